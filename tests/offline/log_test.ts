@@ -1,12 +1,15 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import * as std from "@std/log";
+import * as stdMod from "@std/log";
 import * as stdFile from "@std/log/file-handler";
+import * as stdLogger from "@std/log/logger";
 import * as stdRotating from "@std/log/rotating-file-handler";
 import { FakeTime } from "@std/testing/time";
-import * as subset from "../../offline/log/mod.ts";
+import * as offlineLogger from "../../offline/log/logger.ts";
+import * as offlineMod from "../../offline/log/mod.ts";
 import { FILES, testWith } from "../permissions.ts";
 
-const offline = subset as unknown as typeof std; // tested for less
+const std = { ...stdMod, ...stdLogger };
+const offline = { ...offlineMod, ...offlineLogger } as unknown as typeof std; // tested for less
 
 for (const [source, log] of Object.entries({ std, offline })) {
   const test = (name: string, fn: () => void) => Deno.test(`${source}: ${name}`, fn);
@@ -27,7 +30,7 @@ for (const [source, log] of Object.entries({ std, offline })) {
     }
   }
 
-  const record = (level: std.LogLevel, msg: string) =>
+  const record = (level: stdMod.LogLevel, msg: string) =>
     new log.LogRecord({ level, msg, args: [], loggerName: "echo" });
 
   test("LogLevels have names", () => {
@@ -147,7 +150,7 @@ for (const [source, log] of Object.entries({ std, offline })) {
 
   fileTest("FileHandler appends, starts anew or refuses, by its mode", (folder) => {
     const filename = `${folder}/log`;
-    const logOnce = (mode: std.LogMode, msg: string) => {
+    const logOnce = (mode: stdMod.LogMode, msg: string) => {
       using handler = new log.FileHandler("INFO", { filename, mode });
       handler.setup();
       handler.log(msg);
