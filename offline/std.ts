@@ -3,7 +3,8 @@
  *
  * Where JSR is within reach, Deno fetches the real standard library; elsewhere Deno may have it in its cache. If neither is
  * so, the subset in this folder takes its place, under versions such as `1.0.6+offline`. The file `vendor/.std` says which of
- * the two is there and for which imports, so that every later run is done after reading it.
+ * the two is there and for which imports, so that every later run is done after reading it. What only type checks need of the
+ * real one, Deno fetches at the first type check.
  *
  * @module
  */
@@ -33,19 +34,22 @@ export interface PrepareStdOptions {
 export async function prepareStd(options: PrepareStdOptions): Promise<string | undefined> {
   const { root, refresh } = options;
   const packages = listPackages(root);
-  const marks = await marksOf(root, packages);
+  const marks = await marksOf(packages);
   const isReady = () => marks.includes(readMark(root)) && packages.every(isThere);
   if (!refresh && isReady()) return;
   Deno.mkdirSync(`${root}/vendor/jsr.io/@std`, { recursive: true });
   using mark = Deno.openSync(markPath(root), { write: true, create: true });
   mark.lockSync(true);
   if (!refresh && isReady()) return;
+  if (refresh && !await isReachable(options)) {
+    throw new Error("Cannot refresh: JSR is out of reach. vendor/ stays as it is");
+  }
+  writeMark(mark, "");
   const [real, offline] = marks;
-  if (await loadReal(packages, options, mark)) {
+  if (await loadReal(packages, options)) {
     writeMark(mark, real);
     return refresh ? "vendor/ has the real standard library" : undefined;
   }
-  writeMark(mark, "");
   for (const one of packages) fill(one);
   writeMark(mark, offline);
   return `JSR is out of reach: vendor/ has the offline subset of the standard library ` +
@@ -59,7 +63,9 @@ interface Package {
   source: string;
   /** Its place in `vendor/`. */
   target: string;
-  /** The names of its modules, and the file of each. */
+  /** All our files. */
+  files: string[];
+  /** The file of each module that may be imported. */
   exports: Record<string, string>;
 }
 
@@ -72,25 +78,30 @@ function listPackages(root: string): Package[] {
       throw new Error(`Cannot prepare the import "${url}": not a range of std`);
     }
     const source = `${root}/offline/${name}`;
-    const exports: Record<string, string> = {};
-    for (const file of [...Deno.readDirSync(source)].map((entry) => entry.name).sort()) {
-      const key = file === "mod.ts" ? "." : `./${file.replace(".ts", "").replaceAll("_", "-")}`;
-      exports[key] = `./${file}`;
-    }
+    const files = [...Deno.readDirSync(source)].map((entry) => entry.name).sort();
+    const exports = Object.fromEntries(
+      files.filter((file) => !file.startsWith("_")).map((file) => [exportOf(file), `./${file}`]),
+    );
     const target = `${root}/vendor/jsr.io/@std/${name}`;
-    return { name, version: `${version}+offline`, source, target, exports };
+    return { name, version: `${version}+offline`, source, target, files, exports };
   });
+}
+
+/** The name under which std exports such a file. */
+function exportOf(file: string): string {
+  return file === "mod.ts" ? "." : `./${file.replace(".ts", "").replaceAll("_", "-")}`;
 }
 
 type Marks = [real: string, offline: string];
 
 /** What `vendor/.std` says when vendor/ is ready: the real modules follow from the imports, ours from our text as well. */
-async function marksOf(root: string, packages: Package[]): Promise<Marks> {
-  const names = JSON.stringify(packages);
-  const texts = packages.flatMap(({ source, exports }) =>
-    Object.values(exports).map((file) => Deno.readTextFileSync(`${source}/${file}`))
+async function marksOf(packages: Package[]): Promise<Marks> {
+  const texts = packages.flatMap(({ source, files }) =>
+    files.map((file) => Deno.readTextFileSync(`${source}/${file}`))
   );
-  const wanted = names.replaceAll(root, "");
+  const wanted = JSON.stringify(
+    packages.map(({ name, version, exports }) => [name, version, exports]),
+  );
   return [`real ${await hashOf(wanted)}`, `offline ${await hashOf(wanted + texts.join("\0"))}`];
 }
 
@@ -118,30 +129,20 @@ function writeMark(mark: Deno.FsFile, text: string): void {
 }
 
 /** Tries to have the real standard library in `vendor/`, from JSR or from Deno's cache. */
-async function loadReal(
-  packages: Package[],
-  options: PrepareStdOptions,
-  mark: Deno.FsFile,
-): Promise<boolean> {
+async function loadReal(packages: Package[], options: PrepareStdOptions): Promise<boolean> {
+  if (packages.some(isOffline)) {
+    if (!await isReachable(options)) return false;
+    packages.filter(isOffline).forEach(remove);
+    return await loadAll(packages, options);
+  }
   const patience = Promise.withResolvers<false>();
   const timer = setTimeout(() => patience.resolve(false), options.timeoutMs);
-  try {
-    if (!packages.some(isOffline)) {
-      const loaded = loadAll(packages, options);
-      return await isReachable(options)
-        ? await loaded
-        : await Promise.race([loaded, patience.promise]);
-    }
-    if (await isReachable(options)) {
-      writeMark(mark, "");
-      packages.filter(isOffline).forEach(remove);
-      return await loadAll(packages, options);
-    }
-    if (!options.refresh) return false;
-    throw new Error("Cannot refresh: JSR is out of reach. vendor/ stays as it is");
-  } finally {
-    clearTimeout(timer);
-  }
+  const loaded = loadAll(packages, options);
+  const real = await isReachable(options)
+    ? await loaded
+    : await Promise.race([loaded, patience.promise]);
+  clearTimeout(timer);
+  return real;
 }
 
 /** Whether JSR answers, and not the login page of a network in its place. */
@@ -186,12 +187,10 @@ function remove({ target }: Package): void {
 
 /** Lays our files out the way Deno keeps those of a package. */
 function fill(one: Package): void {
-  const { name, version, source, target, exports } = one;
+  const { name, version, source, target, files, exports } = one;
   remove(one);
   Deno.mkdirSync(`${target}/${version}`, { recursive: true });
-  for (const file of Object.values(exports)) {
-    Deno.copyFileSync(`${source}/${file}`, `${target}/${version}/${file}`);
-  }
+  for (const file of files) Deno.copyFileSync(`${source}/${file}`, `${target}/${version}/${file}`);
   const write = (file: string, value: unknown) =>
     Deno.writeTextFileSync(`${target}/${file}`, JSON.stringify(value));
   write(`${version}_meta.json`, { manifest: {}, exports });

@@ -147,11 +147,22 @@ testWith(
   },
 );
 
-testWith(FILES, "prepareStd() takes the page of a captive portal for no JSR", async () => {
-  using checkout = new Checkout();
-  await using portal = fakeJsr(() => new Response("<h1>Log in</h1>"));
-  assertStringIncludes(String(await checkout.prepare({ ...portal })), "JSR is out of reach");
-});
+const portals = {
+  "a page": new Response("<h1>Log in</h1>"),
+  JSON: Response.json({ error: "log in" }),
+};
+for (const [what, answer] of Object.entries(portals)) {
+  testWith(FILES, `prepareStd() takes ${what} from a captive portal for no JSR`, async () => {
+    using checkout = new Checkout();
+    await checkout.prepare();
+    await using portal = fakeJsr(() => answer);
+    await assertRejects(
+      () => checkout.prepare({ ...portal, refresh: true }),
+      Error,
+      "out of reach",
+    );
+  });
+}
 
 testWith(FILES, "prepareStd() starts over after an interrupted fill", async () => {
   using checkout = new Checkout();
@@ -200,7 +211,11 @@ testWith(FILES, "prepareStd({ refresh }) goes back to the real packages", async 
   using checkout = new Checkout();
   await checkout.prepare();
   await using registry = jsr();
-  const news = await checkout.prepare({ ...registry, refresh: true, load: checkout.fetchReal });
+  const load = (specifier: string) => {
+    assertEquals(checkout.read(".std"), "", "an interrupted refresh must not look ready");
+    return checkout.fetchReal(specifier);
+  };
+  const news = await checkout.prepare({ ...registry, refresh: true, load });
   assertEquals(news, "vendor/ has the real standard library");
   assertEquals(checkout.read(OFFLINE), '{ "latest": "9.9.9" }');
   assertEquals(await checkout.prepare(), undefined);

@@ -84,6 +84,17 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     assertEquals(ran, [10, 20, 30]);
   });
 
+  test("FakeTime rounds delays down, to no less than 0, or 1 for an interval", () => {
+    using time = new FakeTime(0);
+    const ran: unknown[] = [];
+    setTimeout(() => ran.push(["rounded", Date.now()]), 2.9);
+    setTimeout(() => ran.push(["negative", Date.now()]), -5);
+    const id = setInterval(() => ran.push(Date.now()), 0);
+    time.tick(2);
+    clearInterval(id);
+    assertEquals(ran, [["negative", 0], 1, ["rounded", 2], 2]);
+  });
+
   test("FakeTime lets an interval clear itself", () => {
     using time = new FakeTime(0);
     let ran = 0;
