@@ -14,3 +14,12 @@ export {
 export type { FrameOptions } from "./lib/frame.ts";
 export { FrameDecoder } from "./lib/frame_decoder.ts";
 export { FrameEncoder } from "./lib/frame_encoder.ts";
+export { GOODBYE_PREFIX, goodbyeText } from "./lib/goodbye.ts";
+export type { GoodbyeReason } from "./lib/goodbye.ts";
+export { serve, Server } from "./lib/server.ts";
+export type { DrainOptions, ServeOptions } from "./lib/server.ts";
+export type { ConnInfo, ConversationOptions, Handler } from "./lib/conversation.ts";
+export type { ListenOptions } from "./lib/listen.ts";
+export type { EndReason, ServerEvent } from "./lib/server_events.ts";
+export type { MessageReaderOptions } from "./lib/message_reader.ts";
+export type { WriteQueueOptions } from "./lib/write_queue.ts";

@@ -115,6 +115,11 @@ export class FramedConn implements Deno.Conn {
     return this.#conn.remoteAddr;
   }
 
+  /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
+  get finished(): boolean {
+    return this.#reader.finished;
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;

@@ -54,9 +54,9 @@ export class MessageReader implements Disposable {
     }
   }
 
-  /** Whether the next message may be taken from `frames` directly: nobody waits, and it is not over. */
-  get ready(): boolean {
-    return !this.#busy && !this.#ended;
+  /** Whether no more bytes will come. */
+  get finished(): boolean {
+    return this.#finished || this.#failure !== undefined;
   }
 
   /** Waits until `take` gives something from `frames`; `null` when the peer finished between frames. */
