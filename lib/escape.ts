@@ -19,6 +19,9 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const UNSAFE =
   /\p{RGI_Emoji_Tag_Sequence}|[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{DI}\uFFF9-\uFFFB]--[\u200C\u200D\p{M}]]/gv;
 
+/** The first character of a flag spelled with tags, and the only visible one that `UNSAFE` matches. */
+const BLACK_FLAG = 0x1f3f4;
+
 /** Characters with an escape of their own; the others are shown by number. */
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
@@ -56,6 +59,3 @@ function escapeOne(match: string): string {
   const hex = code.toString(16);
   return SHORT[match] ?? (code <= 0xff ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
-
-/** The first character of a flag spelled with tags, and the only visible one that `UNSAFE` matches. */
-const BLACK_FLAG = 0x1f3f4;
