@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { parseHost, parsePort } from "../lib/address.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
 export interface ClientFlags {
@@ -44,18 +45,22 @@ export class FlagError extends TypeError {
 /**
  * Reads the flags.
  *
- * @throws {FlagError} If one is unknown or has no value that can be right.
+ * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
-  const { host, port, ca, tls, help } = split(args);
-  if (ca !== undefined && !tls) throw new FlagError("--ca is of use with --tls only");
-  return {
-    ...(host !== undefined && { host: parseHost(host) }),
-    ...(port !== undefined && { port: parsePort(port) }),
-    ...(ca !== undefined && { ca }),
-    tls,
-    help,
-  };
+  try {
+    const { host, port, ca, tls, help } = split(args);
+    if (ca !== undefined && !tls) throw new TypeError("--ca is of use with --tls only");
+    return {
+      ...(host !== undefined && { host: parseHost(host) }),
+      ...(port !== undefined && { port: parsePort(port) }),
+      ...(ca !== undefined && { ca }),
+      tls,
+      help,
+    };
+  } catch (error) {
+    throw new FlagError((error as Error).message, { cause: error });
+  }
 }
 
 function split(args: string[]) {
@@ -68,20 +73,5 @@ function split(args: string[]) {
     tls: boolean,
     help: { ...boolean, short: "h" },
   };
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new FlagError((error as Error).message, { cause: error });
-  }
-}
-
-function parseHost(text: string): string {
-  if (/^[^\s/]+$/.test(text)) return text;
-  throw new FlagError(`--host ${JSON.stringify(text)} is no name or address`);
-}
-
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port >= 1 && port <= 65535) return port;
-  throw new FlagError(`--port ${JSON.stringify(text)} is not a whole number from 1 to 65535`);
+  return parseArgs({ args, options }).values;
 }

@@ -4,13 +4,19 @@
  * @module
  */
 
+import process from "node:process";
 import { FramedConn } from "../lib/framed_conn.ts";
+import { askHost, askPort } from "../lib/question.ts";
+import { ReadlineAsker } from "../lib/readline_asker.ts";
 import { type ClientFlags, FlagError, parseFlags, USAGE } from "./flags.ts";
 import { LineClient } from "./line_client.ts";
 import { openStreams } from "./streams.ts";
 
 /** An address that swallows what is sent to it would hold an attempt up for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A person waits: a server that is back is found within so many milliseconds. */
+const MAX_BACKOFF_MS = 5000;
 
 async function main(args: string[]): Promise<number> {
   try {
@@ -19,6 +25,7 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     // A reader of the answers that has seen enough is no failure.
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return 0;
+    if (error instanceof Deno.errors.Interrupted) return 130;
     console.error(error instanceof Error ? error.message : String(error));
     return error instanceof FlagError ? 2 : 1;
   }
@@ -30,15 +37,25 @@ function explain(): number {
 }
 
 async function talk(flags: ClientFlags): Promise<number> {
-  const { host = "127.0.0.1", port = 9090 } = flags;
   const tls = await tlsOptions(flags);
+  const { host, port } = await completed(flags);
   using streams = openStreams();
   const client = new LineClient({
     ...streams,
     address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    backoff: { maxMs: MAX_BACKOFF_MS },
     connect: (signal) => FramedConn.connect({ hostname: host, port, ...tls, signal: soon(signal) }),
   });
   return await client.run() > 0 ? 1 : 0;
+}
+
+/** Asks a person for what no flag says; a pipe gets the defaults. */
+async function completed({ host, port }: ClientFlags): Promise<{ host: string; port: number }> {
+  if (!process.stdin.isTTY || host !== undefined && port !== undefined) {
+    return { host: host ?? "127.0.0.1", port: port ?? 9090 };
+  }
+  using asker = new ReadlineAsker();
+  return { host: host ?? await askHost(asker), port: port ?? await askPort(asker) };
 }
 
 async function tlsOptions({ tls, ca }: ClientFlags) {

@@ -14,14 +14,14 @@ Deno.test("parseFlags() takes an IPv6 address", () => {
 });
 
 const WRONG: [string[], string][] = [
-  [["--port", "0"], "--port"],
-  [["--port", "65536"], "--port"],
-  [["--port", "abc"], "--port"],
-  [["--port", "9090.5"], "--port"],
-  [["--port="], "--port"],
+  [["--port", "0"], '"0"'],
+  [["--port", "65536"], "65536"],
+  [["--port", "abc"], "abc"],
+  [["--port", "9090.5"], "9090.5"],
+  [["--port="], "port"],
   [["--port"], "--port"],
-  [["--host="], "--host"],
-  [["--host", "a b"], "--host"],
+  [["--host="], "host"],
+  [["--host", "a b"], "a b"],
   [["--hots", "a"], "--hots"],
   [["9090"], "9090"],
   [["--ca", "ca.pem"], "--ca"],
