@@ -1,0 +1,25 @@
+/**
+ * One spelling for every IP address.
+ *
+ * @module
+ */
+
+/**
+ * Gives an IP address the one spelling under which it can be compared and stored.
+ *
+ * An IPv4 address that arrived through an IPv6 socket (`::ffff:1.2.3.4`) becomes the IPv4 address; any
+ * other IPv6 address becomes its shortest form in lower case, without the zone (`%eth0`), which names
+ * an interface of this machine and no peer. Text that is no IPv6 address is given back as it is.
+ *
+ * @param address As `remoteAddr.hostname` tells it.
+ */
+export function normalizeAddress(address: string): string {
+  if (!address.includes(":")) return address;
+  const url = URL.parse(`http://[${address.replace(/^\[|\]$|%.*$/g, "")}]`);
+  if (url === null) return address;
+  const short = url.hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (mapped === null) return short;
+  const [high, low] = mapped.slice(1).map((group) => parseInt(group, 16)) as [number, number];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}

@@ -1,0 +1,23 @@
+import { assertEquals } from "@std/assert";
+import { normalizeAddress } from "../../lib/address.ts";
+
+const SPELLINGS: Record<string, string[]> = {
+  "1.2.3.4": ["1.2.3.4", "::ffff:1.2.3.4", "::FFFF:1.2.3.4", "::ffff:102:304", "[::ffff:1.2.3.4]"],
+  "0.0.0.0": ["0:0:0:0:0:ffff:0:0"],
+  "255.255.255.255": ["::ffff:ffff:ffff"],
+  "::1": ["::1", "0:0:0:0:0:0:0:1", "[::1]", "0000:0000:0000:0000:0000:0000:0000:0001"],
+  "fe80::1": ["fe80::1%eth0", "FE80:0:0:0:0:0:0:1%1", "fe80::0001"],
+  "2001:db8::a:0:0:1": ["2001:DB8:0:0:A:0:0:1"],
+};
+
+for (const [normal, spellings] of Object.entries(SPELLINGS)) {
+  Deno.test(`normalizeAddress() brings every spelling of ${normal} to one`, () => {
+    for (const spelling of spellings) assertEquals(normalizeAddress(spelling), normal);
+  });
+}
+
+Deno.test("normalizeAddress() gives back what is no address", () => {
+  for (const text of ["", "localhost", "a:b", "::ffff:1.2.3.4.5", "/run/socket", "__proto__"]) {
+    assertEquals(normalizeAddress(text), text);
+  }
+});
