@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
 import { nearest } from "../lib/nearest.ts";
-import { parseHost, parsePort } from "../lib/address.ts";
+import { parseHost, parsePort } from "../lib/endpoint.ts";
 
 /** Everything a server is told at its start. It is handed to the listening thread as it stands. */
 export interface ServerConfig {
