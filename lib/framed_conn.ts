@@ -1,0 +1,277 @@
+/**
+ * One connection that speaks in whole messages.
+ *
+ * @module
+ */
+import { dial, type DialOptions } from "./dial.ts";
+import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
+import { checkMaxBodyBytes } from "./frame.ts";
+import { readableOf, writableOf } from "./conn_streams.ts";
+import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
+
+/** Options for {@linkcode FramedConn}. */
+export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
+
+/** Options for {@linkcode FramedConn.receive} and its kin. */
+export interface ReceiveOptions {
+  /** Gives up waiting. Nothing is lost: the next `receive` gets the message. */
+  signal?: AbortSignal;
+}
+
+/** Options for {@linkcode FramedConn.connect}. */
+export interface FramedConnectOptions extends DialOptions, FramedConnOptions {}
+
+// After close(), what was accepted by send() has so long to reach the operating system.
+const LINGER_MS = 5000;
+
+/**
+ * Sends and receives text messages over one TCP connection.
+ *
+ * TCP is a stream of bytes: it keeps their order but not the boundaries between writes. `FramedConn` restores the
+ * boundaries, so that one `send` here is one `receive` there.
+ *
+ * - **Ordered.** Concurrent sends leave in the order they were called and never interleave.
+ * - **Batched.** What is sent in one turn of the event loop leaves in one write, at the turn's end or when a `receive`
+ *   has to wait, whichever comes first. `flush()` settles when the operating system has taken all of it.
+ * - **Backpressured.** `send` settles at once while less than `highWaterMarkBytes` are queued, and else when they are
+ *   written, so a caller that awaits it cannot outrun a slow peer. Sent is not received: only an answer tells that.
+ * - **One reader.** Only one `receive` may be pending.
+ * - **Owning.** It closes the connection it wraps, and so does `using`. Closing twice is harmless.
+ *
+ * @example An exchange of messages
+ * ```ts
+ * import { FramedConn, serve } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve(async (conn) => {
+ *   for await (const text of conn) await conn.send(text.toUpperCase());
+ * }, { port: 0 });
+ * using conn = await FramedConn.connect({ port: server.addr.port });
+ *
+ * assertEquals(await conn.request("hello"), "HELLO");
+ * ```
+ */
+export class FramedConn implements Deno.Conn {
+  readonly #conn: Deno.Conn;
+  readonly #reader: MessageReader;
+  readonly #queue: WriteQueue;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  #closed = false;
+  #released = false;
+
+  /** Wraps a connection, and owns it from now on: nobody else may read, write or close it. */
+  constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
+    this.#conn = conn;
+    this.#queue = new WriteQueue(conn, options);
+    this.#reader = new MessageReader(conn, () => this.#queue.startWriting(), options);
+    // Frames leave in batches already: waiting for more, as Nagle's algorithm does, would only delay them.
+    if ("setNoDelay" in conn) setNoDelay(conn as Deno.TcpConn);
+  }
+
+  /**
+   * Connects to a server.
+   *
+   * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
+   * @throws {DOMException} If the signal aborts before the connection stands.
+   */
+  static async connect(options: FramedConnectOptions): Promise<FramedConn> {
+    // What is wrong with the limit is said before there is a connection to close.
+    checkMaxBodyBytes(options.maxBodyBytes);
+    return new FramedConn(await dial(options), options);
+  }
+
+  /** This end's address. */
+  get localAddr(): Deno.Addr {
+    return this.#conn.localAddr;
+  }
+
+  /** The peer's address. */
+  get remoteAddr(): Deno.Addr {
+    return this.#conn.remoteAddr;
+  }
+
+  /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
+  get finished(): boolean {
+    return this.#reader.finished;
+  }
+
+  /**
+   * The longest body that is sent or accepted, in bytes: small before a login, say, and larger after it. A new limit
+   * holds from the next message on; one that is arriving was accepted already.
+   */
+  get maxBodyBytes(): number {
+    return this.#reader.maxBodyBytes;
+  }
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#reader.maxBodyBytes = this.#queue.maxBodyBytes = maxBodyBytes;
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Sends one text. See the class about order, batches and when it settles.
+   *
+   * @throws {TypeError} If the text has a lone surrogate. Nothing is sent, and the connection lives on.
+   * @throws {FrameTooLargeError} If the body is over the limit. Nothing is sent, and the connection lives on.
+   * @throws {Deno.errors.BrokenPipe} If the peer is gone (or `ConnectionReset`, as the operating system tells it).
+   * @throws {Deno.errors.BadResource} If this connection is closed.
+   */
+  send(text: string): Promise<void> {
+    return this.#queue.send(text);
+  }
+
+  /** Sends one message given as bytes, which are copied: like `send` in everything else. */
+  sendBytes(body: Uint8Array): Promise<void> {
+    return this.#queue.sendBytes(body);
+  }
+
+  /**
+   * Receives the next text, or `null` when the peer finished between frames or this connection was closed.
+   *
+   * Whatever ends the stream comes once, be it a torn frame, one over the limit or a lost connection; then it is `null`.
+   *
+   * @throws {Deno.errors.UnexpectedEof} If the stream ended inside a frame.
+   * @throws {FrameTooLargeError} If a header announced more than the limit: the stream is out of step.
+   * @throws {Deno.errors.InvalidData} If the body is not UTF-8. The next message is still readable.
+   * @throws {Deno.errors.TimedOut} If `idleTimeoutMs` passed without a byte. Sending still works.
+   * @throws {TypeError} If another `receive` is pending.
+   */
+  receive(options: ReceiveOptions = {}): Promise<string | null> {
+    return this.#reader.receive(options.signal);
+  }
+
+  /** Receives the next message as bytes, which are the caller's to keep: like `receive` in everything else. */
+  receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#reader.receiveBytes(options.signal);
+  }
+
+  /** Sends one text and receives the next: a question and its answer. */
+  async request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
+    await this.send(text);
+    return await this.receive(options);
+  }
+
+  /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
+    const iterator: AsyncIterableIterator<string, void, void> = {
+      next: () => this.#next(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */
+  flush(): Promise<void> {
+    return this.#queue.flush();
+  }
+
+  /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
+  closeRead(): void {
+    this.#reader.stop();
+  }
+
+  /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */
+  async closeWrite(): Promise<void> {
+    const flushed = this.#queue.flush();
+    this.#queue.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
+    await flushed;
+    await this.#conn.closeWrite();
+  }
+
+  /**
+   * Closes the connection; a pending `receive` gives `null`. Closing again does nothing.
+   *
+   * What `send` had accepted still goes to the operating system, which may take up to 5 s if the peer reads slowly.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.closeRead();
+    if (this.#queue.idle) return this.#release();
+    this.#queue.refuse(closedError());
+    this.#linger();
+  }
+
+  /** Closes the connection at once: what is queued is lost, and pending calls end. */
+  abort(): void {
+    this.#closed = true;
+    this.closeRead();
+    this.#release();
+  }
+
+  /** Closes the connection at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Reads bytes as they come, frames or not: first what a `receive` has already read. */
+  read(p: Uint8Array): Promise<number | null> {
+    return this.#reader.read(p);
+  }
+
+  /** Queues a copy of bytes in order with what is sent, and tells that all of them were taken. */
+  async write(p: Uint8Array): Promise<number> {
+    await this.#queue.write(p);
+    return p.length;
+  }
+
+  /** The bytes that arrive, as a stream. Unlike a `Deno.TcpConn`'s, its end leaves the connection open for sending. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= readableOf(this);
+  }
+
+  /** A stream of bytes to the peer; closing it is `closeWrite`. */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  /** Lets this connection keep the process alive, as it does from the start. */
+  ref(): void {
+    this.#conn.ref();
+  }
+
+  /** Lets the process end while this connection is open. */
+  unref(): void {
+    this.#conn.unref();
+  }
+
+  async #next(): Promise<IteratorResult<string, void>> {
+    const value = await this.receive();
+    return value === null ? { value: undefined, done: true } : { value, done: false };
+  }
+
+  async #linger(): Promise<void> {
+    const timer = setTimeout(() => this.#release(), LINGER_MS);
+    try {
+      await this.#queue.drain();
+    } catch {
+      // The peer is gone, or slower than we wait: nobody is left to tell.
+    }
+    clearTimeout(timer);
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#queue.fail(closedError());
+    this.#conn.close();
+    this.#reader[Symbol.dispose]();
+  }
+}
+
+function setNoDelay(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // macOS refuses this once the peer is gone, which the first read or write will tell.
+  }
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("Cannot send: the connection is closed");
+}

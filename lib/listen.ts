@@ -1,0 +1,75 @@
+/**
+ * Listening on a port, or on the next free one.
+ *
+ * @module
+ */
+
+/** Options for {@linkcode listen}. */
+export interface ListenOptions {
+  /**
+   * The address to listen on. `0.0.0.0` and `::` open the server to the whole network.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * The first port to try; 0 takes any free one.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * How many ports are tried, upwards from the first, while they are busy. 1 insists on the port.
+   *
+   * @default {100}
+   */
+  portAttempts?: number;
+  /**
+   * How many clients the operating system lets wait to be accepted.
+   *
+   * @default {4096}
+   */
+  tcpBacklog?: number;
+  /** The certificate chain in PEM; with `key`, the server speaks TLS. */
+  cert?: string;
+  /** The certificate's private key in PEM. */
+  key?: string;
+}
+
+/** A listener of plain TCP or of TLS. */
+export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
+
+/**
+ * Listens on the first free port. It tries by listening: to ask first whether a port is free would be a race.
+ *
+ * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
+ * @throws {RangeError} If the port is not a whole number from 0 to 65535.
+ * @throws {TypeError} If only one of `cert` and `key` is given.
+ */
+export function listen(options: ListenOptions = {}): Listener {
+  const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
+  }
+  const last = port === 0 ? 0 : Math.min(65535, port + Math.max(1, portAttempts) - 1);
+  for (let candidate = port; candidate <= last; candidate++) {
+    try {
+      return listenOn(hostname, candidate, options);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  const ports = last === port ? `port ${port} is` : `ports ${port} to ${last} are all`;
+  throw new Deno.errors.AddrInUse(`Cannot listen on ${hostname}: ${ports} busy`);
+}
+
+function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
+  const { tcpBacklog = 4096, cert, key } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
+  }
+  const listener = cert !== undefined && key !== undefined
+    ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
+    : Deno.listen({ hostname, port, tcpBacklog });
+  return listener as unknown as Listener;
+}

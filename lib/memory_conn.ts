@@ -1,0 +1,162 @@
+/**
+ * A connection without a network, for tests that are quick and exact.
+ *
+ * @module
+ */
+
+import { type ByteSink, type ByteSource, MemoryPipe } from "./memory_pipe.ts";
+
+/** What {@linkcode memoryConnPair} takes. */
+export interface MemoryConnOptions {
+  /**
+   * The most bytes that one `write` takes and one `read` gives; 1 is the hardest test of a loop.
+   *
+   * @default {Infinity}
+   */
+  chunkBytes?: number;
+  /**
+   * How many bytes may be on their way in each direction before a `write` waits for the reader.
+   *
+   * @default {65_536}
+   */
+  highWaterMarkBytes?: number;
+  /**
+   * The address of the first conn, as the second one sees it.
+   *
+   * @default {"127.0.0.1"}
+   */
+  clientHostname?: string;
+}
+
+/**
+ * Makes the two ends of a connection: what is written to one is read from the other.
+ *
+ * Think of the first as the client's and the second as the server's. They behave as TCP conns do:
+ * writes may be partial and wait for a slow reader, `closeWrite` closes one direction, a write
+ * after the peer has closed may succeed once and then fails with `BrokenPipe`. Two things differ:
+ * only microtasks pass between a write and its read, so no timer fires while the two ends are
+ * busy with each other, and no descriptor is held, so forgetting `close` leaks nothing.
+ *
+ * @throws {RangeError} When a limit is less than 1.
+ */
+export function memoryConnPair(
+  options: MemoryConnOptions = {},
+): [Deno.Conn<Deno.NetAddr>, Deno.Conn<Deno.NetAddr>] {
+  const { chunkBytes = Infinity, highWaterMarkBytes = 65_536, clientHostname } = options;
+  for (const [name, value] of Object.entries({ chunkBytes, highWaterMarkBytes })) {
+    if (!(value >= 1)) throw new RangeError(`Cannot connect in memory: ${name} is ${value}`);
+  }
+  const there = new MemoryPipe(chunkBytes, highWaterMarkBytes);
+  const back = new MemoryPipe(chunkBytes, highWaterMarkBytes);
+  const client = memoryAddr(clientHostname ?? "127.0.0.1", 50_000);
+  const server = memoryAddr("127.0.0.1", 9090);
+  return [new MemoryConn(back, there, client, server), new MemoryConn(there, back, server, client)];
+}
+
+/** Names an end of a connection that has no port of its own. */
+export function memoryAddr(hostname: string, port: number): Deno.NetAddr {
+  return { transport: "tcp", hostname, port };
+}
+
+/** A `Deno.Conn` over any source and sink, which waits, closes and fails as a TCP conn does. */
+export class MemoryConn implements Deno.Conn<Deno.NetAddr> {
+  /** The address of this end. */
+  readonly localAddr: Deno.NetAddr;
+  /** The address of the peer. */
+  readonly remoteAddr: Deno.NetAddr;
+  readonly #source: ByteSource;
+  readonly #sink: ByteSink;
+  #closed = false;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+
+  /** Reads from `source` and writes to `sink`. */
+  constructor(
+    source: ByteSource,
+    sink: ByteSink,
+    localAddr: Deno.NetAddr,
+    remoteAddr: Deno.NetAddr,
+  ) {
+    this.#source = source;
+    this.#sink = sink;
+    this.localAddr = localAddr;
+    this.remoteAddr = remoteAddr;
+  }
+
+  /** Reads what is there, or waits for it; `null` once the peer has finished. */
+  async read(p: Uint8Array): Promise<number | null> {
+    this.#assertOpen();
+    if (p.length === 0) return 0;
+    return await this.#settle(() => this.#source.take(p));
+  }
+
+  /** Writes as much as one call takes, and says how much, or waits until something is taken. */
+  async write(p: Uint8Array): Promise<number> {
+    this.#assertOpen();
+    return await this.#settle(() => this.#sink.put(p));
+  }
+
+  /** Ends this direction: the peer reads `null` after what was written. */
+  // deno-lint-ignore require-await -- errors must reject, as they do on a socket
+  async closeWrite(): Promise<void> {
+    this.#assertOpen();
+    this.#sink.end();
+  }
+
+  /** Closes both directions; what waits is rejected with `Interrupted`. */
+  close(): void {
+    this.#assertOpen();
+    this.#closed = true;
+    this.#sink.end();
+    this.#source.abandon();
+  }
+
+  /** Closes the conn unless it is closed. */
+  [Symbol.dispose](): void {
+    if (!this.#closed) this.close();
+  }
+
+  /** Does nothing: memory keeps no event loop alive. */
+  ref(): void {}
+
+  /** Does nothing: memory keeps no event loop alive. */
+  unref(): void {}
+
+  /** The received bytes as a stream. Its end closes the whole conn, as on a socket. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= new ReadableStream({
+      pull: async (controller) => {
+        const p = new Uint8Array(65_536);
+        const n = await this.read(p);
+        if (n !== null) return controller.enqueue(p.subarray(0, n));
+        controller.close();
+        this[Symbol.dispose]();
+      },
+      cancel: () => this[Symbol.dispose](),
+    });
+  }
+
+  /** A stream of the bytes to send. Its end closes the whole conn, as on a socket. */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= new WritableStream({
+      write: async (chunk) => {
+        while (chunk.length > 0) chunk = chunk.subarray(await this.write(chunk));
+      },
+      close: () => this[Symbol.dispose](),
+      abort: () => this[Symbol.dispose](),
+    });
+  }
+
+  async #settle<T extends number | null>(attempt: () => T | Promise<void>): Promise<T> {
+    for (;;) {
+      const result = attempt();
+      if (!(result instanceof Promise)) return result;
+      await result;
+      if (this.#closed) throw new Deno.errors.Interrupted("operation canceled");
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Framed TCP for Deno.
+ *
+ * @module
+ */
+export { FramedConn } from "./lib/framed_conn.ts";
+export type { FramedConnectOptions, FramedConnOptions, ReceiveOptions } from "./lib/framed_conn.ts";
+export type { DialOptions } from "./lib/dial.ts";
+export {
+  DEFAULT_MAX_BODY_BYTES,
+  encodeFrame,
+  FrameTooLargeError,
+  HEADER_BYTES,
+} from "./lib/frame.ts";
+export type { FrameOptions } from "./lib/frame.ts";
+export { FrameDecoder } from "./lib/frame_decoder.ts";
+export { FrameEncoder } from "./lib/frame_encoder.ts";
+export { GOODBYE_PREFIX, goodbyeText } from "./lib/goodbye.ts";
+export type { GoodbyeReason } from "./lib/goodbye.ts";
+export { serve, Server } from "./lib/server.ts";
+export type { DrainOptions, ServeOptions } from "./lib/server.ts";
+export type { ConnInfo, ConversationOptions, Handler } from "./lib/conversation.ts";
+export type { ListenOptions } from "./lib/listen.ts";
+export type { EndReason, ServerEvent } from "./lib/server_events.ts";
+export type { MessageReaderOptions } from "./lib/message_reader.ts";
+export type { WriteQueueOptions } from "./lib/write_queue.ts";
