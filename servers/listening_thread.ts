@@ -69,6 +69,7 @@ export class ListeningThread implements Disposable {
   [Symbol.dispose](): void {
     this.#worker.terminate();
     this.#finished.resolve();
+    for (const answer of this.#answers.values()) answer("Stopped");
   }
 
   #post(message: ControlMessage): void {

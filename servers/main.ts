@@ -56,10 +56,12 @@ async function run(config: ServerConfig, given: Set<string>): Promise<void> {
 
 /** Asks for what no flag told. */
 async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>): Promise<void> {
-  if (!given.has("host")) config.host = await askHost(terminal, { default: config.host });
-  if (!given.has("port")) {
-    config.port = await askPort(terminal, { default: config.port, zero: true });
-  }
+  const asker = {
+    line: (prompt: string) => terminal.question(prompt),
+    tell: (text: string) => terminal.print(text),
+  };
+  if (!given.has("host")) config.host = await askHost(asker, config.host);
+  if (!given.has("port")) config.port = await askPort(asker, config.port);
 }
 
 /** Runs the operator's lines. The end of input ends the control, not the server. */
