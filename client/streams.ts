@@ -16,7 +16,7 @@ export interface Streams extends Disposable {
   lines: AsyncIterable<string>;
   /** Shows a message of the server: escaped at a terminal, exactly as it is in a pipe. */
   onReply(text: string): Promise<void>;
-  /** Shows a message of the client, which is fit for a terminal. */
+  /** Shows a message of the client: always escaped, for a person will read it. */
   onService(message: string): void;
 }
 
@@ -41,7 +41,7 @@ function terminalStreams(): Streams {
   return {
     lines: terminal,
     onReply: (text) => Promise.resolve(print(escapeControl(text))),
-    onService: print,
+    onService: (message) => print(escapeControl(message)),
     [Symbol.dispose]: () => terminal.close(),
   };
 }
@@ -50,7 +50,7 @@ function pipeStreams(): Streams {
   return {
     lines: readLines(process.stdin),
     onReply: (text) => writeLine(process.stdout, process.stdout.isTTY ? escapeControl(text) : text),
-    onService: (message) => void writeLine(process.stderr, message),
+    onService: (message) => void writeLine(process.stderr, escapeControl(message)),
     [Symbol.dispose]: () => {},
   };
 }
