@@ -94,7 +94,6 @@ export class GatheringHandler extends RotatingFileHandler {
 
   /** Writes what was gathered and closes the file; std calls it when the program ends. */
   override destroy(): void {
-    this.flush();
     try {
       super.destroy();
     } catch {

@@ -31,7 +31,8 @@ export interface ReadlineAskerOptions {
  *
  * - **One at a time.** Await a line before asking for the next.
  * - **Nothing is lost.** What was typed or piped ahead answers the next question; once disposed of, what is left
- *   goes back to `input`, for whoever reads there next, and `input` no longer keeps the process alive.
+ *   goes back to `input`, for whoever reads there next. The terminal then keeps the process alive no longer; a pipe
+ *   does until its next bytes or its end, because Deno has already begun to read them.
  * - **Ctrl-D** is the end of input: this and all later lines are `null`. **Ctrl-C** rejects with
  *   {@linkcode Deno.errors.Interrupted}; the terminal is back in its usual mode then.
  */

@@ -223,13 +223,13 @@ testWith(
 
 testWith(FILES, "clearLog() removes every backup and nothing else", async () => {
   using folder = new Folder();
-  for (const name of ["echo.log", "echo.log.1", "echo.log.7", "echo.log.old", "echo2.log.1"]) {
+  for (const name of ["echo.log", "echo.log.1", "echo.log.7", "echo.log.old", "chat.log.1"]) {
     Deno.writeTextFileSync(join(folder.path, name), "line\n");
   }
 
   await clearLog(folder.log);
 
-  assertEquals(folder.names(), ["echo.log", "echo.log.old", "echo2.log.1"]);
+  assertEquals(folder.names(), ["chat.log.1", "echo.log", "echo.log.old"]);
 });
 
 testWith(FILES, "clearLog() of a log that is not there does nothing", async () => {
@@ -266,6 +266,18 @@ testWith(FILES, "LogFile goes on in a new file when its file is renamed", () => 
   log.flush();
 
   assertEquals(events(folder.log), ["INFO echo second"]);
+});
+
+testWith(FILES, "LogFile goes on in the file that has taken the place of its own", () => {
+  using folder = new Folder();
+  using log = LogFile.open(folder.log, { name: "echo" });
+
+  Deno.renameSync(folder.log, join(folder.path, "kept"));
+  Deno.writeTextFileSync(folder.log, "TIME INFO chat first\n");
+  log.info("second");
+  log.flush();
+
+  assertEquals(events(folder.log), ["INFO chat first", "INFO echo second"]);
 });
 
 testWith(FILES, "LogFile counts the lines it cannot write and tells when it can again", () => {
@@ -371,6 +383,14 @@ testWith(FILES, "showLog() keeps lines and characters whole across its blocks", 
   for (const count of [1, 1000, 4999, 5000, 5001]) {
     assertEquals(await showLog(folder.log, count), lines.slice(-count));
   }
+});
+
+testWith(FILES, "showLog() keeps a line whole that is longer than a block", async () => {
+  using folder = new Folder();
+  const long = "x".repeat(200_000);
+  Deno.writeTextFileSync(folder.log, `first\n${long}\n`);
+
+  assertEquals(await showLog(folder.log, 1), [long]);
 });
 
 testWith(FILES, "showLog() reads little of a long log", async () => {

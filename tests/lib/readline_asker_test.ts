@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { askHost, askPort } from "../../lib/question.ts";
 import { ReadlineAsker } from "../../lib/readline_asker.ts";
 
@@ -89,6 +90,49 @@ Deno.test("ReadlineAsker leaves the lines it was not asked for to the next reade
   }
 
   assertEquals(await remainingLines(input), ["hello", "", "half ж line", "last"]);
+});
+
+Deno.test("ReadlineAsker does not read a pipe to its end to get one line", async () => {
+  const { input, output } = streams();
+  {
+    using asker = new ReadlineAsker({ input, output });
+    input.write("9091\n");
+    assertEquals(await askPort(asker), 9091);
+    input.end("hello\n");
+    await setImmediate();
+  }
+
+  assertEquals(await remainingLines(input), ["hello"]);
+});
+
+Deno.test("ReadlineAsker disposed of while it asks gives back the half line", async () => {
+  const { input, output } = streams();
+  const asker = new ReadlineAsker({ input, output });
+  const answer = asker.line("a ");
+  input.write("ha");
+  await setImmediate();
+  input.write("lf");
+  await setImmediate();
+
+  asker[Symbol.dispose]();
+
+  assertEquals(await answer, null);
+  assertEquals(input.listenerCount("data"), 0);
+  assertEquals(await remainingLines(input), ["half"]);
+});
+
+Deno.test("ReadlineAsker shows nothing more when it is disposed of", async () => {
+  const { input, output, shown } = terminal();
+  const asker = new ReadlineAsker({ input, output });
+  const port = askPort(asker);
+  input.write("9091\r");
+  await port;
+  const before = shown();
+
+  asker[Symbol.dispose]();
+  await setImmediate();
+
+  assertEquals(shown().slice(before.length), "");
 });
 
 Deno.test("ReadlineAsker leaves an input alone that nobody was asked on", async () => {
