@@ -5,7 +5,7 @@
  */
 
 import type { FramedConn } from "../lib/framed_conn.ts";
-import { type BackoffOptions, Reconnector } from "../lib/reconnect.ts";
+import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
 import { type End, receiveNext } from "./received.ts";
 import { count, objectionTo, sizeOf, waitMessage } from "./wording.ts";
 import { MAX_BREAKS, MAX_UNANSWERED, type Question, Unanswered } from "./unanswered.ts";
@@ -53,6 +53,7 @@ export class LineClient {
   readonly #stop = new AbortController();
   #conn: MessageConn | undefined;
   #hasConnected = false;
+  #hasFailed = false;
   #neverAnswered = 0;
   #inputEnd: "exit" | "end of input" | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -123,10 +124,15 @@ export class LineClient {
 
   #finishInput(how: "exit" | "end of input"): void {
     this.#inputEnd = how;
-    if (this.#conn) return this.#sayNoMore(this.#conn);
-    const nothingToWaitFor = this.#unanswered.count === 0;
-    if (nothingToWaitFor && (how === "exit" || this.#hasConnected)) this.#end(DONE);
+    if (this.#conn) this.#sayNoMore(this.#conn);
+    else if (this.#isPointless()) this.#end(DONE);
     else if (how === "exit") this.#limitSilence();
+  }
+
+  /** Whether another connection would serve nobody: piped input wants its first one, a person who typed exit does not wait for it. */
+  #isPointless(): boolean {
+    const isHopeless = this.#inputEnd === "exit" && this.#hasFailed;
+    return this.#unanswered.count === 0 && (this.#hasConnected || isHopeless);
   }
 
   /** The server sees the end, sends what it still has to say, and closes. */
@@ -141,9 +147,15 @@ export class LineClient {
     const reconnector = new Reconnector((signal) => this.#options.connect(signal), {
       ...this.#options.backoff,
       signal: this.#stop.signal,
-      onWait: (wait) => this.#options.onService(waitMessage(this.#options.address, wait)),
+      onWait: (wait) => this.#takeWait(wait),
     });
     do await this.#speak(await reconnector.connect()); while (!this.#isFinished());
+  }
+
+  #takeWait(wait: ReconnectWait): void {
+    this.#hasFailed = true;
+    this.#options.onService(waitMessage(this.#options.address, wait));
+    if (this.#inputEnd && this.#isPointless()) this.#end(DONE);
   }
 
   async #speak(conn: MessageConn): Promise<void> {

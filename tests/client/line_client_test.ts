@@ -325,6 +325,20 @@ Deno.test("LineClient.run() does not come back when exit was typed before the go
   ]);
 });
 
+Deno.test("LineClient.run() connects for exit alone, and not again", async () => {
+  const session = new Session([echo]).type("exit");
+
+  assertEquals(await session.ended, 0);
+  assertEquals(session.service, ["connected to memory:1", "disconnected: exit"]);
+});
+
+Deno.test("LineClient.run() does not try again when nothing but exit was typed", async () => {
+  const session = new Session([new Deno.errors.ConnectionRefused("Connection refused")]);
+
+  assertEquals(await session.type("exit").ended, 0);
+  assertEquals(session.service.length, 1);
+});
+
 Deno.test("LineClient.run() ends at exit while there is no server", async () => {
   const refused = new Deno.errors.ConnectionRefused("Connection refused");
   const session = new Session([refused], {
