@@ -5,6 +5,7 @@
  */
 export { FramedConn } from "./lib/framed_conn.ts";
 export type { FramedConnectOptions, FramedConnOptions, ReceiveOptions } from "./lib/framed_conn.ts";
+export type { DialOptions } from "./lib/dial.ts";
 export {
   DEFAULT_MAX_BODY_BYTES,
   encodeFrame,

@@ -18,23 +18,20 @@ import {
   HEADER_BYTES,
   readHeader,
 } from "./frame.ts";
-import { giveBuffer, LARGE_BUFFER_BYTES, SMALL_BUFFER_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { giveBuffer, SMALL_BUFFER_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { decodeBody, decodeRun, NO_RUN, type Run } from "./message_text.ts";
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-const REPLACEMENT = "\ufffd";
 const NOTHING = new Uint8Array(0);
 
-// A run is decoded in one call: from this body length on, one call a body costs no more.
-const MAX_RUN_BODY_BYTES = 600;
-// Each message of a run is a slice that keeps the run's whole text alive, so a run is short.
-const MAX_RUN_BYTES = 16 * 1024;
+// The space for a chunk grows and shrinks in these steps: 1 KiB, 8 KiB, 64 KiB.
+const SPACE_STEP = 8;
+const MAX_SPACE_BYTES = 64 * 1024;
 
 /**
  * Cuts the bytes of a stream into messages, whatever the chunks they arrive in.
  *
  * Read a chunk into `space()`, tell `filled(n)`, then take messages until `next()` has no more. Memory grows with the
- * bytes received, never with the bytes a header announces, and an empty decoder can give its buffer back.
+ * bytes received, never with the bytes a header announces.
  */
 export class FrameDecoder {
   #buffer: Uint8Array<ArrayBuffer> = NOTHING;
@@ -43,19 +40,26 @@ export class FrameDecoder {
   #spaceBytes = SMALL_BUFFER_BYTES;
   /** Somebody holds views of the buffer: its bytes must never change. */
   #lent = false;
-  /** The decoded text of the bytes from `#runStart` to `#runEnd`: one character a byte, headers included. */
-  #run = "";
-  #runStart = 0;
-  #runEnd = 0;
-  /** Up to here the messages are decoded one by one, as a run of them was not ASCII. */
-  #singlyUntil = 0;
-  readonly #maxBodyBytes: number;
+  /** Decoded at once, if it is ASCII; else its messages are decoded one by one. */
+  #run: Run = NO_RUN;
+  /** The header of the frame at `#start` was accepted, and the rest is on its way. */
+  #underWay = false;
+  #maxBodyBytes: number;
   /** The length in bytes of the body that `next` or `nextBytes` handed out last. */
   bodyBytes = 0;
 
   /** Makes an empty decoder, at a frame's beginning. */
   constructor(options: FrameOptions = {}) {
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
+  }
+
+  /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
+  get maxBodyBytes(): number {
+    return this.#maxBodyBytes;
+  }
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
+    this.#run = NO_RUN;
   }
 
   /** How many bytes are buffered and not handed out yet, headers included. */
@@ -65,11 +69,11 @@ export class FrameDecoder {
 
   /** Room for the next chunk, at least one byte. It belongs to the caller until `filled`. */
   space(): Uint8Array<ArrayBuffer> {
-    const kept = this.#end - this.#start;
     // A frame larger than the buffer doubles it each time it is full: memory follows the bytes received.
-    const wanted = Math.max(this.#spaceBytes, kept * 2);
-    const tooLarge = this.#buffer.length > 8 * wanted;
-    if (tooLarge || this.#buffer.length - this.#end < wanted / 2) this.#move(wanted, tooLarge);
+    const wanted = Math.max(this.#spaceBytes, this.bufferedBytes * 2);
+    const oversized = this.#buffer.length >= wanted * SPACE_STEP;
+    const room = this.#buffer.length - this.#end;
+    if (oversized || room < this.#spaceBytes / 2) this.#move(wanted, oversized);
     return this.#buffer.subarray(this.#end);
   }
 
@@ -78,9 +82,9 @@ export class FrameDecoder {
     const spaceBytes = this.#buffer.length - this.#end;
     this.#end += bytes;
     if (bytes === spaceBytes) {
-      this.#spaceBytes = Math.min(this.#spaceBytes * 8, LARGE_BUFFER_BYTES);
-    } else if (bytes < this.#spaceBytes >> 4) {
-      this.#spaceBytes = Math.max(this.#spaceBytes >> 3, SMALL_BUFFER_BYTES);
+      this.#spaceBytes = Math.min(this.#spaceBytes * SPACE_STEP, MAX_SPACE_BYTES);
+    } else if (bytes < this.#spaceBytes / (2 * SPACE_STEP)) {
+      this.#spaceBytes = Math.max(this.#spaceBytes / SPACE_STEP, SMALL_BUFFER_BYTES);
     }
   }
 
@@ -101,20 +105,26 @@ export class FrameDecoder {
    * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
    */
   next(): string | undefined {
-    if (this.#start >= this.#runEnd && !this.#decodeRun()) {
+    if (this.#start >= this.#run.end) {
+      this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
+    }
+    const { text, start } = this.#run;
+    if (text === undefined) {
       const body = this.#nextBody();
       return body < 0 ? undefined : decodeBody(this.#buffer.subarray(body, this.#start));
     }
     this.bodyBytes = readHeader(this.#buffer, this.#start);
-    const body = this.#start + HEADER_BYTES - this.#runStart;
-    this.#start += HEADER_BYTES + this.bodyBytes;
-    return this.#run.slice(body, body + this.bodyBytes);
+    const body = this.#start + HEADER_BYTES;
+    this.#start = body + this.bodyBytes;
+    this.#underWay = false;
+    return text.slice(body - start, this.#start - start);
   }
 
   /**
    * Takes the next message as bytes, or `undefined` when no whole frame is buffered.
    *
-   * The bytes are the caller's to keep: a view that nothing overwrites. It shares its `buffer` with its neighbours.
+   * The bytes are the caller's to keep: a view that nothing overwrites. It shares its `buffer` with its neighbours, so
+   * `slice` it before that `buffer` is transferred, or if few bytes are to be kept for long.
    *
    * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
    */
@@ -127,10 +137,11 @@ export class FrameDecoder {
 
   /** Moves buffered bytes to `target`, frames or not, and returns how many. */
   read(target: Uint8Array): number {
-    const bytes = Math.min(target.length, this.#end - this.#start);
+    const bytes = Math.min(target.length, this.bufferedBytes);
     target.set(this.#buffer.subarray(this.#start, this.#start + bytes));
     this.#start += bytes;
-    this.#forgetRun();
+    this.#run = NO_RUN;
+    this.#underWay = false;
     return bytes;
   }
 
@@ -140,7 +151,7 @@ export class FrameDecoder {
    * @throws {Deno.errors.UnexpectedEof} If it ended inside a frame.
    */
   end(): void {
-    const bytes = this.#end - this.#start;
+    const bytes = this.bufferedBytes;
     this.discard();
     if (bytes === 0) return;
     throw new Deno.errors.UnexpectedEof(
@@ -154,70 +165,30 @@ export class FrameDecoder {
     this.#buffer = NOTHING;
     this.#lent = false;
     this.#start = this.#end = 0;
-    this.#forgetRun();
+    this.#run = NO_RUN;
+    this.#underWay = false;
   }
 
   /** Steps over the next whole frame and returns where its body begins, or −1 when there is none. */
   #nextBody(): number {
-    const bytes = this.#end - this.#start;
+    const bytes = this.bufferedBytes;
     if (bytes < HEADER_BYTES) return -1;
     const bodyBytes = readHeader(this.#buffer, this.#start);
-    if (bodyBytes > this.#maxBodyBytes) {
+    if (bodyBytes > this.#maxBodyBytes && !this.#underWay) {
       throw new FrameTooLargeError("receive", bodyBytes, this.#maxBodyBytes);
     }
-    if (bytes - HEADER_BYTES < bodyBytes) return -1;
+    this.#underWay = bytes - HEADER_BYTES < bodyBytes;
+    if (this.#underWay) return -1;
     const body = this.#start + HEADER_BYTES;
     this.#start = body + bodyBytes;
     this.bodyBytes = bodyBytes;
     return body;
   }
 
-  /**
-   * Decodes the run of small frames at hand in one call: tells whether there is one.
-   *
-   * That is sound only if all of it is ASCII, headers included, for then there is a character for every byte.
-   */
-  #decodeRun(): boolean {
-    if (this.#start < this.#singlyUntil) return false;
-    const runStart = this.#start;
-    const runEnd = this.#findRunEnd();
-    if (runEnd === runStart) return false;
-    const text = utf8.decode(this.#buffer.subarray(runStart, runEnd));
-    restoreHeaders(this.#buffer);
-    if (text.length === runEnd - runStart && !text.includes(REPLACEMENT)) {
-      this.#run = text;
-      this.#runStart = runStart;
-      this.#runEnd = runEnd;
-      return true;
-    }
-    this.#singlyUntil = runEnd;
-    return false;
-  }
-
-  /** Finds where the run of small whole frames ends (a run has two or more), and makes its headers ASCII. */
-  #findRunEnd(): number {
-    const buffer = this.#buffer;
-    const limit = Math.min(this.#end, this.#start + MAX_RUN_BYTES);
-    const maxBodyBytes = Math.min(this.#maxBodyBytes, MAX_RUN_BODY_BYTES);
-    let frames = 0;
-    let at = this.#start;
-    while (limit - at >= HEADER_BYTES) {
-      const bodyBytes = readHeader(buffer, at);
-      const next = at + HEADER_BYTES + bodyBytes;
-      if (bodyBytes > maxBodyBytes || next > limit) break;
-      if (bodyBytes & 0x80) clearHighBit(buffer, at + 3);
-      at = next;
-      frames++;
-    }
-    if (frames >= 2) return at;
-    restoreHeaders(buffer);
-    return this.#start;
-  }
-
   /** Brings what is kept to the front of a buffer of at least `bytes` bytes. */
-  #move(bytes: number, tooLarge: boolean): void {
-    const kept = this.#end - this.#start;
-    if (this.#lent || tooLarge || this.#buffer.length < bytes) {
+  #move(bytes: number, oversized: boolean): void {
+    const kept = this.bufferedBytes;
+    if (this.#lent || oversized || this.#buffer.length < bytes) {
       const moved = takeBuffer(bytes);
       moved.set(this.#buffer.subarray(this.#start, this.#end));
       if (!this.#lent) giveBuffer(this.#buffer);
@@ -228,39 +199,6 @@ export class FrameDecoder {
     }
     this.#start = 0;
     this.#end = kept;
-    this.#forgetRun();
-  }
-
-  #forgetRun(): void {
-    this.#run = "";
-    this.#runStart = this.#runEnd = this.#singlyUntil = 0;
-  }
-}
-
-// A length of 128 or more has a high bit in the header's last byte (and in no other below 600). It is cleared
-// while a run is decoded, and these are the places. Decoding is synchronous, so all connections share the list.
-const cleared = new Int32Array(MAX_RUN_BYTES / 128);
-let clearedCount = 0;
-
-function clearHighBit(bytes: Uint8Array, at: number): void {
-  bytes[at]! &= 0x7f;
-  cleared[clearedCount++] = at;
-}
-
-function restoreHeaders(bytes: Uint8Array): void {
-  while (clearedCount > 0) bytes[cleared[--clearedCount]!]! |= 0x80;
-}
-
-function decodeBody(body: Uint8Array): string {
-  const text = utf8.decode(body);
-  // The strict decoder is slow and right: it tells a U+FFFD that was sent from one that stands for bad bytes.
-  if (!text.includes(REPLACEMENT)) return text;
-  try {
-    return strictUtf8.decode(body);
-  } catch (cause) {
-    throw new Deno.errors.InvalidData(
-      `Cannot receive a text: the body of ${body.length} bytes is not UTF-8`,
-      { cause },
-    );
+    this.#run = NO_RUN;
   }
 }

@@ -27,11 +27,19 @@ const SHORT_TEXT = 24;
 export class FrameEncoder {
   #buffer: Uint8Array<ArrayBuffer> = NOTHING;
   #end = 0;
-  readonly #maxBodyBytes: number;
+  #maxBodyBytes: number;
 
   /** Makes an encoder with nothing queued. */
   constructor(options: FrameOptions = {}) {
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
+  }
+
+  /** The longest body that is accepted from now on, in bytes. */
+  get maxBodyBytes(): number {
+    return this.#maxBodyBytes;
+  }
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
   }
 
   /** How many bytes are queued, headers included. */

@@ -3,17 +3,14 @@
  *
  * @module
  */
+import { dial, type DialOptions } from "./dial.ts";
 import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
+import { checkMaxBodyBytes } from "./frame.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 
 /** Options for {@linkcode FramedConn}. */
-export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {
-  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
-  onReceived?: (bodyBytes: number) => void;
-  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
-  onSent?: (bodyBytes: number) => void;
-}
+export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
 
 /** Options for {@linkcode FramedConn.receive} and its kin. */
 export interface ReceiveOptions {
@@ -22,20 +19,7 @@ export interface ReceiveOptions {
 }
 
 /** Options for {@linkcode FramedConn.connect}. */
-export interface FramedConnectOptions extends FramedConnOptions {
-  /**
-   * The server's name or address.
-   *
-   * @default {"127.0.0.1"}
-   */
-  hostname?: string;
-  /** The server's port. */
-  port: number;
-  /** Gives up connecting. It does nothing once the connection stands. */
-  signal?: AbortSignal;
-  /** Speaks TLS when given; `{}` trusts the certificates that the system trusts. */
-  tls?: Pick<Deno.ConnectTlsOptions, "caCerts">;
-}
+export interface FramedConnectOptions extends DialOptions, FramedConnOptions {}
 
 // After close(), what was accepted by send() has so long to reach the operating system.
 const LINGER_MS = 5000;
@@ -71,8 +55,6 @@ export class FramedConn implements Deno.Conn {
   readonly #conn: Deno.Conn;
   readonly #reader: MessageReader;
   readonly #queue: WriteQueue;
-  readonly #onReceived: FramedConnOptions["onReceived"];
-  readonly #onSent: FramedConnOptions["onSent"];
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
   #closed = false;
@@ -83,10 +65,8 @@ export class FramedConn implements Deno.Conn {
     this.#conn = conn;
     this.#queue = new WriteQueue(conn, options);
     this.#reader = new MessageReader(conn, () => this.#queue.startWriting(), options);
-    this.#onReceived = options.onReceived;
-    this.#onSent = options.onSent;
     // Frames leave in batches already: waiting for more, as Nagle's algorithm does, would only delay them.
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    if ("setNoDelay" in conn) setNoDelay(conn as Deno.TcpConn);
   }
 
   /**
@@ -96,13 +76,9 @@ export class FramedConn implements Deno.Conn {
    * @throws {DOMException} If the signal aborts before the connection stands.
    */
   static async connect(options: FramedConnectOptions): Promise<FramedConn> {
-    const { hostname = "127.0.0.1", port, signal, tls } = options;
-    signal?.throwIfAborted();
-    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
-    if (!tls) return new FramedConn(conn, options);
-    const secure = await Deno.startTls(conn, { hostname, ...tls });
-    await secure.handshake();
-    return new FramedConn(secure, options);
+    // What is wrong with the limit is said before there is a connection to close.
+    checkMaxBodyBytes(options.maxBodyBytes);
+    return new FramedConn(await dial(options), options);
   }
 
   /** This end's address. */
@@ -120,6 +96,17 @@ export class FramedConn implements Deno.Conn {
     return this.#reader.finished;
   }
 
+  /**
+   * The longest body that is sent or accepted, in bytes: small before a login, say, and larger after it. A new limit
+   * holds from the next message on; one that is arriving was accepted already.
+   */
+  get maxBodyBytes(): number {
+    return this.#reader.maxBodyBytes;
+  }
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#reader.maxBodyBytes = this.#queue.maxBodyBytes = maxBodyBytes;
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -134,32 +121,18 @@ export class FramedConn implements Deno.Conn {
    * @throws {Deno.errors.BadResource} If this connection is closed.
    */
   send(text: string): Promise<void> {
-    try {
-      this.#queue.check();
-      const bodyBytes = this.#queue.frames.push(text);
-      this.#onSent?.(bodyBytes);
-      return this.#queue.pushed();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#queue.send(text);
   }
 
   /** Sends one message given as bytes, which are copied: like `send` in everything else. */
   sendBytes(body: Uint8Array): Promise<void> {
-    try {
-      this.#queue.check();
-      const bodyBytes = this.#queue.frames.pushBytes(body);
-      this.#onSent?.(bodyBytes);
-      return this.#queue.pushed();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#queue.sendBytes(body);
   }
 
   /**
    * Receives the next text, or `null` when the peer finished between frames or this connection was closed.
    *
-   * An error of the first two kinds comes once; then `receive` gives `null`.
+   * Whatever ends the stream comes once, be it a torn frame, one over the limit or a lost connection; then it is `null`.
    *
    * @throws {Deno.errors.UnexpectedEof} If the stream ended inside a frame.
    * @throws {FrameTooLargeError} If a header announced more than the limit: the stream is out of step.
@@ -168,12 +141,12 @@ export class FramedConn implements Deno.Conn {
    * @throws {TypeError} If another `receive` is pending.
    */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
-    return this.#reader.receive(this.#nextText, options.signal);
+    return this.#reader.receive(options.signal);
   }
 
   /** Receives the next message as bytes, which are the caller's to keep: like `receive` in everything else. */
   receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#reader.receive(this.#nextBytes, options.signal);
+    return this.#reader.receiveBytes(options.signal);
   }
 
   /** Sends one text and receives the next: a question and its answer. */
@@ -198,13 +171,14 @@ export class FramedConn implements Deno.Conn {
 
   /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
   closeRead(): void {
-    this.#reader[Symbol.dispose]();
+    this.#reader.stop();
   }
 
   /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */
   async closeWrite(): Promise<void> {
-    await this.#queue.flush();
-    this.#queue.fail(new Deno.errors.BrokenPipe("Cannot send: this side has finished sending"));
+    const flushed = this.#queue.flush();
+    this.#queue.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
+    await flushed;
     await this.#conn.closeWrite();
   }
 
@@ -218,13 +192,8 @@ export class FramedConn implements Deno.Conn {
     this.#closed = true;
     this.closeRead();
     if (this.#queue.idle) return this.#release();
-    const timer = setTimeout(() => this.#release(), LINGER_MS);
-    this.#queue.flush().catch(() => {/* The peer is gone: nothing is left to tell it. */})
-      .finally(() => {
-        clearTimeout(timer);
-        this.#release();
-      });
     this.#queue.refuse(closedError());
+    this.#linger();
   }
 
   /** Closes the connection at once: what is queued is lost, and pending calls end. */
@@ -246,9 +215,7 @@ export class FramedConn implements Deno.Conn {
 
   /** Queues a copy of bytes in order with what is sent, and tells that all of them were taken. */
   async write(p: Uint8Array): Promise<number> {
-    this.#queue.check();
-    this.#queue.frames.pushRaw(p);
-    await this.#queue.pushed();
+    await this.#queue.write(p);
     return p.length;
   }
 
@@ -272,21 +239,20 @@ export class FramedConn implements Deno.Conn {
     this.#conn.unref();
   }
 
-  #nextText = (): string | undefined => {
-    const text = this.#reader.frames.next();
-    if (text !== undefined) this.#onReceived?.(this.#reader.frames.bodyBytes);
-    return text;
-  };
-
-  #nextBytes = (): Uint8Array<ArrayBuffer> | undefined => {
-    const body = this.#reader.frames.nextBytes();
-    if (body !== undefined) this.#onReceived?.(body.length);
-    return body;
-  };
-
   async #next(): Promise<IteratorResult<string, void>> {
     const value = await this.receive();
     return value === null ? { value: undefined, done: true } : { value, done: false };
+  }
+
+  async #linger(): Promise<void> {
+    const timer = setTimeout(() => this.#release(), LINGER_MS);
+    try {
+      await this.#queue.drain();
+    } catch {
+      // The peer is gone, or slower than we wait: nobody is left to tell.
+    }
+    clearTimeout(timer);
+    this.#release();
   }
 
   #release(): void {
@@ -294,6 +260,15 @@ export class FramedConn implements Deno.Conn {
     this.#released = true;
     this.#queue.fail(closedError());
     this.#conn.close();
+    this.#reader[Symbol.dispose]();
+  }
+}
+
+function setNoDelay(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // macOS refuses this once the peer is gone, which the first read or write will tell.
   }
 }
 

@@ -5,6 +5,8 @@
  */
 
 const TICKS = 4;
+// A longer delay than a timer can have would be none at all.
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Calls `onIdle` when nothing was noted for `timeoutMs` while somebody waits; up to a quarter later, never earlier. */
 export class IdleTimer implements Disposable {
@@ -21,7 +23,7 @@ export class IdleTimer implements Disposable {
       if (!this.#waiting || ++this.#quietTicks <= TICKS) return;
       this.expired = true;
       onIdle();
-    }, timeoutMs / TICKS);
+    }, Math.min(timeoutMs / TICKS, MAX_DELAY_MS));
     Deno.unrefTimer(this.#interval);
   }
 

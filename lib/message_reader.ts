@@ -19,6 +19,8 @@ export interface MessageReaderOptions extends FrameOptions {
    * @default {0}
    */
   idleTimeoutMs?: number;
+  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
+  onReceived?: (bodyBytes: number) => void;
 }
 
 /**
@@ -29,9 +31,10 @@ export interface MessageReaderOptions extends FrameOptions {
  */
 export class MessageReader implements Disposable {
   /** What was read and not handed out yet. */
-  readonly frames: FrameDecoder;
+  readonly #frames: FrameDecoder;
   readonly #reader: Reader;
   readonly #beforeWait: () => void;
+  readonly #onReceived: MessageReaderOptions["onReceived"];
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: IdleTimer | undefined;
   #busy = false;
@@ -40,14 +43,16 @@ export class MessageReader implements Disposable {
   #failure: { error: unknown } | undefined;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
-  /** Nothing more is handed out. */
+  /** No more messages are handed out. */
   #ended = false;
+  #disposed = false;
 
   /** Reads from `reader`, which nobody else may read; calls `beforeWait` each time it has to wait for the peer. */
   constructor(reader: Reader, beforeWait: () => void, options: MessageReaderOptions = {}) {
-    this.frames = new FrameDecoder(options);
+    this.#frames = new FrameDecoder(options);
     this.#reader = reader;
     this.#beforeWait = beforeWait;
+    this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) {
       this.#idleTimer = new IdleTimer(this.#idleTimeoutMs, () => this.#wake?.());
@@ -59,8 +64,25 @@ export class MessageReader implements Disposable {
     return this.#finished || this.#failure !== undefined;
   }
 
-  /** Waits until `take` gives something from `frames`; `null` when the peer finished between frames. */
-  async receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+  /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
+  get maxBodyBytes(): number {
+    return this.#frames.maxBodyBytes;
+  }
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#frames.maxBodyBytes = maxBodyBytes;
+  }
+
+  /** Waits for the next text; `null` when the peer finished between frames. */
+  receive(signal?: AbortSignal): Promise<string | null> {
+    return this.#receive(this.#nextText, signal);
+  }
+
+  /** Waits for the next message as bytes, which are the caller's to keep. */
+  receiveBytes(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#receive(this.#nextBytes, signal);
+  }
+
+  async #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
     this.#begin(signal);
     try {
       for (;;) {
@@ -80,44 +102,57 @@ export class MessageReader implements Disposable {
   async read(target: Uint8Array): Promise<number | null> {
     this.#begin();
     try {
-      if (this.frames.bufferedBytes === 0) {
+      while (this.#frames.bufferedBytes === 0 && target.length > 0) {
         if (this.#finished) return null;
-        if (!this.#reading) return await this.#reader.read(target);
-        // A receive was given up: its read is still running and brings the next bytes.
+        this.#checkWaiting();
         await this.#wait();
-        if (this.#failure) throw this.#failure.error;
       }
-      return this.frames.bufferedBytes > 0 ? this.frames.read(target) : null;
+      return this.#frames.read(target);
     } finally {
       this.#done();
     }
   }
 
-  /** Hands out nothing more: a pending and every later `receive` gives `null`. */
-  [Symbol.dispose](): void {
+  /** Hands out no more messages: a pending and every later `receive` gives `null`. Bytes may still be read. */
+  stop(): void {
     this.#ended = true;
     this.#idleTimer?.[Symbol.dispose]();
     this.#wake?.();
   }
 
+  /** Stops, and gives the memory back as soon as no read is running in it. */
+  [Symbol.dispose](): void {
+    this.stop();
+    this.#disposed = true;
+    if (!this.#reading) this.#frames.discard();
+  }
+
   /** A frame over the limit is an error once, and then the end: what follows it cannot be told apart. */
   #take<T>(take: () => T | undefined): T | undefined {
     try {
-      return take();
+      const message = take();
+      if (message !== undefined) this.#onReceived?.(this.#frames.bodyBytes);
+      return message;
     } catch (error) {
       if (error instanceof FrameTooLargeError) this.#ended = true;
       throw error;
     }
   }
 
+  #nextText = () => this.#frames.next();
+  #nextBytes = () => this.#frames.nextBytes();
+
   #end(): null {
     this.#ended = true;
-    this.frames.end();
+    this.#frames.end();
     return null;
   }
 
   #checkWaiting(signal?: AbortSignal): void {
-    if (this.#failure) throw this.#failure.error;
+    if (this.#failure) {
+      this.#ended = true;
+      throw this.#failure.error;
+    }
     signal?.throwIfAborted();
     if (this.#idleTimer?.expired) {
       throw new Deno.errors.TimedOut(
@@ -144,21 +179,23 @@ export class MessageReader implements Disposable {
 
   #wait(): Promise<void> {
     this.#beforeWait();
+    const woken = new Promise<void>((resolve) => this.#wake = resolve);
     if (!this.#reading) this.#readChunk();
-    return new Promise((resolve) => this.#wake = resolve);
+    return woken;
   }
 
   async #readChunk(): Promise<void> {
     this.#reading = true;
     try {
-      const bytes = await this.#reader.read(this.frames.space());
+      const bytes = await this.#reader.read(this.#frames.space());
       if (bytes === null) this.#finished = true;
-      else this.frames.filled(bytes);
-      this.#idleTimer?.note();
+      else this.#frames.filled(bytes);
+      if (bytes) this.#idleTimer?.note();
     } catch (error) {
       this.#failure = { error };
     }
     this.#reading = false;
+    if (this.#disposed) this.#frames.discard();
     this.#wake?.();
   }
 }

@@ -18,6 +18,8 @@ export interface WriteQueueOptions extends FrameOptions {
    * @default {65536}
    */
   highWaterMarkBytes?: number;
+  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
+  onSent?: (bodyBytes: number) => void;
 }
 
 const DONE = Promise.resolve();
@@ -25,39 +27,119 @@ const DONE = Promise.resolve();
 /**
  * Queues frames and writes them: at the end of the turn, when it is told to, or when enough are queued.
  *
- * The first error of a write is final: what was queued is dropped, and every later call rejects with that error.
+ * The first error of a write is final: what was queued is dropped, and every later call rejects with that error. Such a
+ * rejection is the peer's doing, so it is no unhandled one where nobody awaits it.
  */
 export class WriteQueue implements Flushable {
   /** The frames not yet handed to a write. */
-  readonly frames: FrameEncoder;
+  readonly #frames: FrameEncoder;
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
+  readonly #onSent: WriteQueueOptions["onSent"];
   #writing = false;
   #scheduled = false;
   #failure: { error: unknown } | undefined;
-  /** Settles when nothing is queued any more; made only when somebody waits. */
-  #drained: PromiseWithResolvers<void> | undefined;
+  /** Settles when the batch being written is; made, like the next, only when somebody waits. */
+  #written: PromiseWithResolvers<void> | undefined;
+  /** Settles when the frames queued now are written. */
+  #queuedWritten: PromiseWithResolvers<void> | undefined;
 
   /** Makes an empty queue in front of `writer`, which nobody else may write to. */
   constructor(writer: Writer, options: WriteQueueOptions = {}) {
-    this.frames = new FrameEncoder(options);
+    this.#frames = new FrameEncoder(options);
     this.#writer = writer;
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
+    this.#onSent = options.onSent;
   }
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return !this.#writing && this.frames.queuedBytes === 0;
+    return !this.#writing && this.#frames.queuedBytes === 0;
   }
 
-  /** Throws the error of the write that failed, if one did. */
-  check(): void {
-    if (this.#failure) throw this.#failure.error;
+  /** The longest body that is accepted from now on, in bytes. */
+  set maxBodyBytes(maxBodyBytes: number) {
+    this.#frames.maxBodyBytes = maxBodyBytes;
   }
 
-  /** To be called after frames were pushed: settles when a sender may go on. */
-  pushed(): Promise<void> {
-    if (this.frames.queuedBytes >= this.#highWaterMarkBytes) return this.flush();
+  /** Queues one text; settles when the sender may go on. */
+  send(text: string): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    try {
+      return this.#sent(this.#frames.push(text));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Queues a copy of one message given as bytes; settles when the sender may go on. */
+  sendBytes(body: Uint8Array): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    try {
+      return this.#sent(this.#frames.pushBytes(body));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    this.#frames.pushRaw(bytes);
+    return this.#queued();
+  }
+
+  /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */
+  flush(): Promise<void> {
+    return this.#failure ? rejected(this.#failure.error) : this.drain();
+  }
+
+  /** Starts to write what is queued, and tells whether it did: not while a write is under way. */
+  startWriting(): boolean {
+    if (this.#writing || this.#frames.queuedBytes === 0) return false;
+    this.#writing = true;
+    this.#writeAll();
+    return true;
+  }
+
+  /** Starts to write at the end of a turn. */
+  endTurn(): boolean {
+    this.#scheduled = false;
+    return this.startWriting();
+  }
+
+  /** Accepts no more: every later call rejects with `error`. What was accepted is still written. */
+  refuse(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
+  /** Like `flush`, but also after `refuse`. */
+  drain(): Promise<void> {
+    if (this.idle) return DONE;
+    this.startWriting();
+    if (this.#frames.queuedBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
+    return (this.#queuedWritten ??= Promise.withResolvers()).promise;
+  }
+
+  /** Drops what is queued: every later call rejects with `error`. */
+  fail(error: unknown): void {
+    this.refuse(error);
+    this.#frames.clear();
+    for (const waited of [this.#written, this.#queuedWritten]) {
+      waited?.promise.catch(ignore);
+      waited?.reject(error);
+    }
+    this.#written = this.#queuedWritten = undefined;
+  }
+
+  #sent(bodyBytes: number): Promise<void> {
+    const settled = this.#queued();
+    this.#onSent?.(bodyBytes);
+    return settled;
+  }
+
+  #queued(): Promise<void> {
+    if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
     if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true;
       flushThisTurn(this);
@@ -65,60 +147,37 @@ export class WriteQueue implements Flushable {
     return DONE;
   }
 
-  /** Writes without waiting for the end of the turn; settles when the operating system has taken everything. */
-  flush(): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure.error);
-    if (this.idle) return DONE;
-    this.#drained ??= Promise.withResolvers();
-    this.startWriting();
-    return this.#drained.promise;
-  }
-
-  /** Starts to write what is queued, if no write is under way. */
-  startWriting(): void {
-    this.#scheduled = false;
-    if (this.#writing || this.frames.queuedBytes === 0) return;
-    this.#writing = true;
-    this.#writeAll();
-  }
-
-  /** Accepts no more: `check` throws `error` from now on. What is queued is still written. */
-  refuse(error: unknown): void {
-    this.#failure ??= { error };
-  }
-
-  /** Drops what is queued: every later call rejects with `error`. */
-  fail(error: unknown): void {
-    this.refuse(error);
-    this.frames.clear();
-    const drained = this.#drained;
-    this.#drained = undefined;
-    // Whoever waits is told; where nobody does, the next send tells.
-    drained?.promise.catch(() => {});
-    drained?.reject(error);
-  }
-
   async #writeAll(): Promise<void> {
     try {
-      while (this.frames.queuedBytes > 0) await this.#writeTaken();
-      this.#writing = false;
-      this.#drained?.resolve();
-      this.#drained = undefined;
+      while (this.#frames.queuedBytes > 0) {
+        this.#written = this.#queuedWritten;
+        this.#queuedWritten = undefined;
+        await this.#write(this.#frames.take());
+        this.#written?.resolve();
+      }
+      this.#written = undefined;
     } catch (error) {
-      this.#writing = false;
       this.fail(error);
     }
+    this.#writing = false;
   }
 
-  async #writeTaken(): Promise<void> {
-    const taken = this.frames.take();
-    let written = 0;
+  async #write(taken: Uint8Array<ArrayBuffer>): Promise<void> {
     // A write may take less than it was given: 8 MB went 3.9 MB at a time.
-    while (written < taken.length) {
-      const bytes = await this.#writer.write(written ? taken.subarray(written) : taken);
+    for (let at = 0; at < taken.length;) {
+      const bytes = await this.#writer.write(at ? taken.subarray(at) : taken);
       if (bytes === 0) throw new Deno.errors.WriteZero("Cannot send: a write took no bytes");
-      written += bytes;
+      at += bytes;
     }
     FrameEncoder.release(taken);
   }
 }
+
+/** A rejection that is not reported as unhandled: where nobody awaits it, the next call tells. */
+function rejected(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
+}
+
+function ignore(): void {}

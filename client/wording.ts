@@ -1,0 +1,34 @@
+/**
+ * What the line client says about itself.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { DEFAULT_MAX_BODY_BYTES } from "../lib/frame.ts";
+import type { ReconnectWait } from "../lib/reconnect.ts";
+
+/** Counts things: `1 line`, `2 lines`. */
+export function count(things: number, noun: string): string {
+  return `${things} ${noun}${things === 1 ? "" : "s"}`;
+}
+
+/** The size of a message's body. */
+export function sizeOf(text: string): string {
+  return count(Buffer.byteLength(text), "byte");
+}
+
+/** Why a line cannot be sent, or `undefined` when it can. */
+export function objectionTo(line: string): string | undefined {
+  if (!line.isWellFormed()) return "the line has half a character (a lone surrogate)";
+  const isTooLong = Buffer.byteLength(line) > DEFAULT_MAX_BODY_BYTES;
+  return isTooLong ? `the line is over ${DEFAULT_MAX_BODY_BYTES} bytes` : undefined;
+}
+
+/** What the client waits for before the next attempt to connect. */
+export function waitMessage(address: string, { delayMs, error }: ReconnectWait): string {
+  const seconds = (delayMs / 1000).toFixed(1);
+  if (error === undefined) return `connecting again in ${seconds} s`;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `cannot connect to ${address}: ${reason}; trying again in ${seconds} s`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Bodies → texts: one by one, or many small ones for the price of one decode.
+ *
+ * A `TextDecoder` call costs much more than the few bytes it decodes. So a run of small frames is decoded whole, headers
+ * included. If all of it is ASCII there is a character for every byte, and each message is a slice of the run's text.
+ *
+ * @module
+ */
+import { HEADER_BYTES, readHeader } from "./frame.ts";
+
+// From this body length on, one call a body costs no more.
+const MAX_BODY_BYTES = 600;
+// Each message is a slice that keeps the run's whole text alive, so a run is short.
+const MAX_RUN_BYTES = 16 * 1024;
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+const REPLACEMENT = "\ufffd";
+
+/**
+ * Decodes one body.
+ *
+ * @throws {Deno.errors.InvalidData} If it is not UTF-8.
+ */
+export function decodeBody(body: Uint8Array): string {
+  const text = utf8.decode(body);
+  // The strict decoder is slow and right: it tells a U+FFFD that was sent from one that stands for bad bytes.
+  if (!text.includes(REPLACEMENT)) return text;
+  try {
+    return strictUtf8.decode(body);
+  } catch (cause) {
+    throw new Deno.errors.InvalidData(
+      `Cannot receive a text: the body of ${body.length} bytes is not UTF-8`,
+      { cause },
+    );
+  }
+}
+
+/** Whole small frames that lie one behind the other in a buffer. */
+export interface Run {
+  /** Where the first one begins. */
+  readonly start: number;
+  /** Where the last one ends. */
+  readonly end: number;
+  /** A character for every byte of them, headers included; `undefined` when they are not ASCII. */
+  readonly text: string | undefined;
+}
+
+/** The run that has no frames. */
+export const NO_RUN: Run = { start: 0, end: 0, text: undefined };
+
+/** Finds the run of two or more frames at `start`, with bodies up to `maxBodyBytes`, and decodes it if it is ASCII. */
+export function decodeRun(
+  bytes: Uint8Array,
+  start: number,
+  bytesEnd: number,
+  maxBodyBytes: number,
+): Run {
+  const limit = Math.min(bytesEnd, start + MAX_RUN_BYTES);
+  const largest = Math.min(maxBodyBytes, MAX_BODY_BYTES);
+  let frames = 0;
+  let end = start;
+  while (limit - end >= HEADER_BYTES) {
+    const bodyBytes = readHeader(bytes, end);
+    const next = end + HEADER_BYTES + bodyBytes;
+    if (bodyBytes > largest || next > limit) break;
+    if (bodyBytes & 0x80) clearHighBit(bytes, end + HEADER_BYTES - 1);
+    end = next;
+    frames++;
+  }
+  const text = frames < 2 ? undefined : decodeAscii(bytes.subarray(start, end));
+  restoreHighBits(bytes);
+  return frames < 2 ? NO_RUN : { start, end, text };
+}
+
+function decodeAscii(bytes: Uint8Array): string | undefined {
+  const text = utf8.decode(bytes);
+  // Only ASCII and lone bad bytes give a character for every byte, and the bad ones give U+FFFD.
+  return text.length === bytes.length && !text.includes(REPLACEMENT) ? text : undefined;
+}
+
+// A length of 128 or more has a high bit in the header's last byte (and in no other up to 600). It is cleared
+// while a run is decoded, and these are the places. Decoding is synchronous, so all connections share the list.
+const cleared = new Int32Array(MAX_RUN_BYTES / 128);
+let clearedCount = 0;
+
+function clearHighBit(bytes: Uint8Array, at: number): void {
+  bytes[at]! &= 0x7f;
+  cleared[clearedCount++] = at;
+}
+
+function restoreHighBits(bytes: Uint8Array): void {
+  while (clearedCount > 0) bytes[cleared[--clearedCount]!]! |= 0x80;
+}

@@ -1,0 +1,55 @@
+/**
+ * Asks a person: with a default, and again with the reason after a bad answer.
+ *
+ * @module
+ */
+
+import { parseHost, parsePort } from "./address.ts";
+
+/** Someone who answers: a person at a terminal, or a test. */
+export interface Asker {
+  /** Shows the prompt and gives the line typed after it, or `null` at the end of input. */
+  line(prompt: string): Promise<string | null>;
+  /** Shows a line. */
+  tell(text: string): void;
+}
+
+/** What {@linkcode question} asks for. */
+export interface QuestionOptions<T> {
+  /** Whom to ask. */
+  asker: Asker;
+  /** What Enter and the end of input answer; the prompt shows it. */
+  default: T;
+  /** Makes the answer, or throws a RangeError or TypeError whose message says what to type instead. */
+  parse(text: string): T;
+}
+
+/**
+ * Asks, as in `Port [9090]: `, until the answer is a good one.
+ *
+ * Enter takes the default, and so does the end of input. After an answer that `parse` refuses, the reason is
+ * shown and the question asked again.
+ */
+export async function question<T>(text: string, options: QuestionOptions<T>): Promise<T> {
+  const { asker, parse } = options;
+  for (;;) {
+    const answer = await asker.line(`${text} [${options.default}]: `);
+    if (answer === null || answer === "") return options.default;
+    try {
+      return parse(answer);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+      asker.tell(error.message);
+    }
+  }
+}
+
+/** Asks for a host, by the rules of {@linkcode parseHost}. */
+export function askHost(asker: Asker, defaultHost = "127.0.0.1"): Promise<string> {
+  return question("Host", { asker, default: defaultHost, parse: parseHost });
+}
+
+/** Asks for a port, by the rules of {@linkcode parsePort}. */
+export function askPort(asker: Asker, defaultPort = 9090): Promise<number> {
+  return question("Port", { asker, default: defaultPort, parse: (text) => parsePort(text) });
+}

@@ -1,0 +1,66 @@
+/**
+ * Deep equality, as `assertEquals` understands it.
+ *
+ * @module
+ */
+
+type Pairs = Map<object, object>;
+
+/**
+ * Compares two values by what they hold.
+ *
+ * `0` equals `-0` and `NaN` equals `NaN`. Objects need the same prototype (a plain object equals one without a
+ * prototype) and the same own keys: a key that holds `undefined` is not a missing key. Functions, promises and whatever
+ * else keeps its content out of reach are equal only to themselves.
+ */
+export function equal(a: unknown, b: unknown): boolean {
+  return same(a, b, new Map());
+}
+
+function same(a: unknown, b: unknown, seen: Pairs): boolean {
+  if (a === b || Object.is(a, b)) return true;
+  if (!isObject(a) || !isObject(b) || prototypeOf(a) !== prototypeOf(b)) return false;
+  if (seen.get(a) === b) return true; // a cycle: already being compared
+  seen.set(a, b);
+  return sameContent(a, b, seen);
+}
+
+function sameContent(a: object, b: object, seen: Pairs): boolean {
+  if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime());
+  if (a instanceof RegExp || a instanceof URL) return String(a) === String(b);
+  if (a instanceof ArrayBuffer) return sameBytes(a, b as ArrayBuffer);
+  if (a instanceof Set) return sameMembers([...a], [...b as Set<unknown>], seen);
+  if (a instanceof Map) return sameMembers([...a], [...b as Map<unknown, unknown>], seen);
+  return sameKeys(a, b, seen);
+}
+
+function sameBytes(a: ArrayBuffer, b: ArrayBuffer): boolean {
+  const bytes = new Uint8Array(b);
+  return a.byteLength === b.byteLength && new Uint8Array(a).every((byte, i) => byte === bytes[i]);
+}
+
+function sameMembers(a: unknown[], b: unknown[], seen: Pairs): boolean {
+  if (a.length !== b.length) return false;
+  const left = new Set(b);
+  return a.every((member) => {
+    if (left.delete(member)) return true;
+    for (const other of left) if (same(member, other, seen)) return left.delete(other);
+    return false;
+  });
+}
+
+function sameKeys(a: object, b: object, seen: Pairs): boolean {
+  const keys = Reflect.ownKeys(a);
+  return keys.length === Reflect.ownKeys(b).length &&
+    keys.every((key) =>
+      Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key), seen)
+    );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function prototypeOf(value: object): object {
+  return Object.getPrototypeOf(value) ?? Object.prototype;
+}

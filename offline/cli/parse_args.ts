@@ -1,0 +1,178 @@
+/**
+ * Command-line arguments as an object.
+ *
+ * @module
+ */
+
+import type { Args, ParseOptions, Values } from "./_args.ts";
+
+export type { Args, ParseOptions } from "./_args.ts";
+
+/**
+ * Parses `--name value`, `--name=value`, `--name`, `-n value`, `-n5`, `-abc` and everything else, which goes to `_`.
+ *
+ * Nothing after `--` is parsed. Names with dots stay names: they make no nested objects here.
+ */
+export function parseArgs<
+  B extends string | undefined = undefined,
+  S extends string | undefined = undefined,
+  C extends string | undefined = undefined,
+  N extends string | undefined = undefined,
+  D extends Record<string, unknown> | undefined = undefined,
+  const A extends Record<string, string | readonly string[]> | undefined = undefined,
+  DoubleDash extends boolean | undefined = undefined,
+>(
+  args: readonly string[],
+  options?: ParseOptions<B, S, C, N, D, A, DoubleDash>,
+): Args<
+  // deno-lint-ignore no-explicit-any
+  undefined extends B & S & C ? Record<string, any> : Values<B, S, C, N, D, A>,
+  DoubleDash
+> {
+  return new Parse(options ?? {}).run(args) as never;
+}
+
+type Value = string | number | boolean;
+
+class Parse {
+  readonly #options: ParseOptions;
+  readonly #aliases = new Map<string, string[]>();
+  readonly #boolean: Set<string>;
+  readonly #string: Set<string>;
+  readonly #collect: Set<string>;
+  readonly #negatable: Set<string>;
+  readonly #parsed: Args & Record<string, unknown> = { _: [] };
+  #rest: string[] = [];
+
+  constructor(options: ParseOptions) {
+    this.#options = options;
+    for (const [key, value] of Object.entries(options.alias ?? {})) {
+      const names = [key, value ?? []].flat();
+      for (const name of names) this.#aliases.set(name, names.filter((other) => other !== name));
+    }
+    this.#boolean = this.#withAliases(options.boolean);
+    this.#string = this.#withAliases(options.string);
+    this.#collect = this.#withAliases(options.collect);
+    this.#negatable = this.#withAliases(options.negatable);
+  }
+
+  run(args: readonly string[]): Args {
+    const end = args.indexOf("--");
+    this.#rest = args.slice(0, end < 0 ? undefined : end);
+    const afterDashes = end < 0 ? [] : args.slice(end + 1);
+    while (this.#rest.length > 0) this.#take(this.#rest.shift()!);
+    this.#fillAbsent();
+    if (this.#options["--"]) this.#parsed["--"] = afterDashes;
+    else this.#parsed._.push(...afterDashes);
+    return this.#parsed;
+  }
+
+  #take(arg: string): void {
+    if (/^--./s.test(arg)) this.#takeLong(arg);
+    else if (/^-./s.test(arg)) this.#takeShort(arg);
+    else this.#takeOther(arg);
+  }
+
+  #takeLong(arg: string): void {
+    const [, key = "", value] = /^--(.[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (value !== undefined) {
+      return this.#set(key, this.#boolean.has(key) ? value !== "false" : value, arg);
+    }
+    const positive = key.startsWith("no-") ? key.slice(3) : "";
+    if (this.#negatable.has(positive)) return this.#set(positive, false, arg, "replace");
+    const takesValue = !this.#isBoolean(key) && this.#options.boolean !== true;
+    this.#setWithNext(key, arg, takesValue && !this.#rest[0]?.startsWith("-"));
+  }
+
+  /** `-abc` is `-a -b -c`; what follows a letter and is no letter is its value. */
+  #takeShort(arg: string): void {
+    for (let i = 1; i < arg.length - 1; i++) {
+      const value = attachedValue(arg[i]!, arg.slice(i + 1));
+      if (value !== undefined) return this.#set(arg[i]!, value, arg);
+      this.#set(arg[i]!, this.#bare(arg[i]!), arg);
+    }
+    const last = arg.at(-1)!;
+    if (last === "-") return;
+    const next = this.#rest[0] ?? "";
+    this.#setWithNext(last, arg, !this.#isBoolean(last) && !/^--?[^-]/.test(next));
+  }
+
+  #takeOther(arg: string): void {
+    if (this.#options.unknown?.(arg) !== false) {
+      this.#parsed._.push(this.#string.has("_") ? arg : numberOr(arg));
+    }
+    if (this.#options.stopEarly) this.#parsed._.push(...this.#rest.splice(0));
+  }
+
+  #setWithNext(key: string, arg: string, mayTake: boolean): void {
+    const next = this.#rest[0];
+    if (next && mayTake) this.#set(key, this.#rest.shift()!, arg);
+    else if (next === "true" || next === "false") {
+      this.#set(key, this.#rest.shift() === "true", arg);
+    } else this.#set(key, this.#bare(key), arg);
+  }
+
+  #set(key: string, value: Value, arg: string, how: "add" | "replace" = "add"): void {
+    if (!this.#isKnown(key, arg) && this.#options.unknown?.(arg, key, value) === false) return;
+    const parsed = typeof value === "string" && !this.#string.has(key) ? numberOr(value) : value;
+    for (const name of [key, ...this.#aliases.get(key) ?? []]) {
+      if (name === "__proto__") continue;
+      const before = Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : undefined;
+      if (how === "replace" || !this.#collect.has(key)) this.#parsed[name] = parsed;
+      else if (Array.isArray(before)) before.push(parsed);
+      else this.#parsed[name] = before ? [before, parsed] : [parsed];
+    }
+  }
+
+  #fillAbsent(): void {
+    for (const [key, value] of Object.entries(this.#options.default ?? {})) {
+      if (Object.hasOwn(this.#parsed, key)) continue;
+      for (const name of [key, ...this.#aliases.get(key) ?? []]) this.#parsed[name] = value;
+    }
+    for (const key of [...this.#boolean, ...this.#string].filter((key) => this.#isAbsent(key))) {
+      if (this.#collect.has(key)) this.#parsed[key] = [];
+      else if (this.#boolean.has(key)) this.#parsed[key] = false;
+    }
+  }
+
+  #isAbsent(key: string): boolean {
+    return !Object.hasOwn(this.#parsed, key);
+  }
+
+  #isKnown(key: string, arg: string): boolean {
+    const everyFlag = this.#options.boolean === true && /^--[^=]+$/.test(arg);
+    return everyFlag || this.#aliases.has(key) ||
+      [this.#boolean, this.#string, this.#collect].some((names) => names.has(key));
+  }
+
+  #isBoolean(key: string): boolean {
+    return [key, ...this.#aliases.get(key) ?? []].some((name) => this.#boolean.has(name));
+  }
+
+  /** The value of a flag without one. */
+  #bare(key: string): Value {
+    return this.#string.has(key) ? "" : true;
+  }
+
+  #withAliases(names: string | boolean | readonly string[] | undefined): Set<string> {
+    const list = [names ?? []].flat().filter((name) => typeof name === "string" && name !== "");
+    return new Set(
+      list.flatMap((name) => [String(name), ...this.#aliases.get(String(name)) ?? []]),
+    );
+  }
+}
+
+function attachedValue(letter: string, rest: string): string | undefined {
+  if (rest === "-") return rest;
+  if (rest === "=") return "";
+  if (/[A-Za-z]/.test(letter)) {
+    const value = /=(.+)/.exec(rest)?.[1];
+    if (value !== undefined) return value;
+    if (/-?\d+(\.\d*)?(e-?\d+)?$/.test(rest)) return rest;
+  }
+  return /^\W/.test(rest) ? rest : undefined;
+}
+
+function numberOr(text: string): string | number {
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}

@@ -1,0 +1,187 @@
+/**
+ * Records, and the logger that makes them.
+ *
+ * @module
+ */
+
+import type { BaseHandler } from "./base_handler.ts";
+import {
+  getLevelByName,
+  getLevelName,
+  type LevelName,
+  type LogLevel,
+  LogLevels,
+} from "./levels.ts";
+
+/** Any function. */
+// deno-lint-ignore no-explicit-any
+export type GenericFunction = (...args: any[]) => any;
+
+/** What a {@linkcode LogRecord} is made of. */
+export interface LogRecordOptions {
+  /** The message. */
+  msg: string;
+  /** What was logged beside the message. */
+  args: unknown[];
+  /** Its level. */
+  level: LogLevel;
+  /** The logger's name. */
+  loggerName: string;
+}
+
+/** One logged message, with the time it was made at. */
+export class LogRecord {
+  /** The message. */
+  readonly msg: string;
+  /** Its level. */
+  readonly level: number;
+  /** The name of its level. */
+  readonly levelName: string;
+  /** The logger's name. */
+  readonly loggerName: string;
+  readonly #args: unknown[];
+  readonly #at = Date.now();
+
+  /** Makes a record of now. */
+  constructor(options: LogRecordOptions) {
+    this.msg = options.msg;
+    this.level = options.level;
+    this.levelName = getLevelName(options.level);
+    this.loggerName = options.loggerName;
+    this.#args = [...options.args];
+  }
+
+  /** A copy of what was logged beside the message. */
+  get args(): unknown[] {
+    return [...this.#args];
+  }
+
+  /** When the record was made; a copy. */
+  get datetime(): Date {
+    return new Date(this.#at);
+  }
+}
+
+/** Options of a {@linkcode Logger}. */
+export interface LoggerOptions {
+  /**
+   * Where its records go.
+   *
+   * @default {[]}
+   */
+  handlers?: BaseHandler[];
+}
+
+type Message<T> = (T extends GenericFunction ? never : T) | (() => T);
+
+/**
+ * Makes records and hands them to its handlers.
+ *
+ * Each method returns the message it was given. A function instead of a message is called only when the level passes, and
+ * then its result is logged and returned; otherwise `undefined` is.
+ */
+export class Logger {
+  readonly #loggerName: string;
+  #level: LogLevel;
+
+  /** Where its records go. */
+  handlers: BaseHandler[];
+
+  /** Makes a logger of the level with that name. */
+  constructor(loggerName: string, levelName: LevelName, options: LoggerOptions = {}) {
+    this.#loggerName = loggerName;
+    this.#level = getLevelByName(levelName);
+    this.handlers = options.handlers ?? [];
+  }
+
+  /** The lowest level that passes. */
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  /** Lets pass what is at or above this level from now on; a `TypeError` for a number that is no level. */
+  set level(level: LogLevel) {
+    if (!Object.values(LogLevels).includes(level)) {
+      throw new TypeError(`Invalid log level: ${level}`);
+    }
+    this.#level = level;
+  }
+
+  /** The name of the lowest level that passes. */
+  get levelName(): LevelName {
+    return getLevelName(this.#level);
+  }
+
+  /** Lets pass what is at or above the level with this name from now on. */
+  set levelName(levelName: LevelName) {
+    this.#level = getLevelByName(levelName);
+  }
+
+  /** The logger's name. */
+  get loggerName(): string {
+    return this.#loggerName;
+  }
+
+  /** Logs the result of a function, called only if the level passes, for whoever looks for a fault. */
+  debug<T>(msg: () => T, ...args: unknown[]): T | undefined;
+  /** Logs for whoever looks for a fault. */
+  debug<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
+  debug<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
+    return this.#log(LogLevels.DEBUG, msg, args);
+  }
+
+  /** Logs the result of a function, called only if the level passes, about the normal course of events. */
+  info<T>(msg: () => T, ...args: unknown[]): T | undefined;
+  /** Logs the normal course of events. */
+  info<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
+  info<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
+    return this.#log(LogLevels.INFO, msg, args);
+  }
+
+  /** Logs the result of a function, called only if the level passes, about something that may become a fault. */
+  warn<T>(msg: () => T, ...args: unknown[]): T | undefined;
+  /** Logs what may become a fault. */
+  warn<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
+  warn<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
+    return this.#log(LogLevels.WARN, msg, args);
+  }
+
+  /** Logs the result of a function, called only if the level passes, about a fault. */
+  error<T>(msg: () => T, ...args: unknown[]): T | undefined;
+  /** Logs a fault. */
+  error<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
+  error<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
+    return this.#log(LogLevels.ERROR, msg, args);
+  }
+
+  /** Logs the result of a function, called only if the level passes, about a fault that ends the program. */
+  critical<T>(msg: () => T, ...args: unknown[]): T | undefined;
+  /** Logs a fault that ends the program. */
+  critical<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
+  critical<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
+    return this.#log(LogLevels.CRITICAL, msg, args);
+  }
+
+  #log<T>(level: LogLevel, msg: Message<T>, args: unknown[]): T | undefined {
+    const passes = level >= this.#level;
+    if (msg instanceof Function && !passes) return undefined;
+    const value = msg instanceof Function ? msg() : msg;
+    if (passes) {
+      const { loggerName } = this;
+      const record = new LogRecord({ msg: textOf(value), args, level, loggerName });
+      for (const handler of this.handlers) handler.handle(record);
+    }
+    return value;
+  }
+}
+
+/** Texts stay as they are, errors give their stack, objects become something like JSON. */
+function textOf(value: unknown): string {
+  if (value instanceof Error) return value.stack ?? value.message;
+  if (typeof value === "function") return "undefined";
+  if (typeof value !== "object" || value === null) return String(value);
+  const fields = Object.entries(value).map(([key, field]) =>
+    `"${key}":${typeof field === "string" ? `"${field}"` : textOf(field)}`
+  );
+  return `{${fields.join(",")}}`;
+}

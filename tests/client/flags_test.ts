@@ -1,0 +1,34 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { FlagError, parseFlags } from "../../client/flags.ts";
+
+Deno.test("parseFlags() gives what was given and no more", () => {
+  assertEquals(parseFlags([]), { tls: false, help: false });
+  assertEquals(
+    parseFlags(["--host", "example.org", "--port=65535", "--tls", "--ca", "ca.pem", "-h"]),
+    { host: "example.org", port: 65535, tls: true, ca: "ca.pem", help: true },
+  );
+});
+
+Deno.test("parseFlags() takes an IPv6 address", () => {
+  assertEquals(parseFlags(["--host", "::1"]).host, "::1");
+});
+
+const WRONG: [string[], string][] = [
+  [["--port", "0"], '"0"'],
+  [["--port", "65536"], "65536"],
+  [["--port", "abc"], "abc"],
+  [["--port", "9090.5"], "9090.5"],
+  [["--port="], "port"],
+  [["--port"], "--port"],
+  [["--host="], "host"],
+  [["--host", "a b"], "a b"],
+  [["--hots", "a"], "--hots"],
+  [["9090"], "9090"],
+  [["--ca", "ca.pem"], "--ca"],
+];
+
+for (const [args, mentioned] of WRONG) {
+  Deno.test(`parseFlags() refuses ${JSON.stringify(args)} and names what is wrong`, () => {
+    assertThrows(() => parseFlags(args), FlagError, mentioned);
+  });
+}

@@ -1,0 +1,115 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { FramedConn } from "../../lib/framed_conn.ts";
+import { serve } from "../../lib/server.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
+
+const CHECKOUT = new URL("../../", import.meta.url);
+
+async function echo(conn: FramedConn): Promise<void> {
+  for await (const text of conn) await conn.send(text);
+}
+
+interface Run {
+  args: string[];
+  input?: string;
+  /** The module: a path or URL. */
+  main?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/** Runs the client with nothing but network access, and gives what it left. */
+async function runClient({ args, input = "", main, ...options }: Run) {
+  const program = main ?? new URL("client/main.ts", CHECKOUT).href;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", program, ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+/** Serves the files of the checkout, as `path` for `/path`. */
+function serveCheckout(): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    const source = await Deno.readTextFile(new URL(`.${pathname}`, CHECKOUT));
+    return new Response(source, { headers: { "content-type": "text/typescript" } });
+  });
+}
+
+testWith(PROCESSES, "client/main.ts answers a pipe line by line and exits with 0", async () => {
+  await using server = serve(echo);
+
+  const { code, out, err } = await runClient({
+    args: ["--port", `${server.addr.port}`],
+    input: "a\n\n\uFEFFПривет\t\x1b[2J",
+  });
+
+  assertEquals([code, out], [0, "a\n\n\uFEFFПривет\t\x1b[2J\n"]);
+  assertStringIncludes(err, `connected to 127.0.0.1:${server.addr.port}\nsent 1 byte\n`);
+});
+
+testWith(PROCESSES, "client/main.ts ends at exit although the input goes on", async () => {
+  await using server = serve(echo);
+
+  const { code, out } = await runClient({
+    args: ["--port", `${server.addr.port}`],
+    input: "a\nexit\nb\n",
+  });
+
+  assertEquals([code, out], [0, "a\n"]);
+});
+
+testWith(
+  PROCESSES,
+  "client/main.ts refuses a line over 1 MiB, answers the next and exits with 1",
+  async () => {
+    await using server = serve(echo);
+
+    const { code, out, err } = await runClient({
+      args: ["--port", `${server.addr.port}`],
+      input: `${"x".repeat(3_000_000)}\nb\n`,
+    });
+
+    assertEquals([code, out], [1, "b\n"]);
+    assertStringIncludes(err, "not sent: the line is over 1048576 bytes\n");
+  },
+);
+
+testWith(PROCESSES, "client/main.ts exits with 2 and one line for a wrong flag", async () => {
+  const { code, out, err } = await runClient({ args: ["--port", "70000"] });
+
+  assertEquals([code, out], [2, ""]);
+  assertMatch(err, /^[^\n]*70000[^\n]*\n$/);
+});
+
+testWith(
+  PROCESSES,
+  "client/main.ts runs by URL from an empty folder with nothing but --allow-net",
+  async () => {
+    await using server = serve(echo);
+    await using checkout = serveCheckout();
+    const folder = await Deno.makeTempDir();
+    try {
+      const { code, out, err } = await runClient({
+        main: `http://127.0.0.1:${checkout.addr.port}/client/main.ts`,
+        args: ["--port", `${server.addr.port}`],
+        input: "a\nb\n",
+        cwd: folder,
+        env: { DENO_DIR: `${folder}/cache` },
+      });
+
+      assertEquals([code, out], [0, "a\nb\n"], err);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

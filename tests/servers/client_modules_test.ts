@@ -1,0 +1,83 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { clientModules, moduleHandler } from "../../servers/client_modules.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+const CHECKOUT = new URL("../../", import.meta.url);
+
+const MODULES = new Map([["/client/main.ts", "console.log(1);\n"]]);
+
+function get(path: string, method = "GET"): Response {
+  return moduleHandler(MODULES)(new Request(`http://127.0.0.1:8000${path}`, { method }));
+}
+
+testWith(FILES, "clientModules() finds the clients and what they import", async () => {
+  const modules = await clientModules(CHECKOUT);
+
+  for (const path of ["/client/main.ts", "/client/line_client.ts", "/lib/framed_conn.ts"]) {
+    assertEquals(modules.get(path), await Deno.readTextFile(new URL(`.${path}`, CHECKOUT)));
+  }
+});
+
+testWith(
+  FILES,
+  "clientModules() finds nothing outside client and lib, and nothing unused",
+  async () => {
+    const modules = await clientModules(CHECKOUT);
+
+    assert([...modules.keys()].every((path) => /^\/(client|lib)\/\w+\.ts$/.test(path)));
+    assert(!modules.has("/lib/server.ts"));
+  },
+);
+
+testWith(FILES, "clientModules() rejects when an imported module is missing", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/client`);
+    await Deno.writeTextFile(`${folder}/client/main.ts`, 'import "../lib/none.ts";\n');
+
+    await assertRejects(() => clientModules(new URL(`file://${folder}/`)), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("moduleHandler() gives a module as TypeScript", async () => {
+  const response = get("/client/main.ts?anything");
+
+  assertEquals(response.status, 200);
+  assertEquals(response.headers.get("content-type"), "application/typescript; charset=utf-8");
+  assertEquals(await response.text(), "console.log(1);\n");
+});
+
+const ELSEWHERE = [
+  "/",
+  "/client/",
+  "/client",
+  "/deno.json",
+  "/data/names.json",
+  "/.git/config",
+  "/client/../deno.json",
+  "/client/%2e%2e/deno.json",
+  "/client/..%2fdeno.json",
+  "//client/main.ts",
+  "/client/main.ts/",
+  "/client/main.ts%00",
+  "/CLIENT/main.ts",
+  "/constructor",
+];
+
+for (const path of ELSEWHERE) {
+  Deno.test(`moduleHandler() does not find ${path}`, async () => {
+    const response = get(path);
+
+    assertEquals(response.status, 404);
+    await response.body?.cancel();
+  });
+}
+
+Deno.test("moduleHandler() refuses to be written to", async () => {
+  const response = get("/client/main.ts", "PUT");
+
+  assertEquals(response.status, 405);
+  await response.body?.cancel();
+});
