@@ -22,10 +22,11 @@ import {
 /** The migration for {@linkcode openDatabase} that makes the table of accounts. */
 export const ACCOUNTS_SCHEMA = `
   CREATE TABLE accounts (
-    key TEXT PRIMARY KEY,   -- the name as it is compared
-    name TEXT NOT NULL,     -- the name as it is shown
-    hash TEXT NOT NULL      -- Argon2id, a PHC string
-  ) STRICT, WITHOUT ROWID;
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
+    key TEXT NOT NULL UNIQUE,               -- the name as it is compared
+    name TEXT NOT NULL,                     -- the name as it is shown
+    hash TEXT NOT NULL                      -- Argon2id, a PHC string
+  ) STRICT;
 `;
 
 /** Why somebody was not let in; the codes are the protocol's. */
@@ -65,6 +66,12 @@ export interface AccountStoreOptions {
   now?(): number;
 }
 
+interface Account {
+  id: number;
+  name: string;
+  hash: string;
+}
+
 const BUSY_RETRY_MS = 1_000;
 
 /**
@@ -99,7 +106,7 @@ export class AccountStore {
     this.#params = params;
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
     this.#throttle = new LoginThrottle(now);
-    this.#find = database.prepare("SELECT name, hash FROM accounts WHERE key = ?");
+    this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -168,8 +175,8 @@ export class AccountStore {
     });
     if (account === undefined || !matches) return null;
     if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
-    // While the hash was made, the account may have been removed.
-    return this.#account(key)?.name ?? null;
+    // While the hash was made, the account may have been removed, and the name taken by another.
+    return this.#account(key)?.id === account.id ? account.name : null;
   }
 
   async #rehash(key: string, password: string, old: string): Promise<void> {
@@ -178,8 +185,8 @@ export class AccountStore {
     this.#database.transaction(() => this.#update.run(hash, key, old));
   }
 
-  #account(key: string): { name: string; hash: string } | undefined {
-    return this.#find.get(key) as { name: string; hash: string } | undefined;
+  #account(key: string): Account | undefined {
+    return this.#find.get(key) as Account | undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { openDatabase } from "../../lib/database.ts";
 import { FILES, testWith } from "../permissions.ts";
 
@@ -39,6 +40,17 @@ testWith(FILES, "openDatabase() narrows the mode of a file that others could rea
   openDatabase(path, { migrations: [NOTES] }).close();
 
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() makes a file that others could not read for a moment", () => {
+  if (Deno.build.os === "windows") return;
+  const folder = Deno.makeTempDirSync();
+  using _chmod = stub(Deno, "chmodSync", () => {});
+
+  openDatabase(`${folder}/notes.db`, { migrations: [NOTES] }).close();
+
+  assertEquals(Deno.statSync(`${folder}/notes.db`).mode! & 0o777, 0o600);
   Deno.removeSync(folder, { recursive: true });
 });
 
