@@ -49,7 +49,7 @@ export class LineDialog {
   #decoder = new KeyDecoder();
   #keys: Key[] = []; // pressed while nothing was asked and no line was wanted
   #line = new LineEditor();
-  #question: OpenQuestion | undefined;
+  #questions: OpenQuestion[] = []; // the first is open, the others wait for it
   #wantsLines = false;
 
   /** Takes the screen to show on. */
@@ -61,7 +61,7 @@ export class LineDialog {
 
   /** Whether a question waits for its answer. */
   get isAsking(): boolean {
-    return this.#question !== undefined;
+    return this.#questions.length > 0;
   }
 
   /** Changes what stands before the line being typed. */
@@ -80,7 +80,7 @@ export class LineDialog {
   /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. */
   ask(question: Question): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#question = { ...question, editor: new LineEditor(), resolve };
+    this.#questions.push({ ...question, editor: new LineEditor(), resolve });
     this.#work();
     return promise;
   }
@@ -98,7 +98,7 @@ export class LineDialog {
     this.#screen.flush();
   }
 
-  /** Answers an open question with `null`. */
+  /** Answers the open question with `null`. */
   giveUp(): void {
     this.#answer(null);
   }
@@ -107,11 +107,15 @@ export class LineDialog {
   end(): void {
     this.#keys = [];
     this.#wantsLines = false;
-    this.giveUp();
+    while (this.isAsking) this.giveUp();
+  }
+
+  get #question(): OpenQuestion | undefined {
+    return this.#questions[0];
   }
 
   #work(): void {
-    while (this.#question !== undefined || this.#wantsLines) {
+    while (this.isAsking || this.#wantsLines) {
       const key = this.#keys.shift();
       if (key === undefined) break;
       this.#press(key);
@@ -154,11 +158,10 @@ export class LineDialog {
   }
 
   #answer(answer: string | null): void {
-    if (this.#question === undefined) return;
+    if (!this.isAsking) return;
     this.#show();
     this.#screen.finishLine({ keep: true });
-    this.#question.resolve(answer);
-    this.#question = undefined;
+    this.#questions.shift()!.resolve(answer);
     this.#show();
   }
 

@@ -28,7 +28,7 @@ const EMOJI = /^\p{Emoji_Presentation}|^\p{Emoji}.*[\ufe0f\u200d]|^\p{RI}\p{RI}/
  * in two cells.
  */
 export function graphemeWidth(grapheme: string): number {
-  if (grapheme >= " " && grapheme <= "~") return grapheme.length;
+  if (grapheme.length === 1 && grapheme >= " " && grapheme <= "~") return 1;
   if (EMOJI.test(grapheme)) return 2;
   let width = 0;
   for (const char of grapheme) {

@@ -54,7 +54,6 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #dialog: LineDialog;
   #lines = new LineQueue();
   #rest = ""; // of a line whose end has not come yet, in a pipe
-  #lastAsked: Promise<unknown> = Promise.resolve();
   #onInterrupt: () => void;
   #isStarted = false;
   #isLeft = false;
@@ -185,14 +184,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   #ask(question: Question): Promise<string | null> {
     this.#start();
-    const answer = this.#lastAsked.then(() => this.#askNow(question));
-    this.#lastAsked = answer;
-    return answer;
-  }
-
-  #askNow(question: Question): Promise<string | null> | null {
-    if (this.isInteractive) return this.#isLeft ? null : this.#dialog.ask(question);
-    if (this.#input.isTTY !== true) return this.#nextLine();
+    if (this.#isLeft || this.#input.isTTY !== true) return this.#nextLine();
+    if (this.isInteractive) return this.#dialog.ask(question);
     const place = this.#output.isTTY === true ? this.#output : process.stderr;
     place.write(question.prompt);
     return question.hidden ? this.#askBlind(question, place) : this.#nextLine();
@@ -200,7 +193,6 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   /** At a keyboard whose lines are not edited here: only the echo is turned off meanwhile. */
   async #askBlind(question: Question, place: TerminalOutput): Promise<string | null> {
-    if (this.#isLeft) return null;
     this.#reader.setRaw(true);
     this.#reader.resume();
     const answer = await this.#dialog.ask(question);

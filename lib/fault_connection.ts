@@ -1,0 +1,130 @@
+/**
+ * One connection through the fault proxy: two sockets, and a link for each direction.
+ *
+ * @module
+ */
+
+import { connect, type Socket } from "node:net";
+import { FaultLink } from "./fault_link.ts";
+import { type AppliedFault, FaultStream } from "./fault_stream.ts";
+import type { Faults } from "./faults.ts";
+
+/** Which way bytes go: `up` from the client to the server, `down` from the server to the client. */
+export type FaultDirection = "up" | "down";
+
+/**
+ * Why a connection ended: both sides had finished, a cut by a fault or by command, a reset by a
+ * fault or by one of the sides, a server that does not answer, or the end of the proxy.
+ */
+export type FaultEndReason = "finished" | "close" | "reset" | "unreachable" | "stopped";
+
+/** What a connection tells while it works. */
+export interface FaultConnectionEvents {
+  /** These bytes were written to the receiver, in one write. */
+  onDelivered(direction: FaultDirection, bytes: Uint8Array): void;
+  /** A fault was applied. */
+  onFault(direction: FaultDirection, fault: AppliedFault): void;
+}
+
+/** Where a connection goes, and what happens to it on the way. */
+export interface FaultConnectionOptions {
+  /** The server. */
+  to: { hostname?: string; port: number };
+  /** The faults at the start. */
+  faults: Record<FaultDirection, Faults>;
+  /** The seeds of this connection. */
+  seeds: number[];
+}
+
+/** Carries one client's connection. It owns both sockets. */
+export class FaultConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #links: Record<FaultDirection, FaultLink>;
+  #reason: FaultEndReason | undefined;
+
+  /** Begins to connect to the server. */
+  constructor(client: Socket, options: FaultConnectionOptions, events: FaultConnectionEvents) {
+    const { to: { hostname = "127.0.0.1", port }, faults, seeds } = options;
+    this.#client = client;
+    this.#server = connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
+    // A link learns of a reset from its reading; without a listener the event would end the process.
+    for (const socket of [this.#client, this.#server]) socket.on("error", () => {});
+    const link = (direction: FaultDirection, seed: number, from: Socket, to: Socket) =>
+      new FaultLink(from, to, new FaultStream(faults[direction], ...seeds, seed), {
+        onDelivered: (bytes) => events.onDelivered(direction, bytes),
+        onFault: (fault) => events.onFault(direction, fault),
+      });
+    this.#links = {
+      up: link("up", 1, this.#client, this.#server),
+      down: link("down", 2, this.#server, this.#client),
+    };
+  }
+
+  /** Runs the connection, once, until both sockets are closed. Never rejects. */
+  async run(): Promise<FaultEndReason> {
+    const closed = Promise.all([closing(this.#client), closing(this.#server)]);
+    if (await connecting(this.#server)) {
+      await Promise.all([this.#run(this.#links.up), this.#run(this.#links.down)]);
+      this.#end("finished");
+    } else {
+      this.#end("unreachable");
+    }
+    await closed;
+    return this.#reason!;
+  }
+
+  /** How many whole frames have reached the receiver. */
+  frames(direction: FaultDirection): number {
+    return this.#links[direction].frames;
+  }
+
+  /** Changes the faults from the next byte on. */
+  set(faults: Record<FaultDirection, Faults>): void {
+    this.#links.up.faults = faults.up;
+    this.#links.down.faults = faults.down;
+  }
+
+  /** Ends the connection now. */
+  end(reason: "close" | "reset" | "stopped"): void {
+    this.#end(reason);
+  }
+
+  async #run(link: FaultLink): Promise<void> {
+    const end = await link.run();
+    if (end === "close" || end === "reset") this.#end(end);
+  }
+
+  #end(reason: FaultEndReason): void {
+    // The end of the proxy does not wait for what an earlier end still waits for.
+    const sockets = [this.#client, this.#server];
+    if (reason === "stopped") sockets.forEach((socket) => socket.destroy());
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#links.up.stop();
+    this.#links.down.stop();
+    for (const socket of sockets) {
+      if (reason === "reset" || reason === "unreachable") reset(socket);
+      // A peer that does not read what is still queued must not keep the socket open.
+      else if (socket.writableLength > 0) socket.destroy();
+      else socket.destroySoon();
+    }
+  }
+}
+
+function connecting(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("close", () => resolve(false));
+  });
+}
+
+/** A reset while it connects would turn out an orderly end, so the socket connects first. */
+function reset(socket: Socket): void {
+  if (socket.connecting) socket.once("connect", () => socket.resetAndDestroy());
+  else socket.resetAndDestroy();
+}
+
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.destroyed ? resolve() : socket.once("close", resolve));
+}

@@ -1,0 +1,83 @@
+/**
+ * What may go wrong in one direction of a connection.
+ *
+ * @module
+ */
+
+/**
+ * The faults of one direction. Those left out do not happen; all may be combined.
+ *
+ * Places are counted per connection from its first byte. Faults strike in this order: cut,
+ * swallow, flip, insert, split, and then the ones that only take time.
+ */
+export interface Faults {
+  /** Sends pieces of at most so many bytes. The receiver's system may join them again. */
+  splitBytes?: number;
+  /** Collects what arrives within so many milliseconds and sends it as one. */
+  mergeMs?: number;
+  /** Delivers everything so many milliseconds later. */
+  delayMs?: number;
+  /** Adds up to so many milliseconds to the delay, different from place to place. */
+  jitterMs?: number;
+  /** Delivers at most so many bytes a second. */
+  bytesPerSecond?: number;
+  /** Stops for so many milliseconds, once. */
+  stallMs?: number;
+  /**
+   * How many bytes are delivered before the stall.
+   *
+   * @default {0}
+   */
+  stallAfterBytes?: number;
+  /** Cuts the connection after so many bytes, at once when more have passed; 0 is before the first. */
+  cutAfterBytes?: number;
+  /** Cuts inside the header of this frame or the next to come, counting from 1. */
+  cutInHeader?: number;
+  /** Cuts inside the body of this frame or the next that has one, counting from 1. */
+  cutInBody?: number;
+  /**
+   * How a cut is made: `close` ends both directions, `reset` discards what is on its way and tells
+   * both sides `ConnectionReset`, `half-close` ends this direction only.
+   *
+   * @default {"close"}
+   */
+  cutBy?: CutBy;
+  /** Receives everything and delivers nothing. */
+  swallow?: boolean;
+  /** How likely each byte is to have one bit flipped, from 0 to 1. */
+  flipRate?: number;
+  /** How likely a stray byte is before each byte, from 0 to 1. */
+  insertRate?: number;
+}
+
+/** The ways to end a connection that was not at its end. */
+export type CutBy = "close" | "reset" | "half-close";
+
+const LEAST: Record<Exclude<keyof Faults, "cutBy" | "swallow">, number> = {
+  splitBytes: 1,
+  mergeMs: 0,
+  delayMs: 0,
+  jitterMs: 0,
+  bytesPerSecond: 1,
+  stallMs: 0,
+  stallAfterBytes: 0,
+  cutAfterBytes: 0,
+  cutInHeader: 1,
+  cutInBody: 1,
+  flipRate: 0,
+  insertRate: 0,
+};
+
+/**
+ * Checks the numbers of faults.
+ *
+ * @throws {RangeError} When a number is out of its range.
+ */
+export function assertFaults(faults: Faults): void {
+  for (const [name, least] of Object.entries(LEAST)) {
+    const value = faults[name as keyof typeof LEAST];
+    const most = name.endsWith("Rate") ? 1 : Number.MAX_SAFE_INTEGER;
+    if (value === undefined || (value >= least && value <= most)) continue;
+    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not from ${least} to ${most}`);
+  }
+}

@@ -1,0 +1,378 @@
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { type FaultProxyEvent, startFaultProxy } from "../../lib/fault_proxy.ts";
+import type { FaultProxy, FaultProxyOptions } from "../../lib/fault_proxy.ts";
+import { encodeFrame } from "../../lib/frame.ts";
+
+const { ConnectionRefused, ConnectionReset } = Deno.errors;
+
+/** A proxy in front of a listener, and both conns of one connection through it. */
+interface Passage extends AsyncDisposable {
+  proxy: FaultProxy;
+  client: Deno.Conn;
+  server: Deno.Conn;
+  events: FaultProxyEvent[];
+  /** Settles when the connection has left the proxy. */
+  closed: Promise<FaultProxyEvent>;
+}
+
+async function pass(faults: Omit<FaultProxyOptions, "to"> = {}): Promise<Passage> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const events: FaultProxyEvent[] = [];
+  const closed = Promise.withResolvers<FaultProxyEvent>();
+  const proxy = await startFaultProxy({
+    seed: 1,
+    ...faults,
+    to: { port: listener.addr.port },
+    onEvent: (event) => {
+      events.push(event);
+      if (event.type === "closed") closed.resolve(event);
+    },
+  });
+  const [client, server] = await Promise.all([dial(proxy), listener.accept()]);
+  listener.close();
+  const dispose = async () => {
+    client[Symbol.dispose]();
+    server[Symbol.dispose]();
+    await proxy.close();
+  };
+  return { proxy, client, server, events, closed: closed.promise, [Symbol.asyncDispose]: dispose };
+}
+
+function dial(proxy: FaultProxy): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port: proxy.addr.port });
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
+}
+
+/** Reads so many bytes, or up to the end. */
+async function readBytes(conn: Deno.Conn, wanted = Infinity): Promise<number[]> {
+  const bytes: number[] = [];
+  const p = new Uint8Array(65_536);
+  while (bytes.length < wanted) {
+    const n = await conn.read(p.subarray(0, Math.min(p.length, wanted - bytes.length)));
+    if (n === null) break;
+    bytes.push(...p.subarray(0, n));
+  }
+  return bytes;
+}
+
+function ramp(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => at);
+}
+
+function writes(events: FaultProxyEvent[]): number[] {
+  return events.flatMap((event) => event.type === "delivered" ? [event.bytes.length] : []);
+}
+
+Deno.test("startFaultProxy() passes bytes in both directions unchanged", async () => {
+  await using passage = await pass();
+  const { client, server } = passage;
+
+  await writeAll(client, ramp(100_000));
+  assertEquals((await readBytes(server, 100_000)).length, 100_000);
+  await writeAll(server, ramp(9));
+  assertEquals(await readBytes(client, 9), [...ramp(9)]);
+});
+
+Deno.test("startFaultProxy() passes a half-close on, and the answer after it", async () => {
+  await using passage = await pass();
+  const { client, server, closed } = passage;
+
+  await writeAll(client, ramp(3));
+  await client.closeWrite();
+  assertEquals(await readBytes(server), [0, 1, 2]);
+  await writeAll(server, ramp(2));
+  server.close();
+
+  assertEquals(await readBytes(client), [0, 1]);
+  assertEquals(await closed, { type: "closed", id: 1, reason: "finished" });
+});
+
+Deno.test("startFaultProxy() gives a random seed when none is given", async () => {
+  const options = { to: { port: 9 } };
+  await using first = await startFaultProxy(options);
+  await using second = await startFaultProxy(options);
+
+  assertNotEquals(first.seed, second.seed);
+});
+
+Deno.test("startFaultProxy() rejects when its port is busy", async () => {
+  await using busy = await startFaultProxy({ to: { port: 9 } });
+
+  const { port } = busy.addr;
+  const error = await assertRejects(() => startFaultProxy({ to: { port: 9 }, listen: { port } }));
+
+  assertEquals((error as { code?: string }).code, "EADDRINUSE");
+});
+
+Deno.test("startFaultProxy() rejects faults that make no sense and holds no port", async () => {
+  await assertRejects(
+    () => startFaultProxy({ to: { port: 9 }, up: { splitBytes: 0 } }),
+    RangeError,
+    "splitBytes",
+  );
+});
+
+Deno.test("FaultProxy resets a client whose server does not answer", async () => {
+  const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = gone.addr;
+  gone.close();
+  const closed = Promise.withResolvers<FaultProxyEvent>();
+  await using proxy = await startFaultProxy({
+    to: { port },
+    onEvent: (event) => event.type === "closed" && closed.resolve(event),
+  });
+
+  using client = await dial(proxy);
+
+  await assertRejects(() => readBytes(client), ConnectionReset);
+  assertEquals(await closed.promise, { type: "closed", id: 1, reason: "unreachable" });
+});
+
+Deno.test("FaultProxy passes a reset on", async () => {
+  await using far = await pass({ up: { cutAfterBytes: 1, cutBy: "reset" } });
+  await using near = await startFaultProxy({ to: { port: far.proxy.addr.port } });
+  using client = await dial(near);
+
+  await writeAll(client, ramp(1));
+
+  await assertRejects(() => readBytes(client), ConnectionReset);
+});
+
+Deno.test("FaultProxy splits writes in one direction only", async () => {
+  await using passage = await pass({ up: { splitBytes: 2 } });
+  const { client, server, events } = passage;
+
+  await writeAll(client, ramp(5));
+  await readBytes(server, 5);
+  await writeAll(server, ramp(5));
+  await readBytes(client, 5);
+
+  assertEquals(writes(events), [2, 2, 1, 5]);
+});
+
+Deno.test("FaultProxy merges what arrives close together", async () => {
+  await using passage = await pass({ up: { mergeMs: 100 } });
+  const { client, server, events } = passage;
+
+  for (let at = 0; at < 5; at++) await writeAll(client, ramp(1));
+  await readBytes(server, 5);
+
+  assertEquals(writes(events), [5]);
+});
+
+Deno.test("FaultProxy delays bytes without slowing the stream", async () => {
+  await using passage = await pass({ up: { delayMs: 60 } });
+  const { client, server } = passage;
+
+  const start = performance.now();
+  for (let at = 0; at < 10; at++) await writeAll(client, ramp(1));
+  await readBytes(server, 10);
+  const ms = performance.now() - start;
+
+  // Ten delays one after another would be 600 ms.
+  assert(ms >= 59 && ms < 500, `10 bytes took ${ms} ms`);
+});
+
+Deno.test("FaultProxy limits the rate", async () => {
+  await using passage = await pass({ down: { bytesPerSecond: 1000 } });
+  const { client, server } = passage;
+
+  const start = performance.now();
+  await writeAll(server, ramp(100));
+  await readBytes(client, 100);
+  const ms = performance.now() - start;
+
+  assert(ms >= 95, `100 bytes took ${ms} ms`);
+});
+
+Deno.test("FaultProxy stalls until the time is over or the faults are changed", async () => {
+  await using passage = await pass({ up: { stallMs: 3_600_000, stallAfterBytes: 2 } });
+  const { client, server, proxy } = passage;
+
+  await writeAll(client, ramp(4));
+  assertEquals(await readBytes(server, 2), [0, 1]);
+  proxy.set({ up: {} });
+
+  assertEquals(await readBytes(server, 2), [2, 3]);
+});
+
+Deno.test("FaultProxy cuts after so many bytes and ends both sides in order", async () => {
+  await using passage = await pass({ up: { cutAfterBytes: 3 } });
+  const { client, server, closed } = passage;
+
+  await writeAll(client, ramp(5));
+
+  assertEquals(await readBytes(server), [0, 1, 2]);
+  assertEquals(await readBytes(client), []);
+  assertEquals(await closed, { type: "closed", id: 1, reason: "close" });
+});
+
+Deno.test("FaultProxy cuts inside a body", async () => {
+  await using passage = await pass({ down: { cutInBody: 2 } });
+  const { client, server } = passage;
+
+  await writeAll(server, encodeFrame("ab"));
+  await writeAll(server, encodeFrame("cdefgh"));
+
+  const { length } = await readBytes(client);
+  assert(length > 10 && length < 16, `${length} bytes arrived`);
+});
+
+Deno.test("FaultProxy cuts by a reset that both sides notice", async () => {
+  await using passage = await pass({ up: { cutAfterBytes: 1, cutBy: "reset" } });
+  const { client, server, closed } = passage;
+
+  const serverReading = assertRejects(() => readBytes(server), ConnectionReset);
+  await writeAll(client, ramp(1));
+
+  await assertRejects(() => readBytes(client), ConnectionReset);
+  await serverReading;
+  assertEquals(await closed, { type: "closed", id: 1, reason: "reset" });
+});
+
+Deno.test("FaultProxy cuts by a half-close that leaves the other direction", async () => {
+  await using passage = await pass({ up: { cutAfterBytes: 1, cutBy: "half-close" } });
+  const { client, server } = passage;
+
+  await writeAll(client, ramp(3));
+  assertEquals(await readBytes(server), [0]);
+  await writeAll(server, ramp(2));
+  assertEquals(await readBytes(client, 2), [0, 1]);
+  await writeAll(client, ramp(3));
+});
+
+Deno.test("FaultProxy swallows one direction only", async () => {
+  await using passage = await pass({ up: { swallow: true } });
+  const { client, server, proxy } = passage;
+
+  await writeAll(client, ramp(3));
+  await writeAll(server, ramp(1));
+  await readBytes(client, 1);
+  await client.closeWrite();
+
+  assertEquals(await readBytes(server), []);
+  assertEquals(proxy.summary.up.bytes, 0);
+});
+
+Deno.test("FaultProxy does the same again for the same seed", async () => {
+  const results: number[][] = [];
+  for (const seed of [5, 5, 6]) {
+    await using passage = await pass({ seed, up: { flipRate: 0.1, insertRate: 0.1 } });
+    await writeAll(passage.client, new Uint8Array(200));
+    await passage.client.closeWrite();
+    results.push(await readBytes(passage.server));
+  }
+
+  assertEquals(results[0], results[1]);
+  assertNotEquals(results[0], results[2]);
+});
+
+Deno.test("FaultProxy.set() cuts at once when the place has passed", async () => {
+  await using passage = await pass();
+  const { client, server, proxy } = passage;
+  await writeAll(client, ramp(5));
+  await readBytes(server, 5);
+
+  proxy.set({ up: { cutAfterBytes: 2 } });
+
+  assertEquals(await readBytes(server), []);
+  assertEquals(await readBytes(client), []);
+});
+
+Deno.test("FaultProxy.set() keeps the faults of the direction that is not named", async () => {
+  await using passage = await pass({ up: { splitBytes: 1 } });
+  const { client, server, proxy, events } = passage;
+
+  proxy.set({ down: { splitBytes: 2 } });
+  await writeAll(client, ramp(2));
+  await readBytes(server, 2);
+  await writeAll(server, ramp(4));
+  await readBytes(client, 4);
+
+  assertEquals(writes(events), [1, 1, 2, 2]);
+});
+
+Deno.test("FaultProxy.cut() ends the present connections and welcomes new ones", async () => {
+  await using passage = await pass();
+  const { proxy, client, server } = passage;
+
+  proxy.cut("reset");
+
+  await assertRejects(() => readBytes(client), ConnectionReset);
+  await assertRejects(() => readBytes(server), ConnectionReset);
+  using _another = await dial(proxy);
+});
+
+Deno.test("FaultProxy.refuse() refuses for a while and keeps the present connections", async () => {
+  const listening = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let times = 0;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await startFaultProxy({
+    to: { port: listener.addr.port },
+    onEvent: (event) => event.type === "listening" && listening[times++]!.resolve(),
+  });
+  using client = await dial(proxy);
+  using server = await listener.accept();
+
+  proxy.refuse(50);
+  await assertRejects(() => dial(proxy), ConnectionRefused);
+  await writeAll(client, ramp(1));
+  assertEquals(await readBytes(server, 1), [0]);
+  await listening[1]!.promise;
+
+  using _another = await dial(proxy);
+  using _server = await listener.accept();
+  listener.close();
+});
+
+Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", async () => {
+  await using passage = await pass({ up: { splitBytes: 1 } });
+  const { proxy, client, server } = passage;
+
+  await writeAll(client, encodeFrame("abc"));
+  await writeAll(client, encodeFrame(""));
+  await readBytes(server, 11);
+  await writeAll(server, encodeFrame("torn").subarray(0, 5));
+  await readBytes(client, 5);
+
+  const { connections, up, down } = proxy.summary;
+  assertEquals(connections, 1);
+  assertEquals([up.bytes, up.frames], [11, 2]);
+  assertEquals([down.bytes, down.frames, down.faults], [5, 0, {}]);
+  assert(up.faults.split! >= 1);
+});
+
+Deno.test("FaultProxy.close() ends connections that wait, and is harmless twice", async () => {
+  await using passage = await pass({ up: { delayMs: 3_600_000 } });
+  const { proxy, client, server } = passage;
+  await writeAll(client, ramp(1));
+
+  await Promise.all([proxy.close(), proxy.close()]);
+
+  assertEquals(await readBytes(server), []);
+  await assertRejects(() => dial(proxy), ConnectionRefused);
+});
+
+Deno.test("FaultProxy makes a sender wait when its receiver does not read", async () => {
+  await using passage = await pass();
+  const { client, proxy } = passage;
+
+  let sent = 0;
+  const chunk = new Uint8Array(1024 * 1024);
+  let last = -1;
+  while (sent !== last && sent < 64 * chunk.length) {
+    last = sent;
+    const { promise: late, resolve } = Promise.withResolvers<number>();
+    const timer = setTimeout(resolve, 300, 0);
+    const writing = client.write(chunk);
+    sent += await Promise.race([writing, late]);
+    clearTimeout(timer);
+    writing.catch(() => {});
+  }
+
+  assert(sent < 64 * chunk.length, `${sent} bytes were taken from the sender`);
+  assert(proxy.summary.up.bytes < 64 * chunk.length);
+});
