@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { parseHost, parsePort } from "../lib/address.ts";
+import { parseHost, parsePort } from "../lib/endpoint.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
 export interface ClientFlags {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { escapeControl } from "../lib/escape.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
-import { GOODBYE_PREFIX, goodbyeText } from "../lib/goodbye.ts";
-import { type BackoffOptions, Reconnector } from "../lib/reconnect.ts";
+import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
+import { type End, receiveNext } from "./received.ts";
 import { count, objectionTo, sizeOf, waitMessage } from "./wording.ts";
 import { MAX_BREAKS, MAX_UNANSWERED, type Question, Unanswered } from "./unanswered.ts";
 
@@ -22,9 +21,9 @@ export interface LineClientOptions {
   connect(signal?: AbortSignal): Promise<MessageConn>;
   /** Where `connect` leads, for messages. */
   address: string;
-  /** Takes a message of the server as it came: escape it before a terminal sees it. */
+  /** Takes a message of the server. What a server says is to be escaped before a terminal sees it. */
   onReply(text: string): void | Promise<void>;
-  /** Takes a message of the client itself, fit for a terminal. */
+  /** Takes a message of the client itself, which may quote the server: escape it too. */
   onService(message: string): void;
   /**
    * How long to wait for the next answer when there is nothing more to say, in milliseconds.
@@ -37,11 +36,6 @@ export interface LineClientOptions {
 
 /** How long the server may take to close when every line has its answer, in milliseconds. */
 const FAREWELL_MS = 1000;
-
-/** Goodbyes that are not the fault of a line: what is unanswered then may be sent as often as it takes. */
-const BLAMELESS = new Set(
-  (["full", "crowded", "paused", "shutdown", "idle"] as const).map((reason) => goodbyeText(reason)),
-);
 
 /** The reason to stop that is no failure. */
 const DONE = new Error("The conversation is over");
@@ -58,7 +52,8 @@ export class LineClient {
   readonly #unanswered = new Unanswered();
   readonly #stop = new AbortController();
   #conn: MessageConn | undefined;
-  #connections = 0;
+  #hasConnected = false;
+  #hasFailed = false;
   #neverAnswered = 0;
   #inputEnd: "exit" | "end of input" | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -123,22 +118,26 @@ export class LineClient {
       await conn.send(question.text);
       this.#options.onService(`sent ${sizeOf(question.text)}`);
     } catch {
-      // The connection is broken: receive() tells why, and the line stays among the unanswered.
-      conn.close();
+      // The connection is broken: receive() still gives the server's last words, and the line stays unanswered.
     }
   }
 
   #finishInput(how: "exit" | "end of input"): void {
     this.#inputEnd = how;
-    if (this.#conn) return this.#sayNoMore(this.#conn);
-    const nothingToWaitFor = this.#unanswered.count === 0;
-    if (nothingToWaitFor && (how === "exit" || this.#connections > 0)) this.#end(DONE);
+    if (this.#conn) this.#sayNoMore(this.#conn);
+    else if (this.#isPointless()) this.#end(DONE);
     else if (how === "exit") this.#limitSilence();
+  }
+
+  /** Whether another connection would serve nobody: piped input wants its first one, a person who typed exit does not wait for it. */
+  #isPointless(): boolean {
+    const isHopeless = this.#inputEnd === "exit" && this.#hasFailed;
+    return this.#unanswered.count === 0 && (this.#hasConnected || isHopeless);
   }
 
   /** The server sees the end, sends what it still has to say, and closes. */
   #sayNoMore(conn: MessageConn): void {
-    conn.closeWrite().catch(() => conn.close());
+    conn.closeWrite().catch(() => {/* The connection is broken: receive() tells why. */});
     this.#limitSilence();
   }
 
@@ -148,15 +147,21 @@ export class LineClient {
     const reconnector = new Reconnector((signal) => this.#options.connect(signal), {
       ...this.#options.backoff,
       signal: this.#stop.signal,
-      onWait: (wait) => this.#options.onService(waitMessage(this.#options.address, wait)),
+      onWait: (wait) => this.#takeWait(wait),
     });
     do await this.#speak(await reconnector.connect()); while (!this.#isFinished());
   }
 
+  #takeWait(wait: ReconnectWait): void {
+    this.#hasFailed = true;
+    this.#options.onService(waitMessage(this.#options.address, wait));
+    if (this.#inputEnd && this.#isPointless()) this.#end(DONE);
+  }
+
   async #speak(conn: MessageConn): Promise<void> {
-    this.#begin(conn);
     // The end may have come while this connection was being made.
-    if (this.#stop.signal.aborted) conn.close();
+    if (this.#stop.signal.aborted) return conn.close();
+    this.#begin(conn);
     try {
       await this.#listen(conn);
     } finally {
@@ -169,7 +174,7 @@ export class LineClient {
   #begin(conn: MessageConn): void {
     this.#options.onService(`connected to ${this.#options.address}`);
     this.#conn = conn;
-    this.#connections++;
+    this.#hasConnected = true;
     let again = 0;
     for (const question of this.#unanswered) {
       if (question.sent) again++;
@@ -184,12 +189,11 @@ export class LineClient {
   /** Takes messages until the connection ends. */
   async #listen(conn: MessageConn): Promise<void> {
     while (true) {
-      const text = await conn.receive().catch((error: Error) => error);
-      if (text === null) return this.#tellEnd();
-      if (isNoText(text)) this.#takeNoText();
-      else if (text instanceof Error) return this.#tellBreak(text.message);
-      else if (this.#isGoodbye(text)) return this.#takeGoodbye(text);
-      else await this.#take(text);
+      // `oldest` is read when the message is here: lines are typed meanwhile.
+      const received = await receiveNext(conn, () => this.#unanswered.oldest);
+      if (received.kind === "reply") await this.#take(received.text);
+      else if (received.kind === "no text") this.#takeNoText();
+      else return this.#takeEnd(received);
     }
   }
 
@@ -205,36 +209,14 @@ export class LineClient {
     this.#options.onService("received a message that is not UTF-8");
   }
 
-  /** An echo of what was typed is no goodbye, whatever it says. */
-  #isGoodbye(text: string): boolean {
-    return text.startsWith(GOODBYE_PREFIX) && text !== this.#unanswered.oldest;
-  }
-
-  #takeGoodbye(text: string): void {
-    this.#options.onService(escapeControl(text));
-    this.#options.onService("disconnected: the server said goodbye");
-    if (!BLAMELESS.has(text)) this.#blameLines();
-  }
-
-  #tellEnd(): void {
-    const expected = this.#stop.signal.aborted || this.#unanswered.count === 0;
-    if (this.#inputEnd && expected) this.#options.onService(`disconnected: ${this.#inputEnd}`);
-    else this.#tellBreak("the server closed the connection");
-  }
-
-  #tellBreak(reason: string): void {
-    this.#options.onService(`disconnected: ${reason}`);
-    this.#blameLines();
-  }
-
-  /** What waited for its answer may have broken the connection. */
-  #blameLines(): void {
-    const hopeless = this.#unanswered.connectionBroke();
-    if (hopeless === 0) return;
-    this.#neverAnswered += hopeless;
-    this.#options.onService(
-      `gave up ${count(hopeless, "line")}: ${MAX_BREAKS} connections broke meanwhile`,
-    );
+  #takeEnd({ goodbye, reason, inOrder, blamesLine }: End): void {
+    if (goodbye !== undefined) this.#options.onService(goodbye);
+    const isOver = this.#stop.signal.aborted || this.#unanswered.count === 0;
+    const ownReason = inOrder && isOver ? this.#inputEnd : undefined;
+    this.#options.onService(`disconnected: ${ownReason ?? reason}`);
+    if (!blamesLine || isOver || !this.#unanswered.blameOldest()) return;
+    this.#neverAnswered++;
+    this.#options.onService(`gave up 1 line: ${MAX_BREAKS} connections broke on it`);
   }
 
   // The end.
@@ -258,9 +240,4 @@ export class LineClient {
     this.#stop.abort(reason);
     this.#conn?.close();
   }
-}
-
-/** Tells a message that is not UTF-8, after which the next can be received, from TLS data that is invalid. */
-function isNoText(received: unknown): boolean {
-  return received instanceof Deno.errors.InvalidData && received.cause instanceof TypeError;
 }

@@ -4,10 +4,8 @@
  * @module
  */
 
-import process from "node:process";
 import { FramedConn } from "../lib/framed_conn.ts";
-import { askHost, askPort } from "../lib/question.ts";
-import { ReadlineAsker } from "../lib/readline_asker.ts";
+import { type Asker, askHost, askPort } from "../lib/question.ts";
 import { type ClientFlags, FlagError, parseFlags, USAGE } from "./flags.ts";
 import { LineClient } from "./line_client.ts";
 import { openStreams } from "./streams.ts";
@@ -25,7 +23,6 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     // A reader of the answers that has seen enough is no failure.
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return 0;
-    if (error instanceof Deno.errors.Interrupted) return 130;
     console.error(error instanceof Error ? error.message : String(error));
     return error instanceof FlagError ? 2 : 1;
   }
@@ -38,8 +35,8 @@ function explain(): number {
 
 async function talk(flags: ClientFlags): Promise<number> {
   const tls = await tlsOptions(flags);
-  const { host, port } = await completed(flags);
   using streams = openStreams();
+  const { host, port } = await completed(flags, streams.asker);
   const client = new LineClient({
     ...streams,
     address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
@@ -50,12 +47,13 @@ async function talk(flags: ClientFlags): Promise<number> {
 }
 
 /** Asks a person for what no flag says; a pipe gets the defaults. */
-async function completed({ host, port }: ClientFlags): Promise<{ host: string; port: number }> {
-  if (!process.stdin.isTTY || host !== undefined && port !== undefined) {
-    return { host: host ?? "127.0.0.1", port: port ?? 9090 };
-  }
-  using asker = new ReadlineAsker();
-  return { host: host ?? await askHost(asker), port: port ?? await askPort(asker) };
+async function completed(
+  flags: ClientFlags,
+  asker?: Asker,
+): Promise<{ host: string; port: number }> {
+  const host = flags.host ?? (asker ? await askHost(asker) : "127.0.0.1");
+  const port = flags.port ?? (asker ? await askPort(asker) : 9090);
+  return { host, port };
 }
 
 async function tlsOptions({ tls, ca }: ClientFlags) {

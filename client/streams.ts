@@ -5,43 +5,49 @@
  */
 
 import process from "node:process";
-import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
+import { painter } from "../lib/color.ts";
 import { escapeControl } from "../lib/escape.ts";
 import { readLines } from "../lib/lines.ts";
+import type { Asker } from "../lib/question.ts";
+import { Terminal } from "../lib/terminal.ts";
 
 /** Where lines come from, and where messages go. */
 export interface Streams extends Disposable {
   /** What is typed or piped in. */
   lines: AsyncIterable<string>;
-  /** Shows a message of the server: escaped at a terminal, exactly as it is in a pipe. */
-  onReply(text: string): Promise<void>;
-  /** Shows a message of the client, which is fit for a terminal. */
+  /** Shows a message of the server: escaped at a terminal, exactly as it is elsewhere. */
+  onReply(text: string): void | Promise<void>;
+  /** Shows a message of the client: always escaped, for a person will read it. */
   onService(message: string): void;
+  /** Asks the person at the terminal, if there is one. */
+  asker?: Asker;
 }
 
 /** Opens what standard input and output are. */
 export function openStreams(): Streams {
   // A reader that went away is told to whoever writes next; without a listener it would end the process.
   process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
   return process.stdin.isTTY ? terminalStreams() : pipeStreams();
 }
 
 function terminalStreams(): Streams {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  terminal.on("SIGINT", () => {
-    terminal.close();
-    Deno.exit(130);
+  const terminal = new Terminal({
+    onInterrupt: () => {
+      terminal.close();
+      Deno.exit(130);
+    },
   });
-  const print = (text: string) => {
-    process.stdout.write(`\r\x1b[K${text}\n`);
-    terminal.prompt(true);
-  };
-  terminal.prompt();
+  const paint = painter(terminal.isInteractive);
+  const print = (message: string) => terminal.print(paint(escapeControl(message), "dim"));
+  // While a line is being typed, only the terminal knows where another may go.
+  const onService = terminal.isInteractive && process.stderr.isTTY ? print : tell;
   return {
     lines: terminal,
-    onReply: (text) => Promise.resolve(print(escapeControl(text))),
-    onService: print,
+    onReply: (text) => terminal.print(forOutput(text)),
+    onService,
+    asker: { line: (prompt) => terminal.question(prompt), tell: onService },
     [Symbol.dispose]: () => terminal.close(),
   };
 }
@@ -49,10 +55,18 @@ function terminalStreams(): Streams {
 function pipeStreams(): Streams {
   return {
     lines: readLines(process.stdin),
-    onReply: (text) => writeLine(process.stdout, process.stdout.isTTY ? escapeControl(text) : text),
-    onService: (message) => void writeLine(process.stderr, message),
+    onReply: (text) => writeLine(process.stdout, forOutput(text)),
+    onService: tell,
     [Symbol.dispose]: () => {},
   };
+}
+
+function forOutput(text: string): string {
+  return process.stdout.isTTY ? escapeControl(text) : text;
+}
+
+function tell(message: string): void {
+  process.stderr.write(`${escapeControl(message)}\n`);
 }
 
 /** Writes a line, and settles when it is taken. */

@@ -10,19 +10,19 @@ export interface Question {
   readonly text: string;
   /** Whether it was sent on any connection. */
   sent: boolean;
-  /** How many connections broke while it waited for its answer. */
+  /** How many connections broke while it was the next to be answered. */
   breaks: number;
 }
 
 /** So many lines without an answer are kept in memory, to be sent again; then the input has to wait. */
 export const MAX_UNANSWERED = 64;
 
-/** A line that has seen this many connections break is given up: it may be what breaks them. */
+/** A line is given up after so many connections have broken on it: it may be what breaks them. */
 export const MAX_BREAKS = 5;
 
 /** A queue of questions: answered in order, sent again together. */
 export class Unanswered {
-  #questions: Question[] = [];
+  readonly #questions: Question[] = [];
   #vacancy = Promise.withResolvers<void>();
 
   /** How many there are. */
@@ -54,26 +54,26 @@ export class Unanswered {
 
   /** Takes the oldest line out: its answer is here. */
   answer(): void {
-    this.#keep(this.#questions.slice(1));
+    if (this.#questions.shift() === undefined) return;
+    this.#vacancy.resolve();
+    this.#vacancy = Promise.withResolvers();
   }
 
-  /** Notes that a connection broke, takes the lines out that have seen {@linkcode MAX_BREAKS}, and tells how many those are. */
-  connectionBroke(): number {
-    for (const question of this.#questions) question.breaks += question.sent ? 1 : 0;
-    const before = this.count;
-    this.#keep(this.#questions.filter(({ breaks }) => breaks < MAX_BREAKS));
-    return before - this.count;
+  /**
+   * Notes that a connection broke while the server owed the answer to the oldest line, and takes that line out after
+   * {@linkcode MAX_BREAKS} of them. The lines behind it are not to blame: a server answers in order.
+   *
+   * @returns Whether the line was taken out.
+   */
+  blameOldest(): boolean {
+    const oldest = this.#questions[0];
+    if (!oldest?.sent || ++oldest.breaks < MAX_BREAKS) return false;
+    this.answer();
+    return true;
   }
 
   /** The lines, oldest first. */
   [Symbol.iterator](): Iterator<Question> {
     return this.#questions.values();
-  }
-
-  #keep(questions: Question[]): void {
-    if (questions.length === this.#questions.length) return;
-    this.#questions = questions;
-    this.#vacancy.resolve();
-    this.#vacancy = Promise.withResolvers();
   }
 }

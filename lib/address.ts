@@ -1,73 +1,25 @@
 /**
- * Reads hosts and ports that people type, in answers and in flags.
+ * One spelling for every IP address.
  *
  * @module
  */
 
-import { escapeControl } from "./escape.ts";
-import { isIPv4, isIPv6 } from "node:net";
-
-/** Options for {@linkcode parsePort}. */
-export interface ParsePortOptions {
-  /**
-   * Whether 0 is a port too: it stands for any free one.
-   *
-   * @default {false}
-   */
-  allowZero?: boolean;
-}
-
 /**
- * Reads a port from decimal digits; spaces around them do not matter.
+ * Gives an IP address the one spelling under which it can be compared and stored.
  *
- * @throws {RangeError} If it is anything but a whole number from 1 (or 0, if allowed) to 65535.
- */
-export function parsePort(text: string, { allowZero = false }: ParsePortOptions = {}): number {
-  const digits = text.trim(), least = allowZero ? 0 : 1;
-  const port = /^(0|[1-9][0-9]{0,4})$/.test(digits) ? Number(digits) : NaN;
-  if (port >= least && port <= 65535) return port;
-  throw new RangeError(
-    `Cannot use ${shown(digits)} as a port: give a whole number from ${least} to 65535`,
-  );
-}
-
-/**
- * Reads a host: an IPv4 address, an IPv6 address with or without brackets, or a name as in RFC 1123; an
- * international name becomes its ASCII form. Spaces around it do not matter.
+ * An IPv4 address that arrived through an IPv6 socket (`::ffff:1.2.3.4`) becomes the IPv4 address; any
+ * other IPv6 address becomes its shortest form in lower case, without the zone (`%eth0`), which names
+ * an interface of this machine and no peer. Text that is no IPv6 address is given back as it is.
  *
- * @returns The host in lower case and without brackets, as `Deno.connect` and `Deno.listen` take it. Whether
- * there is such a host shows only when it is used.
- * @throws {TypeError} If there cannot be such a host.
+ * @param address As `remoteAddr.hostname` tells it.
  */
-export function parseHost(text: string): string {
-  const host = text.trim();
-  if (isIPv4(host)) return host;
-  const address = /^\[.*\]$/.test(host) ? host.slice(1, -1) : host;
-  if (isIPv6(address)) return address.toLowerCase();
-  const name = asciiName(host);
-  if (name !== null) return name;
-  throw new TypeError(`Cannot use ${shown(host)} as a host: ${adviceOn(host)}`);
-}
-
-/** Letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1, and RFC 1035, section 2.3.4). */
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** A URL's host is made ASCII by the same rules; what else a URL may hold is refused before. */
-function asciiName(host: string): string | null {
-  if (!/^[a-z0-9.\-\u0080-\u{10ffff}]+$/iu.test(host)) return null;
-  const url = URL.parse(`http://${host}`);
-  // A URL also takes `1.2.3` and `0x7f.1` for IPv4 addresses: here they are mistyped ones.
-  if (url === null || url.hostname.length > 253 || isIPv4(url.hostname)) return null;
-  return url.hostname.split(".").every((label) => LABEL.test(label)) ? url.hostname : null;
-}
-
-function adviceOn(host: string): string {
-  if (host.includes("/")) return "give the host alone, without http:// and without a path";
-  if (/^(\[.*\]|[^:]*):[0-9]*$/.test(host)) return "give the port by itself, not after the host";
-  if (/^[0-9.]+$/.test(host)) return "an IPv4 address is four numbers from 0 to 255";
-  return "give a name such as localhost, or an address such as 127.0.0.1 or ::1";
-}
-
-function shown(text: string): string {
-  return text === "" ? "nothing" : `"${escapeControl(text)}"`;
+export function normalizeAddress(address: string): string {
+  if (!address.includes(":")) return address;
+  const url = URL.parse(`http://[${address.replace(/^\[|\]$|%.*$/g, "")}]`);
+  if (url === null) return address;
+  const short = url.hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (mapped === null) return short;
+  const [high, low] = mapped.slice(1).map((group) => parseInt(group, 16)) as [number, number];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }

@@ -107,6 +107,16 @@ export class FramedConn implements Deno.Conn {
     this.#reader.maxBodyBytes = this.#queue.maxBodyBytes = maxBodyBytes;
   }
 
+  /** How many bytes of what was sent the operating system has not taken yet, headers included. */
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes;
+  }
+
+  /** How many bytes the operating system has taken since the start, headers included. */
+  get writtenBytes(): number {
+    return this.#queue.writtenBytes;
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -162,6 +172,15 @@ export class FramedConn implements Deno.Conn {
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
+  }
+
+  /**
+   * Queues a copy of whole frames, as `encodeFrame` makes them, in order with what is sent; never waits or throws.
+   *
+   * For a broadcast, which must not wait for one slow peer: look at `queuedBytes`, or let an `Outbox` do so.
+   */
+  post(frames: Uint8Array): void {
+    this.#queue.post(frames);
   }
 
   /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseHost, parsePort } from "./address.ts";
+import { parseHost, parsePort } from "./endpoint.ts";
 
 /** Someone who answers: a person at a terminal, or a test. */
 export interface Asker {

@@ -83,8 +83,9 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
  * Gives one connection after another to a caller that wants always to be connected.
  *
  * - **Generic.** What a connection is, the `open` function says; logging in may be a part of it.
- * - **Patient.** Every failure of `open` is waited out, except a mistake that no waiting mends: a missing permission
- *   (`Deno.errors.NotCapable`), a port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`.
+ * - **Patient.** Every failure of `open` is waited out, except one that no waiting mends: a missing permission
+ *   (`Deno.errors.NotCapable`), a certificate that is not trusted or a peer that speaks something else (`InvalidData`), a
+ *   port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`.
  * - **Owning nothing.** The caller closes what it was given.
  */
 export class Reconnector<T> {
@@ -151,10 +152,10 @@ function grantedMs(retryAfterMs: number): number {
   return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 }
 
+const HOPELESS = [Deno.errors.NotCapable, Deno.errors.InvalidData, RangeError, TypeError, URIError];
+
 function isHopeless(error: unknown): boolean {
-  return [Deno.errors.NotCapable, TypeError, RangeError, URIError].some((kind) =>
-    error instanceof kind
-  );
+  return HOPELESS.some((kind) => error instanceof kind);
 }
 
 function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {

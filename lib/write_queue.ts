@@ -37,6 +37,9 @@ export class WriteQueue implements Flushable {
   readonly #highWaterMarkBytes: number;
   readonly #onSent: WriteQueueOptions["onSent"];
   #writing = false;
+  /** Bytes of the batch being written that were not taken yet. */
+  #inFlightBytes = 0;
+  #writtenBytes = 0;
   #scheduled = false;
   #failure: { error: unknown } | undefined;
   /** Settles when the batch being written is; made, like the next, only when somebody waits. */
@@ -55,6 +58,16 @@ export class WriteQueue implements Flushable {
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
     return !this.#writing && this.#frames.queuedBytes === 0;
+  }
+
+  /** How many bytes the operating system has not taken yet, headers included. */
+  get queuedBytes(): number {
+    return this.#frames.queuedBytes + this.#inFlightBytes;
+  }
+
+  /** How many bytes the operating system has taken since the start, headers included. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -87,6 +100,13 @@ export class WriteQueue implements Flushable {
     if (this.#failure) return rejected(this.#failure.error);
     this.#frames.pushRaw(bytes);
     return this.#queued();
+  }
+
+  /** Like `write`, for a caller that never waits and looks at `queuedBytes` instead. After a failure it does nothing. */
+  post(bytes: Uint8Array): void {
+    if (this.#failure) return;
+    this.#frames.pushRaw(bytes);
+    this.#schedule();
   }
 
   /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */
@@ -125,6 +145,7 @@ export class WriteQueue implements Flushable {
   fail(error: unknown): void {
     this.refuse(error);
     this.#frames.clear();
+    this.#inFlightBytes = 0;
     for (const waited of [this.#written, this.#queuedWritten]) {
       waited?.promise.catch(ignore);
       waited?.reject(error);
@@ -140,11 +161,14 @@ export class WriteQueue implements Flushable {
 
   #queued(): Promise<void> {
     if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
-    if (!this.#scheduled && !this.#writing) {
-      this.#scheduled = true;
-      flushThisTurn(this);
-    }
+    this.#schedule();
     return DONE;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#writing) return;
+    this.#scheduled = true;
+    flushThisTurn(this);
   }
 
   async #writeAll(): Promise<void> {
@@ -165,10 +189,13 @@ export class WriteQueue implements Flushable {
   async #write(taken: Uint8Array<ArrayBuffer>): Promise<void> {
     // A write may take less than it was given: 8 MB went 3.9 MB at a time.
     for (let at = 0; at < taken.length;) {
+      this.#inFlightBytes = taken.length - at;
       const bytes = await this.#writer.write(at ? taken.subarray(at) : taken);
       if (bytes === 0) throw new Deno.errors.WriteZero("Cannot send: a write took no bytes");
       at += bytes;
+      this.#writtenBytes += bytes;
     }
+    this.#inFlightBytes = 0;
     FrameEncoder.release(taken);
   }
 }

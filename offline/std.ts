@@ -52,7 +52,7 @@ export async function prepareStd(options: PrepareStdOptions): Promise<string | u
   }
   for (const one of packages) fill(one);
   writeMark(mark, offline);
-  return `JSR is out of reach: vendor/ has the offline subset of the standard library ` +
+  return "JSR is out of reach: vendor/ has the offline subset of the standard library " +
     "(deno task std --refresh tries again)";
 }
 

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { getNetworkAddress } from "@std/net/get-network-address";
-import { parseHost, parsePort } from "../lib/address.ts";
+import { parseHost, parsePort } from "../lib/endpoint.ts";
 import { clientModules, moduleHandler } from "./client_modules.ts";
 
 const PORT_ATTEMPTS = 100;

@@ -223,7 +223,7 @@ Deno.test("LineClient.run() gives a line up that breaks every connection, and go
       await conn.send(text);
     }
   }]).type("poison");
-  await session.says(`gave up 1 line: ${MAX_BREAKS} connections broke meanwhile`);
+  await session.says(`gave up 1 line: ${MAX_BREAKS} connections broke on it`);
   session.type("a");
 
   const unanswered = await session.end();
@@ -245,14 +245,14 @@ Deno.test("LineClient.run() tells why a connection broke", async () => {
 Deno.test("LineClient.run() shows a goodbye as its own message and comes back", async () => {
   const session = new Session([async (conn) => {
     await conn.receive();
-    await conn.send("Goodbye: paused\x1b[2J");
+    await conn.send("Goodbye: the server pauses, come back in a moment");
   }, echo]).type("a");
 
   const unanswered = await session.end();
 
   assertEquals([unanswered, session.replies], [0, ["a"]]);
   assertEquals(session.service.slice(2, 4), [
-    "Goodbye: paused\\x1b[2J",
+    "Goodbye: the server pauses, come back in a moment",
     "disconnected: the server said goodbye",
   ]);
 });
@@ -277,6 +277,38 @@ Deno.test("LineClient.run() counts no goodbye against the line that it left unan
   assertEquals([unanswered, session.replies], [0, ["a"]]);
 });
 
+Deno.test("LineClient.run() counts a goodbye against a line that may be the cause", async () => {
+  const session = new Session([async (conn) => {
+    for await (const text of conn) {
+      if (text === "poison") return await conn.send("Goodbye: what you sent cannot be read");
+      await conn.send(text);
+    }
+  }]).type("a", "poison", "b");
+
+  const unanswered = await session.end();
+
+  assertEquals([unanswered, session.replies], [1, ["a", "b"]]);
+});
+
+Deno.test("LineClient.run() shows a goodbye although it cannot send any more", async () => {
+  const session = new Session([], {
+    connect: () =>
+      Promise.resolve({
+        send: () => Promise.reject(new Deno.errors.BrokenPipe("Broken pipe")),
+        receive: async () => {
+          await session.says("connected to memory:1");
+          await Promise.resolve();
+          return "Goodbye: the server stops";
+        },
+        closeWrite: () => Promise.reject(new Deno.errors.NotConnected("not connected")),
+        close: () => {},
+      }),
+  }).type("a");
+  await session.says("Goodbye: the server stops");
+
+  assertEquals(await session.exit(), 1);
+});
+
 Deno.test("LineClient.run() does not come back when exit was typed before the goodbye", async () => {
   const session = new Session([async (conn) => {
     while (await conn.receive() !== null);
@@ -291,6 +323,20 @@ Deno.test("LineClient.run() does not come back when exit was typed before the go
     "disconnected: the server said goodbye",
     "no answer to 1 line",
   ]);
+});
+
+Deno.test("LineClient.run() connects for exit alone, and not again", async () => {
+  const session = new Session([echo]).type("exit");
+
+  assertEquals(await session.ended, 0);
+  assertEquals(session.service, ["connected to memory:1", "disconnected: exit"]);
+});
+
+Deno.test("LineClient.run() does not try again when nothing but exit was typed", async () => {
+  const session = new Session([new Deno.errors.ConnectionRefused("Connection refused")]);
+
+  assertEquals(await session.type("exit").ended, 0);
+  assertEquals(session.service.length, 1);
 });
 
 Deno.test("LineClient.run() ends at exit while there is no server", async () => {

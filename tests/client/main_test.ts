@@ -93,6 +93,33 @@ testWith(PROCESSES, "client/main.ts exits with 2 and one line for a wrong flag",
 
 testWith(
   PROCESSES,
+  "client/main.ts sends a line again after the server has come back",
+  async () => {
+    const server = serve(async (conn) => {
+      await conn.receive();
+      server.close();
+    });
+    const { port } = server.addr;
+    const restarted = server.finished.then(() => serve(echo, { port, portAttempts: 1 }));
+
+    const { code, out, err } = await runClient({ args: ["--port", `${port}`], input: "a\n" });
+    await (await restarted).shutdown();
+
+    assertEquals([code, out], [0, "a\n"]);
+    assertStringIncludes(err, "sent again after the reconnect: 1 line\n");
+  },
+);
+
+testWith(PROCESSES, "client/main.ts escapes what it shows on standard error", async () => {
+  await using server = serve((conn) => conn.send("Goodbye: \x1b[2J"));
+
+  const { err } = await runClient({ args: ["--port", `${server.addr.port}`], input: "exit\n" });
+
+  assertStringIncludes(err, "Goodbye: \\x1b[2J\n");
+});
+
+testWith(
+  PROCESSES,
   "client/main.ts runs by URL from an empty folder with nothing but --allow-net",
   async () => {
     await using server = serve(echo);

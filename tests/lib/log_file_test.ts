@@ -99,6 +99,7 @@ testWith(
     log.info("stopped");
     log.close();
     log.info("too late");
+    for (let again = 0; again < 2; again++) log.flush();
     log.close();
 
     assertEquals(events(folder.log), ["INFO echo stopped"]);

@@ -197,7 +197,9 @@ Deno.test("Reconnector.connect() hands the signal to the open function", async (
   assertStrictEquals(given[0], signal);
 });
 
-for (const kind of [Deno.errors.NotCapable, TypeError, RangeError, URIError]) {
+const { NotCapable, InvalidData } = Deno.errors;
+
+for (const kind of [NotCapable, InvalidData, TypeError, RangeError, URIError]) {
   Deno.test(`Reconnector.connect() gives up at once on ${kind.name}`, async () => {
     const hopeless = new kind("no waiting mends this");
     const server = opener(1, hopeless);

@@ -217,6 +217,8 @@ testWith(FILES, "prepareStd({ refresh }) goes back to the real packages", async 
   };
   const news = await checkout.prepare({ ...registry, refresh: true, load });
   assertEquals(news, "vendor/ has the real standard library");
+  const kept = [...Deno.readDirSync(`${checkout.root}/vendor/jsr.io/@std/net`)];
+  assertEquals(kept.map(({ name }) => name), ["meta.json"]);
   assertEquals(checkout.read(OFFLINE), '{ "latest": "9.9.9" }');
   assertEquals(await checkout.prepare(), undefined);
 });

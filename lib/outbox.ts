@@ -1,0 +1,72 @@
+/**
+ * Delivery that never waits: what stands between a broadcast and a slow peer.
+ *
+ * @module
+ */
+
+/** The part of a `FramedConn` that an outbox needs. */
+export interface Postable {
+  /** Queues whole frames without waiting. */
+  post(frames: Uint8Array): void;
+  /** How many bytes the operating system has not taken yet. */
+  readonly queuedBytes: number;
+  /** How many bytes the operating system has taken since the start. */
+  readonly writtenBytes: number;
+}
+
+/** Options for {@linkcode Outbox}. */
+export interface OutboxOptions {
+  /**
+   * More than so many bytes may not wait for the peer.
+   *
+   * @default {1048576}
+   */
+  maxQueuedBytes?: number;
+  /**
+   * The peer may not take nothing at all for longer than this, in milliseconds. It is checked with each delivery.
+   *
+   * @default {10000}
+   */
+  maxStalledMs?: number;
+  /** Called once, when the peer is too slow. Nothing is delivered to it from then on. */
+  onOverflow: () => void;
+}
+
+/**
+ * Takes messages for one peer at once, whatever the peer does, within a limit of bytes and of time.
+ *
+ * All that is delivered in one turn of the event loop leaves in one write.
+ */
+export class Outbox {
+  readonly #conn: Postable;
+  readonly #options: OutboxOptions;
+  /** How much was written when progress was last seen, and when that was. */
+  #writtenBytes = 0;
+  #progressAt = 0;
+  #overflowed = false;
+
+  /** Makes an outbox in front of `conn`, which stays its owner's to close. */
+  constructor(conn: Postable, options: OutboxOptions) {
+    this.#conn = conn;
+    this.#options = options;
+  }
+
+  /** Delivers one frame, made by `encodeFrame`; the bytes are copied. */
+  deliver(frame: Uint8Array): void {
+    if (this.#overflowed) return;
+    if (!this.#tooSlow(frame.length)) return this.#conn.post(frame);
+    this.#overflowed = true;
+    this.#options.onOverflow();
+  }
+
+  #tooSlow(bytes: number): boolean {
+    const { maxQueuedBytes = 1024 * 1024, maxStalledMs = 10_000 } = this.#options;
+    const { queuedBytes, writtenBytes } = this.#conn;
+    if (queuedBytes === 0 || writtenBytes !== this.#writtenBytes) {
+      this.#writtenBytes = writtenBytes;
+      this.#progressAt = performance.now();
+    }
+    return queuedBytes + bytes > maxQueuedBytes ||
+      performance.now() - this.#progressAt > maxStalledMs;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Files that are either the old ones or the new ones, never half of each.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+
+/**
+ * Replaces a file in one step, so that a reader, or a crash at any moment, finds the whole old content
+ * or the whole new one. Only the file's owner can read and write it; its folder is made if missing.
+ *
+ * The new content is on the disk, not only with the operating system, when this settles. When it
+ * rejects, the old file is untouched.
+ *
+ * @param path The file. A symbolic link there is replaced, not followed.
+ * @param text The new content.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const folder = dirname(path);
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await writeNew(temporary, new TextEncoder().encode(text));
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // It may never have been made; `error` tells more.
+    throw error;
+  }
+  await syncFolder(folder).catch(() => {}); // The new file stands; not every disk can sync a folder.
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  let written = 0;
+  while (written < bytes.length) written += await file.write(bytes.subarray(written));
+  await file.sync();
+}
+
+/** A rename is an entry in a folder, and reaches the disk with the folder. */
+async function syncFolder(folder: string): Promise<void> {
+  if (Deno.build.os === "windows") return; // It cannot open folders.
+  using file = await Deno.open(folder);
+  await file.sync();
+}

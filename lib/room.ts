@@ -1,0 +1,98 @@
+/**
+ * A room: who is in it, and how one message reaches all of them. It has never heard of sockets.
+ *
+ * @module
+ */
+
+/** One connection of a user in a room. */
+export interface Member<Message> {
+  /** The user's name as it is shown. */
+  readonly name: string;
+  /** What tells users apart: equal for all connections of one user. */
+  readonly key: string;
+  /** Takes a message at once, without waiting and without throwing: a slow member must not delay the others. */
+  deliver(message: Message): void;
+}
+
+/** Options for {@linkcode Room.broadcast}. */
+export interface BroadcastOptions<Message> {
+  /** The member that does not get the message: usually the one that sent it. */
+  except?: Member<Message>;
+}
+
+/** Options for {@linkcode Room}: users come and go once, however many connections they have. */
+export interface RoomOptions<Message> {
+  /** Called before the first member of a user is in the room. */
+  onUserJoined?(member: Member<Message>): void;
+  /** Called after the last member of a user has left. */
+  onUserLeft?(member: Member<Message>): void;
+}
+
+/**
+ * Keeps the members of a conversation. Every member gets the messages in the same order: that of the calls.
+ *
+ * @example
+ * ```ts
+ * import { Room } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const room = new Room<string>();
+ * const heard: string[] = [];
+ * using _seat = room.join({ name: "Anna", key: "anna", deliver: (text) => heard.push(text) });
+ * room.broadcast("Hello, everybody!");
+ *
+ * assertEquals(heard, ["Hello, everybody!"]);
+ * assertEquals(room.names(), ["Anna"]);
+ * ```
+ */
+export class Room<Message> {
+  readonly #options: RoomOptions<Message>;
+  readonly #users = new Map<string, Set<Member<Message>>>();
+
+  /** Makes an empty room. */
+  constructor(options: RoomOptions<Message> = {}) {
+    this.#options = options;
+  }
+
+  /** Lets a member in until the seat it gets is disposed of. Leaving twice is harmless. */
+  join(member: Member<Message>): Disposable {
+    const members = this.#users.get(member.key);
+    if (!members) this.#options.onUserJoined?.(member);
+    // Asked again: whoever was told may have let the same user in or out meanwhile.
+    this.#users.getOrInsertComputed(member.key, () => new Set()).add(member);
+    return { [Symbol.dispose]: () => this.#leave(member) };
+  }
+
+  /** Delivers one message to every member. */
+  broadcast(message: Message, options: BroadcastOptions<Message> = {}): void {
+    for (const members of this.#users.values()) {
+      for (const member of members) if (member !== options.except) member.deliver(message);
+    }
+  }
+
+  /** Delivers a message to all connections of one user, and tells whether the user is here. */
+  tell(key: string, message: Message, options: BroadcastOptions<Message> = {}): boolean {
+    const members = this.#users.get(key);
+    for (const member of members ?? []) if (member !== options.except) member.deliver(message);
+    return members !== undefined;
+  }
+
+  /** The names of the users in the room, in the order they came; each once. */
+  names(): string[] {
+    return Array.from(this.#users.values(), ([member]) => member!.name);
+  }
+
+  /** How many connections are in the room. */
+  get size(): number {
+    let size = 0;
+    for (const members of this.#users.values()) size += members.size;
+    return size;
+  }
+
+  #leave(member: Member<Message>): void {
+    const members = this.#users.get(member.key);
+    if (!members?.delete(member) || members.size > 0) return;
+    this.#users.delete(member.key);
+    this.#options.onUserLeft?.(member);
+  }
+}

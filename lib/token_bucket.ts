@@ -1,0 +1,86 @@
+/**
+ * Flood control: a burst is fine, a stream has a limit.
+ *
+ * @module
+ */
+
+/** Options for {@linkcode TokenBucket}. */
+export interface TokenBucketOptions {
+  /** How many tokens a full bucket holds: so many may be taken at once. */
+  burst: number;
+  /** How many tokens flow in a second. */
+  perSecond: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
+}
+
+/** A bucket of tokens that refills steadily. It starts full. */
+export class TokenBucket {
+  readonly #options: TokenBucketOptions;
+  readonly #now: () => number;
+  #tokens: number;
+  #countedAt: number;
+
+  /** Makes a full bucket. */
+  constructor(options: TokenBucketOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#tokens = options.burst;
+    this.#countedAt = this.#now();
+  }
+
+  /** Whether nothing was taken that has not flowed in again. */
+  get full(): boolean {
+    this.#refill();
+    return this.#tokens === this.#options.burst;
+  }
+
+  /** Takes one token and gives 0; or takes none and gives the milliseconds until there will be one. */
+  take(): number {
+    this.#refill();
+    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#options.perSecond * 1000);
+    this.#tokens--;
+    return 0;
+  }
+
+  #refill(): void {
+    const { burst, perSecond } = this.#options;
+    const now = this.#now();
+    this.#tokens = Math.min(
+      burst,
+      this.#tokens + Math.max(0, now - this.#countedAt) / 1000 * perSecond,
+    );
+    this.#countedAt = now;
+  }
+}
+
+// From so many buckets on, the full ones are forgotten: a full bucket says no more than none.
+const MANY_BUCKETS = 1024;
+
+/** A bucket for each user, whatever connections the user has or has had. */
+export class TokenBuckets {
+  readonly #options: TokenBucketOptions;
+  readonly #buckets = new Map<string, TokenBucket>();
+  #forgetAt = MANY_BUCKETS;
+
+  /** Makes full buckets for everybody. */
+  constructor(options: TokenBucketOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one token of a user's and gives 0; or takes none and gives the milliseconds until there will be one. */
+  take(key: string): number {
+    const bucket = this.#buckets.getOrInsertComputed(key, () => new TokenBucket(this.#options));
+    if (this.#buckets.size > this.#forgetAt) this.#forgetFull();
+    return bucket.take();
+  }
+
+  #forgetFull(): void {
+    for (const [key, bucket] of this.#buckets) if (bucket.full) this.#buckets.delete(key);
+    this.#forgetAt = Math.max(MANY_BUCKETS, this.#buckets.size * 2);
+  }
+}

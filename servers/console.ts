@@ -1,0 +1,80 @@
+/**
+ * Exercise 2.3: the control console. Commands are data, so `help` writes itself.
+ *
+ * @module
+ */
+import { clearLog, showLog } from "../lib/log_tail.ts";
+import { nearest } from "../lib/nearest.ts";
+
+/** What the console needs from the program around it. */
+export interface ConsoleOptions {
+  /** Where the server's log is. */
+  logPath: string;
+  /** Runs a command in the listening thread. */
+  run(command: string, argument: string): Promise<string>;
+  /** Asks the operator, who may say no; answers yes where nobody can be asked. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** One command of the console. */
+export interface Command {
+  /** What stands after the name, as `[N]`. */
+  usage?: string;
+  /** What it does, for `help`. */
+  summary: string;
+  /** Does it, if it does not run in the listening thread. */
+  run?(argument: string, options: ConsoleOptions): Promise<string> | string;
+}
+
+/** All commands by name. Those without `run` are run by the listening thread. */
+export const COMMANDS: Record<string, Command> = {
+  "help": { summary: "show this list", run: help },
+  "status": { summary: "address, uptime, connections, messages, memory" },
+  "who": { summary: "who is connected: number, name, address, since when" },
+  "pause": { summary: "stop listening; clients are asked to come back" },
+  "resume": { summary: "listen again on the same port" },
+  "logs": { usage: "[N]", summary: "show the last N lines of the log (20)", run: logs },
+  "clear-logs": { summary: "empty the log", run: clearLogs },
+  "clear-users": { summary: "forget all users; they are asked to register again" },
+  "kick": { usage: "NAME", summary: "end the connections of a name, an address or a number" },
+  "say": { usage: "TEXT", summary: "say something to everybody in the chat" },
+  "stop": { summary: "say goodbye to everybody and end the server" },
+};
+
+/** Runs one line of the operator and gives the answer, which is empty for an empty line. Never rejects. */
+export async function runLine(line: string, options: ConsoleOptions): Promise<string> {
+  const [, name = "", argument = ""] = line.trim().match(/^(\S*)\s*(.*)$/s) ?? [];
+  if (name === "") return "";
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) return unknown(name);
+  try {
+    return await (command.run?.(argument, options) ?? options.run(name, argument));
+  } catch (error) {
+    return `Cannot ${name}: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+function help(): string {
+  const rows = Object.entries(COMMANDS)
+    .map(([name, { usage = "", summary }]) => [`${name} ${usage}`.trimEnd(), summary] as const);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, summary]) => `${name.padEnd(width)}  ${summary}`).join("\n");
+}
+
+function unknown(name: string): string {
+  const near = nearest(name, Object.keys(COMMANDS));
+  return `There is no command ${JSON.stringify(name)}. ` +
+    (near ? `Did you mean ${near}?` : "Type help to see them all");
+}
+
+async function logs(argument: string, { logPath }: ConsoleOptions): Promise<string> {
+  const lines = argument === "" ? 20 : Number(argument);
+  if (!Number.isInteger(lines) || lines < 1) return `Usage: logs [N], with N from 1 up`;
+  return (await showLog(logPath, lines)).join("\n") || "The log is empty";
+}
+
+async function clearLogs(_argument: string, options: ConsoleOptions): Promise<string> {
+  if (!await options.confirm(`Empty ${options.logPath}?`)) return "The log is kept";
+  await clearLog(options.logPath);
+  return "The log is empty now";
+}

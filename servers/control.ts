@@ -1,0 +1,18 @@
+/**
+ * What the main thread and the listening thread say to each other.
+ *
+ * @module
+ */
+import type { ServerConfig } from "./flags.ts";
+
+/** From the main thread to the listening thread. */
+export type ControlMessage =
+  | { type: "start"; config: ServerConfig }
+  | { type: "command"; id: number; command: string; argument: string };
+
+/** From the listening thread to the main thread. */
+export type ControlReply =
+  | { type: "listening"; hostname: string; port: number }
+  | { type: "failed"; message: string }
+  | { type: "answer"; id: number; text: string }
+  | { type: "stopped" };

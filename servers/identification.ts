@@ -1,0 +1,81 @@
+/**
+ * Exercise 1.7: the server knows its clients by their addresses.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { ConnInfo, Handler } from "../lib/conversation.ts";
+import type { FramedConn } from "../lib/framed_conn.ts";
+import { IdentityStore } from "../lib/identity_store.ts";
+import type { LogFile } from "../lib/log_file.ts";
+import { parseName } from "../lib/name.ts";
+import type { ServerConfig } from "./flags.ts";
+import type { Service } from "./service.ts";
+import { texts } from "./texts.ts";
+
+const QUESTION = "What is your name?";
+
+/** What the dialogue needs. */
+export interface IdentifyOptions {
+  /** Who is known. */
+  store: IdentityStore;
+  /** Told when a name could not be stored. */
+  onError?(error: unknown): void;
+}
+
+/**
+ * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the
+ * name in front. Whoever is forgotten meanwhile is asked again.
+ */
+export function identify({ store, onError }: IdentifyOptions): Handler {
+  return async (conn, info) => {
+    const known = store.get(info.address);
+    await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
+    let asked = known === undefined;
+    for await (const text of texts(conn)) {
+      const name = store.get(info.address);
+      if (name !== undefined && !asked) await conn.send(`${name}: ${text}`);
+      else if (asked) asked = !await takeName(conn, info, text);
+      else asked = await ask(conn);
+    }
+  };
+
+  async function takeName(conn: FramedConn, info: ConnInfo, text: string): Promise<boolean> {
+    const parsed = parseName(text);
+    if ("reason" in parsed) {
+      await conn.send(`${parsed.reason}. ${QUESTION}`);
+      return false;
+    }
+    try {
+      await store.remember(info.address, parsed.name);
+    } catch (error) {
+      onError?.(error);
+      await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
+      return false;
+    }
+    await conn.send(`Nice to meet you, ${parsed.name}!`);
+    return true;
+  }
+
+  async function ask(conn: FramedConn): Promise<true> {
+    await conn.send(QUESTION);
+    return true;
+  }
+}
+
+/** Opens the identification server, which keeps `identities.json`. */
+export async function openIdentification(config: ServerConfig, log: LogFile): Promise<Service> {
+  const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
+    onNotice: (notice) => log.warn("identities set aside", { notice }),
+  });
+  const onError = (error: unknown) => log.error("name not stored", { error: String(error) });
+  return {
+    handler: identify({ store, onError }),
+    nameOf: ({ address }) => store.get(address),
+    async clearUsers() {
+      const { size } = store;
+      await store.clear();
+      return size;
+    },
+  };
+}

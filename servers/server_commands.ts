@@ -1,0 +1,137 @@
+/**
+ * The console's commands that need the server itself: they run in the listening thread.
+ *
+ * @module
+ */
+import type { ConnInfo } from "../lib/conversation.ts";
+import { escapeControl } from "../lib/escape.ts";
+import type { LogFile } from "../lib/log_file.ts";
+import type { Server } from "../lib/server.ts";
+import type { Service } from "./service.ts";
+
+/** What the commands work on. */
+export interface ServerCommandsOptions {
+  /** The server at work. */
+  server: Server;
+  /** The exercise it serves. */
+  service: Service;
+  /** Where each command leaves a line. */
+  log: LogFile;
+  /** Counts the messages received and sent since the start. */
+  counter: { messages: number };
+  /** Ends the server. */
+  stop(): Promise<void>;
+}
+
+// A pause waits so long for conversations to end.
+const DRAIN_MS = 5000;
+
+/** Runs commands on a server. */
+export class ServerCommands {
+  readonly #options: ServerCommandsOptions;
+  readonly #startedAt = performance.now();
+  readonly #commands: Record<string, (argument: string) => string | Promise<string>> = {
+    "status": () => this.#status(),
+    "who": () => this.#who(),
+    "pause": () => this.#pause(),
+    "resume": () => this.#resume(),
+    "clear-users": () => this.#clearUsers(),
+    "kick": (name) => this.#kick(name),
+    "say": (text) => this.#say(text),
+    "stop": () => this.#stop(),
+  };
+
+  /** Needs what a running server consists of. */
+  constructor(options: ServerCommandsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one command and gives the answer for the operator. Never rejects. */
+  async run(command: string, argument: string): Promise<string> {
+    try {
+      this.#options.log.info("command", { command });
+      return await this.#commands[command]!(argument);
+    } catch (error) {
+      return `Cannot ${command}: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  #status(): string {
+    const { server, counter } = this.#options;
+    const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
+    return [
+      `address      ${server.addr.hostname}:${server.addr.port}${server.paused ? " (paused)" : ""}`,
+      `uptime       ${formatSeconds(seconds)}`,
+      `connections  ${server.connections}`,
+      `messages     ${counter.messages}`,
+      `memory       ${Math.round(Deno.memoryUsage().rss / 1024 / 1024)} MiB`,
+    ].join("\n");
+  }
+
+  #who(): string {
+    const lines = this.#options.server.peers().map((conn) => {
+      const seconds = Math.round((Date.now() - conn.connectedAt) / 1000);
+      return `${conn.id}  ${this.#nameOf(conn)}  ${conn.peer}  ${formatSeconds(seconds)}`;
+    });
+    return lines.join("\n") || "Nobody is connected";
+  }
+
+  async #pause(): Promise<string> {
+    const { server } = this.#options;
+    if (server.paused) return "Paused already";
+    const { connections } = server;
+    await server.pause({ signal: AbortSignal.timeout(DRAIN_MS) });
+    return `Paused: ${count(connections, "client")} asked to come back. Type resume to go on`;
+  }
+
+  async #resume(): Promise<string> {
+    const { server } = this.#options;
+    if (!server.paused) return "Not paused";
+    await server.resume();
+    return `Listening on ${server.addr.hostname}:${server.addr.port}`;
+  }
+
+  async #clearUsers(): Promise<string> {
+    const { service } = this.#options;
+    if (!service.clearUsers) return "This server keeps no users";
+    return `Forgot ${count(await service.clearUsers(), "user")}`;
+  }
+
+  #kick(name: string): string {
+    if (!name) return "Usage: kick NAME (a name, an address or a number as who shows them)";
+    const ended = this.#options.server.end(
+      "kicked",
+      (conn) =>
+        [`${conn.id}`, conn.peer, conn.address, this.#options.service.nameOf?.(conn)].includes(
+          name,
+        ),
+    );
+    return ended ? `Ended ${count(ended, "connection")}` : `Nobody here is called ${name}`;
+  }
+
+  #say(text: string): string {
+    const { service } = this.#options;
+    if (!service.say) return "This server is no chat";
+    return text ? `Said to ${count(service.say(text), "connection")}` : "Usage: say TEXT";
+  }
+
+  async #stop(): Promise<string> {
+    await this.#options.stop();
+    return "Stopped";
+  }
+
+  #nameOf(conn: ConnInfo): string {
+    return escapeControl(this.#options.service.nameOf?.(conn) ?? "-");
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function formatSeconds(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return `${hours ? `${hours} h ` : ""}${hours || minutes ? `${minutes} min ` : ""}${
+    seconds % 60
+  } s`;
+}

@@ -1,0 +1,40 @@
+/**
+ * What an exercise gives to the launcher: its handler, and what the control console can do with it.
+ *
+ * @module
+ */
+import type { ConnInfo, Handler } from "../lib/conversation.ts";
+import type { LogFile } from "../lib/log_file.ts";
+import type { ServeOptions } from "../lib/server.ts";
+import { echo, echoBytes } from "./echo.ts";
+import type { ServerConfig } from "./flags.ts";
+
+/** One exercise at work. */
+export interface Service {
+  /** Holds the conversation with each client. */
+  handler: Handler;
+  /** What the exercise asks of the server beyond the flags. */
+  options?: ServeOptions;
+  /** The name of whoever is at the other end, once it is known. */
+  nameOf?(conn: ConnInfo): string | undefined;
+  /** Forgets every user and tells how many there were. */
+  clearUsers?(): number | Promise<number>;
+  /** Says something to everybody, and tells to how many. */
+  say?(text: string): number;
+  /** Closes what the service opened. */
+  close?(): void | Promise<void>;
+}
+
+/** Opens a service; it may read and write below `config.dataDir`. */
+export type OpenService = (config: ServerConfig, log: LogFile) => Service | Promise<Service>;
+
+/** The exercises by the name of their task. Each is loaded only where it is used. */
+export const SERVICES: Record<string, OpenService> = {
+  echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
+  identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
+  auth: async (config) => (await import("./authentication.ts")).openAuthentication(config),
+  chat: async (...args) => (await import("./chat.ts")).openChat(...args),
+};
+
+// Where the bytes are no frames, a goodbye in a frame would be noise.
+const SILENT = { goodbye: () => undefined };

@@ -1,0 +1,187 @@
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import { IdentityStore } from "../../lib/identity_store.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+/** Runs a test with the path of a file that does not exist yet, in a folder of its own. */
+function testStore(name: string, fn: (path: string) => Promise<void>): void {
+  testWith(FILES, name, async () => {
+    const folder = await Deno.makeTempDir();
+    await fn(`${folder}/data/identities.json`);
+    await Deno.remove(folder, { recursive: true });
+  });
+}
+
+testStore("IdentityStore.remember() stores names that a restart finds", async (path) => {
+  const store = await IdentityStore.open(path);
+  assertEquals(store.get("10.0.0.1"), undefined);
+
+  await store.remember("10.0.0.1", "Anna");
+  await store.remember("10.0.0.1", "Ann");
+
+  assertEquals(store.get("10.0.0.1"), "Ann");
+  const again = await IdentityStore.open(path);
+  assertEquals([again.size, again.get("10.0.0.1")], [1, "Ann"]);
+});
+
+testStore("IdentityStore.remember() writes what a person can read and edit", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await store.remember("::ffff:10.0.0.1", "Анна");
+  await store.remember("::1", "Bob");
+
+  const text = await Deno.readTextFile(path);
+  assertEquals(text, '{\n  "10.0.0.1": "Анна",\n  "::1": "Bob"\n}\n');
+  await Deno.writeTextFile(path, '\ufeff{"0:0::1":"Bo","::ffff:10.0.0.1":"Äda"}');
+  const edited = await IdentityStore.open(path);
+  assertEquals([edited.get("::1"), edited.get("10.0.0.1")], ["Bo", "Äda"]);
+});
+
+testStore("IdentityStore.remember() loses nothing when many write at once", async (path) => {
+  const store = await IdentityStore.open(path);
+  const addresses = Array.from({ length: 100 }, (_, index) => `10.0.0.${index}`);
+  const { rename } = Deno;
+  using writes = stub(Deno, "rename", (from, to) => rename(from, to));
+
+  await Promise.all(addresses.map((address, index) => store.remember(address, `n${index}`)));
+  await Promise.all([store.remember("::1", "a"), store.remember("::2", "b")]);
+
+  assertEquals(writes.calls.length, 2);
+  const again = await IdentityStore.open(path);
+  assertEquals(again.size, 102);
+  assertEquals(again.get("10.0.0.42"), "n42");
+});
+
+testStore("IdentityStore.remember() lets changes during a write share the next", async (path) => {
+  const store = await IdentityStore.open(path);
+  const { rename } = Deno;
+  const later: Promise<void>[] = [];
+  using writes = stub(Deno, "rename", async (from, to) => {
+    await rename(from, to);
+    if (later.length > 0) return;
+    for (const name of ["b", "c"]) later.push(store.remember(`10.0.0.${name}`, name));
+  });
+
+  await store.remember("10.0.0.a", "a");
+  await Promise.all(later);
+
+  assertEquals(writes.calls.length, 2);
+  assertEquals((await IdentityStore.open(path)).size, 3);
+});
+
+testStore("IdentityStore.get() tells a name only once the file holds it", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  const written = store.remember("::1", "Anna");
+
+  assertEquals(store.get("::1"), undefined);
+  await written;
+  assertEquals(store.get("::1"), "Anna");
+});
+
+testStore("IdentityStore.clear() forgets all in its turn", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await Promise.all([store.remember("::1", "a"), store.clear(), store.remember("::2", "b")]);
+
+  assertEquals([store.get("::1"), store.get("::2")], [undefined, "b"]);
+  assertEquals((await IdentityStore.open(path)).size, 1);
+});
+
+testStore("IdentityStore.remember() changes nothing when the disk is full", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  const full = stub(Deno.FsFile.prototype, "write", () => Promise.reject(new Error("No space")));
+
+  const [again, other] = [store.remember("::1", "Eve"), store.remember("::2", "Bob")];
+  for (const change of [again, other]) {
+    await assertRejects(() => change, Error, `Cannot write identity file ${path}: No space`);
+  }
+  await assertRejects(() => store.clear(), Error, "No space");
+  full.restore();
+
+  assertEquals([store.get("::1"), store.get("::2")], ["Anna", undefined]);
+  assertEquals((await IdentityStore.open(path)).get("::1"), "Anna");
+  await store.remember("::2", "Bob");
+  assertEquals((await IdentityStore.open(path)).size, 2);
+});
+
+testStore("IdentityStore.remember() rejects when the folder cannot be made", async (path) => {
+  const store = await IdentityStore.open(path);
+  await Deno.writeTextFile(path.replace("/identities.json", ""), "a file, where a folder must be");
+
+  await assertRejects(() => store.remember("::1", "Anna"), Error, "Cannot write identity file");
+
+  assertEquals(store.get("::1"), undefined);
+});
+
+testStore("IdentityStore.remember() throws at once for what is no name", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  for (const name of ["", "An na", "\x1b[2J", " Anna", "x".repeat(33)]) {
+    assertThrows(() => store.remember("::1", name), TypeError, "not valid");
+  }
+});
+
+testStore("IdentityStore keeps names and addresses that objects have", async (path) => {
+  const store = await IdentityStore.open(path);
+  assertEquals(store.get("__proto__"), undefined);
+  assertEquals(store.get("constructor"), undefined);
+
+  await store.remember("__proto__", "__proto__");
+
+  const again = await IdentityStore.open(path);
+  assertEquals(again.get("__proto__"), "__proto__");
+  assertEquals(again.get("toString"), undefined);
+});
+
+const CORRUPT = ["", "{", "[]", "null", '{"::1": 7}', '{"::1": "\\u001b[2J"}', '"\xff', "\x1b[2J"];
+
+for (const [index, text] of CORRUPT.entries()) {
+  testStore(`IdentityStore.open() sets corrupt file ${index + 1} aside`, async (path) => {
+    await Deno.mkdir(path.replace("/identities.json", ""));
+    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0)); // Latin-1
+    await Deno.writeFile(path, bytes);
+    const notices: string[] = [];
+    const options = {
+      onNotice: (notice: string) => notices.push(notice),
+      now: () => Date.UTC(2026, 1, 3, 4, 5, 6),
+    };
+
+    const store = await IdentityStore.open(path, options);
+    await store.remember("::1", "Anna");
+
+    const aside = `${path}.corrupt-2026-02-03T04-05-06.000Z`;
+    assertEquals(await Deno.readFile(aside), bytes);
+    assertEquals(notices.length, 1);
+    assertStringIncludes(notices[0]!, `${path} is corrupt (`);
+    assertStringIncludes(notices[0]!, `moved to ${aside}`);
+    assertEquals(notices[0]!.includes("\x1b"), false);
+    assertEquals((await IdentityStore.open(path, options)).get("::1"), "Anna");
+    assertEquals(notices.length, 1);
+  });
+}
+
+testStore("IdentityStore.open() never overwrites a file set aside before", async (path) => {
+  await Deno.mkdir(path.replace("/identities.json", ""));
+  for (const text of ["first", "second", "third"]) {
+    await Deno.writeTextFile(path, text);
+    await IdentityStore.open(path, { now: () => 0 });
+  }
+
+  const aside = `${path}.corrupt-1970-01-01T00-00-00.000Z`;
+  const found = [aside, `${aside}-2`, `${aside}-3`].map((file) => Deno.readTextFileSync(file));
+  assertEquals(found, ["first", "second", "third"]);
+});
+
+testStore("IdentityStore.open() rejects when it can neither read nor set aside", async (path) => {
+  await Deno.mkdir(path, { recursive: true });
+  await assertRejects(() => IdentityStore.open(path), Error, "Cannot read identity file");
+  await Deno.remove(path);
+  await Deno.writeTextFile(path, "corrupt");
+  using _rename = stub(Deno, "rename", () => Promise.reject(new Error("Read-only")));
+
+  await assertRejects(() => IdentityStore.open(path), Error, "Cannot set aside the corrupt");
+
+  assertEquals(await Deno.readTextFile(path), "corrupt");
+});

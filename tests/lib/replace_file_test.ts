@@ -1,0 +1,75 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import { replaceFile } from "../../lib/replace_file.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+testWith(FILES, "replaceFile() makes the folder and a file for its owner only", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/deep/er/file`;
+
+  await replaceFile(path, "Füße");
+
+  assertEquals(await Deno.readTextFile(path), "Füße");
+  if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+  assertEquals(names(`${folder}/deep/er`), ["file"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+testWith(FILES, "replaceFile() writes it all when the disk takes one byte a call", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = Deno.FsFile.prototype.write;
+  const oneByte = stub(Deno.FsFile.prototype, "write", function (this: Deno.FsFile, bytes) {
+    return write.call(this, bytes.subarray(0, 1));
+  });
+
+  await replaceFile(`${folder}/file`, "hello").finally(() => oneByte.restore());
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});
+
+testWith(
+  FILES,
+  "replaceFile() puts the new file in place only after it is on the disk",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const calls: string[] = [];
+    const { sync } = Deno.FsFile.prototype;
+    const { rename } = Deno;
+    using _sync = stub(Deno.FsFile.prototype, "sync", function (this: Deno.FsFile) {
+      calls.push("sync");
+      return sync.call(this);
+    });
+    using _rename = stub(Deno, "rename", (from, to) => {
+      calls.push("rename");
+      return rename(from, to);
+    });
+
+    await replaceFile(`${folder}/file`, "hello");
+
+    assertEquals(calls.slice(0, 2), ["sync", "rename"]);
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+for (const step of ["write", "sync", "rename"] as const) {
+  testWith(FILES, `replaceFile() leaves the old file and no other when ${step} fails`, async () => {
+    const folder = await Deno.makeTempDir();
+    await replaceFile(`${folder}/file`, "old");
+    const fail = () => Promise.reject(new Error("No space left on device"));
+    const failing = step === "rename"
+      ? stub(Deno, "rename", fail)
+      : stub(Deno.FsFile.prototype, step, fail);
+
+    await assertRejects(() => replaceFile(`${folder}/file`, "new"), Error, "No space left");
+
+    failing.restore();
+    assertEquals(await Deno.readTextFile(`${folder}/file`), "old");
+    assertEquals(names(folder), ["file"]);
+    await Deno.remove(folder, { recursive: true });
+  });
+}
