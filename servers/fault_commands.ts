@@ -6,6 +6,7 @@
 
 import { escapeControl } from "../lib/escape.ts";
 import type { FaultProxy } from "../lib/fault_proxy.ts";
+import { nearest } from "../lib/nearest.ts";
 import { type BothFaults, readDuration, settingsText, withSetting } from "./fault_settings.ts";
 import { type FaultTrace, summaryText } from "./fault_trace.ts";
 
@@ -105,7 +106,9 @@ export function obey(control: FaultControl, line: string): string {
   const [name = "", ...words] = line.trim().split(/\s+/);
   if (name === "") return "";
   if (!Object.hasOwn(FAULT_COMMANDS, name)) {
-    return `There is no command "${escapeControl(name)}": help shows them`;
+    const near = nearest(name, Object.keys(FAULT_COMMANDS));
+    return `There is no command "${escapeControl(name)}". ` +
+      (near ? `Did you mean ${near}?` : "Type help to see them all");
   }
   try {
     return FAULT_COMMANDS[name]!.run(control, words);

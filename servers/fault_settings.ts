@@ -7,6 +7,7 @@
 import { escapeControl } from "../lib/escape.ts";
 import type { FaultDirection } from "../lib/fault_connection.ts";
 import { assertFaults, type Faults } from "../lib/faults.ts";
+import { nearest } from "../lib/nearest.ts";
 
 /** One setting: which option of {@linkcode Faults} it is, how its value is read, and what it does. */
 export interface FaultSetting {
@@ -92,7 +93,9 @@ export function readDuration(text: string): number {
 function settingNamed(name: string): { directions: FaultDirection[]; setting: FaultSetting } {
   const [, direction, bare = ""] = /^(?:(up|down)\.)?(.*)$/s.exec(name)!;
   if (!Object.hasOwn(FAULT_SETTINGS, bare)) {
-    throw new TypeError(`Cannot set "${escapeControl(name)}": there is no such fault`);
+    const near = nearest(bare, Object.keys(FAULT_SETTINGS));
+    const advice = near ? `, did you mean ${near}?` : "";
+    throw new TypeError(`Cannot set "${escapeControl(name)}": there is no such fault${advice}`);
   }
   return {
     directions: direction ? [direction as FaultDirection] : ["up", "down"],

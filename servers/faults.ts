@@ -7,7 +7,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { parseHost, parsePort } from "../lib/address.ts";
+import { parseHost, parsePort } from "../lib/endpoint.ts";
 import {
   type FaultProxyEvent,
   type FaultProxyOptions,

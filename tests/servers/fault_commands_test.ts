@@ -86,4 +86,6 @@ Deno.test("obey() refuses what is no command", async () => {
   assertEquals(obey(present, "  "), "");
   assertMatch(obey(present, "dance\x1b[2J now"), /^There is no command "dance\\x1b\[2J"/);
   assertMatch(obey(present, "__proto__"), /^There is no command/);
+  assertMatch(obey(present, "refsue 5s"), /Did you mean refuse\?$/);
+  assertMatch(obey(present, "set dealy=5"), /did you mean delay\?$/);
 });
