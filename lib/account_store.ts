@@ -161,6 +161,11 @@ export class AccountStore {
     return { ok: true, name: account };
   }
 
+  /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
+  nameOf(name: string): string | undefined {
+    return this.#account(toName(name).key)?.name;
+  }
+
   /**
    * Removes every account, and with it every session that hangs on one.
    *

@@ -5,7 +5,7 @@
  */
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
-import { parseName } from "./name.ts";
+import { keyOfName } from "./name.ts";
 
 // SQLite gives the next id itself, one more than the last, and AUTOINCREMENT keeps it from ever
 // using an id again. receiver_key is NULL for everybody, and every index ends with the id: each
@@ -180,9 +180,7 @@ export class HistoryStore {
 
   /** Who bears a name in this era. */
   #ownerOf(name: string): string {
-    const parsed = parseName(name);
-    if ("reason" in parsed) throw new TypeError(`Cannot use the history: ${parsed.reason}`);
-    return `${this.#era}/${parsed.key}`;
+    return `${this.#era}/${keyOfName(name)}`;
   }
 
   #currentEra(): number {
