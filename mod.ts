@@ -25,3 +25,17 @@ export type { ListenOptions } from "./lib/listen.ts";
 export type { EndReason, ServerEvent } from "./lib/server_events.ts";
 export type { MessageReaderOptions } from "./lib/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/write_queue.ts";
+export { escapeControl } from "./lib/escape.ts";
+export { Outbox } from "./lib/outbox.ts";
+export type { FrameSender, OutboxOptions } from "./lib/outbox.ts";
+export { backoff, Reconnector } from "./lib/reconnect.ts";
+export type {
+  BackoffOptions,
+  LostConnection,
+  ReconnectorOptions,
+  ReconnectWait,
+} from "./lib/reconnect.ts";
+export { Room } from "./lib/room.ts";
+export type { BroadcastOptions, Member, RoomOptions } from "./lib/room.ts";
+export { TokenBucket, TokenBuckets } from "./lib/token_bucket.ts";
+export type { TokenBucketOptions } from "./lib/token_bucket.ts";

@@ -145,6 +145,15 @@ export class FramedConn implements Deno.Conn {
   }
 
   /**
+   * Sends one message that is a frame already, as `encodeFrame` makes it: like `send` in everything else.
+   *
+   * For a broadcast: encode once, and send the same bytes to everybody. An `Outbox` keeps a slow peer from delaying it.
+   */
+  sendFrame(frame: Uint8Array): Promise<void> {
+    return this.#queue.sendFrame(frame);
+  }
+
+  /**
    * Receives the next text, or `null` when the peer finished between frames or this connection was closed.
    *
    * Whatever ends the stream comes once, be it a torn frame, one over the limit or a lost connection; then it is `null`.
@@ -177,15 +186,6 @@ export class FramedConn implements Deno.Conn {
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
-  }
-
-  /**
-   * Queues a copy of whole frames, as `encodeFrame` makes them, in order with what is sent; never waits or throws.
-   *
-   * For a broadcast, which must not wait for one slow peer: look at `queuedBytes`, or let an `Outbox` do so.
-   */
-  post(frames: Uint8Array): void {
-    this.#queue.post(frames);
   }
 
   /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */
@@ -263,7 +263,16 @@ export class FramedConn implements Deno.Conn {
     this.#conn.unref();
   }
 
-  async #next(): Promise<IteratorResult<string, void>> {
+  #next(): Promise<IteratorResult<string, void>> {
+    try {
+      const value = this.#reader.takeText();
+      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #nextLater(): Promise<IteratorResult<string, void>> {
     const value = await this.receive();
     return value === null ? { value: undefined, done: true } : { value, done: false };
   }

@@ -47,6 +47,17 @@ export function parseName(text: string): Name | { reason: string } {
   return { name, key };
 }
 
+/**
+ * The key of a name that is known to be one.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function keyOfName(name: string): string {
+  const parsed = parseName(name);
+  if ("reason" in parsed) throw new TypeError(`Cannot use the name: ${parsed.reason}`);
+  return parsed.key;
+}
+
 function explain(name: string): string {
   const rule = "A name is made of letters, digits, _ and -";
   const codePoint = OUTSIDE.exec(name)?.[0].codePointAt(0);

@@ -5,9 +5,9 @@
  */
 
 /** The part of a `FramedConn` that an outbox needs. */
-export interface Postable {
-  /** Queues whole frames without waiting. */
-  post(frames: Uint8Array): void;
+export interface FrameSender {
+  /** Queues a copy of one whole frame. An outbox does not wait for the promise, and needs no rejection handled. */
+  sendFrame(frame: Uint8Array): Promise<void>;
   /** How many bytes the operating system has not taken yet. */
   readonly queuedBytes: number;
   /** How many bytes the operating system has taken since the start. */
@@ -38,7 +38,7 @@ export interface OutboxOptions {
  * All that is delivered in one turn of the event loop leaves in one write.
  */
 export class Outbox {
-  readonly #conn: Postable;
+  readonly #conn: FrameSender;
   readonly #options: OutboxOptions;
   /** How much was written when progress was last seen, and when that was. */
   #writtenBytes = 0;
@@ -46,7 +46,7 @@ export class Outbox {
   #overflowed = false;
 
   /** Makes an outbox in front of `conn`, which stays its owner's to close. */
-  constructor(conn: Postable, options: OutboxOptions) {
+  constructor(conn: FrameSender, options: OutboxOptions) {
     this.#conn = conn;
     this.#options = options;
   }
@@ -54,7 +54,7 @@ export class Outbox {
   /** Delivers one frame, made by `encodeFrame`; the bytes are copied. */
   deliver(frame: Uint8Array): void {
     if (this.#overflowed) return;
-    if (!this.#tooSlow(frame.length)) return this.#conn.post(frame);
+    if (!this.#tooSlow(frame.length)) return void this.#conn.sendFrame(frame);
     this.#overflowed = true;
     this.#options.onOverflow();
   }

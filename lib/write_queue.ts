@@ -5,7 +5,7 @@
  */
 import { type Flushable, flushThisTurn } from "./flush_turn.ts";
 import { FrameEncoder } from "./frame_encoder.ts";
-import type { FrameOptions } from "./frame.ts";
+import { type FrameOptions, HEADER_BYTES } from "./frame.ts";
 
 /** Where the bytes go: the part of a `Deno.Conn` that a queue needs. */
 export type Writer = Pick<Deno.Conn, "write">;
@@ -107,11 +107,11 @@ export class WriteQueue implements Flushable {
     return this.#queued();
   }
 
-  /** Like `write`, for a caller that never waits and looks at `queuedBytes` instead. After a failure it does nothing. */
-  post(bytes: Uint8Array): void {
-    if (this.#failure) return;
-    this.#frames.pushRaw(bytes);
-    this.#schedule();
+  /** Queues a copy of one whole frame; settles when the sender may go on. */
+  sendFrame(frame: Uint8Array): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    this.#frames.pushRaw(frame);
+    return this.#sent(frame.length - HEADER_BYTES);
   }
 
   /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountStore, Refusal } from "../lib/account_store.ts";
-import { parseName } from "../lib/name.ts";
+import { keyOfName } from "../lib/name.ts";
 import type { SessionStore } from "../lib/session_store.ts";
 
 /** A person for a while, on one connection: not the connection itself. */
@@ -79,8 +79,7 @@ export class AuthDesk {
   }
 
   #enter(entry: { name: string; token: string; expiresAt: number }): Session {
-    const parsed = parseName(entry.name);
-    const session = { ...entry, key: "key" in parsed ? parsed.key : entry.name, revoked: false };
+    const session = { ...entry, key: keyOfName(entry.name), revoked: false };
     this.#live.add(session);
     return session;
   }

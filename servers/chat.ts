@@ -83,7 +83,7 @@ function memberOf(conn: FramedConn, { name, key }: Session, onTooSlow: () => voi
   const outbox = new Outbox(conn, {
     onOverflow() {
       onTooSlow();
-      conn.post(frameOf({ type: "bye", reason: "too_slow", retryAfterMs: 1000 }));
+      conn.sendFrame(frameOf({ type: "bye", reason: "too_slow", retryAfterMs: 1000 }));
       conn.close();
     },
   });
@@ -113,7 +113,7 @@ async function enter(
 }
 
 async function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> {
-  for (const message of messages) await conn.write(messageFrame(message, true));
+  for (const message of messages) await conn.sendFrame(messageFrame(message, true));
 }
 
 async function take(
@@ -159,7 +159,7 @@ async function takeText(
   { desk, room }: ChatOptions,
 ): Promise<void> {
   const { ref, text } = message;
-  if (text.trim() === "" || !text.isWellFormed()) {
+  if (text.trim() === "") {
     return await replyError(conn, "bad_message", "Send a text that is not blank", { ref });
   }
   if (isTooLong(text)) {

@@ -42,7 +42,11 @@ async function run(config: ServerConfig, given: Set<string>): Promise<void> {
   const stop = new AbortController();
   // Whoever asks twice does not want to wait for clients.
   const interrupt = () => stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort();
-  using terminal = new Terminal({ complete: completeCommand, onInterrupt: interrupt });
+  using terminal = new Terminal({
+    complete: completeCommand,
+    onInterrupt: interrupt,
+    onPaste: () => true,
+  });
   using _signals = onSignals(interrupt);
   if (terminal.isInteractive) await ask(terminal, config, given);
   stop.signal.throwIfAborted();

@@ -1,0 +1,223 @@
+/**
+ * Who may call themselves what: names with passwords.
+ *
+ * @module
+ */
+import type { StatementSync } from "node:sqlite";
+import type { Database } from "./database.ts";
+import { Gate } from "./gate.ts";
+import { LoginThrottle } from "./login_throttle.ts";
+import { parseName } from "./name.ts";
+import {
+  hashPassword,
+  isPassword,
+  MAX_PASSWORD_LENGTH,
+  MIN_PASSWORD_LENGTH,
+  needsRehash,
+  PASSWORD_PARAMS,
+  type PasswordParams,
+  verifyPassword,
+} from "./password.ts";
+
+/** The migration for {@linkcode openDatabase} that makes the table of accounts. */
+export const ACCOUNTS_SCHEMA = `
+  CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
+    key TEXT NOT NULL UNIQUE,               -- the name as it is compared
+    name TEXT NOT NULL,                     -- the name as it is shown
+    hash TEXT NOT NULL                      -- Argon2id, a PHC string
+  ) STRICT;
+`;
+
+/** Why somebody was not let in; the codes are the protocol's. */
+export interface Refusal {
+  /** Tells a refusal from a success. */
+  ok: false;
+  /** What went wrong, for programs. */
+  code: "name_taken" | "bad_name" | "weak_password" | "bad_credentials" | "throttled";
+  /** What went wrong, for people; it quotes nothing they sent. */
+  message: string;
+  /** With `throttled`: after how many milliseconds another attempt makes sense. */
+  retryAfterMs?: number;
+}
+
+/** Who was registered or let in, or why not. */
+export type AccountResult = { ok: true; name: string } | Refusal;
+
+/** Options for {@linkcode AccountStore}. */
+export interface AccountStoreOptions {
+  /**
+   * What a hash costs. When it rises, each account's hash is made again at its next login.
+   *
+   * @default {PASSWORD_PARAMS}
+   */
+  params?: PasswordParams;
+  /**
+   * How many hashes may wait while two are being made; whoever comes then is `throttled`.
+   *
+   * @default {64}
+   */
+  maxWaiting?: number;
+  /**
+   * The clock that failures are slowed by, in milliseconds; see {@linkcode LoginThrottle}.
+   *
+   * @default {() => performance.now()}
+   */
+  now?(): number;
+}
+
+interface Account {
+  id: number;
+  name: string;
+  hash: string;
+}
+
+const BUSY_RETRY_MS = 1_000;
+
+/**
+ * Registers names with passwords, and tells whether somebody knows theirs.
+ *
+ * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
+ * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
+ *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
+ * - **Bounded.** At most two hashes are made at a time.
+ *
+ * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
+ */
+export class AccountStore {
+  #database: Database;
+  #params: PasswordParams;
+  #hashing: Gate;
+  #throttle: LoginThrottle;
+  #find: StatementSync;
+  #insert: StatementSync;
+  #update: StatementSync;
+  #clear: StatementSync;
+
+  /**
+   * Works on a database that has had {@linkcode ACCOUNTS_SCHEMA}; closing it is the caller's.
+   *
+   * @param database Where accounts are kept.
+   * @param options Costs and limits.
+   */
+  constructor(database: Database, options: AccountStoreOptions = {}) {
+    const { params = PASSWORD_PARAMS, maxWaiting = 64, now } = options;
+    this.#database = database;
+    this.#params = params;
+    this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
+    this.#throttle = new LoginThrottle(now);
+    this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
+    this.#insert = database.prepare(
+      "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE key = ? AND hash = ?");
+    this.#clear = database.prepare("DELETE FROM accounts");
+  }
+
+  /**
+   * Makes an account. Of several registrations of one name at once exactly one succeeds.
+   *
+   * @param name The name wanted; see {@linkcode parseName}.
+   * @param password The password; see {@linkcode isPassword}.
+   * @returns The name in its one true spelling; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
+   */
+  async register(name: string, password: string): Promise<AccountResult> {
+    const parsed = parseName(name);
+    if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
+    if (!isPassword(password)) return WEAK_PASSWORD;
+    if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
+    if (hash === null) return throttled(BUSY_RETRY_MS);
+    const { changes } = this.#database.transaction(() =>
+      this.#insert.run(parsed.key, parsed.name, hash)
+    );
+    return changes === 1 ? { ok: true, name: parsed.name } : NAME_TAKEN;
+  }
+
+  /**
+   * Tells whether the password is the one of that name.
+   *
+   * @param name The name, in any of its spellings.
+   * @param password What they say it is.
+   * @param address Where they are, as {@linkcode normalizeAddress} spells it.
+   * @returns The name as it was registered; or `bad_credentials`, `throttled`.
+   */
+  async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
+    const key = keyOf(name);
+    const waitMs = this.#throttle.waitMs(key, address);
+    if (waitMs > 0) return throttled(waitMs);
+    if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
+    this.#throttle.begin(key, address);
+    const account = await this.#verify(key, password);
+    if (account === null) return BAD_CREDENTIALS;
+    this.#throttle.succeeded(key, address);
+    return { ok: true, name: account };
+  }
+
+  /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
+  nameOf(name: string): string | undefined {
+    return this.#account(toName(name).key)?.name;
+  }
+
+  /**
+   * Removes every account, and with it every session that hangs on one.
+   *
+   * @returns How many accounts there were.
+   */
+  clear(): number {
+    this.#throttle.forgetFamiliar();
+    return Number(this.#database.transaction(() => this.#clear.run()).changes);
+  }
+
+  /** The account's name when the password is right, `null` when not, after the same work for both. */
+  async #verify(key: string, password: string): Promise<string | null> {
+    if (!isPassword(password)) return null; // Nobody's, which anybody can tell.
+    const account = this.#account(key);
+    const matches = await this.#hashing.run(async () => {
+      if (account !== undefined) return await verifyPassword(password, account.hash);
+      await hashPassword(password, this.#params);
+      return false;
+    });
+    if (account === undefined || !matches) return null;
+    if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
+    // While the hash was made, the account may have been removed, and the name taken by another.
+    return this.#account(key)?.id === account.id ? account.name : null;
+  }
+
+  async #rehash(key: string, password: string, old: string): Promise<void> {
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
+    if (hash === null) return; // Too busy now; the next login will do.
+    this.#database.transaction(() => this.#update.run(hash, key, old));
+  }
+
+  #account(key: string): Account | undefined {
+    return this.#find.get(key) as Account | undefined;
+  }
+}
+
+const NAME_TAKEN: Refusal = { ok: false, code: "name_taken", message: "This name is taken" };
+const BAD_CREDENTIALS: Refusal = {
+  ok: false,
+  code: "bad_credentials",
+  message: "The name or the password is wrong",
+};
+const WEAK_PASSWORD: Refusal = {
+  ok: false,
+  code: "weak_password",
+  message: `A password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
+};
+
+function throttled(retryAfterMs: number): Refusal {
+  return {
+    ok: false,
+    code: "throttled",
+    message: "Too many attempts: wait a little",
+    retryAfterMs,
+  };
+}
+
+/** What is no name has no account, but costs the same as a name that has none. */
+function keyOf(name: string): string {
+  const parsed = parseName(name);
+  return "key" in parsed ? parsed.key : "";
+}
