@@ -46,6 +46,7 @@ export class Server implements AsyncDisposable {
   readonly #finish: () => void;
   #loop: AcceptLoop;
   #lastId = 0;
+  #resuming = false;
   #stopped = false;
   #told = false;
 
@@ -95,6 +96,7 @@ export class Server implements AsyncDisposable {
    */
   async pause(options: DrainOptions = {}): Promise<void> {
     if (this.#stopped) return;
+    this.#resuming = false;
     await this.#loop.close();
     if (!this.#stopped) this.end("paused");
     await this.#drain(options.signal);
@@ -106,8 +108,11 @@ export class Server implements AsyncDisposable {
    * @throws {Deno.errors.AddrInUse} If somebody else has taken the port. The server stays paused.
    */
   async resume(): Promise<void> {
-    if (this.paused) await this.#loop.ended;
     if (!this.paused) return;
+    this.#resuming = true;
+    await this.#loop.ended;
+    // Meanwhile somebody else may have resumed it, paused it again, or stopped it.
+    if (!this.paused || !this.#resuming) return;
     const { hostname, port } = this.addr;
     this.#loop = this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
     this.#tellListening(port);
