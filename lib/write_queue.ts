@@ -60,6 +60,11 @@ export class WriteQueue implements Flushable {
     return !this.#writing && this.#frames.queuedBytes === 0;
   }
 
+  /** Whether `error` is what the write that failed threw. */
+  failedWith(error: unknown): boolean {
+    return this.#failure?.error === error && error !== undefined;
+  }
+
   /** How many bytes the operating system has not taken yet, headers included. */
   get queuedBytes(): number {
     return this.#frames.queuedBytes + this.#inFlightBytes;
