@@ -117,6 +117,11 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.writtenBytes;
   }
 
+  /** Whether `error` is what a `receive` or a write of this very connection failed with, not anybody else's error. */
+  failedWith(error: unknown): boolean {
+    return this.#reader.failedWith(error) || this.#queue.failedWith(error);
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;

@@ -41,6 +41,8 @@ export class MessageReader implements Disposable {
   #reading = false;
   #wake: (() => void) | undefined;
   #failure: { error: unknown } | undefined;
+  /** What the last receive that failed threw. */
+  #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
   /** No more messages are handed out. */
@@ -62,6 +64,11 @@ export class MessageReader implements Disposable {
   /** Whether no more bytes will come. */
   get finished(): boolean {
     return this.#finished || this.#failure !== undefined;
+  }
+
+  /** Whether `error` is what the last receive that failed threw. */
+  failedWith(error: unknown): boolean {
+    return this.#thrown !== undefined && this.#thrown === error;
   }
 
   /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
@@ -113,6 +120,9 @@ export class MessageReader implements Disposable {
         this.#checkWaiting(signal);
         await this.#wait();
       }
+    } catch (error) {
+      this.#thrown = error;
+      throw error;
     } finally {
       this.#done(signal);
     }
