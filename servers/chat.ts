@@ -68,8 +68,8 @@ async function takePart(
   const member = memberOf(conn, session, () => options.onTooSlow?.(info));
   using _seat = await enter(conn, member, hello, options);
   const answer = (message: ClientMessage) => answerMember(message, conn, member, options);
-  const onLogOut = () => room.commit();
-  return await converse(conn, { desk, session, answer, onLogOut, onError });
+  const settle = () => room.commit();
+  return await converse(conn, { desk, session, answer, settle, onError });
 }
 
 function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): ChatMember {

@@ -16,8 +16,8 @@ export interface ConverseOptions {
   session: Session;
   /** Answers what is not about the session itself. */
   answer(message: ClientMessage): Promise<void>;
-  /** Called before the session is ended by its owner: a last chance to answer what came before. */
-  onLogOut?(): void;
+  /** Called before what is answered at once: a chance to answer first what came before. */
+  settle?(): void;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -35,6 +35,7 @@ export async function converse(conn: FramedConn, options: ConverseOptions): Prom
       await replyError(conn, "unauthorized", "Your session was ended: log in again", { ref });
       return true;
     }
+    if (message.type !== "say" && message.type !== "tell") options.settle?.();
     if (message.type !== "logout") await answer(conn, message, options);
     else if (await logOut(conn, options)) return false;
   }
@@ -62,9 +63,8 @@ async function answer(
 /** Ends the session, and tells whether that worked: a token that could not be revoked must not seem so. */
 async function logOut(
   conn: FramedConn,
-  { desk, session, onLogOut, onError }: ConverseOptions,
+  { desk, session, onError }: ConverseOptions,
 ): Promise<boolean> {
-  onLogOut?.();
   await attempt(conn, () => desk.logOut(session), { onError });
   if (session.revoked) await reply(conn, { type: "bye", reason: "logged_out" });
   return session.revoked;
