@@ -19,6 +19,7 @@ export { GOODBYE_PREFIX, goodbyeText } from "./lib/goodbye.ts";
 export type { GoodbyeReason } from "./lib/goodbye.ts";
 export { serve, Server } from "./lib/server.ts";
 export type { DrainOptions, ServeOptions } from "./lib/server.ts";
+export type { AdmissionOptions } from "./lib/admission.ts";
 export type { ConnInfo, ConversationOptions, Handler } from "./lib/conversation.ts";
 export type { ListenOptions } from "./lib/listen.ts";
 export type { EndReason, ServerEvent } from "./lib/server_events.ts";

@@ -117,6 +117,11 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.writtenBytes;
   }
 
+  /** Whether `error` is what a `receive` or a write of this very connection failed with, not anybody else's error. */
+  failedWith(error: unknown): boolean {
+    return this.#reader.failedWith(error) || this.#queue.failedWith(error);
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -258,7 +263,16 @@ export class FramedConn implements Deno.Conn {
     this.#conn.unref();
   }
 
-  async #next(): Promise<IteratorResult<string, void>> {
+  #next(): Promise<IteratorResult<string, void>> {
+    try {
+      const value = this.#reader.takeText();
+      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #nextLater(): Promise<IteratorResult<string, void>> {
     const value = await this.receive();
     return value === null ? { value: undefined, done: true } : { value, done: false };
   }

@@ -43,7 +43,7 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  * Listens on the first free port. It tries by listening: to ask first whether a port is free would be a race.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
- * @throws {RangeError} If the port is not a whole number from 0 to 65535.
+ * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
  * @throws {TypeError} If only one of `cert` and `key` is given.
  */
 export function listen(options: ListenOptions = {}): Listener {
@@ -51,7 +51,10 @@ export function listen(options: ListenOptions = {}): Listener {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
-  const last = port === 0 ? 0 : Math.min(65535, port + Math.max(1, portAttempts) - 1);
+  if (!Number.isInteger(portAttempts) || portAttempts < 1) {
+    throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
+  }
+  const last = port === 0 ? 0 : Math.min(65535, port + portAttempts - 1);
   for (let candidate = port; candidate <= last; candidate++) {
     try {
       return listenOn(hostname, candidate, options);

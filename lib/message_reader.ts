@@ -41,6 +41,8 @@ export class MessageReader implements Disposable {
   #reading = false;
   #wake: (() => void) | undefined;
   #failure: { error: unknown } | undefined;
+  /** What the last receive that failed threw. */
+  #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
   /** No more messages are handed out. */
@@ -64,12 +66,22 @@ export class MessageReader implements Disposable {
     return this.#finished || this.#failure !== undefined;
   }
 
+  /** Whether `error` is what the last receive that failed threw. */
+  failedWith(error: unknown): boolean {
+    return this.#thrown !== undefined && this.#thrown === error;
+  }
+
   /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
   get maxBodyBytes(): number {
     return this.#frames.maxBodyBytes;
   }
   set maxBodyBytes(maxBodyBytes: number) {
     this.#frames.maxBodyBytes = maxBodyBytes;
+  }
+
+  /** Takes the next text if it is here already and nobody waits for it. */
+  takeText(): string | undefined {
+    return this.#takeReady(this.#nextText);
   }
 
   /** Waits for the next text; `null` when the peer finished between frames. */
@@ -82,7 +94,22 @@ export class MessageReader implements Disposable {
     return this.#receive(this.#nextBytes, signal);
   }
 
-  async #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+  #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+    if (signal) return this.#receiveLater(take, signal);
+    try {
+      const message = this.#takeReady(take);
+      return message === undefined ? this.#receiveLater(take) : Promise.resolve(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** On a busy connection most messages are here already: to take those must cost next to nothing. */
+  #takeReady<T>(take: () => T | undefined): T | undefined {
+    return this.#busy || this.#ended ? undefined : this.#take(take);
+  }
+
+  async #receiveLater<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
     this.#begin(signal);
     try {
       for (;;) {
@@ -93,6 +120,9 @@ export class MessageReader implements Disposable {
         this.#checkWaiting(signal);
         await this.#wait();
       }
+    } catch (error) {
+      this.#thrown = error;
+      throw error;
     } finally {
       this.#done(signal);
     }
