@@ -132,8 +132,7 @@ export class Server implements AsyncDisposable {
   close(): void {
     this.end("shutdown");
     this.#held.abort();
-    this.#refused.abort();
-    // A connection that is being accepted in this very moment is closed by this.
+    // Closes those who are being refused, and who is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
 

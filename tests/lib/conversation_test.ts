@@ -276,6 +276,7 @@ Deno.test("Conversation.hold() closes a peer that takes the goodbye and stays, a
   await held;
 
   assertEquals((await events.next("disconnected")).reason, "ended");
+  assertEquals(time.next(), false);
 });
 
 Deno.test("Conversation.abort() closes without a goodbye", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Events } from "../events.ts";
-import { isPending } from "../turns.ts";
+import { isPending, turns } from "../turns.ts";
 import type { Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
@@ -206,8 +206,9 @@ Deno.test("Server.shutdown() during a pause ends both", async () => {
 
   const pausing = server.pause();
   const stopping = server.shutdown();
+  await turns();
   letGo();
-  await Array.fromAsync(client);
+  assertEquals(await Array.fromAsync(client), [goodbyeText("shutdown")]);
   client.close();
   await Promise.all([pausing, stopping, server.finished]);
 
