@@ -39,3 +39,14 @@ export { Room } from "./lib/room.ts";
 export type { BroadcastOptions, Member, RoomOptions } from "./lib/room.ts";
 export { TokenBucket, TokenBuckets } from "./lib/token_bucket.ts";
 export type { TokenBucketOptions } from "./lib/token_bucket.ts";
+export { FaultProxy, startFaultProxy } from "./lib/fault_proxy.ts";
+export type {
+  FaultCounts,
+  FaultProxyEvent,
+  FaultProxyOptions,
+  FaultSettings,
+  FaultSummary,
+} from "./lib/fault_proxy.ts";
+export type { FaultDirection, FaultEndReason } from "./lib/fault_connection.ts";
+export type { AppliedFault, FaultName } from "./lib/fault_stream.ts";
+export type { CutBy, Faults } from "./lib/faults.ts";

@@ -156,7 +156,7 @@ export class AccountStore {
 
   /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
   nameOf(name: string): string | undefined {
-    return this.#account(toName(name).key)?.name;
+    return this.#account(keyOf(name))?.name;
   }
 
   /**

@@ -38,7 +38,8 @@ export interface LogInOptions {
   loginMs?: number;
 }
 
-type Hello = ClientMessage & { type: "hello" };
+/** A client's `hello`. */
+export type Hello = ClientMessage & { type: "hello" };
 
 /** A session, and what the client's `hello` asked for. */
 export interface LogIn {

@@ -8,6 +8,7 @@ import { Terminal } from "../lib/terminal.ts";
 import { COMMANDS, runLine } from "./console.ts";
 import { parseFlags, type ServerConfig } from "./flags.ts";
 import { ListeningThread } from "./listening_thread.ts";
+import { plainTextWarning } from "./plain_text.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -53,6 +54,8 @@ async function run(config: ServerConfig, given: Set<string>): Promise<void> {
   using thread = new ListeningThread(config);
   const { hostname, port } = await thread.listening;
   terminal.print(listeningLine(hostname, port, config.port));
+  const warning = plainTextWarning(config);
+  if (warning) console.error(warning);
   stop.signal.addEventListener("abort", () => thread.stop());
   answerCommands(terminal, config, thread);
   await thread.finished;

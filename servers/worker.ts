@@ -9,6 +9,7 @@ import type { ServerEvent } from "../lib/server_events.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";
 import type { ServerConfig } from "./flags.ts";
 import { logEvent } from "./log_events.ts";
+import { plainTextWarning } from "./plain_text.ts";
 import { ServerCommands } from "./server_commands.ts";
 import { type Service, SERVICES } from "./service.ts";
 
@@ -33,6 +34,8 @@ async function start(config: ServerConfig): Promise<void> {
   try {
     const log = LogFile.open(config.logPath, { name: config.name });
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
+    const warning = plainTextWarning(config);
+    if (warning) log.warn("no TLS", { warning });
     const service = await SERVICES[config.name]!(config, log);
     const counter = { messages: 0 };
     const server = serve(service.handler, {
