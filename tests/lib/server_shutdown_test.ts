@@ -3,17 +3,12 @@ import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { Events } from "../events.ts";
 import { tcpPair } from "../loopback.ts";
+import { connectTo, echo } from "../served.ts";
 import { isPending, turns } from "../turns.ts";
 import type { Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
-import { serve, type Server } from "../../lib/server.ts";
-
-const echo: Handler = async (conn) => {
-  for await (const text of conn) await conn.send(text);
-};
-
-const connectTo = (server: Server) => FramedConn.connect({ port: server.addr.port });
+import { serve } from "../../lib/server.ts";
 
 /** Starts a server and connects to it; settles when the handler runs. */
 async function connected(handler: Handler) {
