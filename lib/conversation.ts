@@ -148,8 +148,6 @@ export class Conversation {
   async #part(reason: EndReason, error?: unknown): Promise<void> {
     // A peer that has left is not told anything; what the handler sent last is still on its way to it.
     if (reason === "finished" || reason === "lost" || this.#conn.closed) return this.#conn.close();
-    // Without a handshake nothing can be said.
-    if (this.#shakingHands) return this.#conn.abort();
     const timer = setTimeout(() => this.abort(), PARTING_MS);
     try {
       // A receive that the handler left pending would be in the way of reading to the end.
