@@ -4,6 +4,7 @@
  * @module
  */
 import type { ConnInfo } from "../lib/conversation.ts";
+import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import type { Server } from "../lib/server.ts";
@@ -60,7 +61,7 @@ export class ServerCommands {
     const { server, counter } = this.#options;
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     return [
-      `address      ${server.addr.hostname}:${server.addr.port}${server.paused ? " (paused)" : ""}`,
+      `address      ${this.#address}${server.paused ? " (paused)" : ""}`,
       `uptime       ${formatSeconds(seconds)}`,
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
@@ -88,7 +89,7 @@ export class ServerCommands {
     const { server } = this.#options;
     if (!server.paused) return "Not paused";
     await server.resume();
-    return `Listening on ${server.addr.hostname}:${server.addr.port}`;
+    return `Listening on ${this.#address}`;
   }
 
   async #clearUsers(): Promise<string> {
@@ -118,6 +119,11 @@ export class ServerCommands {
   async #stop(): Promise<string> {
     await this.#options.stop();
     return "Stopped";
+  }
+
+  get #address(): string {
+    const { hostname, port } = this.#options.server.addr;
+    return joinHostPort(hostname, port);
   }
 
   #nameOf(conn: ConnInfo): string {
