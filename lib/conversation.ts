@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalizeAddress } from "./address.ts";
 import { FramedConn, type FramedConnOptions } from "./framed_conn.ts";
 import { type GoodbyeReason, goodbyeText } from "./goodbye.ts";
 import { type EndReason, endReasonOf, type ServerEvent } from "./server_events.ts";
@@ -155,7 +156,7 @@ async function discard(conn: FramedConn): Promise<void> {
 
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {
   const { hostname, port } = tcp.remoteAddr as Deno.NetAddr;
-  const address = hostname.startsWith("::ffff:") ? hostname.slice(7) : hostname;
+  const address = normalizeAddress(hostname);
   const host = address.includes(":") ? `[${address}]` : address;
   return { id, peer: `${host}:${port}`, address, connectedAt: Date.now() };
 }

@@ -258,7 +258,16 @@ export class FramedConn implements Deno.Conn {
     this.#conn.unref();
   }
 
-  async #next(): Promise<IteratorResult<string, void>> {
+  #next(): Promise<IteratorResult<string, void>> {
+    try {
+      const value = this.#reader.takeText();
+      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #nextLater(): Promise<IteratorResult<string, void>> {
     const value = await this.receive();
     return value === null ? { value: undefined, done: true } : { value, done: false };
   }

@@ -72,6 +72,11 @@ export class MessageReader implements Disposable {
     this.#frames.maxBodyBytes = maxBodyBytes;
   }
 
+  /** Takes the next text if it is here already and nobody waits for it. */
+  takeText(): string | undefined {
+    return this.#takeReady(this.#nextText);
+  }
+
   /** Waits for the next text; `null` when the peer finished between frames. */
   receive(signal?: AbortSignal): Promise<string | null> {
     return this.#receive(this.#nextText, signal);
@@ -82,7 +87,22 @@ export class MessageReader implements Disposable {
     return this.#receive(this.#nextBytes, signal);
   }
 
-  async #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+  #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+    if (signal) return this.#receiveLater(take, signal);
+    try {
+      const message = this.#takeReady(take);
+      return message === undefined ? this.#receiveLater(take) : Promise.resolve(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** On a busy connection most messages are here already: to take those must cost next to nothing. */
+  #takeReady<T>(take: () => T | undefined): T | undefined {
+    return this.#busy || this.#ended ? undefined : this.#take(take);
+  }
+
+  async #receiveLater<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
     this.#begin(signal);
     try {
       for (;;) {

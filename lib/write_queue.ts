@@ -79,7 +79,9 @@ export class WriteQueue implements Flushable {
   send(text: string): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     try {
-      return this.#sent(this.#frames.push(text));
+      if (this.#onSent) return this.#sent(this.#frames.pushCounted(text));
+      this.#frames.push(text);
+      return this.#queued();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -89,7 +91,8 @@ export class WriteQueue implements Flushable {
   sendBytes(body: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     try {
-      return this.#sent(this.#frames.pushBytes(body));
+      this.#frames.pushBytes(body);
+      return this.#sent(body.length);
     } catch (error) {
       return Promise.reject(error);
     }

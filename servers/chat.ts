@@ -159,7 +159,7 @@ async function takeText(
   { desk, room }: ChatOptions,
 ): Promise<void> {
   const { ref, text } = message;
-  if (text.trim() === "" || !text.isWellFormed()) {
+  if (text.trim() === "") {
     return await replyError(conn, "bad_message", "Send a text that is not blank", { ref });
   }
   if (isTooLong(text)) {
