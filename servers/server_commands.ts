@@ -54,6 +54,9 @@ export class ServerCommands {
       return await this.#commands[command]!(argument);
     } catch (error) {
       return `Cannot ${command}: ${error instanceof Error ? error.message : error}`;
+    } finally {
+      // The operator may look into the log next.
+      this.#options.log.flush();
     }
   }
 

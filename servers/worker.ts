@@ -75,6 +75,7 @@ function run(config: ServerConfig, service: Service, log: LogFile): ServerComman
     onEvent: (event) => take(event, log, counter),
   });
   const { hostname, port } = server.addr;
+  log.flush();
   thread.postMessage({ type: "listening", hostname, port });
   return new ServerCommands({ server, service, log, counter, stop: () => stop(server, service) });
 }
