@@ -4,6 +4,7 @@
  * @module
  */
 import { parseHost } from "../lib/endpoint.ts";
+import { FLAGS } from "./flags.ts";
 
 /** Everything a server is told at its start. It is handed to the listening thread as it stands. */
 export interface ServerConfig {
@@ -59,8 +60,8 @@ export function configOf(name: string, values: Record<string, string>): ServerCo
     ...(cert !== undefined && { cert: readPem("cert", cert) }),
     ...(key !== undefined && { key: readPem("key", key) }),
     raw: "raw" in values,
-    burst: Number(values["burst"]),
-    rate: Number(values["rate"]),
+    burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
+    rate: Number(values["rate"] ?? FLAGS["rate"]!.default),
     durable: "durable" in values,
   };
 }

@@ -7,6 +7,7 @@ import type { ConnInfo } from "../lib/conversation.ts";
 import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { LogFile } from "../lib/log_file.ts";
+import { parseName } from "../lib/name.ts";
 import type { Server } from "../lib/server.ts";
 import type { Service } from "./service.ts";
 
@@ -103,14 +104,16 @@ export class ServerCommands {
 
   #kick(name: string): string {
     if (!name) return "Usage: kick NAME (a name, an address or a number as who shows them)";
-    const ended = this.#options.server.end(
-      "kicked",
-      (conn) =>
-        [`${conn.id}`, conn.peer, conn.address, this.#options.service.nameOf?.(conn)].includes(
-          name,
-        ),
-    );
-    return ended ? `Ended ${count(ended, "connection")}` : `Nobody here is called ${name}`;
+    const ended = this.#options.server.end("kicked", (conn) => this.#isCalled(conn, name));
+    const nobody = `Nobody here is called ${escapeControl(name)}`;
+    return ended ? `Ended ${count(ended, "connection")}` : nobody;
+  }
+
+  #isCalled(conn: ConnInfo, name: string): boolean {
+    if ([`${conn.id}`, conn.peer, conn.address].includes(name)) return true;
+    const own = parseName(this.#options.service.nameOf?.(conn) ?? "");
+    const wanted = parseName(name);
+    return "key" in own && "key" in wanted && own.key === wanted.key;
   }
 
   #say(text: string): string {
