@@ -26,8 +26,9 @@ export function taskArgs(name: string, data: string): string[] {
 /** Runs a server to its end, with nothing on standard input, and gives what it left. */
 export async function runServer(name: string, ...flags: string[]): Promise<Ended> {
   const data = await Deno.makeTempDir();
+  const rest = name in config.tasks && !flags.includes("--data") ? ["--data", data] : [];
   const command = new Deno.Command(Deno.execPath(), {
-    args: [...taskArgs("echo", data).slice(0, -1), ...(name ? [name] : []), ...flags],
+    args: [...taskArgs("echo", data).slice(0, -1), ...(name ? [name] : []), ...flags, ...rest],
     cwd: CHECKOUT,
     stdin: "null",
     env: { NO_COLOR: "1" },
