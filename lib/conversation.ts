@@ -154,7 +154,7 @@ export class Conversation {
       this.#conn.closeRead();
       this.#sayGoodbye(reason, error);
       await this.#conn.closeWrite();
-      await discard(this.#conn);
+      await this.#conn.discard();
     } catch {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.
     } finally {
@@ -181,12 +181,6 @@ export class Conversation {
       return undefined;
     }
   }
-}
-
-/** Reads to the end: to close while unread bytes wait would reset the connection and destroy the goodbye. */
-async function discard(conn: FramedConn): Promise<void> {
-  const buffer = new Uint8Array(1024);
-  while (await conn.read(buffer) !== null);
 }
 
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {

@@ -193,9 +193,17 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.flush();
   }
 
-  /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
+  /** Ends the conversation from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
   closeRead(): void {
     this.#reader.stop();
+  }
+
+  /**
+   * Reads on until the peer has finished, also after `closeRead`, and drops all of it: to close while unread bytes wait
+   * would reset the connection, and destroy what was sent last.
+   */
+  discard(): Promise<void> {
+    return this.#reader.discard();
   }
 
   /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */

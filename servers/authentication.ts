@@ -11,7 +11,7 @@ import type { FramedConn } from "../lib/framed_conn.ts";
 import { type ClientMessage, PROTOCOL_VERSION } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 import { goodbyeMessage, receiveMessage, reply, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
 

@@ -18,7 +18,7 @@ import { TokenBuckets } from "../lib/token_bucket.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import { type ConnNames, converse, type LogIn, logIn, MAX_BODY_BYTES } from "./authentication.ts";
 import { type ChatMember, ChatRoom, frameOf, messageFrame } from "./chat_room.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 import { goodbyeMessage, reply, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
 
