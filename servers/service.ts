@@ -32,7 +32,7 @@ export type OpenService = (config: ServerConfig, log: LogFile) => Service | Prom
 export const SERVICES: Record<string, OpenService> = {
   echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
   identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
-  auth: async (config) => (await import("./authentication.ts")).openAuthentication(config),
+  auth: async (...args) => (await import("./authentication.ts")).openAuthentication(...args),
   chat: async (...args) => (await import("./chat.ts")).openChat(...args),
 };
 
