@@ -109,7 +109,7 @@ export class ChatClient implements CommandTarget {
 
   /** Shows a line of the client's own. */
   tell(text: string): void {
-    this.#options.terminal.print(text);
+    this.#options.tell(text);
   }
 
   /** Says that a line is of no use. */

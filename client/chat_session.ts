@@ -64,6 +64,7 @@ export class ChatSession {
   #conversation: ChatConversation | undefined;
   #bye: ByeReason | undefined;
   #entered = Promise.withResolvers<void>();
+  #wasEntered = false;
 
   /** Prepares a session; {@linkcode ChatSession.run} starts it. */
   constructor(options: ChatSessionOptions) {
@@ -74,7 +75,10 @@ export class ChatSession {
       unsaid: this.#unsaid,
       history: options.history,
       onMessage: (message, own) => options.onMessage(message, own),
-      onEntered: () => this.#entered.resolve(),
+      onEntered: () => {
+        this.#entered.resolve();
+        this.#wasEntered = true;
+      },
     };
   }
 
@@ -199,7 +203,9 @@ export class ChatSession {
       return parting;
     } finally {
       this.#conversation = undefined;
-      this.#entered = Promise.withResolvers();
+      // Whoever waits since before a login that failed waits on.
+      if (this.#wasEntered) this.#entered = Promise.withResolvers();
+      this.#wasEntered = false;
     }
   }
 
