@@ -17,6 +17,8 @@ import type { Credentials, Refusal } from "./credentials.ts";
 import { SeenMessages } from "./seen_messages.ts";
 import { type OwnMessage, Unsaid } from "./unsaid.ts";
 
+export type { ChatConn, ChatEnd, Credentials, Refusal };
+
 /** A wait for the next attempt to connect; `bye`: what the server said last. */
 export type ChatWait = ReconnectWait & { bye?: ByeReason };
 
