@@ -9,6 +9,7 @@ import { GOODBYE_PREFIX, goodbyeText } from "../lib/goodbye.ts";
 
 /** The end of a connection. */
 export interface End {
+  /** Tells it from a message. */
   kind: "end";
   /** Why it ended. */
   reason: string;

@@ -67,7 +67,7 @@ export class Unanswered {
    */
   blameOldest(): boolean {
     const oldest = this.#questions[0];
-    if (!oldest?.sent || ++oldest.breaks < MAX_BREAKS) return false;
+    if (oldest === undefined || ++oldest.breaks < MAX_BREAKS) return false;
     this.answer();
     return true;
   }

@@ -6,7 +6,8 @@
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { Gate } from "./gate.ts";
-import { type Name, parseName } from "./name.ts";
+import { LoginThrottle } from "./login_throttle.ts";
+import { parseName } from "./name.ts";
 import {
   hashPassword,
   isPassword,
@@ -17,15 +18,15 @@ import {
   type PasswordParams,
   verifyPassword,
 } from "./password.ts";
-import { Throttle } from "./throttle.ts";
 
 /** The migration for {@linkcode openDatabase} that makes the table of accounts. */
 export const ACCOUNTS_SCHEMA = `
   CREATE TABLE accounts (
-    key TEXT PRIMARY KEY,   -- the name as it is compared
-    name TEXT NOT NULL,     -- the name as it is shown
-    hash TEXT NOT NULL      -- Argon2id, a PHC string
-  ) STRICT, WITHOUT ROWID;
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
+    key TEXT NOT NULL UNIQUE,               -- the name as it is compared
+    name TEXT NOT NULL,                     -- the name as it is shown
+    hash TEXT NOT NULL                      -- Argon2id, a PHC string
+  ) STRICT;
 `;
 
 /** Why somebody was not let in; the codes are the protocol's. */
@@ -58,25 +59,27 @@ export interface AccountStoreOptions {
    */
   maxWaiting?: number;
   /**
-   * The clock that failures are slowed by, in milliseconds; see {@linkcode Throttle}.
+   * The clock that failures are slowed by, in milliseconds; see {@linkcode LoginThrottle}.
    *
    * @default {() => performance.now()}
    */
   now?(): number;
 }
 
+interface Account {
+  id: number;
+  name: string;
+  hash: string;
+}
+
 const BUSY_RETRY_MS = 1_000;
-const MAX_FAMILIAR = 10_000;
 
 /**
  * Registers names with passwords, and tells whether somebody knows theirs.
  *
  * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
- * - **Slow for guessers.** Three failures on a name, or twenty from an address, are free; then each
- *   makes the next attempt wait for twice as long, up to 30 s. Attempts under way count.
- * - **Not a way to lock others out.** Nobody waits longer than 30 s, and where a name has logged in before
- *   (since the start), failures from elsewhere do not slow it down. What remains: from a new address,
- *   a person competes with the guessers for the next free moment. A session's token is never slowed.
+ * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
+ *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
  * - **Bounded.** At most two hashes are made at a time.
  *
  * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
@@ -85,9 +88,7 @@ export class AccountStore {
   #database: Database;
   #params: PasswordParams;
   #hashing: Gate;
-  #names: Throttle;
-  #addresses: Throttle;
-  #familiar = new Set<string>();
+  #throttle: LoginThrottle;
   #find: StatementSync;
   #insert: StatementSync;
   #update: StatementSync;
@@ -101,13 +102,11 @@ export class AccountStore {
    */
   constructor(database: Database, options: AccountStoreOptions = {}) {
     const { params = PASSWORD_PARAMS, maxWaiting = 64, now } = options;
-    const clock = now === undefined ? {} : { now };
     this.#database = database;
     this.#params = params;
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
-    this.#names = new Throttle({ freeFailures: 3, ...clock });
-    this.#addresses = new Throttle({ freeFailures: 20, ...clock });
-    this.#find = database.prepare("SELECT name, hash FROM accounts WHERE key = ?");
+    this.#throttle = new LoginThrottle(now);
+    this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -144,26 +143,20 @@ export class AccountStore {
    * @returns The name as it was registered; or `bad_credentials`, `throttled`.
    */
   async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
-    const { key } = toName(name);
-    const familiar = JSON.stringify([key, address]);
-    const throttleKey = this.#familiar.has(familiar) ? familiar : key;
-    const waitMs = Math.max(this.#names.waitMs(throttleKey), this.#addresses.waitMs(address));
+    const key = keyOf(name);
+    const waitMs = this.#throttle.waitMs(key, address);
     if (waitMs > 0) return throttled(waitMs);
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    this.#names.begin(throttleKey);
-    this.#addresses.begin(address);
+    this.#throttle.begin(key, address);
     const account = await this.#verify(key, password);
     if (account === null) return BAD_CREDENTIALS;
-    this.#names.reset(throttleKey);
-    // Only this attempt: or who has an account here could guess at others' for ever.
-    this.#addresses.takeBack(address);
-    this.#remember(familiar);
+    this.#throttle.succeeded(key, address);
     return { ok: true, name: account };
   }
 
   /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
   nameOf(name: string): string | undefined {
-    return this.#account(toName(name).key)?.name;
+    return this.#account(keyOf(name))?.name;
   }
 
   /**
@@ -172,7 +165,7 @@ export class AccountStore {
    * @returns How many accounts there were.
    */
   clear(): number {
-    this.#familiar.clear();
+    this.#throttle.forgetFamiliar();
     return Number(this.#database.transaction(() => this.#clear.run()).changes);
   }
 
@@ -187,8 +180,8 @@ export class AccountStore {
     });
     if (account === undefined || !matches) return null;
     if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
-    // While the hash was made, the account may have been removed.
-    return this.#account(key)?.name ?? null;
+    // While the hash was made, the account may have been removed, and the name taken by another.
+    return this.#account(key)?.id === account.id ? account.name : null;
   }
 
   async #rehash(key: string, password: string, old: string): Promise<void> {
@@ -197,15 +190,8 @@ export class AccountStore {
     this.#database.transaction(() => this.#update.run(hash, key, old));
   }
 
-  #account(key: string): { name: string; hash: string } | undefined {
-    return this.#find.get(key) as { name: string; hash: string } | undefined;
-  }
-
-  #remember(familiar: string): void {
-    this.#familiar.delete(familiar);
-    this.#familiar.add(familiar);
-    if (this.#familiar.size <= MAX_FAMILIAR) return;
-    for (const oldest of this.#familiar) return void this.#familiar.delete(oldest);
+  #account(key: string): Account | undefined {
+    return this.#find.get(key) as Account | undefined;
   }
 }
 
@@ -230,8 +216,8 @@ function throttled(retryAfterMs: number): Refusal {
   };
 }
 
-/** What is no name cannot have an account, but costs the same as a name that has none. */
-function toName(text: string): Name {
-  const parsed = parseName(text);
-  return "reason" in parsed ? { name: "", key: "" } : parsed;
+/** What is no name has no account, but costs the same as a name that has none. */
+function keyOf(name: string): string {
+  const parsed = parseName(name);
+  return "key" in parsed ? parsed.key : "";
 }

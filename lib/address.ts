@@ -23,3 +23,9 @@ export function normalizeAddress(address: string): string {
   const [high, low] = mapped.slice(1).map((group) => parseInt(group, 16)) as [number, number];
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
+
+/** Whether an address or host name means this machine itself, so that nobody else can listen in. */
+export function isLoopback(host: string): boolean {
+  const address = normalizeAddress(host);
+  return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
+}

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { normalizeAddress } from "./address.ts";
 import { FramedConn, type FramedConnOptions } from "./framed_conn.ts";
 import { type GoodbyeReason, goodbyeText } from "./goodbye.ts";
-import { type EndReason, endReasonOf, type ServerEvent } from "./server_events.ts";
+import { emit, type EndReason, endReasonOf, type ServerEvent } from "./server_events.ts";
 
 /** Who is at the other end of a connection. */
 export interface ConnInfo {
@@ -28,7 +29,11 @@ export type Handler = (conn: FramedConn, info: ConnInfo) => Promise<void> | void
 
 /** Options for {@linkcode Conversation}. */
 export interface ConversationOptions extends FramedConnOptions {
-  /** Makes the last message; `undefined` says nothing. The default is a sentence that begins with `Goodbye: `. */
+  /**
+   * Makes the last message; `undefined` says nothing. The default is a sentence that begins with `Goodbye: `.
+   *
+   * What it throws is reported as uncaught, and the peer is told nothing.
+   */
   goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
   /** Told of everything that happens. What it throws is reported as uncaught. */
   onEvent?: (event: ServerEvent) => void;
@@ -37,6 +42,8 @@ export interface ConversationOptions extends FramedConnOptions {
 // A TLS peer has so long to shake hands, and any peer so long to take the goodbye and to close its end.
 const HANDSHAKE_MS = 10_000;
 const PARTING_MS = 2000;
+// When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
+const ABANDON_MS = 1000;
 
 /** A connection of a server. It owns the connection: when `hold` has settled, the connection is closed. */
 export class Conversation {
@@ -46,6 +53,9 @@ export class Conversation {
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
   #goodbye: GoodbyeReason | undefined;
+  #shakingHands = false;
+  #abandon: (() => void) | undefined;
+  #abandonTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Wraps a connection just accepted. */
   constructor(tcp: Deno.TcpConn | Deno.TlsConn, id: number, options: ConversationOptions) {
@@ -63,11 +73,11 @@ export class Conversation {
     let error: unknown;
     try {
       await this.#shakeHands();
-      await handler(this.#conn, conn);
+      await this.#run(handler);
       reason = this.#goodbye ?? (this.#conn.finished ? "finished" : "ended");
     } catch (caught) {
       error = caught;
-      reason = this.#goodbye ?? endReasonOf(caught);
+      reason = this.#goodbye ?? this.#reasonFor(caught);
     }
     await this.#part(reason, error);
     this.#emit({ type: "disconnected", conn, reason, ...(error !== undefined && { error }) });
@@ -82,12 +92,15 @@ export class Conversation {
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
-    this.#conn.closeRead();
+    // Before the handshake is done, nothing can be said.
+    if (this.#shakingHands) this.abort();
+    else this.#conn.closeRead();
   }
 
-  /** Closes the connection at once. */
+  /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
+    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
   }
 
   #observed(): FramedConnOptions {
@@ -105,12 +118,31 @@ export class Conversation {
 
   async #shakeHands(): Promise<void> {
     if (!("handshake" in this.#tcp)) return;
-    const timer = setTimeout(() => this.abort(), HANDSHAKE_MS);
+    const timer = setTimeout(() => this.end("idle"), HANDSHAKE_MS);
+    this.#shakingHands = true;
     try {
       await this.#tcp.handshake();
+      this.#shakingHands = false;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #run(handler: Handler): Promise<void> {
+    const { promise: abandoned, resolve } = Promise.withResolvers<void>();
+    this.#abandon = resolve;
+    try {
+      await Promise.race([handler(this.#conn, this.info), abandoned]);
+    } finally {
+      this.#abandon = undefined;
+      clearTimeout(this.#abandonTimer);
+    }
+  }
+
+  /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
+  #reasonFor(error: unknown): EndReason {
+    const fromConn = this.#shakingHands || this.#conn.failedWith(error);
+    return fromConn ? endReasonOf(error) : "failed";
   }
 
   async #part(reason: EndReason, error?: unknown): Promise<void> {
@@ -118,9 +150,11 @@ export class Conversation {
     if (reason === "finished" || reason === "lost" || this.#conn.closed) return this.#conn.close();
     const timer = setTimeout(() => this.abort(), PARTING_MS);
     try {
-      await this.#sayGoodbye(reason, error);
+      // A receive that the handler left pending would be in the way of reading to the end.
+      this.#conn.closeRead();
+      this.#sayGoodbye(reason, error);
       await this.#conn.closeWrite();
-      await discard(this.#conn);
+      await this.#conn.discard();
     } catch {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.
     } finally {
@@ -129,37 +163,29 @@ export class Conversation {
     }
   }
 
-  async #sayGoodbye(reason: EndReason, error: unknown): Promise<void> {
+  /** Queues the goodbye. Nothing may come between it and `closeWrite`, so nobody waits here. */
+  #sayGoodbye(reason: EndReason, error: unknown): void {
     if (reason === "finished" || reason === "lost" || reason === "ended") return;
-    const detail = reason === "torn" || reason === "protocol" ? messageOf(error) : undefined;
+    const text = this.#goodbyeText(reason === "torn" ? "protocol" : reason, error);
+    // One that is longer than a body may be is not sent, and closing says the rest.
+    if (text !== undefined) this.#conn.send(text).catch(() => {});
+  }
+
+  #goodbyeText(reason: GoodbyeReason, error: unknown): string | undefined {
     const { goodbye = goodbyeText } = this.#options;
-    const text = goodbye(reason === "torn" ? "protocol" : reason, detail);
-    if (text !== undefined) await this.#conn.send(text);
+    const detail = reason === "protocol" && error instanceof Error ? error.message : undefined;
+    try {
+      return goodbye(reason, detail);
+    } catch (thrown) {
+      reportError(thrown);
+      return undefined;
+    }
   }
-}
-
-/** Hands an event to `onEvent`; an exception there must not end the server. */
-export function emit(onEvent: ConversationOptions["onEvent"], event: ServerEvent): void {
-  try {
-    onEvent?.(event);
-  } catch (error) {
-    reportError(error);
-  }
-}
-
-/** Reads to the end: to close while unread bytes wait would reset the connection and destroy the goodbye. */
-async function discard(conn: FramedConn): Promise<void> {
-  const buffer = new Uint8Array(1024);
-  while (await conn.read(buffer) !== null);
 }
 
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {
   const { hostname, port } = tcp.remoteAddr as Deno.NetAddr;
-  const address = hostname.startsWith("::ffff:") ? hostname.slice(7) : hostname;
+  const address = normalizeAddress(hostname);
   const host = address.includes(":") ? `[${address}]` : address;
   return { id, peer: `${host}:${port}`, address, connectedAt: Date.now() };
-}
-
-function messageOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.message : undefined;
 }

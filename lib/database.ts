@@ -110,7 +110,7 @@ export class Database implements Disposable {
     if (identityOf(this.#files) === this.#identity) return;
     throw new Deno.errors.NotFound(
       `Cannot write to the database ${this.#files[0]}: it was deleted or replaced while open; ` +
-        "put it back and restart",
+        "put it back, or restart with a new one",
     );
   }
 }

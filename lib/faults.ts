@@ -76,8 +76,9 @@ const LEAST: Record<Exclude<keyof Faults, "cutBy" | "swallow">, number> = {
 export function assertFaults(faults: Faults): void {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = faults[name as keyof typeof LEAST];
-    const most = name.endsWith("Rate") ? 1 : Number.MAX_SAFE_INTEGER;
+    const most = name.endsWith("Rate") ? 1 : Infinity;
     if (value === undefined || (value >= least && value <= most)) continue;
-    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not from ${least} to ${most}`);
+    const range = most === 1 ? "from 0 to 1" : `at least ${least}`;
+    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${range}`);
   }
 }

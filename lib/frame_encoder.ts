@@ -15,18 +15,26 @@ import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
+const HEADER_SPACE = "\0".repeat(HEADER_BYTES);
 
-// Up to this many characters a loop beats the fixed cost of a TextEncoder call.
-const SHORT_TEXT = 24;
+// So many characters wait at most to be encoded together; longer texts gain nothing from waiting.
+const MAX_WAITING = 16 * 1024;
 
 /**
  * Queues messages as frames in one growing buffer, to be written in as few system calls as possible.
+ *
+ * A `TextEncoder` call costs more than the few bytes it encodes. So texts wait, and are encoded all in one call, with
+ * room for the headers between them. If all of them are ASCII there is a byte for every character, and the headers go
+ * where they belong; otherwise each text is encoded by itself.
  *
  * A message that is refused leaves the queue as it was.
  */
 export class FrameEncoder {
   #buffer: Uint8Array<ArrayBuffer> = NOTHING;
   #end = 0;
+  /** Texts that wait to be encoded, and how many characters they are, with a header each. */
+  #waiting: string[] = [];
+  #waitingLength = 0;
   #maxBodyBytes: number;
 
   /** Makes an encoder with nothing queued. */
@@ -42,43 +50,51 @@ export class FrameEncoder {
     this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
   }
 
-  /** How many bytes are queued, headers included. */
+  /** How many bytes are queued, headers included; where texts that are not ASCII still wait, up to three times that. */
   get queuedBytes(): number {
-    return this.#end;
+    return this.#end + this.#waitingLength;
   }
 
   /**
-   * Queues one text and returns the length of its body in bytes.
+   * Queues one text.
    *
    * @throws {TypeError} If the text has a lone surrogate.
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
-  push(text: string): number {
-    if (text.length > this.#maxBodyBytes) throw this.#tooLarge(text.length);
-    this.#reserve(HEADER_BYTES + text.length);
-    const bodyBytes = text.length <= SHORT_TEXT ? this.#putShort(text) : this.#putText(text);
-    if (bodyBytes > this.#maxBodyBytes) throw this.#tooLarge(bodyBytes);
-    writeHeader(this.#buffer, this.#end, bodyBytes);
-    this.#end += HEADER_BYTES + bodyBytes;
-    return bodyBytes;
+  push(text: string): void {
+    checkWellFormed(text);
+    if (text.length * 3 > this.#maxBodyBytes) this.#checkLength(text);
+    this.#waiting.push(text);
+    this.#waitingLength += HEADER_BYTES + text.length;
+    if (this.#waitingLength >= MAX_WAITING) this.#encodeWaiting();
+  }
+
+  /** Queues one text like `push`, and returns the length of its body in bytes. */
+  pushCounted(text: string): number {
+    this.#encodeWaiting();
+    const before = this.#end;
+    this.push(text);
+    this.#encodeWaiting();
+    return this.#end - before - HEADER_BYTES;
   }
 
   /**
-   * Queues a copy of `body` as one frame and returns its length in bytes.
+   * Queues a copy of `body` as one frame.
    *
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
-  pushBytes(body: Uint8Array): number {
+  pushBytes(body: Uint8Array): void {
     if (body.length > this.#maxBodyBytes) throw this.#tooLarge(body.length);
+    this.#encodeWaiting();
     this.#reserve(HEADER_BYTES + body.length);
     writeHeader(this.#buffer, this.#end, body.length);
     this.#buffer.set(body, this.#end + HEADER_BYTES);
     this.#end += HEADER_BYTES + body.length;
-    return body.length;
   }
 
   /** Queues a copy of bytes that are frames already, or no frames at all. */
   pushRaw(bytes: Uint8Array): void {
+    this.#encodeWaiting();
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
@@ -86,6 +102,7 @@ export class FrameEncoder {
 
   /** Hands over everything queued. The caller owns the bytes until it gives them back with `release`. */
   take(): Uint8Array<ArrayBuffer> {
+    this.#encodeWaiting();
     const queued = this.#buffer.subarray(0, this.#end);
     this.#buffer = NOTHING;
     this.#end = 0;
@@ -101,27 +118,49 @@ export class FrameEncoder {
   clear(): void {
     giveBuffer(this.#buffer);
     this.#buffer = NOTHING;
-    this.#end = 0;
+    this.#end = this.#waitingLength = 0;
+    this.#waiting = [];
   }
 
-  #putShort(text: string): number {
-    let at = this.#end + HEADER_BYTES;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0x7f) return this.#putText(text);
-      this.#buffer[at++] = code;
+  #encodeWaiting(): void {
+    if (this.#waitingLength === 0) return;
+    const texts = this.#waiting;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    if (texts.length === 1 || !this.#encodeTogether(texts)) {
+      for (const text of texts) this.#encode(text);
     }
-    return text.length;
   }
 
-  #putText(text: string): number {
-    checkWellFormed(text);
-    const at = this.#end + HEADER_BYTES;
-    const put = encoder.encodeInto(text, this.#buffer.subarray(at));
-    if (put.read === text.length) return put.written;
-    // Not ASCII after all: now make room for the most that UTF-8 can take.
-    this.#reserve(HEADER_BYTES + text.length * 3);
-    return encoder.encodeInto(text, this.#buffer.subarray(at)).written;
+  /** Encodes ASCII texts in one call, and tells whether they are. */
+  #encodeTogether(texts: string[]): boolean {
+    const joined = HEADER_SPACE + texts.join(HEADER_SPACE);
+    this.#reserve(joined.length);
+    const { read, written } = encoder.encodeInto(joined, this.#buffer.subarray(this.#end));
+    if (read !== joined.length || written !== joined.length) return false;
+    for (const { length } of texts) {
+      writeHeader(this.#buffer, this.#end, length);
+      this.#end += HEADER_BYTES + length;
+    }
+    return true;
+  }
+
+  #encode(text: string): void {
+    this.#reserve(HEADER_BYTES + text.length);
+    let put = encoder.encodeInto(text, this.#buffer.subarray(this.#end + HEADER_BYTES));
+    if (put.read < text.length) {
+      // Not ASCII after all: now make room for the most that UTF-8 can take.
+      this.#reserve(HEADER_BYTES + text.length * 3);
+      put = encoder.encodeInto(text, this.#buffer.subarray(this.#end + HEADER_BYTES));
+    }
+    writeHeader(this.#buffer, this.#end, put.written);
+    this.#end += HEADER_BYTES + put.written;
+  }
+
+  /** For a text near the limit: counts its bytes without keeping them. */
+  #checkLength(text: string): void {
+    const bodyBytes = text.length > this.#maxBodyBytes ? text.length : utf8Length(text);
+    if (bodyBytes > this.#maxBodyBytes) throw this.#tooLarge(bodyBytes);
   }
 
   #reserve(bytes: number): void {
@@ -136,4 +175,15 @@ export class FrameEncoder {
   #tooLarge(bodyBytes: number): FrameTooLargeError {
     return new FrameTooLargeError("send", bodyBytes, this.#maxBodyBytes);
   }
+}
+
+/** The bytes of a well-formed text in UTF-8. */
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // A surrogate pair is two characters here and four bytes there.
+    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }

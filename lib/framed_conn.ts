@@ -117,6 +117,11 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.writtenBytes;
   }
 
+  /** Whether `error` is what a `receive` or a write of this very connection failed with, not anybody else's error. */
+  failedWith(error: unknown): boolean {
+    return this.#reader.failedWith(error) || this.#queue.failedWith(error);
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -188,9 +193,17 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.flush();
   }
 
-  /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
+  /** Ends the conversation from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
   closeRead(): void {
     this.#reader.stop();
+  }
+
+  /**
+   * Reads on until the peer has finished, also after `closeRead`, and drops all of it: to close while unread bytes wait
+   * would reset the connection, and destroy what was sent last.
+   */
+  discard(): Promise<void> {
+    return this.#reader.discard();
   }
 
   /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */
@@ -258,7 +271,16 @@ export class FramedConn implements Deno.Conn {
     this.#conn.unref();
   }
 
-  async #next(): Promise<IteratorResult<string, void>> {
+  #next(): Promise<IteratorResult<string, void>> {
+    try {
+      const value = this.#reader.takeText();
+      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #nextLater(): Promise<IteratorResult<string, void>> {
     const value = await this.receive();
     return value === null ? { value: undefined, done: true } : { value, done: false };
   }

@@ -34,7 +34,10 @@ export const MESSAGES_SCHEMA = `
 export interface NewMessage {
   /** The sender's name. */
   from: string;
-  /** What the sender calls this message: for each sender, one `ref` is one message, for ever. */
+  /**
+   * What the sender calls this message: for each sender, one `ref` is one message, for ever. Refs
+   * that sort in the order they are made (a time, a counter) are stored faster than random ones.
+   */
   ref: string;
   /** What was said. */
   text: string;

@@ -43,7 +43,7 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  * Listens on the first free port. It tries by listening: to ask first whether a port is free would be a race.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
- * @throws {RangeError} If the port is not a whole number from 0 to 65535.
+ * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
  * @throws {TypeError} If only one of `cert` and `key` is given.
  */
 export function listen(options: ListenOptions = {}): Listener {
@@ -51,12 +51,18 @@ export function listen(options: ListenOptions = {}): Listener {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
-  const last = port === 0 ? 0 : Math.min(65535, port + Math.max(1, portAttempts) - 1);
+  if ((options.cert === undefined) !== (options.key === undefined)) {
+    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
+  }
+  if (!Number.isInteger(portAttempts) || portAttempts < 1) {
+    throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
+  }
+  const last = port === 0 ? 0 : Math.min(65535, port + portAttempts - 1);
   for (let candidate = port; candidate <= last; candidate++) {
     try {
       return listenOn(hostname, candidate, options);
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      if (!(error instanceof Deno.errors.AddrInUse)) throw cannotListen(hostname, error as Error);
     }
   }
   const ports = last === port ? `port ${port} is` : `ports ${port} to ${last} are all`;
@@ -65,11 +71,14 @@ export function listen(options: ListenOptions = {}): Listener {
 
 function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
   const { tcpBacklog = 4096, cert, key } = options;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
-  }
   const listener = cert !== undefined && key !== undefined
     ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
     : Deno.listen({ hostname, port, tcpBacklog });
   return listener as unknown as Listener;
+}
+
+/** The system's error with what was tried, which it does not tell. */
+function cannotListen(hostname: string, error: Error): Error {
+  const SameError = error.constructor as ErrorConstructor;
+  return new SameError(`Cannot listen on ${hostname}: ${error.message}`, { cause: error });
 }

@@ -19,7 +19,7 @@ export interface MessageReaderOptions extends FrameOptions {
    * @default {0}
    */
   idleTimeoutMs?: number;
-  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
+  /** Told of each message handed out by a `receive`, with the length of its body in bytes, and so of each `read`. */
   onReceived?: (bodyBytes: number) => void;
 }
 
@@ -41,6 +41,8 @@ export class MessageReader implements Disposable {
   #reading = false;
   #wake: (() => void) | undefined;
   #failure: { error: unknown } | undefined;
+  /** What the last receive that failed threw. */
+  #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
   /** No more messages are handed out. */
@@ -64,12 +66,22 @@ export class MessageReader implements Disposable {
     return this.#finished || this.#failure !== undefined;
   }
 
+  /** Whether `error` is what the last receive that failed threw. */
+  failedWith(error: unknown): boolean {
+    return this.#thrown !== undefined && this.#thrown === error;
+  }
+
   /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
   get maxBodyBytes(): number {
     return this.#frames.maxBodyBytes;
   }
   set maxBodyBytes(maxBodyBytes: number) {
     this.#frames.maxBodyBytes = maxBodyBytes;
+  }
+
+  /** Takes the next text if it is here already and nobody waits for it. */
+  takeText(): string | undefined {
+    return this.#takeReady(this.#nextText);
   }
 
   /** Waits for the next text; `null` when the peer finished between frames. */
@@ -82,7 +94,22 @@ export class MessageReader implements Disposable {
     return this.#receive(this.#nextBytes, signal);
   }
 
-  async #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+  #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
+    if (signal) return this.#receiveLater(take, signal);
+    try {
+      const message = this.#takeReady(take);
+      return message === undefined ? this.#receiveLater(take) : Promise.resolve(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** On a busy connection most messages are here already: to take those must cost next to nothing. */
+  #takeReady<T>(take: () => T | undefined): T | undefined {
+    return this.#busy || this.#ended ? undefined : this.#take(take);
+  }
+
+  async #receiveLater<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
     this.#begin(signal);
     try {
       for (;;) {
@@ -93,6 +120,9 @@ export class MessageReader implements Disposable {
         this.#checkWaiting(signal);
         await this.#wait();
       }
+    } catch (error) {
+      this.#thrown = error;
+      throw error;
     } finally {
       this.#done(signal);
     }
@@ -100,20 +130,33 @@ export class MessageReader implements Disposable {
 
   /** Reads bytes as they come, frames or not: first what is buffered. */
   async read(target: Uint8Array): Promise<number | null> {
+    const bytes = await this.#read(target, () => this.#ended);
+    if (bytes) this.#onReceived?.(bytes);
+    return bytes;
+  }
+
+  /** Reads on until the peer has finished, also after `stop`, and drops all of it. */
+  async discard(): Promise<void> {
+    const target = new Uint8Array(1024);
+    while (await this.#read(target, () => false) !== null);
+  }
+
+  async #read(target: Uint8Array, ended: () => boolean): Promise<number | null> {
     this.#begin();
     try {
-      while (this.#frames.bufferedBytes === 0 && target.length > 0) {
+      for (;;) {
+        if (ended()) return null;
+        if (this.#frames.bufferedBytes > 0 || target.length === 0) return this.#frames.read(target);
         if (this.#finished) return null;
         this.#checkWaiting();
         await this.#wait();
       }
-      return this.#frames.read(target);
     } finally {
       this.#done();
     }
   }
 
-  /** Hands out no more messages: a pending and every later `receive` gives `null`. Bytes may still be read. */
+  /** Hands out no more: a pending and every later `receive` or `read` gives `null`. */
   stop(): void {
     this.#ended = true;
     this.#idleTimer?.[Symbol.dispose]();

@@ -42,7 +42,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   /** How much was written when progress was last seen, and when that was. */
   #writtenBytes = 0;
-  #progressAt = 0;
+  #progressAt = performance.now();
   #overflowed = false;
 
   /** Makes an outbox in front of `conn`, which stays its owner's to close. */

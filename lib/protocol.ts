@@ -80,8 +80,8 @@ export type ParsedMessage = { message: ClientMessage } | { problem: string; ref?
 
 type Check = (value: unknown) => boolean;
 type Fields = Record<string, Check>;
-const isText: Check = (value) => typeof value === "string";
-const isRef: Check = (value) => typeof value === "string" && value.length > 0 && value.length <= 64;
+const isText: Check = (value) => typeof value === "string" && value.isWellFormed();
+const isRef: Check = (value) => isText(value) && value !== "" && (value as string).length <= 64;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** What each field must be; a name that ends in `?` may be missing. */
@@ -115,8 +115,8 @@ const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
 };
 
 const EXPECTED = new Map<Check, string>([
-  [isText, "a string"],
-  [isRef, "a string of 1 to 64 characters"],
+  [isText, "a string of whole characters"],
+  [isRef, "a string of 1 to 64 whole characters"],
   [isCount, "a whole number from 0 up"],
 ]);
 

@@ -112,7 +112,7 @@ class Script<Step> {
 
 class ScriptedSource implements ByteSource {
   readonly #script: Script<Uint8Array | Error | null>;
-  #rest = new Uint8Array();
+  #rest: Uint8Array = new Uint8Array();
   #ended = false;
 
   constructor(reads: Iterable<ScriptedRead>) {
@@ -128,7 +128,7 @@ class ScriptedSource implements ByteSource {
       if (step instanceof Error) throw step;
       this.#ended = step === null;
       if (step === null) return null;
-      this.#rest = step.slice();
+      this.#rest = step;
     }
     const part = this.#rest.subarray(0, p.length);
     p.set(part);

@@ -3,44 +3,30 @@
  *
  * @module
  */
+import { AcceptLoop } from "./accept_loop.ts";
+import { Admission, type AdmissionOptions } from "./admission.ts";
 import {
   type ConnInfo,
   Conversation,
   type ConversationOptions,
-  emit,
   type Handler,
 } from "./conversation.ts";
+import { Conversations, type DrainOptions } from "./conversations.ts";
+import { checkMaxBodyBytes } from "./frame.ts";
 import type { GoodbyeReason } from "./goodbye.ts";
-import { listen, type Listener, type ListenOptions } from "./listen.ts";
+import { listen, type ListenOptions } from "./listen.ts";
+import { emit, type ServerEvent } from "./server_events.ts";
 
 /** Options for {@linkcode serve}. */
-export interface ServeOptions extends ListenOptions, ConversationOptions {
-  /**
-   * How many connections are served at once; the excess get a goodbye. 0 sets no limit.
-   *
-   * @default {10000}
-   */
-  maxConnections?: number;
-  /**
-   * How many connections from one address are served at once; the excess get a goodbye. 0 sets no limit.
-   *
-   * @default {0}
-   */
-  maxPerAddress?: number;
+export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
   /** Closes the server at once when it aborts. */
   signal?: AbortSignal;
 }
 
-/** Options for {@linkcode Server.pause} and {@linkcode Server.shutdown}. */
-export interface DrainOptions {
-  /** Ends the patience: connections whose handlers have not returned by then are closed. */
-  signal?: AbortSignal;
-}
-
-// Out of descriptors, accept fails again and again until somebody disconnects.
-const ACCEPT_RETRY_MS = 100;
 // So many refused peers at once are told why; beyond, they are just closed, so that refusing costs little.
 const MAX_REFUSING = 64;
+// With the second that a handler has after its connection was closed, `await using` takes 5 s at most.
+const DISPOSE_MS = 4000;
 
 /** A running server. It ends by `shutdown` or `close`; `await using` shuts it down within 5 s. */
 export class Server implements AsyncDisposable {
@@ -48,65 +34,66 @@ export class Server implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #handler: Handler;
   readonly #options: ServeOptions;
-  readonly #addr: Deno.NetAddr;
-  readonly #conversations = new Set<Conversation>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #admission: Admission;
+  readonly #held = new Conversations();
+  readonly #refused = new Conversations();
   readonly #finish: () => void;
-  #listener: Listener | undefined;
-  #accepting: Promise<void> = Promise.resolve();
-  #idle: PromiseWithResolvers<void> | undefined;
+  /** Set by `#listen`, first of all by the constructor's. */
+  #loop!: AcceptLoop;
   #lastId = 0;
-  #refusing = 0;
+  #resuming = false;
   #stopped = false;
   #told = false;
 
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions = {}) {
+    // What is wrong with the limit is said here, not to each client that connects.
+    checkMaxBodyBytes(options.maxBodyBytes);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
     this.#options = options;
-    this.#listener = listen(options);
-    this.#addr = this.#listener.addr;
+    this.#admission = new Admission(options);
+    this.#listen(options);
     options.signal?.addEventListener("abort", this.#abort);
-    this.#accepting = this.#acceptAll(this.#listener);
-    this.#tellListening(options.port ?? 0);
     if (options.signal?.aborted) this.close();
   }
 
   /** Where it listens, or listened before a pause: the port is the one it really got. */
   get addr(): Deno.NetAddr {
-    return this.#addr;
+    return this.#loop.addr;
   }
 
   /** Whether it is paused: it lives, and nobody can connect. */
   get paused(): boolean {
-    return this.#listener === undefined && !this.#stopped;
+    return this.#loop.closed && !this.#stopped;
   }
 
   /** How many conversations are going on. */
   get connections(): number {
-    return this.#conversations.size;
+    return this.#held.size;
   }
 
   /** Tells who is connected, in the order they came. */
   peers(): ConnInfo[] {
-    return Array.from(this.#conversations, (conversation) => conversation.info);
+    return this.#held.infos();
   }
 
   /** Ends the conversations for which `whether` holds, with a goodbye; tells how many. */
   end(reason: GoodbyeReason, whether: (conn: ConnInfo) => boolean = () => true): number {
-    const ending = [...this.#conversations].filter(({ info }) => whether(info));
-    for (const conversation of ending) conversation.end(reason);
-    return ending.length;
+    return this.#held.end(reason, whether);
   }
 
-  /** Closes the listener, and ends the conversations with a goodbye that tells clients to come back. */
+  /**
+   * Closes the listener, and ends the conversations with a goodbye that tells clients to come back.
+   *
+   * Settles when the last of them has ended. A paused server can pause again, to wait for that with a signal.
+   */
   async pause(options: DrainOptions = {}): Promise<void> {
-    if (this.paused || this.#stopped) return;
-    await this.#stopListening();
-    this.end("paused");
-    await this.#drain(options.signal);
-    emit(this.#options.onEvent, { type: "paused" });
+    if (this.#stopped) return;
+    this.#resuming = false;
+    await this.#loop.close();
+    if (!this.#stopped) this.end("paused");
+    await this.#drain(options);
   }
 
   /**
@@ -115,115 +102,78 @@ export class Server implements AsyncDisposable {
    * @throws {Deno.errors.AddrInUse} If somebody else has taken the port. The server stays paused.
    */
   async resume(): Promise<void> {
-    await this.#accepting;
     if (!this.paused) return;
-    const { hostname, port } = this.#addr;
-    this.#listener = listen({ ...this.#options, hostname, port, portAttempts: 1 });
-    this.#accepting = this.#acceptAll(this.#listener);
-    this.#tellListening(port);
+    this.#resuming = true;
+    await this.#loop.ended;
+    // Meanwhile somebody else may have resumed it, paused it again, or stopped it.
+    if (!this.paused || !this.#resuming) return;
+    const { hostname, port } = this.addr;
+    this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
   }
 
   /** Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned. */
   async shutdown(options: DrainOptions = {}): Promise<void> {
-    await this.#stop();
+    this.#stopped = true;
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    await this.#loop.close();
     this.end("shutdown");
-    await this.#drain(options.signal);
+    await this.#drain(options);
     this.#finishOnce();
   }
 
   /** Closes everything at once, without a goodbye. Closing again does nothing. */
   close(): void {
-    const stopping = this.#stop();
-    for (const conversation of this.#conversations) conversation.abort();
-    Promise.all([stopping, this.#drain()]).then(() => this.#finishOnce());
+    this.end("shutdown");
+    this.#held.abort();
+    // Closes those who are being refused, and who is being accepted in this very moment.
+    this.shutdown({ signal: AbortSignal.abort() });
   }
 
   /** Shuts down within 5 s. */
   async [Symbol.asyncDispose](): Promise<void> {
     const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), 5000);
+    const timer = setTimeout(() => patience.abort(), DISPOSE_MS);
     await this.shutdown({ signal: patience.signal });
     clearTimeout(timer);
   }
 
   #abort = (): void => this.close();
 
-  #tellListening(requestedPort: number): void {
-    const { hostname, port } = this.#addr;
-    emit(this.#options.onEvent, { type: "listening", hostname, port, requestedPort });
+  #emit(event: ServerEvent): void {
+    emit(this.#options.onEvent, event);
   }
 
-  async #acceptAll(listener: Listener): Promise<void> {
-    while (this.#listener === listener) {
-      try {
-        this.#admit(await listener.accept());
-      } catch (error) {
-        if (this.#listener !== listener) return;
-        // Out of descriptors, or a peer that left while it waited: neither may end the loop.
-        emit(this.#options.onEvent, { type: "accept_failed", error });
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
-      }
-    }
+  #listen(options: ListenOptions): void {
+    this.#loop = new AcceptLoop(listen(options), {
+      onConn: (conn) => this.#admit(conn),
+      onFailed: (error) => this.#emit({ type: "accept_failed", error }),
+      onClosed: () => this.paused && this.#emit({ type: "paused" }),
+    });
+    const { hostname, port } = this.addr;
+    this.#emit({ type: "listening", hostname, port, requestedPort: options.port ?? 0 });
   }
 
   #admit(tcp: Deno.TcpConn | Deno.TlsConn): void {
     const conversation = new Conversation(tcp, ++this.#lastId, this.#options);
-    const { maxConnections = 10_000, maxPerAddress = 0 } = this.#options;
-    const fromAddress = this.#perAddress.get(conversation.info.address) ?? 0;
-    if (maxConnections && this.connections >= maxConnections) this.#refuse(conversation, "full");
-    else if (maxPerAddress && fromAddress >= maxPerAddress) this.#refuse(conversation, "crowded");
-    else this.#hold(conversation);
+    const refusal = this.#admission.enter(conversation.info.address);
+    if (refusal === undefined) this.#hold(conversation);
+    else if (this.#refused.size >= MAX_REFUSING) conversation.abort();
+    else this.#refused.during(conversation, () => conversation.refuse(refusal));
   }
 
   async #hold(conversation: Conversation): Promise<void> {
-    const { address } = conversation.info;
-    this.#conversations.add(conversation);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    await conversation.hold(this.#handler);
-    this.#conversations.delete(conversation);
-    const left = this.#perAddress.get(address)! - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
-    if (this.connections === 0) this.#idle?.resolve();
+    await this.#held.during(conversation, () => conversation.hold(this.#handler));
+    this.#admission.leave(conversation.info.address);
   }
 
-  async #refuse(conversation: Conversation, reason: GoodbyeReason): Promise<void> {
-    if (this.#refusing >= MAX_REFUSING) return conversation.abort();
-    this.#refusing++;
-    await conversation.refuse(reason);
-    this.#refusing--;
-  }
-
-  async #stopListening(): Promise<void> {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    listener?.close();
-    // Until the pending accept has rejected, the port cannot be taken again.
-    await this.#accepting;
-  }
-
-  #stop(): Promise<void> {
-    this.#stopped = true;
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-    return this.#stopListening();
-  }
-
-  /** Waits until no conversation is left; when `signal` aborts, closes those that are. */
-  async #drain(signal?: AbortSignal): Promise<void> {
-    if (this.connections === 0) return;
-    const abortAll = () => this.#conversations.forEach((conversation) => conversation.abort());
-    signal?.addEventListener("abort", abortAll);
-    if (signal?.aborted) abortAll();
-    this.#idle ??= Promise.withResolvers();
-    await this.#idle.promise;
-    this.#idle = undefined;
-    signal?.removeEventListener("abort", abortAll);
+  async #drain(options: DrainOptions): Promise<void> {
+    await Promise.all([this.#held.drain(options), this.#refused.drain(options)]);
   }
 
   #finishOnce(): void {
     if (this.#told) return;
     this.#told = true;
-    emit(this.#options.onEvent, { type: "stopped" });
+    this.#emit({ type: "stopped" });
     this.#finish();
   }
 }

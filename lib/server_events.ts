@@ -23,8 +23,12 @@ export type ServerEvent =
   | { type: "accept_failed"; error: unknown }
   | { type: "paused" | "stopped" };
 
-/** Tells why a conversation ended from what its handler threw. */
+/**
+ * Tells why a conversation ended from what its connection threw; what anything else threw is a reason for `failed`.
+ */
 export function endReasonOf(error: unknown): EndReason {
+  // What the operating system tells has a code. It knows a TimedOut too: of a peer that no longer answers.
+  if (error instanceof Error && "code" in error) return "lost";
   if (error instanceof Deno.errors.TimedOut) return "idle";
   if (error instanceof Deno.errors.UnexpectedEof) return "torn";
   if (error instanceof Deno.errors.InvalidData || error instanceof FrameTooLargeError) {
@@ -34,4 +38,16 @@ export function endReasonOf(error: unknown): EndReason {
     error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionAborted ||
     error instanceof Deno.errors.NotConnected;
   return lost ? "lost" : "failed";
+}
+
+/** Hands an event to `onEvent`; an exception there must not end the server. */
+export function emit(
+  onEvent: ((event: ServerEvent) => void) | undefined,
+  event: ServerEvent,
+): void {
+  try {
+    onEvent?.(event);
+  } catch (error) {
+    reportError(error);
+  }
 }

@@ -18,7 +18,7 @@ export interface WriteQueueOptions extends FrameOptions {
    * @default {65536}
    */
   highWaterMarkBytes?: number;
-  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
+  /** Told of each message accepted by a `send`, with the length of its body in bytes, and so of each `write`. */
   onSent?: (bodyBytes: number) => void;
 }
 
@@ -60,6 +60,11 @@ export class WriteQueue implements Flushable {
     return !this.#writing && this.#frames.queuedBytes === 0;
   }
 
+  /** Whether `error` is what the write that failed threw. */
+  failedWith(error: unknown): boolean {
+    return this.#failure?.error === error && error !== undefined;
+  }
+
   /** How many bytes the operating system has not taken yet, headers included. */
   get queuedBytes(): number {
     return this.#frames.queuedBytes + this.#inFlightBytes;
@@ -79,7 +84,9 @@ export class WriteQueue implements Flushable {
   send(text: string): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     try {
-      return this.#sent(this.#frames.push(text));
+      if (this.#onSent) return this.#sent(this.#frames.pushCounted(text));
+      this.#frames.push(text);
+      return this.#queued();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -89,7 +96,8 @@ export class WriteQueue implements Flushable {
   sendBytes(body: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     try {
-      return this.#sent(this.#frames.pushBytes(body));
+      this.#frames.pushBytes(body);
+      return this.#sent(body.length);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -99,7 +107,7 @@ export class WriteQueue implements Flushable {
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     this.#frames.pushRaw(bytes);
-    return this.#queued();
+    return this.#sent(bytes.length);
   }
 
   /** Queues a copy of one whole frame; settles when the sender may go on. */

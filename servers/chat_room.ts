@@ -4,11 +4,14 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { encodeFrame } from "../lib/frame.ts";
-import type { HistoryStore, NewMessage, StoredMessage } from "../lib/history_store.ts";
-import type { ErrorCode, ServerMessage } from "../lib/protocol.ts";
+import type {
+  AppendedMessage,
+  HistoryStore,
+  NewMessage,
+  StoredMessage,
+} from "../lib/history_store.ts";
 import { type Member, Room } from "../lib/room.ts";
-import { errorMessage } from "./messages.ts";
+import { frameOf, unavailableMessage } from "./messages.ts";
 
 /** A connection in the chat. It takes whole frames: one that goes to many is encoded once. */
 export type ChatMember = Member<Uint8Array>;
@@ -59,10 +62,19 @@ export class ChatRoom {
     if (this.#arrived.length === 1) setImmediate(() => this.commit());
   }
 
-  /** Lets a member in. What was said before is in the history, and everything later is delivered. */
+  /**
+   * Lets a member in until the seat it gets is disposed of. What was said before is in the history, and everything
+   * later is delivered. Whoever leaves still gets the answers to what it said last.
+   */
   join(member: ChatMember): Disposable {
     this.commit();
-    return this.#room.join(member);
+    const seat = this.#room.join(member);
+    return {
+      [Symbol.dispose]: () => {
+        this.commit();
+        seat[Symbol.dispose]();
+      },
+    };
   }
 
   /** Says something to everybody that is no message of a user and is not kept; tells to how many. */
@@ -76,18 +88,20 @@ export class ChatRoom {
     const arrived = this.#arrived;
     if (arrived.length === 0) return;
     this.#arrived = [];
+    const stored = this.#store(arrived);
+    arrived.forEach((said, i) => stored ? this.#deliver(said, stored[i]!) : refuse(said));
+  }
+
+  #store(arrived: Said[]): AppendedMessage[] | undefined {
     try {
-      const stored = this.#options.history.append(arrived.map(({ message }) => message));
-      arrived.forEach((said, i) => this.#deliver(said, stored[i]!));
+      return this.#options.history.append(arrived.map(({ message }) => message));
     } catch (error) {
       this.#options.onError?.(error);
-      for (const said of arrived) {
-        this.#refuse(said, "unavailable", "It could not be stored: try again later");
-      }
+      return undefined;
     }
   }
 
-  #deliver({ member, message }: Said, { id, repeated }: { id: number; repeated: boolean }): void {
+  #deliver({ member, message }: Said, { id, repeated }: AppendedMessage): void {
     member.deliver(frameOf({ type: "said", ref: message.ref, id }));
     if (repeated) return;
     const frame = messageFrame({ id, ...message });
@@ -96,18 +110,13 @@ export class ChatRoom {
     for (const key of keys) this.#room.tell(key, frame, { except: member });
   }
 
-  #refuse({ member, message }: Said, code: ErrorCode, text: string): void {
-    member.deliver(frameOf(errorMessage(code, text, { ref: message.ref })));
-  }
-
   #announce(type: "joined" | "left", { name }: ChatMember): void {
     this.#room.broadcast(frameOf({ type, name, at: Date.now() }));
   }
 }
 
-/** One message to members as a whole frame. */
-export function frameOf(message: ServerMessage): Uint8Array {
-  return encodeFrame(JSON.stringify(message));
+function refuse({ member, message }: Said): void {
+  member.deliver(frameOf(unavailableMessage(message.ref)));
 }
 
 /** A stored message as a whole frame. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeFrame } from "../lib/frame.ts";
 import type { FramedConn, ReceiveOptions } from "../lib/framed_conn.ts";
 import type { GoodbyeReason } from "../lib/goodbye.ts";
 import {
@@ -37,9 +38,14 @@ async function receiveText(conn: FramedConn, options: ReceiveOptions): Promise<s
   }
 }
 
-/** Sends one message. */
+/** Makes one message to clients a whole frame. */
+export function frameOf(message: ServerMessage): Uint8Array {
+  return encodeFrame(JSON.stringify(message));
+}
+
+/** Sends one message. What clients may send is limited; a list of all users may be longer. */
 export function reply(conn: FramedConn, message: ServerMessage): Promise<void> {
-  return conn.send(JSON.stringify(message));
+  return conn.sendFrame(frameOf(message));
 }
 
 /** What goes with an error. */
@@ -73,6 +79,45 @@ export function errorMessage(
     ...(ref !== undefined && { ref }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
+}
+
+/** What a client is told when storage is broken. */
+export const UNAVAILABLE = {
+  code: "unavailable",
+  message: "The server cannot read or write its data: try again later",
+  retryAfterMs: 1000,
+} as const;
+
+/** Makes the refusal of what broken storage kept from being done. */
+export function unavailableMessage(ref?: string): ServerMessage {
+  const { code, message, retryAfterMs } = UNAVAILABLE;
+  return errorMessage(code, message, { ref, retryAfterMs });
+}
+
+/** Options for {@linkcode attempt}. */
+export interface AttemptOptions {
+  /** The message that asked for it. */
+  ref?: string | undefined;
+  /** Told what went wrong. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Gives what `work` gives. It fails where storage is broken: then the client is told `unavailable`, and this gives
+ * `undefined`.
+ */
+export async function attempt<T>(
+  conn: FramedConn,
+  work: () => T,
+  { ref, onError }: AttemptOptions,
+): Promise<T | undefined> {
+  try {
+    return work();
+  } catch (error) {
+    onError?.(error);
+    await reply(conn, unavailableMessage(ref));
+    return undefined;
+  }
 }
 
 // How long clients wait before they come back: a pause takes a person's time, a full server somebody's leaving.

@@ -7,7 +7,7 @@ import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import type { ServeOptions } from "../lib/server.ts";
 import { echo, echoBytes } from "./echo.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 
 /** One exercise at work. */
 export interface Service {
@@ -32,7 +32,7 @@ export type OpenService = (config: ServerConfig, log: LogFile) => Service | Prom
 export const SERVICES: Record<string, OpenService> = {
   echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
   identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
-  auth: async (config) => (await import("./authentication.ts")).openAuthentication(config),
+  auth: async (...args) => (await import("./authentication.ts")).openAuthentication(...args),
   chat: async (...args) => (await import("./chat.ts")).openChat(...args),
 };
 

@@ -374,18 +374,97 @@ Deno.test("LineClient.run() waits a limited time for an answer after the end of 
 
 Deno.test("LineClient.run() waits a second at most for a server that does not close", async () => {
   using time = new FakeTime();
+  const sawEnd = Promise.withResolvers<void>();
   const session = new Session([async (conn) => {
     await echo(conn);
+    sawEnd.resolve();
     await session.ended;
   }]).type("a");
-  await session.replied(1);
 
   const ended = session.end();
-  await time.tickAsync(999);
-  const early = session.service.at(-1);
-  await time.tickAsync(1);
+  await sawEnd.promise;
+  await session.replied(1);
+  const repliedAt = Date.now();
+  let isOver = false;
+  ended.then(() => isOver = true);
+  while (!isOver) await time.nextAsync();
 
-  assertEquals([early, await ended], ["received 1 byte", 0]);
+  assertEquals([Date.now() - repliedAt, await ended], [1000, 0]);
+});
+
+Deno.test("LineClient.run() tells the end of input on a later connection too", async () => {
+  const session = new Session([
+    new Deno.errors.ConnectionRefused("Connection refused"),
+    async (conn) => {
+      while (await conn.receive() !== null);
+      await conn.send("late");
+    },
+  ]).type("a");
+
+  const unanswered = await session.end();
+
+  assertEquals([unanswered, session.replies], [0, ["late"]]);
+});
+
+Deno.test("LineClient.run() waits for the server longer than for an answer after the end of input", async () => {
+  using time = new FakeTime();
+  const deaf: Peer = async (conn) => {
+    while (await conn.receive() !== null);
+  };
+  const session = new Session([deaf, echo], {
+    backoff: { minMs: 60_000, maxMs: 60_000, random: () => 1 },
+  }).type("a");
+  const ended = session.end();
+
+  await session.says("connecting again in 60.0 s");
+  await time.tickAsync(60_000);
+
+  assertEquals([await ended, session.replies], [0, ["a"]]);
+});
+
+Deno.test("LineClient.run() counts the time for an answer from the one before", async () => {
+  using time = new FakeTime();
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const sawEnd = Promise.withResolvers<void>();
+  const session = new Session([async (conn) => {
+    while (await conn.receive() !== null);
+    sawEnd.resolve();
+    for (const gate of gates) {
+      await gate.promise;
+      await conn.send("answer");
+    }
+  }]).type("a", "b");
+  const ended = session.end();
+  await sawEnd.promise;
+
+  for (const [answered, gate] of gates.entries()) {
+    await time.tickAsync(4000);
+    gate.resolve();
+    await session.replied(answered + 1);
+  }
+
+  assertEquals(await ended, 0);
+});
+
+Deno.test("LineClient.run() does not try again when the first attempt fails after exit", async () => {
+  const gate = Promise.withResolvers<void>();
+  const lines = async function* () {
+    try {
+      yield "exit";
+    } finally {
+      gate.resolve();
+    }
+  };
+  const session = new Session([], {
+    lines: lines(),
+    connect: async () => {
+      await gate.promise;
+      throw new Deno.errors.ConnectionRefused("Connection refused");
+    },
+  });
+
+  assertEquals(await session.ended, 0);
+  assertEquals(session.service.length, 1);
 });
 
 Deno.test("LineClient.run() refuses a line over the limit and lives on", async () => {

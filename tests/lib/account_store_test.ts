@@ -160,6 +160,25 @@ Deno.test("AccountStore.authenticate() refuses who was removed while the hash wa
   assertEquals(await result, WRONG);
 });
 
+Deno.test("AccountStore.authenticate() refuses the old owner of a name taken meanwhile", async () => {
+  using store = openAccounts();
+  const { accounts } = store;
+  await accounts.register("Anna", "correct horse");
+  const { deriveBits } = crypto.subtle;
+  const taken = Promise.withResolvers<void>();
+  using derive = stub(crypto.subtle, "deriveBits", async (...args) => {
+    if (derive.calls.length === 0) await taken.promise;
+    return await deriveBits.apply(crypto.subtle, args);
+  });
+
+  const result = accounts.authenticate("Anna", "correct horse", HERE);
+  accounts.clear();
+  assert((await accounts.register("Anna", "another one")).ok);
+  taken.resolve();
+
+  assertEquals(await result, WRONG);
+});
+
 Deno.test("AccountStore stores hashes with the default costs", async () => {
   using store = openAccounts();
   const accounts = new AccountStore(store.database);

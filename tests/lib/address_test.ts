@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { normalizeAddress } from "../../lib/address.ts";
+import { isLoopback, normalizeAddress } from "../../lib/address.ts";
 
 const SPELLINGS: Record<string, string[]> = {
   "1.2.3.4": ["1.2.3.4", "::ffff:1.2.3.4", "::FFFF:1.2.3.4", "::ffff:102:304", "[::ffff:1.2.3.4]"],
@@ -19,5 +19,14 @@ for (const [normal, spellings] of Object.entries(SPELLINGS)) {
 Deno.test("normalizeAddress() gives back what is no address", () => {
   for (const text of ["", "localhost", "a:b", "::ffff:1.2.3.4.5", "/run/socket", "__proto__"]) {
     assertEquals(normalizeAddress(text), text);
+  }
+});
+
+Deno.test("isLoopback() knows this machine's own addresses, and no name that only looks like one", () => {
+  for (const own of ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "::ffff:127.0.0.1", "localhost"]) {
+    assertEquals(isLoopback(own), true, own);
+  }
+  for (const other of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org", "1.127.0.0", ""]) {
+    assertEquals(isLoopback(other), false, other);
   }
 });

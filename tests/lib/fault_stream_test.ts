@@ -142,6 +142,13 @@ Deno.test("FaultStream.push() cuts inside the body of the frame, or of the next 
   assertEquals(delivered(run({ cutInBody: 4 }, [stream])).length, stream.length - 1);
 });
 
+Deno.test("FaultStream.push() makes the first of several cuts", () => {
+  const stream = encodeFrame("abcdef");
+
+  assertEquals(delivered(run({ cutInBody: 1, cutAfterBytes: 2 }, [stream])).length, 2);
+  assertEquals(delivered(run({ cutInHeader: 1, cutAfterBytes: 6 }, [stream])).length < 4, true);
+});
+
 Deno.test("FaultStream.push() swallows everything, and still cuts", () => {
   const actions = run({ swallow: true, cutAfterBytes: 7 }, [ramp(5), ramp(5)]);
 

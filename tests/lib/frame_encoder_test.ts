@@ -22,11 +22,11 @@ Deno.test("FrameEncoder.push() queues frames one behind the other", () => {
   assertEquals(encode("abcdefghi", "", "123"), utf8("\0\0\0\x09abcdefghi\0\0\0\0\0\0\0\x03123"));
 });
 
-Deno.test("FrameEncoder.push() returns the length of the body in bytes", () => {
+Deno.test("FrameEncoder.pushCounted() returns the length of the body in bytes", () => {
   const encoder = new FrameEncoder();
   const texts = ["", "a", "ё", "🙂", ABOVE_SHORT, "ё".repeat(25), "\ufeff"];
 
-  assertEquals(texts.map((text) => encoder.push(text)), [0, 1, 2, 4, 25, 50, 3]);
+  assertEquals(texts.map((text) => encoder.pushCounted(text)), [0, 1, 2, 4, 25, 50, 3]);
   assertEquals(encoder.queuedBytes, 7 * 4 + 85);
 });
 
@@ -82,7 +82,7 @@ Deno.test("FrameEncoder.pushBytes() copies a body that is not UTF-8", () => {
   const encoder = new FrameEncoder();
   const body = new Uint8Array([0xff, 0, 0x80]);
 
-  assertEquals(encoder.pushBytes(body), 3);
+  encoder.pushBytes(body);
   body.fill(7);
 
   assertEquals(encoder.take(), frameOf(0xff, 0, 0x80));
@@ -140,4 +140,33 @@ Deno.test("FrameEncoder.push() grows its buffer a few times for many messages", 
 
   assertEquals(encoder.queuedBytes, 1_400_000);
   assertLess(Deno.memoryUsage().external - allocated, 10_000_000);
+});
+
+Deno.test("FrameEncoder.push() counts the bytes of a text near the limit exactly", () => {
+  for (const text of ["abcdef", "éé", "語語", "🙂🙂", "a\u07ffb", "\u0800\uffff"]) {
+    const bytes = utf8(text).length;
+    const exact = new FrameEncoder({ maxBodyBytes: bytes });
+    exact.push(text);
+    assertEquals(exact.take(), framesOf(text));
+
+    const error = assertThrows(
+      () => new FrameEncoder({ maxBodyBytes: bytes - 1 }).push(text),
+      FrameTooLargeError,
+    );
+    assertEquals(error.maxBodyBytes, bytes - 1);
+  }
+});
+
+Deno.test("FrameEncoder keeps the order of texts, bodies and raw bytes", () => {
+  const encoder = new FrameEncoder();
+  encoder.push("a");
+  encoder.pushBytes(utf8("b"));
+  encoder.push("c");
+  encoder.push("é");
+  encoder.pushRaw(framesOf("d"));
+  encoder.push("e");
+
+  assertEquals(encoder.pushCounted("ё"), 2);
+  assertEquals(encoder.take(), framesOf("a", "b", "c", "é", "d", "e", "ё"));
+  assertEquals(encoder.queuedBytes, 0);
 });

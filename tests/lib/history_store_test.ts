@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { openDatabase } from "../../lib/database.ts";
 import { HistoryStore, MESSAGES_SCHEMA, type NewMessage } from "../../lib/history_store.ts";
 import { FILES, testWith } from "../permissions.ts";
@@ -75,26 +75,6 @@ Deno.test("HistoryStore.append() fails clearly on a full disk, and goes on when 
   assertEquals(history.append([big]), [{ id: 2, repeated: false }]);
 });
 
-Deno.test("HistoryStore.since() shows a private message to its two people only", () => {
-  using store = openHistory();
-  const { history, texts } = store;
-
-  history.append([
-    say("Anna", "to all"),
-    say("Anna", "to Bob", { to: "Bob" }),
-    say("Bob", "to Anna", { to: "ANNA" }),
-    say("Eve", "to herself", { to: "Eve" }),
-    say("Bob", "to all too"),
-  ]);
-
-  assertEquals(texts("anna"), ["to all", "to Bob", "to Anna", "to all too"]);
-  assertEquals(texts("BOB"), ["to all", "to Bob", "to Anna", "to all too"]);
-  assertEquals(texts("Eve"), ["to all", "to herself", "to all too"]);
-  assertEquals(texts("Zoe"), ["to all", "to all too"]);
-  assertEquals(history.latest("Zoe", 9), history.since(0, "Zoe", 9));
-  assertEquals(history.before(5, "Eve", 9).map(({ id }) => id), [1, 4]);
-});
-
 Deno.test("HistoryStore.since() gives a message back as it was stored", () => {
   using store = openHistory();
   const text = "\ufefftabs\t, zero\0, line\n, 👩‍👩‍👧 and ' \" ; -- DROP";
@@ -113,52 +93,6 @@ Deno.test("HistoryStore.append() tells refs apart that differ after a zero", () 
   const appended = store.history.append(["a\0b", "a\0c", "a"].map((ref) => say("A", "x", { ref })));
 
   assertEquals(appended.map(({ id }) => id), [1, 2, 3]);
-});
-
-Deno.test("HistoryStore pages forward, backward and from the end, oldest first", () => {
-  using store = openHistory();
-  const { history } = store;
-  history.append(Array.from({ length: 10 }, (_, index) => say("Anna", `${index + 1}`)));
-  const ids = (messages: { id: number }[]) => messages.map(({ id }) => id);
-
-  assertEquals(ids(history.since(0, "Bob", 3)), [1, 2, 3]);
-  assertEquals(ids(history.since(8, "Bob", 3)), [9, 10]);
-  assertEquals(ids(history.since(10, "Bob", 3)), []);
-  assertEquals(ids(history.before(5, "Bob", 3)), [2, 3, 4]);
-  assertEquals(ids(history.before(2, "Bob", 3)), [1]);
-  assertEquals(ids(history.latest("Bob", 3)), [8, 9, 10]);
-  assertEquals(ids(history.latest("Bob", 0)), []);
-});
-
-Deno.test("HistoryStore.disown() hides old private messages from who takes a name next", () => {
-  using store = openHistory();
-  const { history, texts } = store;
-  history.append([say("Anna", "public", { ref: "1" }), say("Anna", "secret", { to: "Bob" })]);
-
-  history.disown();
-
-  assertEquals([texts("Anna"), texts("Bob")], [["public"], ["public"]]);
-  assertEquals(history.append([say("Anna", "new", { ref: "1" })]), [{ id: 3, repeated: false }]);
-  assertEquals(new HistoryStore(store.database).since(0, "Bob", 9).length, 2);
-});
-
-Deno.test("HistoryStore answers every question from an index, without scanning or sorting", () => {
-  using database = openDatabase(":memory:", { migrations: [MESSAGES_SCHEMA] });
-  const plans: string[][] = [];
-  const prepare = database.prepare.bind(database);
-  database.prepare = (sql) => {
-    if (!/^(SELECT|UPDATE)/.test(sql) || sql.includes("message_era")) return prepare(sql);
-    plans.push(prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => String(detail)));
-    return prepare(sql);
-  };
-
-  new HistoryStore(database);
-
-  assertEquals(plans.length, 4);
-  for (const detail of plans.flat()) assert(!/SCAN|TEMP B-TREE/.test(detail), detail);
-  const searches = plans[1]!.filter((detail) => detail.startsWith("SEARCH"));
-  assertEquals(searches.length, 3);
-  for (const detail of searches) assert(/\w+_key=\? AND rowid>\?/.test(detail), detail);
 });
 
 testWith(FILES, "HistoryStore goes on where it was after a restart", () => {

@@ -115,6 +115,19 @@ Deno.test("ScriptedConn.write() blocks until it is released, or interrupted by c
   await second;
 });
 
+Deno.test("ScriptedConn.write() blocks every write until the promise settles", async () => {
+  const gate = Promise.withResolvers<void>();
+  using conn = new ScriptedConn({ writes: [gate.promise] });
+
+  const writing = Promise.all([conn.write(bytes(1)), conn.write(bytes(2))]);
+  for (let turn = 0; turn < 20; turn++) await null;
+  assertEquals(conn.writes, []);
+  gate.resolve();
+  await writing;
+
+  assertEquals(conn.written, bytes(1, 2));
+});
+
 Deno.test("ScriptedConn.writeClosed tells of closeWrite()", async () => {
   using conn = new ScriptedConn();
   assertEquals(conn.writeClosed, false);

@@ -88,6 +88,16 @@ Deno.test("Throttle forgets one failure every 30 seconds, and then the key", () 
   assertEquals(throttle.size, 1);
 });
 
+Deno.test("Throttle forgets even the most stubborn in a few minutes", () => {
+  const { clock, throttle } = makeThrottle();
+  for (let attempt = 0; attempt < 1_000; attempt++) throttle.begin("eve");
+
+  clock.ms += 8 * 30_000;
+  throttle.begin("bob");
+
+  assertEquals(throttle.size, 1);
+});
+
 Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
   const { throttle } = makeThrottle({ freeFailures: 1, maxKeys: 3 });
 

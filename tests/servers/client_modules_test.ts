@@ -29,6 +29,34 @@ testWith(
   },
 );
 
+testWith(FILES, "clientModules() follows every form of import, in circles too", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const files = {
+      "client/main.ts": 'import {\n  b,\n} from "../lib/b.ts";\nimport "./side.ts";\nb();\n',
+      "client/side.ts": 'await import("./late.ts");\n',
+      "client/late.ts": "",
+      "lib/b.ts": 'export * from "./c.ts";\nimport type { D } from "./d.ts";\n',
+      "lib/c.ts": 'import { b } from "./b.ts";\nimport process from "node:process";\n',
+      "lib/d.ts": "export type D = 1;\n",
+      "lib/unused.ts": "",
+    };
+    for (const part of ["client", "lib"]) await Deno.mkdir(`${folder}/${part}`);
+    for (const [path, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${path}`, text);
+    }
+
+    const modules = await clientModules(new URL(`file://${folder}/`));
+
+    const expected = Object.keys(files).filter((path) => path !== "lib/unused.ts").map((path) =>
+      `/${path}`
+    );
+    assertEquals([...modules.keys()].toSorted(), expected.toSorted());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 testWith(FILES, "clientModules() rejects when an imported module is missing", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,0 +1,105 @@
+/**
+ * What a member of the chat may say, and what becomes of it.
+ *
+ * @module
+ */
+import type { FramedConn } from "../lib/framed_conn.ts";
+import type { ClientMessage } from "../lib/protocol.ts";
+import type { TokenBuckets } from "../lib/token_bucket.ts";
+import type { AuthDesk } from "./auth_desk.ts";
+import { DEFAULT_HISTORY, type EntryOptions, MAX_HISTORY, replay } from "./chat_entry.ts";
+import type { ChatMember } from "./chat_room.ts";
+import { attempt, reply, replyError } from "./messages.ts";
+
+/** The longest text, in bytes of UTF-8. */
+export const MAX_TEXT_BYTES: number = 4 * 1024;
+
+/** What {@linkcode answerMember} needs. */
+export interface AnswerOptions extends EntryOptions {
+  /** Who may be told something. */
+  desk: AuthDesk;
+  /** Flood control, by user. */
+  flood: TokenBuckets;
+}
+
+type Text = ClientMessage & { type: "say" | "tell" };
+type History = ClientMessage & { type: "history" };
+
+/** Answers one message of a member. Whoever says too much at once waits, and nothing is read from them meanwhile. */
+export async function answerMember(
+  message: ClientMessage,
+  conn: FramedConn,
+  member: ChatMember,
+  options: AnswerOptions,
+): Promise<void> {
+  const retryAfterMs = options.flood.take(member.key);
+  if (retryAfterMs > 0) return await slowDown(message, conn, retryAfterMs);
+  switch (message.type) {
+    case "say":
+    case "tell":
+      return await takeText(message, conn, member, options);
+    case "history":
+      return await showEarlier(message, conn, member, options);
+    case "who":
+      return await reply(conn, { type: "users", names: options.room.names() });
+  }
+}
+
+async function slowDown(
+  message: ClientMessage,
+  conn: FramedConn,
+  retryAfterMs: number,
+): Promise<void> {
+  const ref = "ref" in message ? message.ref : undefined;
+  const text = "Slow down: this message was not taken, send it again later";
+  await replyError(conn, "too_fast", text, { ref, retryAfterMs });
+  // Nothing more is read from this connection until the bucket allows: a flood waits in the sender's own buffers.
+  await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+}
+
+async function showEarlier(
+  { before = Number.MAX_SAFE_INTEGER, limit = DEFAULT_HISTORY }: History,
+  conn: FramedConn,
+  { name }: ChatMember,
+  options: AnswerOptions,
+): Promise<void> {
+  const read = () => options.history.before(before, name, Math.min(limit, MAX_HISTORY));
+  await replay(conn, await attempt(conn, read, options) ?? []);
+}
+
+async function takeText(
+  message: Text,
+  conn: FramedConn,
+  member: ChatMember,
+  options: AnswerOptions,
+): Promise<void> {
+  const { ref, text } = message;
+  const onError = options.onError;
+  if (text.trim() === "") {
+    return await replyError(conn, "bad_message", "Send a text that is not blank", { ref });
+  }
+  if (isTooLong(text)) {
+    const limit = `A text has at most ${MAX_TEXT_BYTES} bytes of UTF-8: send it in parts`;
+    return await replyError(conn, "too_long", limit, { ref });
+  }
+  const receiver = await attempt(conn, () => receiverOf(message, options.desk), { ref, onError });
+  if (receiver === null) {
+    return await replyError(conn, "no_such_user", "There is no user of that name", { ref });
+  }
+  if (receiver) {
+    options.room.say(member, { from: member.name, ref, text, at: Date.now(), ...receiver });
+  }
+}
+
+/** Whom alone a text is for, if anybody; `null` for a name that nobody has. */
+function receiverOf(message: Text, desk: AuthDesk): { to?: string } | null {
+  if (message.type === "say") return {};
+  const to = desk.nameOf(message.to);
+  return to === undefined ? null : { to };
+}
+
+const utf8 = new TextEncoder();
+
+function isTooLong(text: string): boolean {
+  return text.length > MAX_TEXT_BYTES || utf8.encode(text).length > MAX_TEXT_BYTES;
+}

@@ -1,0 +1,79 @@
+/**
+ * How a client enters the chat: it is shown what it missed, and then gets each message as it is said.
+ *
+ * @module
+ */
+import type { FramedConn } from "../lib/framed_conn.ts";
+import type { HistoryStore, StoredMessage } from "../lib/history_store.ts";
+import { type ChatMember, type ChatRoom, messageFrame } from "./chat_room.ts";
+import type { Hello } from "./log_in.ts";
+import { attempt, UNAVAILABLE } from "./messages.ts";
+
+/** How many messages are shown where the client does not say. */
+export const DEFAULT_HISTORY = 50;
+/** The most messages that are shown at once. */
+export const MAX_HISTORY = 200;
+// Missed messages are sent so many at a time, each page when the one before is on its way.
+const REPLAY_PAGE = 200;
+
+/** What {@linkcode enter} needs. */
+export interface EntryOptions {
+  /** What was said. */
+  history: HistoryStore;
+  /** Who is here. */
+  room: ChatRoom;
+  /** Told when storage is broken, which the client sees as `unavailable`. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Sends what the client missed, and then gives it a seat, so that each later message comes exactly once. Where the
+ * history cannot be read, the client is told, and this goes on when it can.
+ */
+export async function enter(
+  conn: FramedConn,
+  member: ChatMember,
+  hello: Hello,
+  options: EntryOptions,
+): Promise<Disposable> {
+  let seen = hello.since;
+  for (;;) {
+    const step = await attempt(conn, () => {
+      seen ??= firstShown(member, hello, options);
+      return nextStep(member, seen, options);
+    }, options);
+    if (step === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, UNAVAILABLE.retryAfterMs));
+    } else if ("seat" in step) return step.seat;
+    else {
+      await replay(conn, step.missed);
+      seen = step.missed.at(-1)!.id;
+    }
+  }
+}
+
+/** Sends messages that were said before. */
+export async function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> {
+  for (const message of messages) await conn.sendFrame(messageFrame(message, true));
+}
+
+/** The id before the oldest of the last messages that a newcomer is shown. */
+function firstShown(
+  { name }: ChatMember,
+  { history: limit = DEFAULT_HISTORY }: Hello,
+  { history }: EntryOptions,
+): number {
+  const [first] = history.latest(name, Math.min(limit, MAX_HISTORY));
+  return first ? first.id - 1 : history.lastId();
+}
+
+/** More of what was missed, or a seat when that was all: nothing can be said between the look and the seat. */
+function nextStep(
+  member: ChatMember,
+  seen: number,
+  { history, room }: EntryOptions,
+): { missed: StoredMessage[] } | { seat: Disposable } {
+  room.commit();
+  const missed = history.since(seen, member.name, REPLAY_PAGE);
+  return missed.length > 0 ? { missed } : { seat: room.join(member) };
+}

@@ -1,0 +1,71 @@
+/**
+ * What somebody who has logged in may say to every server: who they are, that they live, and that they leave.
+ *
+ * @module
+ */
+import type { FramedConn } from "../lib/framed_conn.ts";
+import type { ClientMessage } from "../lib/protocol.ts";
+import type { AuthDesk, Session } from "./auth_desk.ts";
+import { attempt, receiveMessage, reply, replyError } from "./messages.ts";
+
+/** What {@linkcode converse} needs. */
+export interface ConverseOptions {
+  /** Where the session is ended. */
+  desk: AuthDesk;
+  /** Who talks. */
+  session: Session;
+  /** Answers what is not about the session itself. */
+  answer(message: ClientMessage): Promise<void>;
+  /** Called before what is answered at once: a chance to answer first what came before. */
+  settle?(): void;
+  /** Told when storage is broken, which the client sees as `unavailable`. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Talks with who has logged in. Gives `true` when the session was revoked, so that the client has to log in again,
+ * and `false` when the conversation is over.
+ */
+export async function converse(conn: FramedConn, options: ConverseOptions): Promise<boolean> {
+  for (;;) {
+    const message = await receiveMessage(conn);
+    if (message === null) return false;
+    if (options.session.revoked) {
+      const ref = "ref" in message ? message.ref : undefined;
+      await replyError(conn, "unauthorized", "Your session was ended: log in again", { ref });
+      return true;
+    }
+    if (message.type !== "say" && message.type !== "tell") options.settle?.();
+    if (message.type !== "logout") await answer(conn, message, options);
+    else if (await logOut(conn, options)) return false;
+  }
+}
+
+async function answer(
+  conn: FramedConn,
+  message: ClientMessage,
+  options: ConverseOptions,
+): Promise<void> {
+  switch (message.type) {
+    case "whoami":
+      return await reply(conn, { type: "you", name: options.session.name });
+    case "ping":
+      return await reply(conn, { type: "pong" });
+    case "hello":
+    case "login":
+    case "register":
+      return await replyError(conn, "bad_message", "You are logged in already");
+    default:
+      return await options.answer(message);
+  }
+}
+
+/** Ends the session, and tells whether that worked: a token that could not be revoked must not seem so. */
+async function logOut(
+  conn: FramedConn,
+  { desk, session, onError }: ConverseOptions,
+): Promise<boolean> {
+  await attempt(conn, () => desk.logOut(session), { onError });
+  if (session.revoked) await reply(conn, { type: "bye", reason: "logged_out" });
+  return session.revoked;
+}

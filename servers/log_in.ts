@@ -1,0 +1,164 @@
+/**
+ * How a client becomes somebody: by a token, a password, or a new account.
+ *
+ * @module
+ */
+import type { Refusal } from "../lib/account_store.ts";
+import type { ConnInfo } from "../lib/conversation.ts";
+import type { FramedConn } from "../lib/framed_conn.ts";
+import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";
+import type { AuthDesk, Session } from "./auth_desk.ts";
+import { receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
+
+/** How long a client may take to log in, in milliseconds. */
+export const LOGIN_MS = 10_000;
+/** The longest message before login, in bytes. */
+export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
+/** The longest message after login, in bytes. */
+export const MAX_BODY_BYTES: number = 16 * 1024;
+
+/** What {@linkcode logIn} needs. */
+export interface LogInOptions {
+  /** Who may come in. */
+  desk: AuthDesk;
+  /** What the server calls itself in its `hello`. */
+  server: string;
+  /** The newest message's id, for the `welcome`. */
+  lastId?(): number;
+  /**
+   * How long the client may take, in milliseconds.
+   *
+   * @default {10000}
+   */
+  loginMs?: number | undefined;
+  /** Told when storage is broken, which the client sees as `unavailable`. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+/** What a client says first. */
+export type Hello = ClientMessage & { type: "hello" };
+
+/** A session, and what the client's `hello` asked for. */
+export interface LogIn {
+  /** Who it is. */
+  session: Session;
+  /** What it wants to see. */
+  hello: Hello;
+}
+
+/**
+ * Lets a client in by its token, its password, or a new account, and welcomes it.
+ *
+ * Gives `null` when the client left, or took too long and was told so. A client that gives a wrong password may try
+ * again. Whoever calls this gives the session back to the desk's `leave`.
+ */
+export async function logIn(
+  conn: FramedConn,
+  info: ConnInfo,
+  options: LogInOptions,
+): Promise<LogIn | null> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), options.loginMs ?? LOGIN_MS);
+  conn.maxBodyBytes = LOGIN_MAX_BODY_BYTES;
+  try {
+    return await takeLogIn(conn, info, options, deadline.signal);
+  } catch (error) {
+    if (!deadline.signal.aborted || error !== deadline.signal.reason) throw error;
+    await reply(conn, { type: "bye", reason: "idle" });
+    return null;
+  } finally {
+    clearTimeout(timer);
+    conn.maxBodyBytes = MAX_BODY_BYTES;
+  }
+}
+
+async function takeLogIn(
+  conn: FramedConn,
+  info: ConnInfo,
+  options: LogInOptions,
+  signal: AbortSignal,
+): Promise<LogIn | null> {
+  let hello: Hello | undefined;
+  for (;;) {
+    const message = await receiveMessage(conn, { signal });
+    if (message === null) return null;
+    if (message.type === "hello") hello = await takeHello(conn, message, options);
+    if (!hello) {
+      if (message.type !== "hello") await replyError(conn, "bad_message", "Say hello first");
+      continue;
+    }
+    const session = await begin(conn, message, info, options);
+    if (session) return { session, hello };
+  }
+}
+
+async function takeHello(
+  conn: FramedConn,
+  hello: Hello,
+  { server }: LogInOptions,
+): Promise<Hello | undefined> {
+  await reply(conn, { type: "hello", version: PROTOCOL_VERSION, server });
+  if (hello.version === PROTOCOL_VERSION) return hello;
+  await replyError(conn, "bad_message", `This server speaks version ${PROTOCOL_VERSION}`);
+  return undefined;
+}
+
+/** Begins a session and welcomes the client, or tells it why not. */
+async function begin(
+  conn: FramedConn,
+  message: ClientMessage,
+  { address }: ConnInfo,
+  options: LogInOptions,
+): Promise<Session | undefined> {
+  const outcome = await tryToAdmit(message, address, options);
+  if (outcome === undefined) return undefined;
+  if ("code" in outcome) {
+    await replyError(conn, outcome.code, outcome.message, outcome);
+    return undefined;
+  }
+  const { session, last } = outcome;
+  const { name, token, expiresAt: expires } = session;
+  await reply(conn, { type: "welcome", name, token, expires, last });
+  return session;
+}
+
+/** Why there is no session. */
+type Problem = Pick<Refusal, "message" | "retryAfterMs"> & { code: ErrorCode };
+
+async function tryToAdmit(
+  message: ClientMessage,
+  address: string,
+  { desk, lastId, onError }: LogInOptions,
+): Promise<{ session: Session; last: number } | Problem | undefined> {
+  try {
+    const last = lastId?.() ?? 0;
+    const session = await admit(message, address, desk);
+    return session && "token" in session ? { session, last } : session;
+  } catch (error) {
+    onError?.(error);
+    return UNAVAILABLE;
+  }
+}
+
+/** A session, or why there is none; `undefined` for a `hello` without a token, which asks for neither. */
+async function admit(
+  message: ClientMessage,
+  address: string,
+  desk: AuthDesk,
+): Promise<Session | Problem | undefined> {
+  switch (message.type) {
+    case "hello":
+      if (message.token === undefined) return undefined;
+      return desk.resume(message.token) ?? unauthorized("The token is not valid any more: log in");
+    case "register":
+      return await desk.register(message.name, message.password);
+    case "login":
+      return await desk.logIn(message.name, message.password, address);
+    default:
+      return unauthorized("Log in or register first");
+  }
+}
+
+function unauthorized(message: string): Problem {
+  return { code: "unauthorized", message };
+}

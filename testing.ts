@@ -1,0 +1,81 @@
+/**
+ * Tests your own handlers: connections without a network, and a network with faults.
+ *
+ * A handler speaks to a `FramedConn`, and a `FramedConn` to any `Deno.Conn`. So a test gives it one
+ * end of a pair in memory and speaks from the other: no port, no permission, no waiting. With
+ * `chunkBytes: 1` every byte travels alone, which finds whoever takes one read for one message.
+ *
+ * ```ts
+ * import { FramedConn } from "@framed/tcp";
+ * import { memoryConnPair } from "@framed/tcp/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function shout(conn: FramedConn): Promise<void> {
+ *   for await (const text of conn) await conn.send(text.toUpperCase());
+ * }
+ *
+ * const [near, far] = memoryConnPair({ chunkBytes: 1 });
+ * using client = new FramedConn(near);
+ * using server = new FramedConn(far);
+ * const conversation = shout(server);
+ *
+ * assertEquals(await client.request("hello"), "HELLO");
+ * await client.closeWrite();
+ * await conversation;
+ * ```
+ *
+ * A {@linkcode ScriptedConn} does what a network does only by luck, at the moment you choose:
+ *
+ * ```ts
+ * import { FramedConn } from "@framed/tcp";
+ * import { ScriptedConn } from "@framed/tcp/testing";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const tornHeader = new ScriptedConn({ reads: [new Uint8Array([0, 0]), null] });
+ * using conn = new FramedConn(tornHeader);
+ *
+ * await assertRejects(() => conn.receive(), Deno.errors.UnexpectedEof);
+ * ```
+ *
+ * {@linkcode startFaultProxy} does it to real sockets, between any two programs; a seed repeats it:
+ *
+ * ```ts
+ * import { FramedConn, serve } from "@framed/tcp";
+ * import { startFaultProxy } from "@framed/tcp/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve(async (conn) => {
+ *   for await (const text of conn) await conn.send(text);
+ * }, { port: 0 });
+ * await using proxy = await startFaultProxy({
+ *   to: server.addr,
+ *   seed: 42,
+ *   up: { splitBytes: 1 },
+ *   down: { cutInBody: 2 },
+ * });
+ *
+ * using client = await FramedConn.connect({ hostname: "127.0.0.1", port: proxy.addr.port });
+ * assertEquals(await client.request("first"), "first");
+ * const error = await client.request("second").catch((error) => error);
+ * assertEquals(error.name, "UnexpectedEof");
+ * ```
+ *
+ * @module
+ */
+
+export { MemoryConn, memoryConnPair } from "./lib/memory_conn.ts";
+export type { MemoryConnOptions } from "./lib/memory_conn.ts";
+export type { ByteSink, ByteSource } from "./lib/memory_pipe.ts";
+export { ScriptedConn } from "./lib/scripted_conn.ts";
+export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/scripted_conn.ts";
+export { FaultProxy, startFaultProxy } from "./lib/fault_proxy.ts";
+export type {
+  FaultCounts,
+  FaultProxyEvent,
+  FaultProxyOptions,
+  FaultSettings,
+  FaultSummary,
+} from "./lib/fault_proxy.ts";
+export type { FaultDirection, FaultEndReason } from "./lib/fault_connection.ts";
+export type { AppliedFault, FaultName } from "./lib/fault_stream.ts";
+export type { CutBy, Faults } from "./lib/faults.ts";

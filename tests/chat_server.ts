@@ -1,0 +1,105 @@
+/**
+ * The authentication and chat servers inside a test, with cheap hashes.
+ *
+ * @module
+ */
+import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
+import type { ConnInfo, Handler } from "../lib/conversation.ts";
+import { openDatabase } from "../lib/database.ts";
+import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
+import { keyOfName } from "../lib/name.ts";
+import { serve, type Server } from "../lib/server.ts";
+import type { ServerEvent } from "../lib/server_events.ts";
+import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { TokenBuckets } from "../lib/token_bucket.ts";
+import { AuthDesk } from "../servers/auth_desk.ts";
+import { authenticationHandler } from "../servers/authentication.ts";
+import { chatHandler } from "../servers/chat.ts";
+import { ChatRoom } from "../servers/chat_room.ts";
+import { MAX_BODY_BYTES } from "../servers/log_in.ts";
+import { goodbyeMessage } from "../servers/messages.ts";
+import { ChatClient } from "./chat_client.ts";
+
+/** What a test may choose about its server. */
+export interface TestServerOptions {
+  /** The database; by default in memory. */
+  path?: string;
+  /** Messages of a user at once, and a second; by default more than any test sends. */
+  burst?: number;
+  rate?: number;
+  /** Limits in milliseconds. */
+  loginMs?: number;
+  idleTimeoutMs?: number;
+  /** The clock of the accounts, the sessions and the flood control. */
+  now?: () => number;
+}
+
+/** The cheapest hash there is. */
+export const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
+
+/** Starts a chat on a free port of this machine. */
+export function startChat(options: TestServerOptions = {}) {
+  const { burst = 1e9, rate = 1e9, now, loginMs } = options;
+  const stores = openStores(options);
+  const room = new ChatRoom({ ...stores, keyOf: keyOfName });
+  const flood = new TokenBuckets({ burst, perSecond: rate, ...(now && { now }) });
+  const names = new Map<ConnInfo, string>();
+  const tooSlow: ConnInfo[] = [];
+  const onTooSlow = (conn: ConnInfo) => tooSlow.push(conn);
+  const handler = chatHandler({
+    ...stores,
+    room,
+    flood,
+    names,
+    onTooSlow,
+    ...(loginMs !== undefined && { loginMs }),
+  });
+  return { ...stores, room, names, tooSlow, ...start(handler, stores.database, options) };
+}
+
+/** Starts an authentication server on a free port of this machine. */
+export function startAuthentication(options: TestServerOptions = {}) {
+  const stores = openStores(options);
+  const names = new Map<ConnInfo, string>();
+  const { loginMs } = options;
+  const handler = authenticationHandler({ ...stores, server: "auth", loginMs }, names);
+  return { ...stores, names, ...start(handler, stores.database, options) };
+}
+
+function openStores({ path = ":memory:", now }: TestServerOptions) {
+  const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+  const database = openDatabase(path, { migrations });
+  const accounts = new AccountStore(database, { params: CHEAP, ...(now && { now }) });
+  const desk = new AuthDesk(accounts, new SessionStore(database, now && { now }));
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  return { database, desk, history: new HistoryStore(database), errors, onError };
+}
+
+function start(handler: Handler, database: Disposable, { idleTimeoutMs }: TestServerOptions) {
+  const events: ServerEvent[] = [];
+  const server: Server = serve(handler, {
+    port: 0,
+    goodbye: goodbyeMessage,
+    maxBodyBytes: MAX_BODY_BYTES,
+    onEvent: (event) => events.push(event),
+    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+  });
+  const connect = () => ChatClient.connect(server.addr.port);
+  return {
+    server,
+    events,
+    connect,
+    /** Connects somebody new, who is in the room when this settles. */
+    async enter(name: string, hello: object = {}): Promise<ChatClient> {
+      const client = await connect();
+      await client.register(name, hello);
+      await client.all();
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await server.shutdown({ signal: AbortSignal.abort() });
+      database[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { turns } from "../turns.ts";
+import { AcceptLoop } from "../../lib/accept_loop.ts";
+import type { Listener } from "../../lib/listen.ts";
+import { memoryConnPair } from "../../lib/memory_conn.ts";
+
+/** A listener whose accepts a test settles. */
+class ScriptedListener {
+  readonly addr = { transport: "tcp" as const, hostname: "127.0.0.1", port: 9090 };
+  accepting: PromiseWithResolvers<Deno.Conn> = Promise.withResolvers();
+  closed = 0;
+
+  accept(): Promise<Deno.Conn> {
+    this.accepting = Promise.withResolvers();
+    return this.accepting.promise;
+  }
+
+  close(): void {
+    this.closed++;
+    this.accepting.reject(new Deno.errors.BadResource("Listener has been closed"));
+  }
+}
+
+function acceptFrom(listener: ScriptedListener) {
+  const told: string[] = [];
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => told.push("conn"),
+    onFailed: (error) => told.push((error as Error & { code: string }).code),
+    onClosed: () => told.push("closed"),
+  });
+  return { loop, told };
+}
+
+const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
+
+Deno.test("AcceptLoop accepts one after the other", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  for (let i = 0; i < 3; i++) {
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+  }
+
+  assertEquals(told, ["conn", "conn", "conn"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop tries again every 100 ms while accept fails", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  for (let i = 0; i < 3; i++) {
+    const failing = listener.accepting;
+    failing.reject(outOfDescriptors());
+    await turns();
+    time.tick(99);
+    await turns();
+    assertEquals(listener.accepting === failing, true);
+    time.tick(1);
+    await turns();
+  }
+  listener.accepting.resolve(memoryConnPair()[1]);
+  await turns();
+
+  assertEquals(told, ["EMFILE", "EMFILE", "EMFILE", "conn"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop outlives an onConn that throws", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const failed: unknown[] = [];
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => {
+      throw "no";
+    },
+    onFailed: (error) => failed.push(error),
+    onClosed: () => {},
+  });
+
+  for (let i = 0; i < 2; i++) {
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+    time.tick(100);
+    await turns();
+  }
+
+  assertEquals(failed, ["no", "no"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop.close() ends the loop, once", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  await Promise.all([loop.close(), loop.close(), loop.ended]);
+  await loop.close();
+
+  assertEquals([loop.closed, listener.closed, told], [true, 1, ["closed"]]);
+});
+
+Deno.test("AcceptLoop.close() does not wait for the next try", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  listener.accepting.reject(outOfDescriptors());
+  await turns();
+  await loop.close();
+
+  assertEquals(told, ["EMFILE", "closed"]);
+  assertEquals(time.next(), false);
+});
+
+Deno.test("AcceptLoop.close() still hands over a connection that was accepted before", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  listener.accepting.resolve(memoryConnPair()[1]);
+  await loop.close();
+
+  assertEquals(told, ["conn", "closed"]);
+});

@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { Admission } from "../../lib/admission.ts";
+
+Deno.test("Admission.enter() refuses above maxConnections, until somebody leaves", () => {
+  const admission = new Admission({ maxConnections: 2 });
+
+  const answers = ["a", "b", "c"].map((address) => admission.enter(address));
+  admission.leave("a");
+
+  assertEquals(answers, [undefined, undefined, "full"]);
+  assertEquals(admission.enter("c"), undefined);
+  assertEquals(admission.enter("d"), "full");
+});
+
+Deno.test("Admission.enter() refuses above maxPerAddress, other addresses not", () => {
+  const admission = new Admission({ maxPerAddress: 2 });
+
+  const answers = ["a", "a", "a", "b"].map((address) => admission.enter(address));
+  admission.leave("a");
+
+  assertEquals(answers, [undefined, undefined, "crowded", undefined]);
+  assertEquals(admission.enter("a"), undefined);
+  assertEquals(admission.enter("a"), "crowded");
+});
+
+Deno.test("Admission.enter() takes no place for whom it refuses", () => {
+  const admission = new Admission({ maxConnections: 2, maxPerAddress: 1 });
+
+  admission.enter("a");
+  admission.enter("a");
+
+  assertEquals(admission.enter("b"), undefined);
+});
+
+Deno.test("Admission.leave() forgets an address whose last connection left", () => {
+  const admission = new Admission({ maxPerAddress: 1 });
+
+  admission.enter("a");
+  admission.leave("a");
+
+  assertEquals(admission.enter("a"), undefined);
+});
+
+Deno.test("Admission.enter() lets in 10,000 by default, all of them from one address", () => {
+  const admission = new Admission();
+
+  for (let i = 0; i < 10_000; i++) assertEquals(admission.enter("a"), undefined);
+
+  assertEquals(admission.enter("a"), "full");
+});
+
+Deno.test("Admission.enter() takes 0 for no limit", () => {
+  const admission = new Admission({ maxConnections: 0, maxPerAddress: 0 });
+
+  for (let i = 0; i < 10_001; i++) assertEquals(admission.enter("a"), undefined);
+});

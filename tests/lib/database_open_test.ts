@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import { openDatabase } from "../../lib/database.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT";
+
+function texts(database: ReturnType<typeof openDatabase>): unknown[] {
+  return database.prepare("SELECT text FROM notes ORDER BY id").all().map((row) => row.text);
+}
+
+testWith(FILES, "openDatabase() keeps data, and makes folder and files for the owner only", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/deep/er/notes.db`;
+  {
+    using database = openDatabase(path, { migrations: [NOTES] });
+    database.transaction(() => database.prepare("INSERT INTO notes VALUES (1, 'a')").run());
+    const modes = [...Deno.readDirSync(`${folder}/deep/er`)]
+      .map(({ name }) => [name, Deno.statSync(`${folder}/deep/er/${name}`).mode! & 0o777]);
+    if (Deno.build.os !== "windows") {
+      const expected = ["notes.db", "notes.db-shm", "notes.db-wal"].map((name) => [name, 0o600]);
+      assertEquals(modes.sort(), expected);
+    }
+  }
+
+  using again = openDatabase(path, { migrations: [NOTES] });
+
+  assertEquals(texts(again), ["a"]);
+  again.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() narrows the mode of a file that others could read", () => {
+  if (Deno.build.os === "windows") return;
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  openDatabase(path, { migrations: [NOTES] }).close();
+  Deno.chmodSync(path, 0o644);
+
+  openDatabase(path, { migrations: [NOTES] }).close();
+
+  assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() makes a file that others could not read for a moment", () => {
+  if (Deno.build.os === "windows") return;
+  const folder = Deno.makeTempDirSync();
+  using _chmod = stub(Deno, "chmodSync", () => {});
+
+  openDatabase(`${folder}/notes.db`, { migrations: [NOTES] }).close();
+
+  assertEquals(Deno.statSync(`${folder}/notes.db`).mode! & 0o777, 0o600);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() syncs every commit only when durable", () => {
+  const folder = Deno.makeTempDirSync();
+  const levels = [false, true].map((durable) => {
+    using database = openDatabase(`${folder}/${durable}.db`, { migrations: [], durable });
+    return database.prepare("PRAGMA synchronous").get()?.synchronous;
+  });
+
+  assertEquals(levels, [1, 2]);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() upgrades a file, or leaves it at its old version", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  openDatabase(path, { migrations: [NOTES] }).close();
+  const broken = ["INSERT INTO notes VALUES (1, 'half')", "INSERT INTO nowhere VALUES (1)"];
+
+  assertThrows(() => openDatabase(path, { migrations: [NOTES, ...broken] }), Error, "nowhere");
+
+  using database = openDatabase(path, { migrations: [NOTES, "ALTER TABLE notes ADD at INTEGER"] });
+  assertEquals(texts(database), []);
+  assert("at" in database.prepare("SELECT count(*), max(at) AS at FROM notes").get()!);
+  database.close();
+  Deno.removeSync(folder, { recursive: true });
+});
