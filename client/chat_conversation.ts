@@ -161,19 +161,22 @@ export class ChatConversation {
       case "welcome":
         return this.#enter(message);
       case "message":
-        return seen.seeMessage(message) ? onMessage(message) : undefined;
+        if (seen.seeMessage(message)) onMessage(message);
+        return;
       case "said": {
         const own = unsaid.said(message.ref);
-        return onMessage(message, seen.see(message.id) ? own : undefined);
+        onMessage(message, seen.see(message.id) ? own : undefined);
+        return;
       }
       case "error":
         return this.#takeError(message);
       case "pong":
-        return this.#onPong.shift()?.();
+        this.#onPong.shift()?.();
+        return;
       case "bye":
         return this.#takeBye(message);
       default:
-        return onMessage(message);
+        onMessage(message);
     }
   }
 
