@@ -18,7 +18,8 @@ export { FrameEncoder } from "./lib/frame_encoder.ts";
 export { GOODBYE_PREFIX, goodbyeText } from "./lib/goodbye.ts";
 export type { GoodbyeReason } from "./lib/goodbye.ts";
 export { serve, Server } from "./lib/server.ts";
-export type { DrainOptions, ServeOptions } from "./lib/server.ts";
+export type { ServeOptions } from "./lib/server.ts";
+export type { DrainOptions } from "./lib/conversations.ts";
 export type { AdmissionOptions } from "./lib/admission.ts";
 export type { ConnInfo, ConversationOptions, Handler } from "./lib/conversation.ts";
 export type { ListenOptions } from "./lib/listen.ts";
@@ -39,3 +40,14 @@ export { Room } from "./lib/room.ts";
 export type { BroadcastOptions, Member, RoomOptions } from "./lib/room.ts";
 export { TokenBucket, TokenBuckets } from "./lib/token_bucket.ts";
 export type { TokenBucketOptions } from "./lib/token_bucket.ts";
+export { FaultProxy, startFaultProxy } from "./lib/fault_proxy.ts";
+export type {
+  FaultCounts,
+  FaultProxyEvent,
+  FaultProxyOptions,
+  FaultSettings,
+  FaultSummary,
+} from "./lib/fault_proxy.ts";
+export type { FaultDirection, FaultEndReason } from "./lib/fault_connection.ts";
+export type { AppliedFault, FaultName } from "./lib/fault_stream.ts";
+export type { CutBy, Faults } from "./lib/faults.ts";

@@ -148,15 +148,13 @@ export class Conversation {
   async #part(reason: EndReason, error?: unknown): Promise<void> {
     // A peer that has left is not told anything; what the handler sent last is still on its way to it.
     if (reason === "finished" || reason === "lost" || this.#conn.closed) return this.#conn.close();
-    // Without a handshake nothing can be said.
-    if (this.#shakingHands) return this.#conn.abort();
     const timer = setTimeout(() => this.abort(), PARTING_MS);
     try {
       // A receive that the handler left pending would be in the way of reading to the end.
       this.#conn.closeRead();
       this.#sayGoodbye(reason, error);
       await this.#conn.closeWrite();
-      await discard(this.#conn);
+      await this.#conn.discard();
     } catch {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.
     } finally {
@@ -183,12 +181,6 @@ export class Conversation {
       return undefined;
     }
   }
-}
-
-/** Reads to the end: to close while unread bytes wait would reset the connection and destroy the goodbye. */
-async function discard(conn: FramedConn): Promise<void> {
-  const buffer = new Uint8Array(1024);
-  while (await conn.read(buffer) !== null);
 }
 
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {

@@ -6,6 +6,12 @@
 import type { ConnInfo, Conversation } from "./conversation.ts";
 import type { GoodbyeReason } from "./goodbye.ts";
 
+/** Options for waiting until conversations have ended. */
+export interface DrainOptions {
+  /** Ends the patience: connections whose handlers have not returned by then are closed. */
+  signal?: AbortSignal;
+}
+
 /** Knows conversations from their beginning to their end, in the order they began. */
 export class Conversations {
   readonly #ends = new Map<Conversation, Promise<void>>();
@@ -41,8 +47,8 @@ export class Conversations {
     for (const conversation of this.#ends.keys()) conversation.abort();
   }
 
-  /** Waits for the end of those that are going on now; when `signal` aborts, closes their connections. */
-  async drain(signal?: AbortSignal): Promise<void> {
+  /** Waits for the end of those that are going on now; when the signal aborts, closes their connections. */
+  async drain({ signal }: DrainOptions = {}): Promise<void> {
     const leaving = new Map(this.#ends);
     const abortAll = () => leaving.keys().forEach((conversation) => conversation.abort());
     signal?.addEventListener("abort", abortAll);

@@ -5,7 +5,6 @@
  */
 
 import { escapeControl } from "./escape.ts";
-import { isIPv4, isIPv6 } from "node:net";
 
 /** Options for {@linkcode parsePort}. */
 export interface ParsePortOptions {
@@ -47,6 +46,25 @@ export function parseHost(text: string): string {
   const name = asciiName(host);
   if (name !== null) return name;
   throw new TypeError(`Cannot use ${shown(host)} as a host: ${adviceOn(host)}`);
+}
+
+/** Writes a host and a port as one: an IPv6 address is put into brackets. */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+// As node:net has them, which takes longer to load than a server to start.
+const BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+const IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
+
+function isIPv4(text: string): boolean {
+  return IPV4.test(text);
+}
+
+function isIPv6(text: string): boolean {
+  const [address = "", zone = "eth0"] = text.split("%", 2);
+  return /^[0-9a-f:.]+$/i.test(address) && /^[\w.-]+$/.test(zone) &&
+    URL.canParse(`http://[${address}]`);
 }
 
 /** Letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1, and RFC 1035, section 2.3.4). */

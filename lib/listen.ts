@@ -51,6 +51,9 @@ export function listen(options: ListenOptions = {}): Listener {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
+  if ((options.cert === undefined) !== (options.key === undefined)) {
+    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
+  }
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
   }
@@ -59,7 +62,7 @@ export function listen(options: ListenOptions = {}): Listener {
     try {
       return listenOn(hostname, candidate, options);
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      if (!(error instanceof Deno.errors.AddrInUse)) throw cannotListen(hostname, error as Error);
     }
   }
   const ports = last === port ? `port ${port} is` : `ports ${port} to ${last} are all`;
@@ -68,11 +71,14 @@ export function listen(options: ListenOptions = {}): Listener {
 
 function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
   const { tcpBacklog = 4096, cert, key } = options;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
-  }
   const listener = cert !== undefined && key !== undefined
     ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
     : Deno.listen({ hostname, port, tcpBacklog });
   return listener as unknown as Listener;
+}
+
+/** The system's error with what was tried, which it does not tell. */
+function cannotListen(hostname: string, error: Error): Error {
+  const SameError = error.constructor as ErrorConstructor;
+  return new SameError(`Cannot listen on ${hostname}: ${error.message}`, { cause: error });
 }

@@ -19,7 +19,7 @@ export interface MessageReaderOptions extends FrameOptions {
    * @default {0}
    */
   idleTimeoutMs?: number;
-  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
+  /** Told of each message handed out by a `receive`, with the length of its body in bytes, and so of each `read`. */
   onReceived?: (bodyBytes: number) => void;
 }
 
@@ -130,20 +130,33 @@ export class MessageReader implements Disposable {
 
   /** Reads bytes as they come, frames or not: first what is buffered. */
   async read(target: Uint8Array): Promise<number | null> {
+    const bytes = await this.#read(target, () => this.#ended);
+    if (bytes) this.#onReceived?.(bytes);
+    return bytes;
+  }
+
+  /** Reads on until the peer has finished, also after `stop`, and drops all of it. */
+  async discard(): Promise<void> {
+    const target = new Uint8Array(1024);
+    while (await this.#read(target, () => false) !== null);
+  }
+
+  async #read(target: Uint8Array, ended: () => boolean): Promise<number | null> {
     this.#begin();
     try {
-      while (this.#frames.bufferedBytes === 0 && target.length > 0) {
+      for (;;) {
+        if (ended()) return null;
+        if (this.#frames.bufferedBytes > 0 || target.length === 0) return this.#frames.read(target);
         if (this.#finished) return null;
         this.#checkWaiting();
         await this.#wait();
       }
-      return this.#frames.read(target);
     } finally {
       this.#done();
     }
   }
 
-  /** Hands out no more messages: a pending and every later `receive` gives `null`. Bytes may still be read. */
+  /** Hands out no more: a pending and every later `receive` or `read` gives `null`. */
   stop(): void {
     this.#ended = true;
     this.#idleTimer?.[Symbol.dispose]();

@@ -79,12 +79,13 @@ export type ServerMessage =
 export type ParsedMessage = { message: ClientMessage } | { problem: string; ref?: string };
 
 type Check = (value: unknown) => boolean;
+type Fields = Record<string, Check>;
 const isText: Check = (value) => typeof value === "string" && value.isWellFormed();
 const isRef: Check = (value) => isText(value) && value !== "" && (value as string).length <= 64;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** What each field must be; a name that ends in `?` may be missing. */
-const FIELDS: Record<ClientMessage["type"], Record<string, Check>> = {
+const FIELDS: Record<ClientMessage["type"], Fields> = {
   hello: { version: isCount, "token?": isText, "since?": isCount, "history?": isCount },
   register: { name: isText, password: isText },
   login: { name: isText, password: isText },
@@ -95,6 +96,22 @@ const FIELDS: Record<ClientMessage["type"], Record<string, Check>> = {
   who: {},
   whoami: {},
   ping: {},
+};
+
+const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
+const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
+  hello: { version: isCount, server: isText },
+  welcome: { name: isText, token: isText, expires: isCount, last: isCount },
+  message: { id: isCount, at: isCount, from: isText, text: isText, "to?": isText },
+  said: { ref: isText, id: isCount },
+  joined: { name: isText, at: isCount },
+  left: { name: isText, at: isCount },
+  users: { names: isTexts },
+  you: { name: isText },
+  pong: {},
+  notice: { text: isText },
+  error: { code: isText, message: isText, "ref?": isText, "retryAfterMs?": isCount },
+  bye: { reason: isText, "retryAfterMs?": isCount },
 };
 
 const EXPECTED = new Map<Check, string>([
@@ -126,10 +143,20 @@ export function parseClientMessage(text: string): ParsedMessage {
   return { message: message as ClientMessage };
 }
 
-/** Reads a server's message; `undefined` when it is none. Unknown types are for the caller to skip. */
+/**
+ * Reads a server's message; `undefined` when it is none, or none that this version knows: a newer server may say more.
+ * The object is as it came, fields that do not belong to it included.
+ */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const value = parseObject(text);
-  return typeof value?.["type"] === "string" ? value as unknown as ServerMessage : undefined;
+  const type = value?.["type"];
+  if (typeof type !== "string" || !Object.hasOwn(SERVER_FIELDS, type)) return undefined;
+  const fields = Object.entries(SERVER_FIELDS[type as ServerMessage["type"]]);
+  const isWhole = fields.every(([field, check]) => {
+    const given = value![field.replace("?", "")];
+    return given === undefined ? field.endsWith("?") : check(given);
+  });
+  return isWhole ? value as unknown as ServerMessage : undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

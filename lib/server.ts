@@ -11,7 +11,7 @@ import {
   type ConversationOptions,
   type Handler,
 } from "./conversation.ts";
-import { Conversations } from "./conversations.ts";
+import { Conversations, type DrainOptions } from "./conversations.ts";
 import { checkMaxBodyBytes } from "./frame.ts";
 import type { GoodbyeReason } from "./goodbye.ts";
 import { listen, type ListenOptions } from "./listen.ts";
@@ -20,12 +20,6 @@ import { emit, type ServerEvent } from "./server_events.ts";
 /** Options for {@linkcode serve}. */
 export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
   /** Closes the server at once when it aborts. */
-  signal?: AbortSignal;
-}
-
-/** Options for {@linkcode Server.pause} and {@linkcode Server.shutdown}. */
-export interface DrainOptions {
-  /** Ends the patience: connections whose handlers have not returned by then are closed. */
   signal?: AbortSignal;
 }
 
@@ -44,7 +38,8 @@ export class Server implements AsyncDisposable {
   readonly #held = new Conversations();
   readonly #refused = new Conversations();
   readonly #finish: () => void;
-  #loop: AcceptLoop;
+  /** Set by `#listen`, first of all by the constructor's. */
+  #loop!: AcceptLoop;
   #lastId = 0;
   #resuming = false;
   #stopped = false;
@@ -58,8 +53,7 @@ export class Server implements AsyncDisposable {
     this.#handler = handler;
     this.#options = options;
     this.#admission = new Admission(options);
-    this.#loop = this.#listen(options);
-    this.#tellListening(options.port ?? 0);
+    this.#listen(options);
     options.signal?.addEventListener("abort", this.#abort);
     if (options.signal?.aborted) this.close();
   }
@@ -99,7 +93,7 @@ export class Server implements AsyncDisposable {
     this.#resuming = false;
     await this.#loop.close();
     if (!this.#stopped) this.end("paused");
-    await this.#drain(options.signal);
+    await this.#drain(options);
   }
 
   /**
@@ -114,8 +108,7 @@ export class Server implements AsyncDisposable {
     // Meanwhile somebody else may have resumed it, paused it again, or stopped it.
     if (!this.paused || !this.#resuming) return;
     const { hostname, port } = this.addr;
-    this.#loop = this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
-    this.#tellListening(port);
+    this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
   }
 
   /** Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned. */
@@ -124,7 +117,7 @@ export class Server implements AsyncDisposable {
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();
     this.end("shutdown");
-    await this.#drain(options.signal);
+    await this.#drain(options);
     this.#finishOnce();
   }
 
@@ -132,8 +125,7 @@ export class Server implements AsyncDisposable {
   close(): void {
     this.end("shutdown");
     this.#held.abort();
-    this.#refused.abort();
-    // A connection that is being accepted in this very moment is closed by this.
+    // Closes those who are being refused, and who is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
 
@@ -151,17 +143,14 @@ export class Server implements AsyncDisposable {
     emit(this.#options.onEvent, event);
   }
 
-  #tellListening(requestedPort: number): void {
-    const { hostname, port } = this.addr;
-    this.#emit({ type: "listening", hostname, port, requestedPort });
-  }
-
-  #listen(options: ListenOptions): AcceptLoop {
-    return new AcceptLoop(listen(options), {
+  #listen(options: ListenOptions): void {
+    this.#loop = new AcceptLoop(listen(options), {
       onConn: (conn) => this.#admit(conn),
       onFailed: (error) => this.#emit({ type: "accept_failed", error }),
       onClosed: () => this.paused && this.#emit({ type: "paused" }),
     });
+    const { hostname, port } = this.addr;
+    this.#emit({ type: "listening", hostname, port, requestedPort: options.port ?? 0 });
   }
 
   #admit(tcp: Deno.TcpConn | Deno.TlsConn): void {
@@ -177,8 +166,8 @@ export class Server implements AsyncDisposable {
     this.#admission.leave(conversation.info.address);
   }
 
-  async #drain(signal?: AbortSignal): Promise<void> {
-    await Promise.all([this.#held.drain(signal), this.#refused.drain(signal)]);
+  async #drain(options: DrainOptions): Promise<void> {
+    await Promise.all([this.#held.drain(options), this.#refused.drain(options)]);
   }
 
   #finishOnce(): void {

@@ -98,6 +98,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#screen.ring();
   }
 
+  /** Empties the screen, but for the line being typed; in a pipe, nothing. */
+  clear(): void {
+    if (this.isInteractive) this.#screen.clear();
+  }
+
   /** Changes what stands before the line being typed. */
   setPrompt(prompt: string): void {
     this.#dialog.prompt = prompt;

@@ -84,9 +84,9 @@ export class InputReader {
   stop(): void {
     this.setRaw(false);
     this.#input.off("data", this.#onData).off("end", this.#onEnd);
-    // A pipe's pending read would keep the process alive; a terminal's does not, once paused.
-    if (this.#input.isTTY === true) this.#input.pause();
-    else this.#input.destroy();
+    // A pending read would keep the process alive: a terminal's does not once paused, a pipe's once destroyed as well.
+    this.#input.pause();
+    if (this.#input.isTTY !== true) this.#input.destroy();
   }
 
   #onData = (chunk: Uint8Array | string) => {

@@ -18,7 +18,7 @@ export interface WriteQueueOptions extends FrameOptions {
    * @default {65536}
    */
   highWaterMarkBytes?: number;
-  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
+  /** Told of each message accepted by a `send`, with the length of its body in bytes, and so of each `write`. */
   onSent?: (bodyBytes: number) => void;
 }
 
@@ -107,7 +107,7 @@ export class WriteQueue implements Flushable {
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     this.#frames.pushRaw(bytes);
-    return this.#queued();
+    return this.#sent(bytes.length);
   }
 
   /** Queues a copy of one whole frame; settles when the sender may go on. */

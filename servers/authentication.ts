@@ -11,7 +11,7 @@ import type { LogFile } from "../lib/log_file.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { AuthDesk } from "./auth_desk.ts";
 import { converse } from "./converse.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 import { logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";

@@ -51,10 +51,15 @@ export function namesOf(host?: string): string {
   return [...OWN_NAMES, `${isAddress ? "IP" : "DNS"}:${host}`].join();
 }
 
-interface CertificateFiles {
+/** What a certificate is made of. */
+export interface CertificateFiles {
+  /** Where the certificate goes. */
   cert: string;
+  /** Where its private key goes. */
   key: string;
+  /** How many days it is good for. */
   days: string;
+  /** The subject's alternative names, as openssl writes them. */
   names: string;
 }
 

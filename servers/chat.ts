@@ -21,7 +21,7 @@ import { answerMember, type AnswerOptions } from "./chat_answers.ts";
 import { enter } from "./chat_entry.ts";
 import { type ChatMember, ChatRoom } from "./chat_room.ts";
 import { converse } from "./converse.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 import { type LogIn, logIn, MAX_BODY_BYTES } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";

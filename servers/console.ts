@@ -54,6 +54,12 @@ export async function runLine(line: string, options: ConsoleOptions): Promise<st
   }
 }
 
+/** The commands that may be meant by what was typed so far. */
+export function completeCommand(beforeCursor: string): string[] {
+  if (beforeCursor.includes(" ")) return [];
+  return Object.keys(COMMANDS).filter((name) => name.startsWith(beforeCursor));
+}
+
 function help(): string {
   const rows = Object.entries(COMMANDS)
     .map(([name, { usage = "", summary }]) => [`${name} ${usage}`.trimEnd(), summary] as const);
@@ -68,9 +74,8 @@ function unknown(name: string): string {
 }
 
 async function logs(argument: string, { logPath }: ConsoleOptions): Promise<string> {
-  const lines = argument === "" ? 20 : Number(argument);
-  if (!Number.isInteger(lines) || lines < 1) return `Usage: logs [N], with N from 1 up`;
-  return (await showLog(logPath, lines)).join("\n") || "The log is empty";
+  if (!/^([1-9]\d{0,8})?$/.test(argument)) return "Usage: logs [N], with N from 1 up";
+  return (await showLog(logPath, Number(argument || 20))).join("\n") || "The log is empty";
 }
 
 async function clearLogs(_argument: string, options: ConsoleOptions): Promise<string> {

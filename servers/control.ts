@@ -3,16 +3,15 @@
  *
  * @module
  */
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 
 /** From the main thread to the listening thread. */
 export type ControlMessage =
-  | { type: "start"; config: ServerConfig }
+  | { type: "start"; config: ServerConfig; lock: string }
   | { type: "command"; id: number; command: string; argument: string };
 
 /** From the listening thread to the main thread. */
 export type ControlReply =
   | { type: "listening"; hostname: string; port: number }
-  | { type: "failed"; message: string }
   | { type: "answer"; id: number; text: string }
-  | { type: "stopped" };
+  | { type: "failed"; message: string };

@@ -98,13 +98,14 @@ async function run({ proxy: options, trace: isOn }: FaultFlags): Promise<void> {
   const onEvent = (event: FaultProxyEvent) =>
     trace.lines(event).forEach((line) => console.log(line));
   const proxy = await startFaultProxy({ ...options, onEvent });
+  const { promise: over, resolve: quit } = Promise.withResolvers<void>();
+  // Before the first line: who has read it may send a signal.
+  const ignoreInterruption = onInterruption(quit);
   const { up, down, to: { hostname = "127.0.0.1", port } } = options;
   console.log(`Listening on ${addressText(proxy.addr)}`);
   const target = addressText({ hostname, port });
   console.log(`To ${target}; seed ${proxy.seed}; faults: ${settingsText({ up, down })}`);
-  const { promise: over, resolve: quit } = Promise.withResolvers<void>();
   const control = { proxy, faults: { up, down }, trace, quit };
-  const ignoreInterruption = onInterruption(quit);
   const input = createInterface({ input: process.stdin });
   input.on("line", (line) => {
     const answer = obey(control, line);

@@ -3,42 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
-import { join } from "node:path";
-import { nearest } from "../lib/nearest.ts";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
-
-/** Everything a server is told at its start. It is handed to the listening thread as it stands. */
-export interface ServerConfig {
-  /** The server's name: that of its task and of its log file. */
-  name: string;
-  /** The address to listen on. */
-  host: string;
-  /** The first port to try; 0 takes any free one. */
-  port: number;
-  /** The folder of everything the server keeps. */
-  dataDir: string;
-  /** The log file. */
-  logPath: string;
-  /** Connections at once; 0 sets no limit. */
-  maxConnections: number;
-  /** Connections at once from one address; 0 sets no limit. */
-  maxPerAddress: number;
-  /** A connection that is silent for so long is ended, in milliseconds; 0 waits for ever. */
-  idleTimeoutMs: number;
-  /** The TLS certificate chain in PEM. */
-  cert?: string;
-  /** The certificate's private key in PEM. */
-  key?: string;
-  /** Echo: bytes instead of frames. */
-  raw: boolean;
-  /** Chat: so many messages of a user at once. */
-  burst: number;
-  /** Chat: so many messages of a user a second. */
-  rate: number;
-  /** Chat: what was said survives a power loss as well. */
-  durable: boolean;
-}
 
 /** One flag of a server. */
 export interface Flag {
@@ -71,155 +36,58 @@ export const FLAGS: Record<string, Flag> = {
     value: "N",
     help: "connections at once, 0 = no limit",
     default: "10000",
-    check: parseCount,
+    check: wholeNumber(0, 1_000_000),
   },
   "max-per-address": {
     value: "N",
     help: "connections at once from one address, 0 = no limit",
     default: "0",
     defaults: { auth: "64", chat: "64" },
-    check: parseCount,
+    check: wholeNumber(0, 1_000_000),
   },
   "idle-timeout": {
     value: "S",
     help: "end a connection that is silent for S seconds, 0 = never",
     default: "0",
-    check: parseCount,
+    // A timer counts milliseconds in 31 bits.
+    check: wholeNumber(0, 1_000_000),
   },
   "cert": { value: "FILE", help: "TLS certificate chain in PEM (needs --key)" },
-  "key": { value: "FILE", help: "the certificate's private key in PEM" },
+  "key": { value: "FILE", help: "the certificate's private key in PEM (needs --cert)" },
   "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
   "burst": {
     value: "N",
     help: "messages of a user at once",
     default: "20",
     only: "chat",
-    check: parsePositive,
+    check: wholeNumber(1, 1_000_000),
   },
   "rate": {
     value: "N",
     help: "messages of a user a second",
     default: "5",
     only: "chat",
-    check: parsePositive,
+    check: wholeNumber(1, 1_000_000),
   },
   "durable": { help: "what was said survives a power loss too; slower", only: "chat" },
   "help": { help: "show this list" },
 };
 
-/** What the command line asks for: help, or to run with a configuration, of which some was given by flags. */
-export type ParsedFlags = { help: string } | { config: ServerConfig; given: Set<string> };
-
-/**
- * Reads a server's command line.
- *
- * @throws {Error} If it cannot be understood; the message is one line that says what to do.
- */
-export function parseFlags(name: string, args: string[]): ParsedFlags {
-  const flags = flagsOf(name);
-  const parsed = parseArgs(args, {
-    string: Object.keys(flags).filter((flag) => flags[flag]!.value),
-    boolean: Object.keys(flags).filter((flag) => !flags[flag]!.value),
-    unknown: (arg) => refuse(arg, Object.keys(flags)),
-  });
-  if (parsed.help) return { help: helpText(name, flags) };
-  const given = new Set(
-    Object.keys(flags).filter((flag) => parsed[flag] !== undefined && parsed[flag] !== false),
-  );
-  const values: Record<string, string> = {};
-  for (const [flag, { default: fallback }] of Object.entries(flags)) {
-    const value = valueOf(flag, parsed[flag], flags[flag]!) ?? fallback;
-    if (value !== undefined) values[flag] = value;
+/** The flags of one server, with its own defaults. */
+export function flagsOf(server: string): Record<string, Flag> {
+  const own: Record<string, Flag> = {};
+  for (const [name, { defaults, ...flag }] of Object.entries(FLAGS)) {
+    if (flag.only !== undefined && flag.only !== server) continue;
+    const fallback = defaults?.[server];
+    own[name] = fallback === undefined ? flag : { ...flag, default: fallback };
   }
-  return { config: configOf(name, values), given };
+  return own;
 }
 
-function flagsOf(name: string): Record<string, Flag> {
-  const own = Object.entries(FLAGS).filter(([, { only }]) => only === undefined || only === name);
-  return Object.fromEntries(
-    own.map((
-      [flag, { defaults, ...rest }],
-    ) => [flag, { ...rest, ...(defaults?.[name] && { default: defaults[name] }) }]),
-  );
-}
-
-function refuse(arg: string, flags: string[]): never {
-  if (!arg.startsWith("-")) {
-    throw new Error(`Cannot use ${JSON.stringify(arg)}: flags begin with --`);
-  }
-  const near = nearest(arg.replace(/^-+|=.*/g, ""), flags);
-  throw new Error(`There is no flag ${arg}: ${near ? `did you mean --${near}?` : "see --help"}`);
-}
-
-function valueOf(
-  flag: string,
-  value: unknown,
-  { check, value: placeholder }: Flag,
-): string | undefined {
-  if (value === undefined || value === false) return undefined;
-  if (value === true) return "true";
-  const text = Array.isArray(value) ? String(value.at(-1)) : String(value);
-  if (text === "") throw new Error(`Cannot use --${flag}: give it as --${flag} ${placeholder}`);
-  try {
-    check?.(text);
-  } catch (error) {
-    throw new Error(`Cannot use --${flag} ${text}: ${(error as Error).message}`);
-  }
-  return text;
-}
-
-function configOf(name: string, values: Record<string, string>): ServerConfig {
-  const { cert, key } = values;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new Error("Cannot speak TLS: give both --cert and --key");
-  }
-  return {
-    name,
-    host: parseHost(values["host"]!),
-    port: Number(values["port"]),
-    dataDir: values["data"]!,
-    logPath: values["log"] ?? join(values["data"]!, "logs", `${name}.log`),
-    maxConnections: Number(values["max-connections"]),
-    maxPerAddress: Number(values["max-per-address"]),
-    idleTimeoutMs: Number(values["idle-timeout"]) * 1000,
-    ...(cert !== undefined && { cert: readPem("cert", cert) }),
-    ...(key !== undefined && { key: readPem("key", key) }),
-    raw: values["raw"] === "true",
-    burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
-    rate: Number(values["rate"] ?? FLAGS["rate"]!.default),
-    durable: values["durable"] === "true",
+function wholeNumber(least: number, most: number): (text: string) => void {
+  return (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return;
+    throw new RangeError(`give a whole number from ${least} to ${most}`);
   };
-}
-
-function parseCount(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new RangeError("give a whole number from 0 up");
-}
-
-function parsePositive(text: string): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new RangeError("give a whole number from 1 up");
-}
-
-function readPem(flag: string, path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    throw new Error(`Cannot use --${flag} ${path}: ${(error as Error).message}`);
-  }
-}
-
-function helpText(name: string, flags: Record<string, Flag>): string {
-  const rows = Object.entries(flags).map(([flag, { value = "", help, default: fallback }]) =>
-    [
-      `--${flag} ${value}`.trimEnd(),
-      help + (fallback === undefined ? "" : ` (${fallback})`),
-    ] as const
-  );
-  const width = Math.max(...rows.map(([flag]) => flag.length));
-  return [
-    `Usage: deno task ${name} [flags]`,
-    "",
-    ...rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`),
-  ].join("\n");
 }

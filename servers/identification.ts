@@ -9,7 +9,7 @@ import type { FramedConn } from "../lib/framed_conn.ts";
 import { IdentityStore } from "../lib/identity_store.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { parseName } from "../lib/name.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
 

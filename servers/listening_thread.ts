@@ -3,54 +3,98 @@
  *
  * @module
  */
+import type { ServerConfig } from "./config.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";
-import type { ServerConfig } from "./flags.ts";
+import { whenReleased } from "./thread_lock.ts";
 
-// The listening thread has so long to answer; pause and stop drain for up to 5 s by themselves.
-const ANSWER_MS = 2000;
-const DRAINING_ANSWER_MS = 8000;
+/** Options for {@linkcode ListeningThread}. */
+export interface ListeningThreadOptions {
+  /**
+   * The module that the thread runs.
+   *
+   * @default {new URL("./worker.ts", import.meta.url)}
+   */
+  module?: URL;
+  /**
+   * How long a command may wait for its answer, in milliseconds; `pause` and `stop`, which drain for up to 5 s, four
+   * times as long.
+   *
+   * @default {2000}
+   */
+  answerMs?: number;
+}
+
 const DRAINING = ["pause", "stop"];
+const BUSY = "The listening thread is busy and has not answered yet";
 
-/** A server in a thread of its own. */
+/** A server in a thread of its own, which loads from the moment it is made. */
 export class ListeningThread implements Disposable {
-  /** Settles when the server has stopped; rejects when its thread died. */
+  /** Settles when the server has stopped; rejects when it cannot start, or its thread died. */
   readonly finished: Promise<void>;
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #worker: Worker;
+  readonly #answerMs: number;
   readonly #listening = Promise.withResolvers<{ hostname: string; port: number }>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #answers = new Map<number, (text: string) => void>();
+  // The thread holds a lock of this name while it lives, however it ends.
+  readonly #lock = `listening thread ${crypto.randomUUID()}`;
+  readonly #disposed = new AbortController();
   #lastId = 0;
 
-  /** Starts the thread and in it the server. */
-  constructor(config: ServerConfig) {
+  /** Starts the thread; the server waits for `start`. */
+  constructor(options: ListeningThreadOptions = {}) {
+    const { module = new URL("./worker.ts", import.meta.url), answerMs = 2000 } = options;
+    this.#answerMs = answerMs;
     this.finished = this.#finished.promise;
-    this.finished.catch(() => {/* Told by whoever awaits it. */});
+    for (const { promise } of [this.#finished, this.#listening]) {
+      promise.catch(() => {/* Told by whoever awaits it. */});
+    }
+    this.#worker = new Worker(module, { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<ControlReply>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(new Error(event.message));
+      this.#fail(`The listening thread died: ${event.message}`);
     };
-    this.#post({ type: "start", config });
   }
 
   /**
-   * Where the server listens, once it does.
+   * Starts the server and tells where it listens.
    *
    * @throws {Error} If it cannot.
    */
-  get listening(): Promise<{ hostname: string; port: number }> {
+  start(config: ServerConfig): Promise<{ hostname: string; port: number }> {
+    this.#post({ type: "start", config, lock: this.#lock });
     return this.#listening.promise;
   }
 
   /** Runs a command in the thread and gives its answer, or a sentence that tells that it is too busy. */
-  run(command: string, argument = ""): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<string>();
+  async run(command: string, argument = ""): Promise<string> {
+    return await this.#ask(command, argument) ?? BUSY;
+  }
+
+  /** Lets the server say goodbye and end; a thread that does not even answer is reported by `finished`. */
+  async stop(): Promise<string> {
+    const answer = await this.#ask("stop", "");
+    if (answer === undefined) {
+      this.#fail("The listening thread did not answer: it was ended by force");
+    }
+    this.#finished.resolve();
+    return answer ?? BUSY;
+  }
+
+  /** Ends the thread, whatever it does. */
+  [Symbol.dispose](): void {
+    this.#disposed.abort();
+    this.#worker.terminate();
+    this.#finished.resolve();
+    for (const answer of this.#answers.values()) answer("Stopped");
+  }
+
+  #ask(command: string, argument: string): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const id = ++this.#lastId;
-    const patience = DRAINING.includes(command) ? DRAINING_ANSWER_MS : ANSWER_MS;
-    const timer = setTimeout(
-      () => resolve("The listening thread is busy and has not answered yet"),
-      patience,
-    );
+    const patience = this.#answerMs * (DRAINING.includes(command) ? 4 : 1);
+    const timer = setTimeout(() => resolve(undefined), patience);
     this.#answers.set(id, resolve);
     this.#post({ type: "command", id, command, argument });
     return promise.finally(() => {
@@ -59,33 +103,34 @@ export class ListeningThread implements Disposable {
     });
   }
 
-  /** Lets the server say goodbye and end; a thread that does not even answer is reported by `finished`. */
-  async stop(): Promise<void> {
-    await this.run("stop");
-    this.#finished.reject(new Error("The listening thread did not answer: it was ended by force"));
-  }
-
-  /** Ends the thread, whatever it does. */
-  [Symbol.dispose](): void {
-    this.#worker.terminate();
-    this.#finished.resolve();
-    for (const answer of this.#answers.values()) answer("Stopped");
-  }
-
   #post(message: ControlMessage): void {
     this.#worker.postMessage(message);
   }
 
   #take(reply: ControlReply): void {
-    if (reply.type === "listening") this.#listening.resolve(reply);
-    else if (reply.type === "answer") this.#answers.get(reply.id)?.(reply.text);
-    else if (reply.type === "failed") this.#fail(new Error(reply.message));
-    else this.#finished.resolve();
+    switch (reply.type) {
+      case "listening":
+        this.#watch();
+        return this.#listening.resolve(reply);
+      case "answer":
+        return this.#answers.get(reply.id)?.(reply.text);
+      case "failed":
+        return this.#fail(reply.message);
+    }
   }
 
-  #fail(error: Error): void {
-    this.#listening.reject(error);
-    this.#listening.promise.catch(() => {/* Told by `finished` if nobody awaits it. */});
-    this.#finished.reject(error);
+  /** A thread that closes itself raises no error, but its lock is free then. */
+  async #watch(): Promise<void> {
+    try {
+      await whenReleased(this.#lock, this.#disposed.signal);
+      this.#fail("The listening thread ended by itself");
+    } catch {
+      // Disposed: nobody watches any more.
+    }
+  }
+
+  #fail(message: string): void {
+    this.#listening.reject(new Error(message));
+    this.#finished.reject(new Error(message));
   }
 }

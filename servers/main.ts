@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { askHost, askPort } from "../lib/question.ts";
-import { Terminal } from "../lib/terminal.ts";
-import { COMMANDS, runLine } from "./console.ts";
-import { parseFlags, type ServerConfig } from "./flags.ts";
+import { joinHostPort } from "../lib/endpoint.ts";
+import type { Terminal } from "../lib/terminal.ts";
+import { parseCommandLine } from "./command_line.ts";
+import type { ServerConfig } from "./config.ts";
 import { ListeningThread } from "./listening_thread.ts";
 import { plainTextWarning } from "./plain_text.ts";
 
@@ -20,49 +20,62 @@ const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM"];
 
 /** Runs the server that the first argument names until it has stopped, and gives the exit code. */
-export async function main([name = "", ...args]: string[]): Promise<number> {
-  let parsed;
+export async function main(args: string[]): Promise<number> {
+  let commandLine;
   try {
-    parsed = parseFlags(name, args);
+    commandLine = parseCommandLine(args);
   } catch (error) {
     return complain(error, EXIT_USAGE);
   }
-  if ("help" in parsed) {
-    console.log(parsed.help);
+  if ("help" in commandLine) {
+    console.log(commandLine.help);
     return 0;
   }
   try {
-    await run(parsed.config, parsed.given);
-    return 0;
+    return await run(commandLine.config, commandLine.given);
   } catch (error) {
     return complain(error, EXIT_FAILURE);
   }
 }
 
-async function run(config: ServerConfig, given: Set<string>): Promise<void> {
+async function run(config: ServerConfig, given: Set<string>): Promise<number> {
+  using resources = new DisposableStack();
+  // It takes longest to load, so it begins first.
+  const thread = resources.use(new ListeningThread());
   const stop = new AbortController();
   // Whoever asks twice does not want to wait for clients.
   const interrupt = () => stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort();
-  using terminal = new Terminal({
-    complete: completeCommand,
-    onInterrupt: interrupt,
-    onPaste: () => true,
-  });
-  using _signals = onSignals(interrupt);
-  if (terminal.isInteractive) await ask(terminal, config, given);
-  stop.signal.throwIfAborted();
-  using thread = new ListeningThread(config);
-  const { hostname, port } = await thread.listening;
-  terminal.print(listeningLine(hostname, port, config.port));
+  resources.use(onSignals(interrupt));
+  const open = async () => resources.use(await openTerminal(interrupt, stop.signal));
+  // Where nobody can be asked, the server starts before the terminal is loaded.
+  const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
+  if (terminal?.isInteractive) await ask(terminal, config, given);
+  if (stop.signal.aborted) return EXIT_INTERRUPTED;
+  stop.signal.addEventListener("abort", () => thread.stop());
+  const line = listeningLine(await thread.start(config), config.port);
+  if (terminal) terminal.print(line);
+  else console.log(line);
   const warning = plainTextWarning(config);
   if (warning) console.error(warning);
-  stop.signal.addEventListener("abort", () => thread.stop());
-  answerCommands(terminal, config, thread);
+  answerCommands(terminal ?? await open(), config, thread);
   await thread.finished;
+  return 0;
+}
+
+async function openTerminal(onInterrupt: () => void, signal: AbortSignal): Promise<Terminal> {
+  const [{ Terminal }, { completeCommand }] = await Promise.all([
+    import("../lib/terminal.ts"),
+    import("./console.ts"),
+  ]);
+  const terminal = new Terminal({ complete: completeCommand, onInterrupt, onPaste: () => true });
+  if (signal.aborted) terminal.close();
+  else signal.addEventListener("abort", () => terminal.close());
+  return terminal;
 }
 
 /** Asks for what no flag told. */
 async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>): Promise<void> {
+  const { askHost, askPort } = await import("../lib/question.ts");
   const asker = {
     line: (prompt: string) => terminal.question(prompt),
     tell: (text: string) => terminal.print(text),
@@ -71,33 +84,29 @@ async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>)
   if (!given.has("port")) config.port = await askPort(asker, config.port);
 }
 
+function listeningLine(addr: { hostname: string; port: number }, requestedPort: number): string {
+  const line = `Listening on ${joinHostPort(addr.hostname, addr.port)}`;
+  const moved = requestedPort !== 0 && addr.port !== requestedPort;
+  return moved ? `${line} (${requestedPort} was busy)` : line;
+}
+
 /** Runs the operator's lines. The end of input ends the control, not the server. */
 async function answerCommands(
   terminal: Terminal,
-  config: ServerConfig,
+  { logPath }: ServerConfig,
   thread: ListeningThread,
 ): Promise<void> {
+  const { runLine } = await import("./console.ts");
   const options = {
-    logPath: config.logPath,
-    run: (command: string, argument: string) => thread.run(command, argument),
+    logPath,
+    run: (command: string, argument: string) =>
+      command === "stop" ? thread.stop() : thread.run(command, argument),
     confirm: (question: string) => terminal.confirm(question),
   };
   for await (const line of terminal) {
     const answer = await runLine(line, options);
     if (answer !== "") terminal.print(answer);
   }
-}
-
-function completeCommand(beforeCursor: string): string[] {
-  return beforeCursor.includes(" ")
-    ? []
-    : Object.keys(COMMANDS).filter((name) => name.startsWith(beforeCursor));
-}
-
-function listeningLine(hostname: string, port: number, requestedPort: number): string {
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const moved = requestedPort !== 0 && port !== requestedPort;
-  return `Listening on ${host}:${port}${moved ? ` (${requestedPort} was busy)` : ""}`;
 }
 
 function onSignals(listener: () => void): Disposable {

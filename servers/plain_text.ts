@@ -4,7 +4,7 @@
  * @module
  */
 import { isLoopback } from "../lib/address.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 
 const WITH_PASSWORDS = ["auth", "chat"];
 

@@ -4,8 +4,10 @@
  * @module
  */
 import type { ConnInfo } from "../lib/conversation.ts";
+import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { LogFile } from "../lib/log_file.ts";
+import { parseName } from "../lib/name.ts";
 import type { Server } from "../lib/server.ts";
 import type { Service } from "./service.ts";
 
@@ -53,6 +55,9 @@ export class ServerCommands {
       return await this.#commands[command]!(argument);
     } catch (error) {
       return `Cannot ${command}: ${error instanceof Error ? error.message : error}`;
+    } finally {
+      // The operator may look into the log next.
+      this.#options.log.flush();
     }
   }
 
@@ -60,7 +65,7 @@ export class ServerCommands {
     const { server, counter } = this.#options;
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     return [
-      `address      ${server.addr.hostname}:${server.addr.port}${server.paused ? " (paused)" : ""}`,
+      `address      ${this.#address}${server.paused ? " (paused)" : ""}`,
       `uptime       ${formatSeconds(seconds)}`,
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
@@ -88,7 +93,7 @@ export class ServerCommands {
     const { server } = this.#options;
     if (!server.paused) return "Not paused";
     await server.resume();
-    return `Listening on ${server.addr.hostname}:${server.addr.port}`;
+    return `Listening on ${this.#address}`;
   }
 
   async #clearUsers(): Promise<string> {
@@ -99,14 +104,16 @@ export class ServerCommands {
 
   #kick(name: string): string {
     if (!name) return "Usage: kick NAME (a name, an address or a number as who shows them)";
-    const ended = this.#options.server.end(
-      "kicked",
-      (conn) =>
-        [`${conn.id}`, conn.peer, conn.address, this.#options.service.nameOf?.(conn)].includes(
-          name,
-        ),
-    );
-    return ended ? `Ended ${count(ended, "connection")}` : `Nobody here is called ${name}`;
+    const ended = this.#options.server.end("kicked", (conn) => this.#isCalled(conn, name));
+    const nobody = `Nobody here is called ${escapeControl(name)}`;
+    return ended ? `Ended ${count(ended, "connection")}` : nobody;
+  }
+
+  #isCalled(conn: ConnInfo, name: string): boolean {
+    if ([`${conn.id}`, conn.peer, conn.address].includes(name)) return true;
+    const own = parseName(this.#options.service.nameOf?.(conn) ?? "");
+    const wanted = parseName(name);
+    return "key" in own && "key" in wanted && own.key === wanted.key;
   }
 
   #say(text: string): string {
@@ -118,6 +125,11 @@ export class ServerCommands {
   async #stop(): Promise<string> {
     await this.#options.stop();
     return "Stopped";
+  }
+
+  get #address(): string {
+    const { hostname, port } = this.#options.server.addr;
+    return joinHostPort(hostname, port);
   }
 
   #nameOf(conn: ConnInfo): string {

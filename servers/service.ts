@@ -7,7 +7,7 @@ import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import type { ServeOptions } from "../lib/server.ts";
 import { echo, echoBytes } from "./echo.ts";
-import type { ServerConfig } from "./flags.ts";
+import type { ServerConfig } from "./config.ts";
 
 /** One exercise at work. */
 export interface Service {

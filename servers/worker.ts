@@ -6,12 +6,13 @@
 import { LogFile } from "../lib/log_file.ts";
 import { serve, type ServeOptions, type Server } from "../lib/server.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
+import type { ServerConfig } from "./config.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";
-import type { ServerConfig } from "./flags.ts";
 import { logEvent } from "./log_events.ts";
 import { plainTextWarning } from "./plain_text.ts";
 import { ServerCommands } from "./server_commands.ts";
 import { type Service, SERVICES } from "./service.ts";
+import { holdForLife } from "./thread_lock.ts";
 
 // A shutdown waits so long for conversations to end.
 const DRAIN_MS = 5000;
@@ -20,39 +21,66 @@ const DRAIN_MS = 5000;
 const thread = self as unknown as {
   postMessage(reply: ControlReply): void;
   onmessage: ((event: MessageEvent<ControlMessage>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
 };
 
-let commands: ServerCommands | undefined;
+let log: LogFile | undefined;
+let starting: Promise<ServerCommands | undefined> = Promise.resolve(undefined);
 
-thread.onmessage = async ({ data }) => {
-  if (data.type === "start") return await start(data.config);
-  const text = await commands?.run(data.command, data.argument) ?? "The server is not ready yet";
-  thread.postMessage({ type: "answer", id: data.id, text });
+thread.onmessage = ({ data }) => {
+  if (data.type === "command") answer(data);
+  else {
+    holdForLife(data.lock);
+    starting = start(data.config);
+  }
 };
 
-async function start(config: ServerConfig): Promise<void> {
+thread.onerror = (event) => {
+  event.preventDefault();
+  crash(event.error);
+};
+
+thread.onunhandledrejection = (event) => {
+  event.preventDefault();
+  crash(event.reason);
+};
+
+async function answer(message: ControlMessage & { type: "command" }): Promise<void> {
+  const { id, command, argument } = message;
+  const commands = await starting;
+  if (!commands) return;
+  thread.postMessage({ type: "answer", id, text: await commands.run(command, argument) });
+}
+
+/** Opens everything; what cannot be opened is told to the control thread, which then ends this one. */
+async function start(config: ServerConfig): Promise<ServerCommands | undefined> {
+  let service: Service | undefined;
   try {
-    const log = LogFile.open(config.logPath, { name: config.name });
+    log = LogFile.open(config.logPath, { name: config.name });
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
     const warning = plainTextWarning(config);
     if (warning) log.warn("no TLS", { warning });
-    const service = await SERVICES[config.name]!(config, log);
-    const counter = { messages: 0 };
-    const server = serve(service.handler, {
-      ...serveOptions(config),
-      ...service.options,
-      onEvent: (event) => take(event, log, counter),
-    });
-    const stop = () => end(server, service, log);
-    commands = new ServerCommands({ server, service, log, counter, stop });
-    thread.postMessage({
-      type: "listening",
-      hostname: server.addr.hostname,
-      port: server.addr.port,
-    });
+    service = await SERVICES[config.name]!(config, log);
+    return run(config, service, log);
   } catch (error) {
-    thread.postMessage({ type: "failed", message: (error as Error).message });
+    await service?.close?.();
+    fail("cannot start", error, (error as Error).message);
+    return undefined;
   }
+}
+
+function run(config: ServerConfig, service: Service, log: LogFile): ServerCommands {
+  const counter = { messages: 0 };
+  const server = serve(service.handler, {
+    ...serveOptions(config),
+    ...service.options,
+    onEvent: (event) => take(event, log, counter),
+  });
+  const { hostname, port } = server.addr;
+  log.flush();
+  thread.postMessage({ type: "listening", hostname, port });
+  return new ServerCommands({ server, service, log, counter, stop: () => stop(server, service) });
 }
 
 function serveOptions(config: ServerConfig): ServeOptions {
@@ -66,9 +94,18 @@ function take(event: ServerEvent, log: LogFile, counter: { messages: number }): 
   logEvent(log, event);
 }
 
-async function end(server: Server, service: Service, log: LogFile): Promise<void> {
+async function stop(server: Server, service: Service): Promise<void> {
   await server.shutdown({ signal: AbortSignal.timeout(DRAIN_MS) });
   await service.close?.();
-  log.close();
-  thread.postMessage({ type: "stopped" });
+  log?.close();
+}
+
+function crash(error: unknown): void {
+  fail("crashed", error, `The server crashed: ${error instanceof Error ? error.message : error}`);
+}
+
+function fail(event: string, error: unknown, message: string): void {
+  log?.error(event, { error: error instanceof Error ? error.stack : String(error) });
+  log?.close();
+  thread.postMessage({ type: "failed", message });
 }

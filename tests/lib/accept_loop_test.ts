@@ -103,7 +103,7 @@ Deno.test("AcceptLoop.close() ends the loop, once", async () => {
 });
 
 Deno.test("AcceptLoop.close() does not wait for the next try", async () => {
-  using _time = new FakeTime();
+  using time = new FakeTime();
   const listener = new ScriptedListener();
   const { loop, told } = acceptFrom(listener);
 
@@ -112,6 +112,7 @@ Deno.test("AcceptLoop.close() does not wait for the next try", async () => {
   await loop.close();
 
   assertEquals(told, ["EMFILE", "closed"]);
+  assertEquals(time.next(), false);
 });
 
 Deno.test("AcceptLoop.close() still hands over a connection that was accepted before", async () => {

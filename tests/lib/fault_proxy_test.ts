@@ -376,7 +376,7 @@ Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", asy
 
 Deno.test("FaultProxy.close() ends connections that wait, and is harmless twice", async () => {
   await using passage = await pass({ up: { delayMs: 3_600_000 } });
-  const { proxy, client, server } = passage;
+  const { proxy, client, server, events } = passage;
   await writeAll(client, ramp(1));
 
   await Promise.all([proxy.close(), proxy.close()]);
@@ -384,6 +384,7 @@ Deno.test("FaultProxy.close() ends connections that wait, and is harmless twice"
 
   assertEquals(await readBytes(server), []);
   await assertRejects(() => dial(proxy), ConnectionRefused);
+  assertEquals(events.at(-1), { type: "closed", id: 1, reason: "stopped" });
 });
 
 Deno.test("FaultProxy makes a sender wait when its receiver does not read", async () => {

@@ -196,6 +196,17 @@ Deno.test("FrameDecoder.read() gives bytes, frames or not, and then whole frames
   assertEquals(decoder.read(target), 0);
 });
 
+Deno.test("FrameDecoder.next() after read() takes the bytes as they stand, not as they were decoded", () => {
+  const decoder = new FrameDecoder();
+  decoder.push(framesOf("ab", "cd", "ef"));
+  assertEquals(decoder.next(), "ab");
+
+  decoder.read(new Uint8Array(1));
+
+  assertEquals(decoder.next(), undefined);
+  assertThrows(() => decoder.end(), Deno.errors.UnexpectedEof, "ended 11 bytes");
+});
+
 Deno.test("FrameDecoder gives texts and bytes in turn", () => {
   const texts = Array.from({ length: 30 }, (_, i) => `${i}${i % 7 ? "" : "ё"}`);
   const decoder = new FrameDecoder();

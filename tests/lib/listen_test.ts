@@ -81,6 +81,14 @@ Deno.test("listen() tries no port above 65535", () => {
   assertEquals(stubbed.tried, [65534, 65535, 65535]);
 });
 
+Deno.test("listen() tries nothing else when no free port can be had", () => {
+  using stubbed = stubBusy(() => true);
+
+  assertThrows(() => listen({ port: 0 }), Deno.errors.AddrInUse);
+
+  assertEquals(stubbed.tried, [0]);
+});
+
 Deno.test("listen() takes port 65535", () => {
   using _stubbed = stubBusy(() => false);
 

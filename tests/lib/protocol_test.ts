@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseClientMessage, parseServerMessage } from "../../lib/protocol.ts";
 
+const parse = (message: unknown) => parseServerMessage(JSON.stringify(message));
+
 function problemOf(message: unknown): string {
   const parsed = parseClientMessage(JSON.stringify(message));
   assert("problem" in parsed, JSON.stringify(parsed));
@@ -69,9 +71,31 @@ Deno.test("parseClientMessage() gives back the ref of a message it refuses, if t
   assertEquals(refOf('{"type":"shout","ref":"\\udc00"}'), undefined);
 });
 
-Deno.test("parseServerMessage() gives objects with a type, also an unknown one, and nothing else", () => {
-  assertEquals(parseServerMessage('{"type":"news","x":1}') as object, { type: "news", x: 1 });
-  for (const text of ["", "1", "null", "[]", "{}", '{"type":1}', "{"]) {
-    assertEquals(parseServerMessage(text), undefined);
+Deno.test("parseServerMessage() gives a message as it came", () => {
+  const message = { type: "message", id: 1, at: 2, from: "a", text: "b", to: "c", replay: true };
+
+  assertEquals(parse(message), message as never);
+});
+
+Deno.test("parseServerMessage() gives nothing for what it does not know", () => {
+  for (const message of [null, 1, [], {}, { type: 1 }, { type: "weather" }, { type: "toString" }]) {
+    assertEquals(parse(message), undefined);
+  }
+  assertEquals(parseServerMessage("{"), undefined);
+});
+
+Deno.test("parseServerMessage() gives nothing where a field is missing or of another kind", () => {
+  for (
+    const message of [
+      { type: "hello", version: 1 },
+      { type: "message", id: 1, at: 2, from: "a" },
+      { type: "message", id: "1", at: 2, from: "a", text: "b" },
+      { type: "message", id: 1, at: 2, from: "a", text: "b", to: 3 },
+      { type: "said", ref: "r", id: -1 },
+      { type: "users", names: ["a", 1] },
+      { type: "bye", reason: "paused", retryAfterMs: "soon" },
+    ]
+  ) {
+    assertEquals(parse(message), undefined, JSON.stringify(message));
   }
 });

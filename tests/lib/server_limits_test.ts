@@ -3,16 +3,10 @@ import { FakeTime } from "@std/testing/time";
 import { stub } from "@std/testing/mock";
 import { Events } from "../events.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
-import type { Handler } from "../../lib/conversation.ts";
+import { connectTo, echo } from "../served.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
-import { serve, type Server } from "../../lib/server.ts";
-
-const echo: Handler = async (conn) => {
-  for await (const text of conn) await conn.send(text);
-};
-
-const connectTo = (server: Server) => FramedConn.connect({ port: server.addr.port });
+import { serve } from "../../lib/server.ts";
 
 Deno.test("serve() tells those above maxConnections that it is full, until somebody leaves", async () => {
   const events = new Events();

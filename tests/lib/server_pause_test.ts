@@ -1,16 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Events } from "../events.ts";
-import { isPending } from "../turns.ts";
+import { connectTo, echo } from "../served.ts";
+import { isPending, turns } from "../turns.ts";
 import type { Handler } from "../../lib/conversation.ts";
-import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
-import { serve, type Server } from "../../lib/server.ts";
-
-const echo: Handler = async (conn) => {
-  for await (const text of conn) await conn.send(text);
-};
-
-const connectTo = (server: Server) => FramedConn.connect({ port: server.addr.port });
+import { serve } from "../../lib/server.ts";
 
 /** A handler that returns only when it is let go, whatever the server wants. */
 function held() {
@@ -206,8 +200,9 @@ Deno.test("Server.shutdown() during a pause ends both", async () => {
 
   const pausing = server.pause();
   const stopping = server.shutdown();
+  await turns();
   letGo();
-  await Array.fromAsync(client);
+  assertEquals(await Array.fromAsync(client), [goodbyeText("shutdown")]);
   client.close();
   await Promise.all([pausing, stopping, server.finished]);
 

@@ -1,17 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { Events } from "../events.ts";
+import { tcpPair } from "../loopback.ts";
+import { connectTo, echo } from "../served.ts";
 import { isPending, turns } from "../turns.ts";
 import type { Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
-import { serve, type Server } from "../../lib/server.ts";
-
-const echo: Handler = async (conn) => {
-  for await (const text of conn) await conn.send(text);
-};
-
-const connectTo = (server: Server) => FramedConn.connect({ port: server.addr.port });
+import { serve } from "../../lib/server.ts";
 
 /** Starts a server and connects to it; settles when the handler runs. */
 async function connected(handler: Handler) {
@@ -83,6 +80,7 @@ Deno.test("Server.shutdown() waits for those who are just being refused", async 
   const stopping = server.shutdown();
   await Array.fromAsync(first);
   first.close();
+  await events.next("disconnected");
   assertEquals(await isPending(stopping), true);
   assertEquals(await Array.fromAsync(second), [goodbyeText("full")]);
   second.close();
@@ -175,17 +173,38 @@ Deno.test("Server.close() closes everything at once, without a goodbye", async (
   client.close();
 });
 
-Deno.test("Server.close() closes a client that is being accepted", async () => {
+Deno.test("Server.close() closes a client that is being accepted in this moment", async () => {
+  const [client, accepted] = await tcpPair();
+  using peer = new FramedConn(client);
+  const accepting = Promise.withResolvers<Deno.Conn>();
+  const listener = {
+    addr: { transport: "tcp", hostname: "127.0.0.1", port: 9090 },
+    accept: () => accepting.promise,
+    close: () => {},
+  };
+  using _listening = stub(Deno, "listen", (() => listener) as unknown as typeof Deno.listen);
   const server = serve(echo);
-  const client = await connectTo(server);
 
-  // The connection stands, but the accept loop has not heard of it yet, or only just.
+  accepting.resolve(accepted);
   server.close();
   await server.finished;
 
-  const ended = await client.receive().catch((error) => error);
-  assertEquals(ended === null || ended instanceof Deno.errors.ConnectionReset, true);
-  client.close();
+  assertEquals(await Array.fromAsync(peer), []);
+});
+
+Deno.test("Server.close() closes those who are just being refused", async () => {
+  const events = new Events();
+  const server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  using _first = await connectTo(server);
+  await events.next("connected");
+  using second = await connectTo(server);
+  await events.next("refused");
+  assertEquals(await Array.fromAsync(second), [goodbyeText("full")]);
+
+  server.close();
+  await server.finished;
+
+  assertEquals(events.types().at(-1), "stopped");
 });
 
 Deno.test("Server.close() during a shutdown ends the waiting", async () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertGreater, assertStrictEquals, assertThrows }
 import { concat, frameOf, header, utf8 } from "../bytes.ts";
 import { Events, reportedBy } from "../events.ts";
 import { connectToReset } from "../loopback.ts";
+import { connectTo } from "../served.ts";
 import type { Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
@@ -13,8 +14,6 @@ const echo: Handler = async (conn) => {
     await conn.send(text);
   }
 };
-
-const connectTo = (server: Server) => FramedConn.connect({ port: server.addr.port });
 
 Deno.test("serve() answers message after message, at 127.0.0.1 by default", async () => {
   await using server = serve(echo);

@@ -3,15 +3,11 @@ import { FakeTime } from "@std/testing/time";
 import { frameOf } from "../bytes.ts";
 import { testWithCertificate } from "../certificate.ts";
 import { Events } from "../events.ts";
+import { echo } from "../served.ts";
 import { turns } from "../turns.ts";
-import type { Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
 import { serve, type Server } from "../../lib/server.ts";
-
-const echo: Handler = async (conn) => {
-  for await (const text of conn) await conn.send(text);
-};
 
 const connectTo = (server: Server, cert: string) =>
   FramedConn.connect({ port: server.addr.port, tls: { caCerts: [cert] } });

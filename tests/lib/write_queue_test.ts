@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { takeBuffer } from "../../lib/buffer_pool.ts";
 import { ScriptedConn, type ScriptedWrite } from "../../lib/scripted_conn.ts";
 import { WriteQueue, type WriteQueueOptions } from "../../lib/write_queue.ts";
 import { concat, framesOf, mixedTexts, seededRandom, utf8 } from "../bytes.ts";
@@ -276,6 +277,25 @@ Deno.test("WriteQueue.send() of a refused message changes nothing", async () => 
   assertEquals(conn.written, framesOf("a", "b"));
 });
 
+Deno.test("WriteQueue lets a buffer be used again once it is written, and not before", async () => {
+  const gate = Promise.withResolvers<void>();
+  let written: ArrayBufferLike | undefined;
+  const write = async (p: Uint8Array) => {
+    written = p.buffer;
+    await gate.promise;
+    return p.length;
+  };
+  const queue = new WriteQueue({ write });
+  queue.send("a");
+  const flushed = queue.flush();
+  const take = () => Array.from({ length: 100 }, () => takeBuffer(1).buffer as ArrayBufferLike);
+
+  assertEquals(take().includes(written!), false);
+  gate.resolve();
+  await flushed;
+  assertEquals(take().includes(written!), true);
+});
+
 Deno.test("WriteQueue tells onSent of each accepted message", async () => {
   const told: number[] = [];
   const { queue } = setUp([], { maxBodyBytes: 4, onSent: (bodyBytes) => told.push(bodyBytes) });
@@ -287,5 +307,5 @@ Deno.test("WriteQueue tells onSent of each accepted message", async () => {
   queue.send("");
   await queue.flush();
 
-  assertEquals(told, [4, 3, 0]);
+  assertEquals(told, [4, 3, 9, 0]);
 });

@@ -1,0 +1,223 @@
+/**
+ * The chat client between its terminal, or pipe, and its session.
+ *
+ * @module
+ */
+
+import { escapeControl } from "../lib/escape.ts";
+import type { ServerMessage } from "../lib/protocol.ts";
+import type { Terminal } from "../lib/terminal.ts";
+import { type CommandTarget, runChatLine } from "./chat_commands.ts";
+import { type ChatRequest, ChatSession, type ChatSessionOptions } from "./chat_session.ts";
+import type { ChatView, Shown } from "./chat_view.ts";
+import { botLine, parseBotLine } from "./json_lines.ts";
+import type { NamesSeen } from "./names_seen.ts";
+import type { TokenFile } from "./token_file.ts";
+import type { OwnMessage } from "./unsaid.ts";
+import { count } from "./wording.ts";
+
+/** What a {@linkcode ChatClient} puts together. */
+export interface ChatClientOptions
+  extends Pick<ChatSessionOptions, "connect" | "credentials" | "history" | "backoff"> {
+  /** Where lines come from and go to. */
+  terminal: Pick<
+    Terminal,
+    "isInteractive" | "print" | "ring" | "clear" | "setPrompt" | typeof Symbol.asyncIterator
+  >;
+  /** Takes what the client says about itself. */
+  tell(text: string): void;
+  /** Makes lines of messages. */
+  view: ChatView;
+  /** Where logins are kept. */
+  tokens: TokenFile;
+  /** Where names are remembered. */
+  names: NamesSeen;
+  /** The server's address, for messages. */
+  address: string;
+  /** Whether lines are JSON. */
+  json: boolean;
+}
+
+/** A pipe waits for more messages to be said before it is read on. */
+const MAX_UNSAID = 64;
+
+// Who leaves waits so long for what is not said yet: a person less than a program.
+const PATIENCE_MS = 10_000;
+const PERSONS_PATIENCE_MS = 2000;
+
+/** Takes part in a chat until its session, or its input, ends. */
+export class ChatClient implements CommandTarget {
+  readonly #options: ChatClientOptions;
+  readonly #session: ChatSession;
+  #name = "";
+  #failures = 0;
+  #isLeaving = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  /** Connects to nothing yet. */
+  constructor(options: ChatClientOptions) {
+    this.#options = options;
+    this.#session = new ChatSession({
+      ...options,
+      onMessage: (message, own) => this.#takeMessage(message, own),
+      onWait: (wait) => {
+        options.terminal.setPrompt("(waiting) > ");
+        this.#show(options.view.wait(options.address, wait));
+      },
+    });
+  }
+
+  /** Runs, and gives the exit code. */
+  async run(): Promise<number> {
+    const reading = Promise.withResolvers<never>();
+    this.#readLines().catch(reading.reject);
+    try {
+      const end = await Promise.race([this.#session.run(), reading.promise]);
+      const left = this.#session.unsaidCount;
+      if (left > 0) this.#options.tell(`Not sent: ${count(left, "message")}`);
+      const isGood = end === "closed" || end === "logged_out";
+      return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
+    } finally {
+      this.#session.close();
+      await this.#saving;
+    }
+  }
+
+  /** Whether the server has a chat. */
+  get hasChat(): boolean {
+    return this.#options.names.hasChat;
+  }
+
+  /** The lowest id seen. */
+  get oldest(): number | undefined {
+    return this.#session.oldest;
+  }
+
+  /** Says something to everybody, or to one user. */
+  say(text: string, to?: string): void {
+    const { terminal, view } = this.#options;
+    const objection = this.#session.say(text, to === undefined ? {} : { to });
+    if (objection !== undefined) this.refuse(objection);
+    else if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, to));
+  }
+
+  /** Asks the server. */
+  request(message: ChatRequest, onPageEnd?: (count: number) => void): void {
+    if (this.#session.request(message, onPageEnd)) return;
+    this.refuse("There is no connection yet: try again in a moment");
+  }
+
+  /** Shows a line of the client's own. */
+  tell(text: string): void {
+    this.#options.tell(text);
+  }
+
+  /** Says that a line is of no use. */
+  refuse(text: string): void {
+    // A person types again; who piped the line in is told by the exit code too.
+    if (!this.#options.terminal.isInteractive) this.#failures++;
+    this.#options.tell(text);
+  }
+
+  /** Empties the screen. */
+  clear(): void {
+    this.#options.terminal.clear();
+  }
+
+  /** Leaves when everything is said. */
+  async leave({ logout }: { logout: boolean }): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    await this.#session.settled(this.#patienceMs());
+    if (logout && this.#session.request({ type: "logout" })) return;
+    if (logout) this.refuse("Not logged out: there is no connection");
+    this.#session.close();
+  }
+
+  #patienceMs(): number {
+    if (!this.#options.terminal.isInteractive) return PATIENCE_MS;
+    return this.#session.isIn ? PERSONS_PATIENCE_MS : 0;
+  }
+
+  async #readLines(): Promise<void> {
+    await this.#session.entered;
+    for await (const line of this.#options.terminal) {
+      if (!this.#options.terminal.isInteractive) await this.#takeTurn();
+      if (this.#isLeaving) return;
+      if (this.#options.json) this.#takeBotLine(line);
+      else runChatLine(line, this);
+    }
+    await this.leave({ logout: false });
+  }
+
+  async #takeTurn(): Promise<void> {
+    while (this.#session.unsaidCount >= MAX_UNSAID) await this.#session.unsaidChanged;
+    await this.#session.entered;
+  }
+
+  #takeBotLine(line: string): void {
+    if (line.trim() === "") return;
+    const message = parseBotLine(line, () => this.#session.nextRef());
+    if (typeof message === "string") return this.refuse(message);
+    if (message.type === "logout") return void this.leave({ logout: true });
+    if (message.type !== "say" && message.type !== "tell") return this.request(message);
+    const objection = this.#session.say(message.text, message);
+    if (objection !== undefined) this.refuse(objection);
+  }
+
+  #takeMessage(message: ServerMessage, own?: OwnMessage): void {
+    const { json, terminal, view } = this.#options;
+    if (message.type === "error" && own) this.#failures++;
+    this.#notice(message);
+    if (json) terminal.print(botLine(message));
+    else this.#show(view.show(message, own));
+  }
+
+  /** Takes from a message what the client itself needs to know. */
+  #notice(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        this.#options.names.hasChat = message.server !== "auth";
+        break;
+      case "welcome":
+        this.#keepLogin(message);
+        break;
+      case "bye":
+        if (message.reason === "logged_out") this.#forgetLogin();
+        break;
+      case "message":
+        this.#options.names.add(message.from);
+        break;
+      case "joined":
+        this.#options.names.add(message.name);
+        break;
+      case "users":
+        this.#options.names.add(...message.names);
+    }
+  }
+
+  #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
+    const { tokens, terminal, address: server } = this.#options;
+    this.#name = name;
+    terminal.setPrompt(`${escapeControl(name)}> `);
+    this.#save(() => tokens.save({ server, name, token, expires }));
+  }
+
+  #forgetLogin(): void {
+    const { tokens, address: server } = this.#options;
+    this.#save(() => tokens.remove({ server, name: this.#name }));
+  }
+
+  #save(change: () => Promise<void>): void {
+    this.#saving = this.#saving.then(change).catch((error) =>
+      this.#options.tell(`The login is not kept: ${(error as Error).message}`)
+    );
+  }
+
+  #show(shown: Shown | undefined): void {
+    if (!shown) return;
+    if (shown.isService) this.#options.tell(shown.text);
+    else this.#options.terminal.print(shown.text);
+    if (shown.rings) this.#options.terminal.ring();
+  }
+}

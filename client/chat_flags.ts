@@ -1,0 +1,126 @@
+/**
+ * The flags of the chat client.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { parseName } from "../lib/name.ts";
+import { FlagError } from "./flags.ts";
+
+/** What the user gave; what is missing is asked for, or has a default. */
+export interface ChatFlags {
+  /** The server's name or address. */
+  host?: string;
+  /** The server's port. */
+  port?: number;
+  /** Who logs in. */
+  name?: string;
+  /** A file whose first line is the password. */
+  passwordFile?: string;
+  /** Whether to make an account. */
+  register: boolean;
+  /** Whether to speak TLS. */
+  tls: boolean;
+  /** A file of certificates to trust, in PEM. */
+  ca?: string;
+  /** Whether lines are JSON, for bots. */
+  json: boolean;
+  /** How many earlier messages to show. */
+  history?: number;
+  /** The file that keeps tokens; nothing is kept when missing. */
+  session?: string;
+  /** Whether to explain instead. */
+  help: boolean;
+}
+
+/** What `--help` prints. */
+export const CHAT_USAGE = `Takes part in a chat, or logs in at an authentication server.
+
+Usage: client/chat.ts [flags]
+
+  --host HOST           the server's name or address (127.0.0.1)
+  --port PORT           the server's port (9090)
+  --name NAME           who you are
+  --register            make an account of that name
+  --password-file FILE  take the password from the first line of FILE; needs --allow-read=FILE
+  --tls                 encrypt the connection
+  --ca FILE             trust the certificates in FILE as well, in PEM; needs --allow-read=FILE
+  --history N           show N earlier messages at the start (50)
+  --session FILE        keep logins in FILE, where it may be written (data/logins.json)
+  --no-session          keep nothing: the next run needs the password
+  --json                JSON for bots: see below
+  --help                show this
+
+At a terminal, what is missing is asked for, and /help shows the commands. In a pipe each line of
+standard input is a message or a command, blank ones aside, and messages come out as lines of standard
+output; what the client says about itself goes to standard error. The end of the input ends it when
+everything is said. Who logs in is then --name with a kept login or --password-file; without --name, the
+last login kept.
+
+With --json each message of the server is a line of output, each line of input a message to it, such as
+{"type":"say","text":"hello"}. A ref is added where none is. Connecting, logging in and sending again are
+done for you.
+
+The exit code is 1 when something could not be sent or the login failed, 2 when the flags are wrong, and
+130 after Ctrl-C.`;
+
+/**
+ * Reads the flags.
+ *
+ * @throws {FlagError} If one is unknown, or has no value that can be right.
+ */
+export function parseChatFlags(args: string[]): ChatFlags {
+  try {
+    const { ca, tls, "password-file": passwordFile, "no-session": none, ...given } = split(args);
+    if (ca !== undefined && !tls) throw new TypeError("--ca is of use with --tls only");
+    const { host, port, name, history, session = "data/logins.json" } = given;
+    return {
+      ...(host !== undefined && { host: parseHost(host) }),
+      ...(port !== undefined && { port: parsePort(port) }),
+      ...(name !== undefined && { name: validName(name) }),
+      ...(history !== undefined && { history: parseCount(history) }),
+      ...(passwordFile !== undefined && { passwordFile }),
+      ...(ca !== undefined && { ca }),
+      ...(!none && { session }),
+      register: given.register,
+      tls,
+      json: given.json,
+      help: given.help,
+    };
+  } catch (error) {
+    throw new FlagError((error as Error).message, { cause: error });
+  }
+}
+
+function split(args: string[]) {
+  const string = { type: "string" } as const;
+  const boolean = { type: "boolean", default: false } as const;
+  const options = {
+    host: string,
+    port: string,
+    name: string,
+    "password-file": string,
+    register: boolean,
+    tls: boolean,
+    ca: string,
+    json: boolean,
+    history: string,
+    session: string,
+    "no-session": boolean,
+    help: { ...boolean, short: "h" },
+  };
+  return parseArgs({ args, options }).values;
+}
+
+function validName(text: string): string {
+  const parsed = parseName(text);
+  if ("reason" in parsed) throw new TypeError(`Cannot use --name: ${parsed.reason}`);
+  return parsed.name;
+}
+
+function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new RangeError("Cannot use --history: give a whole number from 0 up");
+}

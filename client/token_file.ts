@@ -1,0 +1,93 @@
+/**
+ * Tokens kept in a file, so that the next run needs no password.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { parseName } from "../lib/name.ts";
+import { replaceFile } from "../lib/replace_file.ts";
+
+/** A token, where it is good, and for how long. */
+export interface KeptToken {
+  /** The server's address, as `127.0.0.1:9090`. */
+  server: string;
+  /** Whom it lets in. */
+  name: string;
+  /** The secret. */
+  token: string;
+  /** When it expires unless it is used before, in milliseconds since 1970. */
+  expires: number;
+}
+
+/**
+ * Keeps one token for each name at each server, the last one used at the end. Only the file's owner can read it.
+ *
+ * It never asks for a permission: without those to read and write the file and its folder, nothing is kept. Of two
+ * clients that save at the same moment one may lose its token, and asks for the password next time.
+ */
+export class TokenFile {
+  readonly #path: string;
+  readonly #isUsable: boolean;
+
+  /** Names the file; `undefined` keeps nothing. */
+  constructor(path: string | undefined) {
+    this.#path = path ?? "";
+    this.#isUsable = path !== undefined && mayUse("read", path) && mayUse("write", dirname(path));
+  }
+
+  /** The token of a name at a server; without a name, the last one used there. */
+  async find(server: string, name?: string): Promise<KeptToken | undefined> {
+    return (await this.#read()).findLast((kept) =>
+      kept.server === server && (name === undefined || isSameName(kept.name, name))
+    );
+  }
+
+  /** Keeps a token in place of the one before. */
+  async save(token: KeptToken): Promise<void> {
+    await this.#replace(token, [token]);
+  }
+
+  /** Forgets the token of a name at a server. */
+  async remove(token: Pick<KeptToken, "server" | "name">): Promise<void> {
+    await this.#replace(token, []);
+  }
+
+  async #replace(old: Pick<KeptToken, "server" | "name">, tokens: KeptToken[]): Promise<void> {
+    if (!this.#isUsable) return;
+    const isOther = ({ server, name }: KeptToken) =>
+      server !== old.server || !isSameName(name, old.name);
+    const kept = [...(await this.#read()).filter(isOther), ...tokens];
+    await replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`);
+  }
+
+  async #read(): Promise<KeptToken[]> {
+    if (!this.#isUsable) return [];
+    try {
+      const kept: unknown = JSON.parse(await Deno.readTextFile(this.#path));
+      return Array.isArray(kept) ? kept.filter(isToken).filter(isFresh) : [];
+    } catch {
+      // No file yet, or not ours: the password is asked for, and a good file is made.
+      return [];
+    }
+  }
+}
+
+function mayUse(name: "read" | "write", path: string): boolean {
+  return Deno.permissions.querySync({ name, path }).state === "granted";
+}
+
+function isSameName(a: string, b: string): boolean {
+  const [left, right] = [parseName(a), parseName(b)];
+  return "key" in left && "key" in right && left.key === right.key;
+}
+
+function isToken(value: unknown): value is KeptToken {
+  const { server, name, token, expires } = (value ?? {}) as Record<string, unknown>;
+  return [server, name, token].every((field) => typeof field === "string") &&
+    typeof expires === "number";
+}
+
+function isFresh({ expires }: KeptToken): boolean {
+  return expires > Date.now();
+}

@@ -1,0 +1,389 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { PING_MS } from "../../client/chat_conversation.ts";
+import {
+  ChatSession,
+  type ChatSessionOptions,
+  type Credentials,
+  type Refusal,
+} from "../../client/chat_session.ts";
+import { MAX_TRIES } from "../../client/unsaid.ts";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { memoryConnPair } from "../../lib/memory_conn.ts";
+
+type Json = Record<string, unknown>;
+
+const HELLO = { type: "hello", version: 1, server: "chat" };
+const WELCOME = { type: "welcome", name: "anna", token: "t1", expires: 9, last: 0 };
+
+/** The server's end of a connection, as a script uses it. */
+class Peer {
+  readonly conn: FramedConn;
+
+  constructor(conn: Deno.Conn) {
+    this.conn = new FramedConn(conn);
+  }
+
+  /** Gives the next message of the client; `null` when it has left. */
+  async next(): Promise<Json | null> {
+    const text = await this.conn.receive();
+    return text === null ? null : JSON.parse(text);
+  }
+
+  /** Gives the next message without its ref. */
+  async nextText(): Promise<unknown> {
+    return (await this.next())?.["text"];
+  }
+
+  say(...messages: Json[]): void {
+    for (const message of messages) this.conn.send(JSON.stringify(message)).catch(() => {});
+  }
+
+  /** Lets anybody in. */
+  async welcome(fields: Json = {}): Promise<Json | null> {
+    const hello = await this.next();
+    this.say(HELLO);
+    if (hello?.["token"] === undefined) await this.next();
+    this.say({ ...WELCOME, ...fields });
+    return hello;
+  }
+}
+
+/** A session whose connections are scripts. */
+function openSession(
+  scripts: ((peer: Peer) => Promise<void>)[],
+  options: Partial<ChatSessionOptions> = {},
+) {
+  const heard: Json[] = [];
+  const running: Promise<void>[] = [];
+  const session = new ChatSession({
+    connect: () => {
+      const [near, far] = memoryConnPair();
+      const peer = new Peer(far);
+      const script = scripts.shift() ?? ((peer) => Promise.resolve(logout(peer)));
+      running.push(script(peer).catch(() => {}).finally(() => peer.conn.close()));
+      return Promise.resolve(new FramedConn(near));
+    },
+    credentials: (refusal) =>
+      Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
+    onMessage: (message, own) => heard.push({ ...message, ...(own && { own: own.text }) }),
+    backoff: { minMs: 0 },
+    ...options,
+  });
+  return { session, heard, running };
+}
+
+const logout = (peer: Peer) => peer.say({ type: "bye", reason: "logged_out" });
+
+Deno.test("ChatSession.run() sends the password only after the server's hello", async () => {
+  const seen: (Json | null)[] = [];
+  const { session } = openSession([async (peer) => {
+    seen.push(await peer.next());
+    peer.say(HELLO);
+    seen.push(await peer.next());
+    peer.say(WELCOME);
+    logout(peer);
+  }], { history: 5 });
+
+  assertEquals(await session.run(), "logged_out");
+
+  assertEquals(seen, [
+    { type: "hello", version: 1, history: 5 },
+    { type: "login", name: "anna", password: "pw" },
+  ]);
+});
+
+Deno.test("ChatSession.run() comes back by the token and the highest id", async () => {
+  const hellos: (Json | null)[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      hellos.push(await peer.welcome({ last: 7 }));
+      peer.say({ type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true });
+    },
+    async (peer) => {
+      hellos.push(await peer.welcome({ last: 7 }));
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(hellos[1], { type: "hello", version: 1, token: "t1", since: 7 });
+});
+
+Deno.test("ChatSession.run() never sends a password twice by itself", async () => {
+  const asked: (string | undefined)[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO);
+      await peer.next(); // the password; the connection breaks before the answer
+    },
+  ], {
+    credentials: (refusal) => {
+      asked.push(refusal?.code);
+      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: true });
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+  assertEquals(asked, [undefined, "lost"]);
+});
+
+Deno.test("ChatSession.run() asks again after a refusal, on no open connection", async () => {
+  const refusal = { type: "error", code: "throttled", message: "Later", retryAfterMs: 4000 };
+  let isOpen = false;
+  const asked: [Refusal | undefined, boolean][] = [];
+  const answers: (Credentials | null)[] = [{ name: "anna", token: "old" }, null];
+  const { session, running } = openSession([async (peer) => {
+    isOpen = true;
+    await peer.next();
+    peer.say(HELLO, refusal);
+    await peer.next();
+    isOpen = false;
+  }], {
+    credentials: async (refusal) => {
+      await Promise.all(running);
+      asked.push([refusal, isOpen]);
+      return answers.shift()!;
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+  assertEquals(asked.map(([refusal, isOpen]) => [refusal?.retryAfterMs, isOpen]), [
+    [undefined, false],
+    [4000, false],
+  ]);
+});
+
+Deno.test("ChatSession.run() tells a replayed message of its own once", async () => {
+  const refs: unknown[] = [];
+  const { session, heard } = openSession([
+    async (peer) => {
+      await peer.welcome();
+      refs.push((await peer.next())?.["ref"]); // stored as 1; the connection breaks before `said`
+    },
+    async (peer) => {
+      await peer.welcome({ last: 1 });
+      peer.say({ type: "message", id: 1, at: 1, from: "anna", text: "hi", replay: true });
+      const again = await peer.next();
+      refs.push(again?.["ref"]);
+      peer.say({ type: "said", ref: again?.["ref"], id: 1 });
+      logout(peer);
+    },
+  ]);
+  session.say("hi");
+
+  await session.run();
+
+  assertEquals(refs[0], refs[1]);
+  const shown = heard.filter(({ type, own }) => type === "message" || own !== undefined);
+  assertEquals(shown.map(({ id, text }) => [id, text]), [[1, "hi"]]);
+});
+
+Deno.test("ChatSession.say() has one message on its way at a time", async () => {
+  const order: unknown[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    for (let id = 1; id <= 3; id++) {
+      const { ref, text } = (await peer.next())!;
+      order.push(text);
+      peer.say({ type: "said", ref, id });
+    }
+    logout(peer);
+  }]);
+  for (const text of ["a", "b", "c"]) assertEquals(session.say(text), undefined);
+
+  await session.run();
+
+  assertEquals(order, ["a", "b", "c"]);
+});
+
+Deno.test("ChatSession.say() refuses what no frame of the server's size can hold", () => {
+  const { session } = openSession([]);
+
+  assertEquals(session.say("\x01".repeat(4096)), "The text is too long: send it in parts");
+  assertEquals(session.unsaidCount, 0);
+});
+
+Deno.test("ChatSession sends a message that came too fast again after the time told", async () => {
+  using time = new FakeTime();
+  const sentAt: number[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    const { ref } = (await peer.next())!;
+    sentAt.push(time.now);
+    peer.say({ type: "error", code: "too_fast", message: "Slow", ref, retryAfterMs: 200 });
+    assertEquals((await peer.next())?.["ref"], ref);
+    sentAt.push(time.now);
+    logout(peer);
+  }]);
+  session.say("hi");
+
+  const ended = session.run();
+  await time.runMicrotasks();
+  await time.tickAsync(199);
+  await time.tickAsync(1);
+  await ended;
+
+  assertEquals(sentAt[1]! - sentAt[0]!, 200);
+});
+
+Deno.test("ChatSession gives a message up that is refused for good, and sends the next", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    const { ref } = (await peer.next())!;
+    peer.say({ type: "error", code: "no_such_user", message: "Nobody", ref });
+    assertEquals(await peer.nextText(), "next");
+    logout(peer);
+  }]);
+  session.say("psst", { to: "ghost" });
+  session.say("next");
+
+  await session.run();
+
+  assertEquals(heard.find(({ type }) => type === "error")?.["own"], "psst");
+});
+
+Deno.test("ChatSession asks a server that cannot store a few times", async () => {
+  using time = new FakeTime();
+  let tries = 0;
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    for (let message; (message = await peer.next())?.["text"] === "hi"; tries++) {
+      const { ref } = message!;
+      peer.say({ type: "error", code: "unavailable", message: "Disk full", ref });
+    }
+    logout(peer);
+  }]);
+  session.say("hi");
+  session.say("end");
+
+  const ended = session.run();
+  for (let i = 0; i < MAX_TRIES; i++) await time.tickAsync(4000);
+  await ended;
+
+  assertEquals(tries, MAX_TRIES);
+  assertEquals(heard.filter(({ own }) => own === "hi").length, 1);
+});
+
+Deno.test("ChatSession leaves a server that does not answer a ping within 30 s", async () => {
+  using time = new FakeTime();
+  const pings: unknown[] = [];
+  const waits: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome();
+      pings.push((await peer.next())?.["type"]);
+      peer.say({ type: "pong" });
+      pings.push((await peer.next())?.["type"]);
+      await peer.next(); // and no answer
+    },
+    async (peer) => {
+      await peer.welcome();
+      logout(peer);
+    },
+  ], { onWait: ({ error }) => waits.push((error as Error).message) });
+
+  const ended = session.run();
+  for (let i = 0; i < 3; i++) await time.tickAsync(PING_MS);
+  await time.tickAsync(1);
+  await ended;
+
+  assertEquals(pings, ["ping", "ping"]);
+  assertEquals(waits, ["the server does not answer"]);
+});
+
+Deno.test("ChatSession.run() ends when the operator has ended the connection", async () => {
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    peer.say({ type: "bye", reason: "kicked" });
+  }]);
+
+  assertEquals(await session.run(), "kicked");
+});
+
+Deno.test("ChatSession.run() stays away as long as a goodbye asks", async () => {
+  using time = new FakeTime();
+  let delayMs = 0;
+  const { session } = openSession([(peer) => {
+    peer.say({ type: "bye", reason: "full", retryAfterMs: 5000 });
+    return Promise.resolve();
+  }, async (peer) => {
+    await peer.welcome();
+    logout(peer);
+  }], { onWait: (wait) => delayMs = wait.delayMs });
+
+  const ended = session.run();
+  await time.tickAsync(1);
+  await time.tickAsync(5000);
+  await ended;
+
+  assertEquals(delayMs, 5000);
+});
+
+for (
+  const [what, answer] of [
+    ["an echo of its own hello", JSON.stringify({ type: "hello", version: 1 })],
+    ["a text", "What is your name?"],
+    ["another version", JSON.stringify({ ...HELLO, version: 2 })],
+  ] as const
+) {
+  Deno.test(`ChatSession.run() rejects when the server answers with ${what}`, async () => {
+    const { session } = openSession([async (peer) => {
+      await peer.next();
+      await peer.conn.send(answer);
+      await peer.next();
+    }]);
+
+    await assertRejects(() => session.run(), Deno.errors.InvalidData, "Cannot talk to this server");
+  });
+}
+
+Deno.test("ChatSession takes a server that has lost its history as a new one", async () => {
+  const { session, heard } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 0 });
+      peer.say({ type: "message", id: 90, at: 1, from: "boris", text: "old" });
+    },
+    async (peer) => {
+      await peer.welcome({ last: 2 });
+      peer.say({ type: "message", id: 3, at: 1, from: "boris", text: "new" });
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "message").map(({ id }) => id), [90, 3]);
+});
+
+Deno.test("ChatSession skips what it does not understand", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    peer.say({ type: "weather" }, { type: "message", id: "1" }, { type: "notice", text: "on" });
+    logout(peer);
+  }]);
+
+  await session.run();
+
+  assertEquals(heard.map(({ type }) => type), ["hello", "welcome", "notice", "bye"]);
+});
+
+Deno.test("ChatSession.settled() gives up when nothing happens", async () => {
+  using time = new FakeTime();
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    await peer.next();
+    await peer.next(); // and never `said`
+  }]);
+  session.say("hi");
+  const ended = session.run();
+
+  const settled = session.settled(1000);
+  await time.tickAsync(1000);
+
+  assertEquals(await settled, false);
+  session.close();
+  assertEquals(await ended, "closed");
+});

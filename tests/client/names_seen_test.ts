@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { NamesSeen } from "../../client/names_seen.ts";
+
+function namesOf(...names: string[]): NamesSeen {
+  const seen = new NamesSeen();
+  seen.add(...names);
+  return seen;
+}
+
+Deno.test("NamesSeen.complete() completes commands at the start", () => {
+  const names = namesOf("quentin");
+
+  assertEquals(names.complete("/h"), ["/help", "/history"]);
+  assertEquals(names.complete("/quit"), ["/quit"]);
+  names.hasChat = false;
+  assertEquals(names.complete("/h"), ["/help"]);
+});
+
+Deno.test("NamesSeen.complete() completes names, in capitals or not", () => {
+  const names = namesOf("Boris", "anna", "Яна", "bella");
+
+  assertEquals(names.complete("b"), ["Boris", "bella"]);
+  assertEquals(names.complete("/msg BO"), ["Boris"]);
+  assertEquals(names.complete("hi я"), ["Яна"]);
+  assertEquals(names.complete("/msg "), ["Boris", "anna", "bella", "Яна"]);
+  assertEquals(names.complete("hi "), []);
+});
+
+Deno.test("NamesSeen.add() takes no name that would confuse the terminal, and forgets the oldest", () => {
+  const names = namesOf("x\x1b[2J", "x y");
+  assertEquals(names.complete("x"), []);
+
+  names.add("first", ...Array.from({ length: 1000 }, (_, i) => `n${i}`));
+  assertEquals(names.complete("f"), []);
+});

@@ -1,0 +1,169 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { ConnInfo } from "../../lib/conversation.ts";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { IdentityStore } from "../../lib/identity_store.ts";
+import type { LogFile } from "../../lib/log_file.ts";
+import { memoryConnPair } from "../../lib/memory_conn.ts";
+import { parseCommandLine } from "../../servers/command_line.ts";
+import { identify, openIdentification } from "../../servers/identification.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+async function inFolder(body: (dataDir: string) => Promise<void>): Promise<void> {
+  const dataDir = await Deno.makeTempDir();
+  try {
+    await body(dataDir);
+  } finally {
+    await Deno.chmod(dataDir, 0o700).catch(() => {});
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+/** A client at an address, in conversation with the handler. */
+class Visitor implements AsyncDisposable {
+  readonly #conn: FramedConn;
+  readonly #ended: Promise<void>;
+
+  constructor(store: IdentityStore, address: string, onError?: (error: unknown) => void) {
+    const [mine, theirs] = memoryConnPair();
+    this.#conn = new FramedConn(mine);
+    const info: ConnInfo = { id: 1, peer: `${address}:1`, address, connectedAt: 0 };
+    const handler = identify({ store, ...(onError && { onError }) });
+    this.#ended = (async () => {
+      using conn = new FramedConn(theirs);
+      await handler(conn, info);
+    })();
+  }
+
+  hears(): Promise<string | null> {
+    return this.#conn.receive();
+  }
+
+  says(text: string): Promise<string | null> {
+    return this.#conn.request(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#conn.close();
+    await this.#ended;
+  }
+}
+
+function openStore(dataDir: string): Promise<IdentityStore> {
+  return IdentityStore.open(`${dataDir}/identities.json`);
+}
+
+testWith(FILES, "identify() asks a stranger, and puts the name before each line", async () => {
+  await inFolder(async (dataDir) => {
+    await using visitor = new Visitor(await openStore(dataDir), "10.0.0.1");
+
+    assertEquals(await visitor.hears(), "What is your name?");
+    assertEquals(await visitor.says(" Anna "), "Nice to meet you, Anna!");
+    assertEquals(await visitor.says("hello"), "Anna: hello");
+    assertEquals(await visitor.says(""), "Anna: ");
+  });
+});
+
+testWith(FILES, "identify() greets by name on the second visit, also after a restart", async () => {
+  await inFolder(async (dataDir) => {
+    await (await openStore(dataDir)).remember("10.0.0.1", "Anna");
+    const store = await openStore(dataDir);
+    await using visitor = new Visitor(store, "10.0.0.1");
+    await using stranger = new Visitor(store, "10.0.0.2");
+
+    assertEquals(await visitor.hears(), "Hello, Anna!");
+    assertEquals(await visitor.says("hello"), "Anna: hello");
+    assertEquals(await stranger.hears(), "What is your name?");
+  });
+});
+
+testWith(FILES, "identify() knows an IPv4 address that came in over IPv6", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await openStore(dataDir);
+    await store.remember("10.0.0.1", "Anna");
+    await using visitor = new Visitor(store, "::ffff:10.0.0.1");
+
+    assertEquals(await visitor.hears(), "Hello, Anna!");
+  });
+});
+
+testWith(FILES, "identify() asks again after a name that is none, with the reason", async () => {
+  await inFolder(async (dataDir) => {
+    await using visitor = new Visitor(await openStore(dataDir), "10.0.0.1");
+    await visitor.hears();
+
+    for (const bad of ["", "a b", "\x1b[2J", "x".repeat(33)]) {
+      assertMatch((await visitor.says(bad))!, /^A name [ -~]+\. What is your name\?$/);
+    }
+    assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
+  });
+});
+
+testWith(FILES, "identify() registers two at once", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await openStore(dataDir);
+    await using a = new Visitor(store, "10.0.0.1");
+    await using b = new Visitor(store, "10.0.0.2");
+    await Promise.all([a.hears(), b.hears()]);
+
+    const met = await Promise.all([a.says("Anna"), b.says("Boris")]);
+
+    assertEquals(met, ["Nice to meet you, Anna!", "Nice to meet you, Boris!"]);
+    assertEquals(
+      JSON.parse(await Deno.readTextFile(`${dataDir}/identities.json`)),
+      { "10.0.0.1": "Anna", "10.0.0.2": "Boris" },
+    );
+  });
+});
+
+testWith(FILES, "identify() asks again whom it was told to forget meanwhile", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await openStore(dataDir);
+    await store.remember("10.0.0.1", "Anna");
+    await using visitor = new Visitor(store, "10.0.0.1");
+    await visitor.hears();
+
+    await store.clear();
+
+    assertEquals(await visitor.says("hello"), "What is your name?");
+    assertEquals(await visitor.says("Boris"), "Nice to meet you, Boris!");
+    assertEquals(await visitor.says("hello"), "Boris: hello");
+  });
+});
+
+testWith(FILES, "identify() tells that a name could not be stored, and lives on", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await IdentityStore.open(`${dataDir}/gone/identities.json`);
+    await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
+    const errors: unknown[] = [];
+    await using visitor = new Visitor(store, "10.0.0.1", (error) => errors.push(error));
+    await visitor.hears();
+
+    assertEquals(
+      await visitor.says("Anna"),
+      "Your name could not be stored, please try again. What is your name?",
+    );
+    assertStringIncludes(String(errors[0]), "Cannot write identity file");
+    await Deno.remove(`${dataDir}/gone`);
+    assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
+  });
+});
+
+testWith(
+  FILES,
+  "openIdentification() sets a corrupt file aside and says so in the log",
+  async () => {
+    await inFolder(async (dataDir) => {
+      await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
+      const warnings: string[] = [];
+      const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
+      const parsed = parseCommandLine(["identify", "--data", dataDir]);
+      if ("help" in parsed) throw new Error("Cannot open: help was asked for");
+
+      const { clearUsers } = await openIdentification(parsed.config, log);
+
+      assertEquals([warnings, await clearUsers?.()], [["identities set aside"], 0]);
+      const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
+      assertMatch(names.join(" "), /^identities\.json identities\.json\.corrupt-\S+$/);
+    });
+  },
+);

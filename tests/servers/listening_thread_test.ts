@@ -1,0 +1,124 @@
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { parseCommandLine } from "../../servers/command_line.ts";
+import type { ServerConfig } from "../../servers/config.ts";
+import { ListeningThread } from "../../servers/listening_thread.ts";
+import { FILES, testWith } from "../permissions.ts";
+
+const module = new URL("./test_worker.ts", import.meta.url);
+const BUSY = "The listening thread is busy and has not answered yet";
+
+function configOf(...args: string[]): ServerConfig {
+  const parsed = parseCommandLine(args);
+  if ("help" in parsed) throw new Error("Cannot give a configuration: help was asked for");
+  return parsed.config;
+}
+
+async function startTestThread(answerMs = 5000): Promise<ListeningThread> {
+  const thread = new ListeningThread({ module, answerMs });
+  await thread.start(configOf("echo"));
+  return thread;
+}
+
+testWith(FILES, "ListeningThread serves, answers, and ends when it is told to stop", async () => {
+  const data = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
+  using conn = await FramedConn.connect({ port });
+  assertEquals(await conn.request("a"), "a");
+  assertStringIncludes(await thread.run("status"), `127.0.0.1:${port}`);
+  const stopped = thread.stop();
+  assertEquals(await conn.receive(), "Goodbye: the server stops");
+  conn.close();
+
+  assertEquals(await stopped, "Stopped");
+  await thread.finished;
+  const log = await Deno.readTextFile(`${data}/logs/echo.log`);
+  assertMatch(log, / stopped\n$/);
+  await Deno.remove(data, { recursive: true });
+});
+
+testWith(FILES, "ListeningThread.stop() before the server listens waits for it", async () => {
+  const data = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  const listening = thread.start(configOf("echo", "--port=0", "--data", data));
+  const stopped = thread.stop();
+
+  assertEquals((await listening).hostname, "127.0.0.1");
+  assertEquals(await stopped, "Stopped");
+  await thread.finished;
+  await Deno.remove(data, { recursive: true });
+});
+
+testWith(FILES, "ListeningThread.start() rejects with the reason why it cannot", async () => {
+  const folder = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  await assertRejects(
+    () => thread.start(configOf("echo", "--log", folder)),
+    Error,
+    `Cannot open the log file ${folder}: Is a directory`,
+  );
+  await assertRejects(() => thread.finished, Error, "Cannot open the log file");
+  await Deno.remove(folder);
+});
+
+testWith(FILES, "ListeningThread.run() gives the answers to their askers", async () => {
+  using thread = await startTestThread();
+
+  assertEquals(
+    await Promise.all(["a", "b"].map((text) => thread.run("echo", text))),
+    ["a", "b"],
+  );
+});
+
+testWith(FILES, "ListeningThread.run() says so when the thread is busy", async () => {
+  using thread = await startTestThread(10);
+
+  thread.run("loop");
+
+  assertEquals(await thread.run("echo", "a"), BUSY);
+});
+
+testWith(FILES, "ListeningThread.stop() ends a busy thread by force, and says so", async () => {
+  using thread = await startTestThread(10);
+  thread.run("loop");
+
+  assertEquals(await thread.stop(), BUSY);
+
+  await assertRejects(
+    () => thread.finished,
+    Error,
+    "The listening thread did not answer: it was ended by force",
+  );
+});
+
+for (const how of ["close", "exit"]) {
+  testWith(FILES, `ListeningThread.finished rejects when the thread ends by ${how}()`, async () => {
+    using thread = await startTestThread();
+
+    thread.run(how);
+
+    await assertRejects(() => thread.finished, Error, "The listening thread ended by itself");
+  });
+}
+
+testWith(FILES, "ListeningThread.finished rejects with what the thread died of", async () => {
+  using thread = await startTestThread();
+
+  thread.run("fail", "The server crashed: boom");
+
+  await assertRejects(() => thread.finished, Error, "The server crashed: boom");
+});
+
+testWith(FILES, "ListeningThread ends commands under way with it", async () => {
+  const thread = await startTestThread();
+  const answer = thread.run("never answered");
+
+  thread[Symbol.dispose]();
+
+  assertEquals(await answer, "Stopped");
+  await thread.finished;
+});

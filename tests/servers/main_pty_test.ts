@@ -1,0 +1,85 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { onTerminal, ptyTest, type Step } from "../pty.ts";
+import { taskArgs } from "./server_process.ts";
+
+/** Runs the echo server on a terminal; a step may ask for its process id. */
+async function onConsole(
+  flags: string[],
+  steps: (pid: () => Promise<number>) => Step[],
+): Promise<string> {
+  const data = await Deno.makeTempDir();
+  const pid = async () => {
+    const log = await Deno.readTextFile(`${data}/logs/echo.log`);
+    return Number(/ pid=(\d+) /.exec(log)![1]);
+  };
+  try {
+    return await onTerminal([...taskArgs("echo", data), "--data", data, ...flags], ...steps(pid));
+  } finally {
+    await Deno.remove(data, { recursive: true });
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+ptyTest(
+  "main.ts asks for host and port, again after a bad answer, and takes commands",
+  async () => {
+    const port = freePort();
+
+    const shown = await onConsole([], () => [
+      ["Host [127.0.0.1]: ", "http://x\r"],
+      ["give the host alone", "\r"],
+      ["Port [9090]: ", "70000\r"],
+      ["give a whole number from 1 to 65535", `${port}\r`],
+      ["Listening on 127.0.0.1:", "who\r"],
+      ["Nobody is connected", "stop\r"],
+    ]);
+
+    assertStringIncludes(shown, "Stopped");
+    assertStringIncludes(shown, "code 0 sane");
+  },
+);
+
+ptyTest(
+  "main.ts asks for nothing that a flag told, and asks before it clears the log",
+  async () => {
+    const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+      ["Listening on 127.0.0.1:", "clear-logs\r"],
+      ["[y/N] ", "n\r"],
+      ["The log is kept", "\x03"],
+    ]);
+
+    assertEquals(/Host \[|Port \[/.test(shown), false);
+    assertStringIncludes(shown, "code 0 sane");
+  },
+);
+
+ptyTest("main.ts takes the default at the end of input, and serves on", async () => {
+  const shown = await onConsole(["--port=0"], (pid) => [
+    ["Host [127.0.0.1]: ", "\x04"],
+    ["Listening on 127.0.0.1:", async () => Deno.kill(await pid(), "SIGTERM")],
+  ]);
+
+  assertStringIncludes(shown, "code 0 sane");
+});
+
+ptyTest("main.ts ends with 130 at Ctrl-C during the questions", async () => {
+  const shown = await onConsole([], () => [["Host [127.0.0.1]: ", "half\x03"]]);
+
+  assertEquals(shown.includes("Port ["), false);
+  assertStringIncludes(shown, "code 130 sane");
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  ptyTest(`main.ts on a terminal drains at one ${signal} from elsewhere`, async () => {
+    const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
+      ["Listening on 127.0.0.1:", "who\r"],
+      ["Nobody is connected", async () => Deno.kill(await pid(), signal)],
+    ]);
+
+    assertStringIncludes(shown, "code 0 sane");
+  });
+}

@@ -1,0 +1,267 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
+import { runServer, ServerProcess } from "./server_process.ts";
+
+const DATED = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
+
+/** Ports in a row of which the first are busy; they are free again at the end of the block. */
+function occupy(count: number): Disposable & { port: number } {
+  for (;;) {
+    const listeners = [Deno.listen({ hostname: "127.0.0.1", port: 0 })];
+    const { port } = listeners[0]!.addr;
+    const close = () => listeners.forEach((listener) => listener.close());
+    try {
+      while (listeners.length < count) {
+        listeners.push(Deno.listen({ hostname: "127.0.0.1", port: port + listeners.length }));
+      }
+      return { port, [Symbol.dispose]: close };
+    } catch {
+      close(); // one of them belongs to somebody else
+    }
+  }
+}
+
+for (
+  const [name, flags, message] of [
+    ["", [], "without its name"],
+    ["nope", [], 'There is no server "nope"'],
+    ["echo", ["--port", "abc"], 'Cannot use --port "abc"'],
+    ["echo", ["9090"], 'Cannot use "9090"'],
+  ] as [string, string[], string][]
+) {
+  testWith(
+    PROCESSES,
+    `main.ts ${[name, ...flags].join(" ")} exits with 2 and one line`,
+    async () => {
+      const { code, out, err } = await runServer(name, ...flags);
+
+      assertEquals([code, out], [2, ""]);
+      assertMatch(err, /^[^\n]+\n$/);
+      assertStringIncludes(err, message);
+    },
+  );
+}
+
+for (
+  const [what, flags, message] of [
+    ["a host that does not resolve", ["--host", "localhost.invalid"], "localhost.invalid"],
+    ["a host that is not this machine's", ["--host", "127.0.0.1.invalid"], "Cannot listen on"],
+    ["a log path that is a folder", ["--log", "lib"], "Cannot open the log file lib: "],
+    ["a data folder that cannot be", ["--data", "lib/gate.ts"], "Cannot open the log file"],
+  ] as [string, string[], string][]
+) {
+  testWith(PROCESSES, `main.ts exits with 1 and one line for ${what}`, async () => {
+    const { code, out, err } = await runServer("echo", "--port=0", ...flags);
+
+    assertEquals([code, out], [1, ""]);
+    assertMatch(err, /^[^\n]+\n$/);
+    assertStringIncludes(err, message);
+  });
+}
+
+testWith(PROCESSES, "main.ts --help explains the flags and exits with 0", async () => {
+  const { code, out, err } = await runServer("echo", "--help");
+
+  assertEquals([code, err], [0, ""]);
+  assertStringIncludes(out, "--max-per-address N");
+});
+
+testWith(PROCESSES, "main.ts moves to the next free port and says so", async () => {
+  using busy = occupy(1);
+  await using server = await ServerProcess.start("echo", ["--port", `${busy.port}`]);
+
+  assertMatch(server.firstLine, /^Listening on 127\.0\.0\.1:\d+ \(\d+ was busy\)$/);
+  assertStringIncludes(server.firstLine, `(${busy.port} was busy)`);
+  assertEquals(server.port > busy.port, true);
+});
+
+testWith(PROCESSES, "main.ts exits with 1 and one line when all ports are busy", async () => {
+  using busy = occupy(100);
+  const { code, out, err } = await runServer("echo", "--port", `${busy.port}`);
+
+  assertEquals([code, out], [1, ""]);
+  assertMatch(err, /^Cannot listen on 127\.0\.0\.1: ports \d+ to \d+ are all busy\n$/);
+});
+
+testWith(PROCESSES, "main.ts puts an IPv6 address into brackets", async () => {
+  await using server = await ServerProcess.start("echo", ["--host", "::1"]);
+
+  assertMatch(server.firstLine, /^Listening on \[::1\]:\d+$/);
+  assertStringIncludes(await server.command("status", 5), `[::1]:${server.port}\n`);
+});
+
+testWith(
+  PROCESSES,
+  "main.ts writes the seven events to the log, sizes and no contents, nothing to the console",
+  async () => {
+    await using server = await ServerProcess.start("echo");
+    using conn = await server.connect();
+    await conn.request("a\x1b secret");
+    conn.close();
+    // Its log line comes before the answer: the listening thread does one thing after the other.
+    while (await server.command("who") !== "Nobody is connected");
+
+    const { code, out, err } = await server.stop();
+    const lines = (await server.log()).trimEnd().split("\n")
+      .filter((line) => !line.includes(" command "));
+
+    assertEquals([code, out, err], [0, "", ""]);
+    const events = [
+      "start pid=\\d+ deno=\\S+",
+      `listening host=127.0.0.1 port=${server.port}`,
+      "client connected conn=1 peer=127.0.0.1:\\d+",
+      "data received conn=1 bytes=9",
+      "data sent conn=1 bytes=9",
+      "client disconnected conn=1 peer=127.0.0.1:\\d+ reason=finished",
+      "stopped",
+    ];
+    assertEquals(lines.length, events.length);
+    for (const [i, event] of events.entries()) {
+      assertMatch(lines[i]!, new RegExp(`^${DATED} INFO echo ${event}$`));
+    }
+  },
+);
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  testWith(PROCESSES, `main.ts at ${signal} lets answers and a goodbye arrive`, async () => {
+    await using server = await ServerProcess.start("echo");
+    using conn = await server.connect();
+    for (let i = 0; i < 100; i++) conn.send(`${i}`);
+    const first = await conn.receive();
+
+    server.kill(signal);
+    const texts = [first, ...await Array.fromAsync(conn)];
+    conn.close();
+    const { code, out, err } = await server.ended();
+
+    assertEquals(texts.at(-1), "Goodbye: the server stops");
+    assertEquals(texts.slice(0, -1), Array.from({ length: texts.length - 1 }, (_, i) => `${i}`));
+    assertEquals([code, out, err], [0, "", ""]);
+    assertMatch(await server.log(), / stopped\n$/);
+  });
+}
+
+testWith(PROCESSES, "main.ts exits at once at a second signal", async () => {
+  await using server = await ServerProcess.start("echo");
+  using conn = await server.connect();
+  await conn.request("a");
+
+  // The client takes the goodbye but does not leave, so the first signal waits for it.
+  server.kill("SIGTERM");
+  await conn.receive();
+  server.kill("SIGTERM");
+
+  assertEquals((await server.ended()).code, 130);
+});
+
+testWith(PROCESSES, "main.ts answers commands from a pipe while clients are served", async () => {
+  await using server = await ServerProcess.start("echo");
+  using conn = await server.connect();
+  await conn.request("a");
+
+  assertStringIncludes(await server.command("status", 5), "connections  1\nmessages     2\n");
+  assertMatch(await server.command("who"), /^1 {2}- {2}127\.0\.0\.1:\d+ {2}\d+ s$/);
+  assertMatch(await server.command("logs 1"), / INFO echo command command=who$/);
+  assertEquals(await server.command("clear-logs"), "The log is empty now");
+  assertEquals(await server.command("say hello"), "This server is no chat");
+  assertMatch(await server.command("logs"), / INFO echo command command=say$/);
+  assertStringIncludes(await server.command("stpo"), "Did you mean stop?");
+  assertStringIncludes(await server.command("__proto__"), "There is no command");
+  assertEquals(await server.command("kick 1"), "Ended 1 connection");
+  assertEquals(await conn.receive(), "Goodbye: the operator ended the connection");
+});
+
+testWith(PROCESSES, "main.ts stops at the command, although its input stays open", async () => {
+  await using server = await ServerProcess.start("echo");
+
+  assertEquals(await server.command("stop"), "Stopped");
+
+  assertEquals(await server.ended(), { code: 0, out: "", err: "" });
+});
+
+testWith(PROCESSES, "main.ts serves on after the end of its input", async () => {
+  await using server = await ServerProcess.start("echo");
+  await server.type("who");
+  await server.endInput();
+
+  assertEquals(await server.line(), "Nobody is connected");
+  using conn = await server.connect();
+  assertEquals(await conn.request("a"), "a");
+});
+
+testWith(PROCESSES, "main.ts pauses and resumes on the same port", async () => {
+  await using server = await ServerProcess.start("echo");
+  using conn = await server.connect();
+  await conn.request("a");
+
+  await server.type("pause\n");
+  assertStringIncludes((await conn.receive())!, "Goodbye: the server pauses");
+  conn.close();
+  assertMatch(await server.line(), /^Paused: 1 client asked to come back/);
+  const refused = await server.connect().then(() => "connected", (error) => error.name);
+  assertEquals(await server.command("resume"), `Listening on 127.0.0.1:${server.port}`);
+  using back = await server.connect();
+
+  assertEquals([refused, await back.request("b")], ["ConnectionRefused", "b"]);
+});
+
+testWith(
+  PROCESSES,
+  "main.ts identify knows a client after a restart, until clear-users",
+  async () => {
+    await using server = await ServerProcess.start("identify");
+    using first = await server.connect();
+    assertEquals(await first.receive(), "What is your name?");
+    assertEquals(await first.request("Anna"), "Nice to meet you, Anna!");
+    first.close();
+    await server.stop();
+
+    await using restarted = await ServerProcess.start("identify", [], server.data);
+    using second = await restarted.connect();
+    assertEquals(await second.receive(), "Hello, Anna!");
+    assertEquals(await second.request("hello"), "Anna: hello");
+    assertMatch(await restarted.command("who"), /^1 {2}Anna /);
+    assertEquals(await restarted.command("clear-users"), "Forgot 1 user");
+    assertEquals(await second.request("hello"), "What is your name?");
+    assertEquals(await second.request("Boris"), "Nice to meet you, Boris!");
+    assertEquals(await restarted.command("kick boris"), "Ended 1 connection");
+    assertEquals(await second.receive(), "Goodbye: the operator ended the connection");
+  },
+);
+
+testWith(PROCESSES, "main.ts echo --raw echoes bytes and logs their number", async () => {
+  await using server = await ServerProcess.start("echo", ["--raw"]);
+  using conn = await Deno.connect({ port: server.port });
+  await conn.write(new TextEncoder().encode("hello"));
+  const buffer = new Uint8Array(9);
+  assertEquals(await conn.read(buffer), 5);
+
+  const stopped = server.stop();
+  assertEquals(await conn.read(buffer), null);
+  conn.closeWrite();
+
+  assertEquals((await stopped).code, 0);
+  assertMatch(await server.log(), /data received conn=1 bytes=5\n.* data sent conn=1 bytes=5\n/);
+});
+
+testWith(
+  PROCESSES,
+  "main.ts exits with 2 and one line for a certificate that it cannot read",
+  async () => {
+    const path = new URL("./", import.meta.url).pathname;
+    const { code, err } = await runServer("echo", "--cert", `${path}none.pem`, "--key", path);
+
+    assertEquals(code, 2);
+    assertMatch(err, /^Cannot use --cert [^\n]+\n$/);
+  },
+);
+
+testWith(PROCESSES, "main.ts refuses more connections than it was told", async () => {
+  await using server = await ServerProcess.start("echo", ["--max-connections=1"]);
+  using first = await server.connect();
+  await first.request("a");
+  using second = await FramedConn.connect({ port: server.port });
+
+  assertEquals(await second.receive(), "Goodbye: the server is full, try again later");
+});
