@@ -76,3 +76,12 @@ Deno.test("Outbox.deliver() does not take a peer for slow whose first bytes wait
 
   assertEquals([sender.queuedBytes, overflows], [110, []]);
 });
+
+Deno.test("Outbox.deliver() does not take a peer for slow to which nothing was sent for long", () => {
+  const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
+  time.nowMs += 1000;
+
+  outbox.deliver(FRAME);
+
+  assertEquals([sender.queuedBytes, overflows], [10, []]);
+});
