@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
 import type { ConnInfo, Handler } from "../lib/conversation.ts";
-import { openDatabase } from "../lib/database.ts";
+import { type Database, openDatabase } from "../lib/database.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
 import type { LogFile } from "../lib/log_file.ts";
@@ -100,24 +100,32 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA],
     durable: config.durable,
   });
-  const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
-  const history = new HistoryStore(database);
-  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
-  const room = new ChatRoom({ history, keyOf: keyOfName, onError });
-  const names: ConnNames = new Map();
-  const flood = new TokenBuckets({ burst: config.burst, perSecond: config.rate });
-  const onTooSlow = ({ id, peer }: ConnInfo) => log.warn("client too slow", { conn: id, peer });
+  const chat = chatOver(database, config, log);
   return {
-    handler: chatHandler({ desk, history, room, names, flood, onTooSlow, onError }),
+    handler: chatHandler(chat),
     options: {
       goodbye: goodbyeMessage,
       maxBodyBytes: MAX_BODY_BYTES,
       idleTimeoutMs: config.idleTimeoutMs || IDLE_TIMEOUT_MS,
     },
-    nameOf: (conn) => names.get(conn),
-    clearUsers: () => clearUsers({ desk, history, room }),
-    say: (text) => room.notice(text),
+    nameOf: (conn) => chat.names.get(conn),
+    clearUsers: () => clearUsers(chat),
+    say: (text) => chat.room.notice(text),
     close: () => database.close(),
+  };
+}
+
+function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
+  const history = new HistoryStore(database);
+  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
+  return {
+    desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
+    history,
+    room: new ChatRoom({ history, keyOf: keyOfName, onError }),
+    names: new Map(),
+    flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
+    onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
+    onError,
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FramedConn } from "../lib/framed_conn.ts";
-import type { ClientMessage } from "../lib/protocol.ts";
+import type { ClientMessage, ErrorCode } from "../lib/protocol.ts";
 import type { TokenBuckets } from "../lib/token_bucket.ts";
 import type { AuthDesk } from "./auth_desk.ts";
 import { DEFAULT_HISTORY, type EntryOptions, MAX_HISTORY, replay } from "./chat_entry.ts";
@@ -74,21 +74,23 @@ async function takeText(
   options: AnswerOptions,
 ): Promise<void> {
   const { ref, text } = message;
-  const onError = options.onError;
-  if (text.trim() === "") {
-    return await replyError(conn, "bad_message", "Send a text that is not blank", { ref });
-  }
-  if (isTooLong(text)) {
-    const limit = `A text has at most ${MAX_TEXT_BYTES} bytes of UTF-8: send it in parts`;
-    return await replyError(conn, "too_long", limit, { ref });
-  }
-  const receiver = await attempt(conn, () => receiverOf(message, options.desk), { ref, onError });
+  const { desk, room, onError } = options;
+  const problem = problemOf(text);
+  if (problem) return await replyError(conn, ...problem, { ref });
+  const receiver = await attempt(conn, () => receiverOf(message, desk), { ref, onError });
   if (receiver === null) {
     return await replyError(conn, "no_such_user", "There is no user of that name", { ref });
   }
   if (receiver) {
-    options.room.say(member, { from: member.name, ref, text, at: Date.now(), ...receiver });
+    room.say(member, { from: member.name, ref, text, at: Date.now(), ...receiver });
   }
+}
+
+/** Why a text is not taken, if it is not. */
+function problemOf(text: string): [ErrorCode, string] | undefined {
+  if (text.trim() === "") return ["bad_message", "Send a text that is not blank"];
+  if (!isTooLong(text)) return undefined;
+  return ["too_long", `A text has at most ${MAX_TEXT_BYTES} bytes of UTF-8: send it in parts`];
 }
 
 /** Whom alone a text is for, if anybody; `null` for a name that nobody has. */
