@@ -203,7 +203,7 @@ Deno.test("ChatSession.say() refuses what no frame of the server's size can hold
   const { session } = openSession([]);
 
   assertEquals(session.say("\x01".repeat(4096)), "The text is too long: send it in parts");
-  assertEquals(session.unsaidCount, 0);
+  assertEquals(session.unsaid.count, 0);
 });
 
 Deno.test("ChatSession sends a message that came too fast again after the time told", async () => {
