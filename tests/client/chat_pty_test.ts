@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PASSWORD } from "../chat_client.ts";
+import { startChat } from "../chat_server.ts";
 import { onTerminal, ptyTest } from "../pty.ts";
-import { PASSWORD, startChat, TestMember } from "./chat_server.ts";
+import { TestMember } from "./test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
 const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CLIENT];
@@ -8,13 +10,13 @@ const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CL
 ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", async () => {
   await using chat = startChat();
   await chat.desk.register("boris", PASSWORD);
-  await using boris = new TestMember(chat.port, "boris");
+  await using boris = new TestMember(chat.server.addr.port, "boris");
   await boris.session.entered;
 
   const shown = await onTerminal(
     ALONE,
     ["Host [", "\r"],
-    ["Port [", `${chat.port}\r`],
+    ["Port [", `${chat.server.addr.port}\r`],
     ["Name: ", "anna\r"],
     ["new here?", "y\r"],
     ["Choose a password: ", "tr0ub4dor&3\r"],
@@ -37,7 +39,7 @@ ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
   await chat.desk.register("anna", PASSWORD);
 
   const shown = await onTerminal(
-    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.port}`, "--name", "anna"],
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
     ["new here?", "n\r"],
     ["Password: ", `${PASSWORD}\r`],
     ["anna> ", "\x1b[200~one\rtwo\r\x1b[201~"],
@@ -57,7 +59,7 @@ ptyTest("client/chat.ts shows that it waits, and sends what was typed meanwhile"
   await chat.desk.register("anna", PASSWORD);
 
   const shown = await onTerminal(
-    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.port}`, "--name", "anna"],
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
     ["new here?", "n\r"],
     ["Password: ", `${PASSWORD}\r`],
     ["anna> ", () => chat.server.pause()],
