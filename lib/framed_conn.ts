@@ -241,8 +241,14 @@ export class FramedConn implements Deno.Conn {
   }
 
   /** Reads bytes as they come, frames or not: first what a `receive` has already read. */
-  read(p: Uint8Array): Promise<number | null> {
-    return this.#reader.read(p);
+  async read(p: Uint8Array): Promise<number | null> {
+    if (this.#closed) throw new Deno.errors.BadResource("Cannot read: the connection is closed");
+    const bytes = await this.#reader.read(p);
+    // Only `receive` takes a close for an end: to every `Deno.Conn` it is an error.
+    if (bytes === null && this.#closed) {
+      throw new Deno.errors.Interrupted("Cannot read on: the connection was closed");
+    }
+    return bytes;
   }
 
   /** Queues a copy of bytes in order with what is sent, and tells that all of them were taken. */

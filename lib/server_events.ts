@@ -9,7 +9,7 @@ import { FrameTooLargeError } from "./frame.ts";
 
 /**
  * Why a conversation ended: the peer `finished`; the handler `ended` it; the connection was `lost`; the stream was
- * `torn` inside a frame; or the server said goodbye for a reason of its own.
+ * `torn` inside a frame; or the server ended it for a reason of its own.
  */
 export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
 

@@ -300,12 +300,14 @@ Deno.test("MessageReader.stop() ends a pending receive() and every later one wit
   assertEquals([await received, await waiting.receiveBytes()], [null, null]);
 });
 
-Deno.test("MessageReader.read() still gives bytes after stop()", async () => {
-  const messages = reader([framesOf("a"), null]);
+Deno.test("MessageReader.read() gives null after stop(), and discard() reads on to the end", async () => {
+  const messages = reader([framesOf("a"), framesOf("b"), null]);
   messages.stop();
 
-  assertEquals(await messages.read(new Uint8Array(9)), 5);
   assertEquals(await messages.read(new Uint8Array(9)), null);
+  assertEquals(messages.finished, false);
+  await messages.discard();
+  assertEquals(messages.finished, true);
 });
 
 Deno.test("MessageReader's disposal keeps the buffer of a running read from others", async () => {
