@@ -267,7 +267,7 @@ testWith(PROCESSES, "main.ts refuses more connections than it was told", async (
 });
 
 testWith(PROCESSES, "main.ts exits with 1 and one line when its thread dies", async () => {
-  const before = ["--allow-read", "--preload=tests/servers/faulty_preload.ts"];
+  const before = ["--allow-read=tests", "--preload=tests/servers/faulty_preload.ts"];
   await using server = await ServerProcess.start("echo", [], { before });
   using conn = await server.connect();
   conn.send("throw");
