@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ChatClient, PASSWORD } from "../chat_client.ts";
 import { startAuthentication } from "../chat_server.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "../server_process.ts";
+import { ServerProcess } from "./server_process.ts";
 
 Deno.test("authenticationHandler() knows who is connected while they are", async () => {
   await using auth = startAuthentication();
@@ -37,7 +37,7 @@ testWith(PROCESSES, "auth keeps accounts and tokens, in files of its owner only"
   const data = Deno.makeTempDirSync();
   let token = "";
   for (let life = 1; life <= 2; life++) {
-    const server = await ServerProcess.start("auth", { data });
+    await using server = await ServerProcess.start("auth", [], { data });
     using anna = await ChatClient.connect(server.port);
     if (life === 1) token = await anna.register("Anna");
     else assertEquals((await anna.resume(token)).name, "Anna");
@@ -46,7 +46,7 @@ testWith(PROCESSES, "auth keeps accounts and tokens, in files of its owner only"
         assertEquals(Deno.statSync(`${data}/${file}`).mode! & 0o777, 0o600);
       }
     }
-    const ending = server.end("SIGTERM");
+    const ending = server.stop();
     assertEquals(await anna.rest(), [{ type: "bye", reason: "shutdown", retryAfterMs: 1000 }]);
     anna.conn.close();
     await ending;

@@ -6,8 +6,8 @@ import { seededRandom } from "../../lib/seeded_random.ts";
 import { SESSIONS_SCHEMA } from "../../lib/session_store.ts";
 import { ChatClient } from "../chat_client.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "../server_process.ts";
 import { Talker } from "../talker.ts";
+import { ServerProcess } from "./server_process.ts";
 
 const KILLS = 30;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];
@@ -56,15 +56,16 @@ async function killAgainAndAgain(
     for (let kill = 0; kill < KILLS; kill++) {
       await Promise.race([talking, saids.wait(1 + Math.floor(random() * 200))]);
       await pause(random() * 3);
-      await server.end("SIGKILL");
-      server = await ServerProcess.start("chat", { data, port, flags: FLAGS });
+      server.kill("SIGKILL");
+      await server.ended();
+      server = await ServerProcess.start("chat", [...FLAGS, `--port=${port}`], { data });
       assertEquals(server.port, port);
     }
     for (const talker of talkers) talker.finish();
     while (!areDone(talkers)) await Promise.race([talking, pause(10)]);
   } finally {
     for (const talker of talkers) talker.leave();
-    await server.end("SIGKILL");
+    await server[Symbol.asyncDispose]();
   }
   await talking;
   return talkers;
@@ -87,7 +88,7 @@ testWith(
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
     await t.step(`seed ${seed}`, async () => {
       const data = Deno.makeTempDirSync();
-      const server = await ServerProcess.start("chat", { data, flags: FLAGS });
+      const server = await ServerProcess.start("chat", FLAGS, { data });
 
       const talkers = await killAgainAndAgain(data, server, seededRandom(seed));
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ChatClient, PASSWORD } from "../chat_client.ts";
 import { binary, disguises, encodings } from "../disguises.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "../server_process.ts";
+import { ServerProcess } from "./server_process.ts";
 
 const WRONG = "a wrong password";
 const SAID = "what was said to all";
@@ -39,12 +39,12 @@ testWith(
   PROCESSES,
   "The chat's files hold no password and no token, and its log no message",
   async () => {
-    const data = Deno.makeTempDirSync();
-    const server = await ServerProcess.start("chat", { data });
+    await using server = await ServerProcess.start("chat");
+    const { data } = server;
     const tokens = await live(server.port);
     const read = (name: string) => binary(Deno.readFileSync(`${data}/${name}`));
     const running = ["chat.db", "chat.db-wal"].map(read);
-    await server.end("SIGTERM");
+    await server.stop();
 
     const database = [...running, read("chat.db")];
     const log = read("logs/chat.log");
@@ -58,6 +58,5 @@ testWith(
     assertEquals(texts.filter((text) => log.includes(text)), []);
     assert(database.some((file) => file.includes(SAID) && file.includes("$argon2id$")));
     assertStringIncludes(log, "client disconnected");
-    Deno.removeSync(data, { recursive: true });
   },
 );

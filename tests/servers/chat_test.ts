@@ -240,6 +240,26 @@ Deno.test("chat: a list of users may be longer than what clients may send", asyn
   seats.forEach((seat) => seat[Symbol.dispose]());
 });
 
+Deno.test("chat: who has left is neither named nor kept", async () => {
+  await using chat = startChat();
+  const left: string[] = [];
+  const leave = chat.desk.leave.bind(chat.desk);
+  chat.desk.leave = (session) => {
+    left.push(session.name);
+    leave(session);
+  };
+  using anna = await chat.enter("Anna");
+  using bob = await chat.enter("Bob");
+  assertEquals([...chat.names.values()], ["Anna", "Bob"]);
+
+  await bob.conn.closeWrite();
+  await bob.rest();
+
+  assertEquals([...chat.names.values(), ...chat.room.names()], ["Anna", "Anna"]);
+  assertEquals(left, ["Bob"]);
+  await anna.until("left");
+});
+
 Deno.test("chat: whoever stops sending still gets the answer to what it said last", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
