@@ -121,7 +121,8 @@ export class Conversation {
     try {
       await this.#sayGoodbye(reason, error);
       await this.#conn.closeWrite();
-      await discard(this.#conn);
+      // To close while unread bytes wait would reset the connection and destroy the goodbye.
+      await this.#conn.discard();
     } catch {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.
     } finally {
@@ -146,12 +147,6 @@ export function emit(onEvent: ConversationOptions["onEvent"], event: ServerEvent
   } catch (error) {
     reportError(error);
   }
-}
-
-/** Reads to the end: to close while unread bytes wait would reset the connection and destroy the goodbye. */
-async function discard(conn: FramedConn): Promise<void> {
-  const buffer = new Uint8Array(1024);
-  while (await conn.read(buffer) !== null);
 }
 
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {

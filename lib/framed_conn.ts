@@ -188,9 +188,19 @@ export class FramedConn implements Deno.Conn {
     return this.#queue.flush();
   }
 
-  /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
+  /** Ends the conversation from this side: a pending and every later `receive` or `read` gives `null`. Sending still works. */
   closeRead(): void {
     this.#reader.stop();
+  }
+
+  /** Settles when `closeRead` or `close` was called, also while nobody receives. */
+  get readClosed(): Promise<void> {
+    return this.#reader.stopped;
+  }
+
+  /** Like `closeRead`, and drops what still comes until the peer has finished or is gone. No receive may be pending. */
+  discard(): Promise<void> {
+    return this.#reader.discard();
   }
 
   /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */

@@ -40,11 +40,14 @@ export class MessageReader implements Disposable {
   #busy = false;
   #reading = false;
   #wake: (() => void) | undefined;
+  #stopped: PromiseWithResolvers<void> | undefined;
   #failure: { error: unknown } | undefined;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
   /** No more messages are handed out. */
   #ended = false;
+  /** So it was decided on this side: no bytes are handed out either. */
+  #isStopped = false;
   #disposed = false;
 
   /** Reads from `reader`, which nobody else may read; calls `beforeWait` each time it has to wait for the peer. */
@@ -62,6 +65,13 @@ export class MessageReader implements Disposable {
   /** Whether no more bytes will come. */
   get finished(): boolean {
     return this.#finished || this.#failure !== undefined;
+  }
+
+  /** Settles when `stop` was called; made only when somebody waits. */
+  get stopped(): Promise<void> {
+    this.#stopped ??= Promise.withResolvers();
+    if (this.#isStopped) this.#stopped.resolve();
+    return this.#stopped.promise;
   }
 
   /** The longest body that is accepted, in bytes. A new limit holds from the next frame on, not for one under way. */
@@ -123,19 +133,32 @@ export class MessageReader implements Disposable {
     this.#begin();
     try {
       while (this.#frames.bufferedBytes === 0 && target.length > 0) {
-        if (this.#finished) return null;
+        // A closed socket tells by itself that it is closed.
+        if (this.#finished || (this.#isStopped && !this.#disposed)) return null;
         this.#checkWaiting();
         await this.#wait();
       }
-      return this.#frames.read(target);
+      return this.#isStopped ? null : this.#frames.read(target);
     } finally {
       this.#done();
     }
   }
 
-  /** Hands out no more messages: a pending and every later `receive` gives `null`. Bytes may still be read. */
+  /** Stops, and drops what still comes until the peer has finished. */
+  async discard(): Promise<void> {
+    this.stop();
+    const rest = new Uint8Array(1024);
+    for (;;) {
+      while (this.#frames.bufferedBytes > 0) this.#frames.read(rest);
+      if (this.finished || this.#disposed) return;
+      await this.#wait();
+    }
+  }
+
+  /** Hands out no more: a pending and every later `receive` or `read` gives `null`. */
   stop(): void {
-    this.#ended = true;
+    this.#ended = this.#isStopped = true;
+    this.#stopped?.resolve();
     this.#idleTimer?.[Symbol.dispose]();
     this.#wake?.();
   }

@@ -32,6 +32,8 @@ export interface ServerConfig {
   key?: string;
   /** Echo: bytes instead of frames. */
   raw: boolean;
+  /** Threads: threads at once; 0 sets no limit. */
+  maxThreads: number;
   /** Chat: so many messages of a user at once. */
   burst: number;
   /** Chat: so many messages of a user a second. */
@@ -89,6 +91,13 @@ export const FLAGS: Record<string, Flag> = {
   "cert": { value: "FILE", help: "TLS certificate chain in PEM (needs --key)" },
   "key": { value: "FILE", help: "the certificate's private key in PEM" },
   "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
+  "max-threads": {
+    value: "N",
+    help: "threads at once, about 8 MB each, 0 = no limit",
+    default: "128",
+    only: "threads",
+    check: parseCount,
+  },
   "burst": {
     value: "N",
     help: "messages of a user at once",
@@ -185,6 +194,7 @@ function configOf(name: string, values: Record<string, string>): ServerConfig {
     ...(cert !== undefined && { cert: readPem("cert", cert) }),
     ...(key !== undefined && { key: readPem("key", key) }),
     raw: values["raw"] === "true",
+    maxThreads: Number(values["max-threads"] ?? FLAGS["max-threads"]!.default),
     burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
     rate: Number(values["rate"] ?? FLAGS["rate"]!.default),
     durable: values["durable"] === "true",

@@ -111,4 +111,5 @@ function complain(error: unknown, exitCode: number): number {
   return exitCode;
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+// A thread that does not stop, as one in an endless loop, would keep the process for ever.
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -6,6 +6,7 @@
 import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import type { ServeOptions } from "../lib/server.ts";
+import type { ServerEvent } from "../lib/server_events.ts";
 import { echo, echoBytes } from "./echo.ts";
 import type { ServerConfig } from "./flags.ts";
 
@@ -25,14 +26,22 @@ export interface Service {
   close?(): void | Promise<void>;
 }
 
-/** Opens a service; it may read and write below `config.dataDir`. */
-export type OpenService = (config: ServerConfig, log: LogFile) => Service | Promise<Service>;
+/**
+ * Opens a service; it may read and write below `config.dataDir`. What it tells `onEvent` is logged and counted like
+ * the events of the server itself.
+ */
+export type OpenService = (
+  config: ServerConfig,
+  log: LogFile,
+  onEvent: (event: ServerEvent) => void,
+) => Service | Promise<Service>;
 
 /** The exercises by the name of their task. Each is loaded only where it is used. */
 export const SERVICES: Record<string, OpenService> = {
   echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
   identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
   auth: async (config) => (await import("./authentication.ts")).openAuthentication(config),
+  threads: async (...args) => (await import("./threaded_echo.ts")).openThreadedEcho(...args),
   chat: async (...args) => (await import("./chat.ts")).openChat(...args),
 };
 

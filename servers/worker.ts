@@ -33,12 +33,13 @@ async function start(config: ServerConfig): Promise<void> {
   try {
     const log = LogFile.open(config.logPath, { name: config.name });
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
-    const service = await SERVICES[config.name]!(config, log);
     const counter = { messages: 0 };
+    const onEvent = (event: ServerEvent) => take(event, log, counter);
+    const service = await SERVICES[config.name]!(config, log, onEvent);
     const server = serve(service.handler, {
       ...serveOptions(config),
       ...service.options,
-      onEvent: (event) => take(event, log, counter),
+      onEvent,
     });
     const stop = () => end(server, service, log);
     commands = new ServerCommands({ server, service, log, counter, stop });
