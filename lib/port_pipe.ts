@@ -97,10 +97,13 @@ export class PortPipe implements ByteSource, ByteSink, Disposable {
     return p.length;
   }
 
-  /** Waits until the other end has taken enough to get more; `false` when it never will. */
+  /** Waits until the other end has taken enough to get more; `false` when it gets no more. */
   async hasRoom(): Promise<boolean> {
-    while (this.#givenBytes >= this.#windowBytes && !this.#peerClosed) await this.#change.promise;
-    return !this.#peerClosed;
+    while (!this.#ended && !this.#peerClosed) {
+      if (this.#givenBytes < this.#windowBytes) return true;
+      await this.#change.promise;
+    }
+    return false;
   }
 
   /** Moves a chunk with its whole buffer to the other end, now. */
@@ -122,7 +125,7 @@ export class PortPipe implements ByteSource, ByteSink, Disposable {
     this.#change.notify();
   }
 
-  /** Ends both directions; notes still pass. */
+  /** Ends both directions, also for those who wait here; notes still pass. */
   abandon(): void {
     this.#abandon({ type: "close" });
   }
@@ -173,7 +176,7 @@ export class PortPipe implements ByteSource, ByteSink, Disposable {
 
   #atEnd(): boolean {
     if (this.#failure) throw this.#failure;
-    return this.#peerEnded;
+    return this.#peerEnded || this.#abandoned;
   }
 
   #tellTaken(chunk: Uint8Array<ArrayBuffer>): void {

@@ -37,7 +37,7 @@ export interface ConversationStart {
 /** From the listening thread: hold a conversation; end it, for the server wants so. */
 export type NoteToThread = { type: "hold"; start: ConversationStart } | { type: "stop" };
 
-/** From the thread: a message came or went; the handler has returned or failed. */
+/** From the thread: a message came or went; the handler has returned or failed, and has closed its connection or not. */
 export type NoteFromThread =
   | { type: "received" | "sent"; bytes: number }
-  | { type: "returned"; error?: CarriedError };
+  | { type: "returned"; closed: boolean; error?: CarriedError };

@@ -31,7 +31,9 @@ export class ConversationThread implements Disposable {
   readonly #pipe: PortPipe;
   readonly #result = Promise.withResolvers<void>();
   readonly #expired = Promise.withResolvers<void>();
-  #returned = false;
+  /** The handler has returned or is given up: what happens in its thread means nothing for the socket any more. */
+  #over = false;
+  #closedByHandler = false;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #onSize: HoldOptions["onSize"] | undefined;
 
@@ -85,9 +87,13 @@ export class ConversationThread implements Disposable {
     const outgoing = this.#pumpOut(conn).catch(lose);
     this.#result.promise.then(hurry, hurry);
     await Promise.race([this.#expired.promise, outgoing.then(() => this.#result.promise)]);
+    const returned = this.#over;
+    this.#over = true;
     conn.closeRead();
+    this.#pipe.abandon();
     await incoming;
-    if (this.#returned) await this.#result.promise;
+    if (this.#closedByHandler) conn.close();
+    if (returned) await this.#result.promise;
     else if (lost) throw lost;
   }
 
@@ -100,18 +106,19 @@ export class ConversationThread implements Disposable {
   /** Moves what the handler sends, and finishes or closes the socket as it does. */
   async #pumpOut(conn: FramedConn): Promise<void> {
     await pumpOut(this.#pipe, conn);
-    if (!this.#returned) await conn.closeWrite();
+    if (!this.#over) await conn.closeWrite();
     await this.#pipe.closed;
-    if (!this.#returned) conn.close();
+    if (!this.#over) conn.close();
   }
 
   #take(note: NoteFromThread): void {
     if (note.type !== "returned") return this.#onSize?.(note.type, note.bytes);
+    this.#closedByHandler = note.closed;
     this.#settle(note.error && unpackError(note.error));
   }
 
   #settle(error?: Error): void {
-    this.#returned = true;
+    this.#over = true;
     if (error) this.#result.reject(error);
     else this.#result.resolve();
   }

@@ -61,7 +61,7 @@ async function hold(
   try {
     const handler = await loading;
     await handler(conn, info);
-    tell({ type: "returned" });
+    tell({ type: "returned", closed: conn.closed });
   } catch (error) {
     tellReturned(error);
   }
@@ -69,7 +69,7 @@ async function hold(
 }
 
 function tellReturned(error: unknown): void {
-  tell({ type: "returned", error: packError(error) });
+  tell({ type: "returned", closed: conn?.closed ?? false, error: packError(error) });
   conn?.close();
 }
 

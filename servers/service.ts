@@ -39,10 +39,11 @@ export type OpenService = (
 /** The exercises by the name of their task. Each is loaded only where it is used. */
 export const SERVICES: Record<string, OpenService> = {
   echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
-  identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
+  identify: async (config, log) =>
+    (await import("./identification.ts")).openIdentification(config, log),
   auth: async (config) => (await import("./authentication.ts")).openAuthentication(config),
   threads: async (...args) => (await import("./threaded_echo.ts")).openThreadedEcho(...args),
-  chat: async (...args) => (await import("./chat.ts")).openChat(...args),
+  chat: async (config, log) => (await import("./chat.ts")).openChat(config, log),
 };
 
 // Where the bytes are no frames, a goodbye in a frame would be noise.

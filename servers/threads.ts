@@ -46,18 +46,29 @@ export type ThreadEvent =
   | { type: "started" | "ended" | "stuck"; conn: ConnInfo; thread: number }
   | { type: "refused"; conn: ConnInfo };
 
-/** Runs a handler in threads, one for each conversation. */
+// To start a thread holds up this one for some 10 ms, which the conversation that has just begun should not feel.
+const SPARE_DELAY_MS = 100;
+
+/**
+ * Runs a handler in threads, one for each conversation.
+ *
+ * One thread more is kept ready, because a thread that is started inside a Worker takes half a second and more in
+ * Deno 2.9. Only of clients that come all at once, most wait for theirs.
+ */
 export class Threads implements AsyncDisposable {
   readonly #options: ThreadsOptions;
   readonly #live = new Set<Promise<void>>();
   #lastId = 0;
+  #spare: ConversationThread | undefined;
+  #spareTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Starts no thread yet. */
+  /** Starts the first thread, for whoever comes first. */
   constructor(options: ThreadsOptions) {
     this.#options = options;
+    this.#spare = this.#start();
   }
 
-  /** How many threads there are, those included that were to end and have not. */
+  /** How many threads have a conversation, or had one and do not stop. */
   get count(): number {
     return this.#live.size;
   }
@@ -66,16 +77,30 @@ export class Threads implements AsyncDisposable {
   readonly handler: Handler = async (conn, info) => {
     const { maxThreads = 128 } = this.#options;
     if (maxThreads && this.count >= maxThreads) return await this.#refuse(conn, info);
-    await this.#hold(new ConversationThread(++this.#lastId, this.#options.handler), conn, info);
+    await this.#hold(this.#take(), conn, info);
   };
 
   /** Waits until the threads have ended whose conversations have; not longer than the grace time. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await settlesWithin(this.#graceMs, Promise.all(this.#live));
+    clearTimeout(this.#spareTimer);
+    this.#spare?.[Symbol.dispose]();
+    await settlesWithin(this.#graceMs, Promise.all([...this.#live, this.#spare?.gone]));
   }
 
   get #graceMs(): number {
     return this.#options.graceMs ?? 2000;
+  }
+
+  #start(): ConversationThread {
+    return new ConversationThread(++this.#lastId, this.#options.handler);
+  }
+
+  #take(): ConversationThread {
+    const thread = this.#spare ?? this.#start();
+    this.#spare = undefined;
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = setTimeout(() => this.#spare = this.#start(), SPARE_DELAY_MS);
+    return thread;
   }
 
   async #hold(thread: ConversationThread, conn: FramedConn, info: ConnInfo): Promise<void> {
