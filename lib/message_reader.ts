@@ -44,6 +44,8 @@ export class MessageReader implements Disposable {
   #failure: { error: unknown } | undefined;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
+  /** The connection failed, and not because it was closed on this side. */
+  #lost = false;
   /** No more messages are handed out. */
   #ended = false;
   /** So it was decided on this side: no bytes are handed out either. */
@@ -64,7 +66,7 @@ export class MessageReader implements Disposable {
 
   /** Whether no more bytes will come. */
   get finished(): boolean {
-    return this.#finished || this.#failure !== undefined;
+    return this.#finished || this.#lost;
   }
 
   /** Settles when `stop` was called; made only when somebody waits. */
@@ -236,6 +238,7 @@ export class MessageReader implements Disposable {
       if (bytes) this.#idleTimer?.note();
     } catch (error) {
       this.#failure = { error };
+      this.#lost = !this.#disposed;
     }
     this.#reading = false;
     if (this.#disposed) this.#frames.discard();

@@ -22,8 +22,10 @@ for (const order of ["loop", "loop in microtasks"]) {
         assertEquals(await newcomer.request("new"), "new");
       }
       process.stop();
-      assertEquals(await stuck.receive(), "Goodbye: the server stops");
-      assertEquals(await other.receive(), "Goodbye: the server stops");
+      for (const conn of [stuck, other]) {
+        assertEquals(await conn.receive(), "Goodbye: the server stops");
+        conn.close();
+      }
       const said = await process.rest();
       assertEquals(said.filter((line) => /^stuck|^stopped/.test(line)), ["stuck 1", "stopped"]);
       assertEquals((await process.status).code, 0);

@@ -227,7 +227,7 @@ for (
     const reply = await hostile.request(order);
 
     assertEquals(reply, "Goodbye: the server could not go on, try again");
-    assertEquals(await hostile.receive(), null);
+    assertEquals(await lastOf(hostile), null);
     const { reason, error } = await threaded.event("disconnected", 1);
     assertEquals(reason, "failed");
     assertStringIncludes(String(error), says);
@@ -241,7 +241,7 @@ threadTest("Threads tells when the module or the export is missing", async () =>
     await using threaded = new Threaded(handler);
     const conn = await threaded.connect();
 
-    assertStringIncludes(`${await conn.receive()}`, "Goodbye: ");
+    assertStringIncludes(`${await lastOf(conn)}`, "Goodbye: ");
 
     assertEquals((await threaded.event("disconnected")).reason, "failed");
   }
@@ -282,7 +282,7 @@ threadTest("Threads counts silence in the thread and says goodbye for it", async
   await using threaded = new Threaded(ECHO, { idleTimeoutMs: 20 });
   const conn = await threaded.connect();
 
-  assertEquals(await conn.receive(), "Goodbye: nothing was heard from you for too long");
+  assertEquals(await lastOf(conn), "Goodbye: nothing was heard from you for too long");
 
   assertEquals((await threaded.event("disconnected")).reason, "idle");
 });
@@ -293,7 +293,7 @@ threadTest("Threads answers a frame over the limit with the numbers", async () =
 
   await conn.write(new Uint8Array([0xff, 0, 0, 0]));
 
-  assertStringIncludes(`${await conn.receive()}`, "the limit is 1048576");
+  assertStringIncludes(`${await lastOf(conn)}`, "the limit is 1048576");
   assertEquals((await threaded.event("disconnected")).reason, "protocol");
 });
 
@@ -302,9 +302,10 @@ threadTest("Server.shutdown() ends the conversations in threads with a goodbye",
   const conns = [await threaded.connect(), await threaded.connect()];
   for (const conn of conns) await conn.request("here");
 
-  await threaded.server.shutdown();
+  const stopped = threaded.server.shutdown();
 
-  for (const conn of conns) assertEquals(await conn.receive(), "Goodbye: the server stops");
+  for (const conn of conns) assertEquals(await lastOf(conn), "Goodbye: the server stops");
+  await stopped;
   await threaded.threads[Symbol.asyncDispose]();
   assertEquals(threaded.threads.count, 0);
 });
@@ -317,9 +318,10 @@ threadTest(
     await conn.send("never");
     await threaded.event("received");
 
-    await threaded.server.shutdown();
+    const stopped = threaded.server.shutdown();
 
-    assertEquals(await conn.receive(), "Goodbye: the server stops");
+    assertEquals(await lastOf(conn), "Goodbye: the server stops");
+    await stopped;
     await threaded.event("ended");
   },
 );
@@ -336,6 +338,13 @@ threadTest("Server.close() ends the threads too", async () => {
   assertInstanceOf(await conn.receive().catch((error) => error) ?? new Error("closed"), Error);
   await threaded.event("ended");
 });
+
+/** The next message of a conversation that ends then: the server waits for the client to close its end. */
+async function lastOf(conn: FramedConn): Promise<string | null> {
+  const text = await conn.receive();
+  conn.close();
+  return text;
+}
 
 /** Time enough for whatever is not held back, measured in round trips between two others. */
 async function untilMuchHasHappened(): Promise<void> {
