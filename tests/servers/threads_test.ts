@@ -156,10 +156,15 @@ threadTest("Threads carries messages of many megabytes in flat memory", async ()
   const text = "0123456789abcdef".repeat(60_000);
   assertEquals(await conn.request(text), text);
   const before = Deno.memoryUsage().external;
+  let later = Infinity;
 
-  for (let i = 0; i < 64; i++) assertEquals((await conn.request(text))?.length, text.length);
+  for (let i = 0; i < 128; i++) {
+    assertEquals((await conn.request(text))?.length, text.length);
+    // What a collection has not taken yet is not held: the least of the second half counts.
+    if (i >= 64) later = Math.min(later, Deno.memoryUsage().external);
+  }
 
-  assertLess(Deno.memoryUsage().external - before, 32 * 1024 * 1024);
+  assertLess(later - before, 32 * 1024 * 1024);
 });
 
 threadTest("Threads stops sending to a peer that never reads", async () => {
