@@ -151,6 +151,7 @@ Deno.test("chat: who asks for more than it reads is dropped like any slow reader
   while (chat.tooSlow.length === 0) await anna.tell("Greedy", text);
   greedy.conn.close();
   while (chat.server.connections > 1) await anna.all();
+  await anna.all();
 
   const end = chat.events.find((event) => event.type === "disconnected");
   assert(end?.type === "disconnected" && end.conn === chat.tooSlow[0]);
