@@ -122,6 +122,14 @@ export class FramedConn implements Deno.Conn {
     return this.#reader.failedWith(error) || this.#queue.failedWith(error);
   }
 
+  /**
+   * Takes over an error that came from elsewhere and tells what is wrong with this very connection: somebody else, such
+   * as a thread, was given its bytes.
+   */
+  blame(error: unknown): void {
+    this.#reader.blame(error);
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -196,6 +204,11 @@ export class FramedConn implements Deno.Conn {
   /** Ends the conversation from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
   closeRead(): void {
     this.#reader.stop();
+  }
+
+  /** Settles when `closeRead` or `close` was called, also while nobody receives. */
+  get readClosed(): Promise<void> {
+    return this.#reader.stopped;
   }
 
   /**
@@ -282,6 +295,7 @@ export class FramedConn implements Deno.Conn {
       const value = this.#reader.takeText();
       return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
     } catch (error) {
+      this.#reader.blame(error);
       return Promise.reject(error);
     }
   }

@@ -19,7 +19,7 @@ export interface MessageReaderOptions extends FrameOptions {
    * @default {0}
    */
   idleTimeoutMs?: number;
-  /** Told of each message handed out by a `receive`, with the length of its body in bytes, and so of each `read`. */
+  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
   onReceived?: (bodyBytes: number) => void;
 }
 
@@ -40,13 +40,18 @@ export class MessageReader implements Disposable {
   #busy = false;
   #reading = false;
   #wake: (() => void) | undefined;
+  #stopped: PromiseWithResolvers<void> | undefined;
   #failure: { error: unknown } | undefined;
   /** What the last receive that failed threw. */
   #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
-  /** No more messages are handed out. */
+  /** The connection failed, and not because it was closed on this side. */
+  #lost = false;
+  /** Nothing more is handed out. */
   #ended = false;
+  /** It was this side that ended it. */
+  #isStopped = false;
   #disposed = false;
 
   /** Reads from `reader`, which nobody else may read; calls `beforeWait` each time it has to wait for the peer. */
@@ -63,7 +68,19 @@ export class MessageReader implements Disposable {
 
   /** Whether no more bytes will come. */
   get finished(): boolean {
-    return this.#finished || this.#failure !== undefined;
+    return this.#finished || this.#lost;
+  }
+
+  /** Settles when `stop` was called; made only when somebody waits. */
+  get stopped(): Promise<void> {
+    this.#stopped ??= Promise.withResolvers();
+    if (this.#isStopped) this.#stopped.resolve();
+    return this.#stopped.promise;
+  }
+
+  /** Takes over an error that another reader of the same bytes threw. */
+  blame(error: unknown): void {
+    this.#thrown = error;
   }
 
   /** Whether `error` is what the last receive that failed threw. */
@@ -100,6 +117,7 @@ export class MessageReader implements Disposable {
       const message = this.#takeReady(take);
       return message === undefined ? this.#receiveLater(take) : Promise.resolve(message);
     } catch (error) {
+      this.#thrown = error;
       return Promise.reject(error);
     }
   }
@@ -129,10 +147,8 @@ export class MessageReader implements Disposable {
   }
 
   /** Reads bytes as they come, frames or not: first what is buffered. */
-  async read(target: Uint8Array): Promise<number | null> {
-    const bytes = await this.#read(target, () => this.#ended);
-    if (bytes) this.#onReceived?.(bytes);
-    return bytes;
+  read(target: Uint8Array): Promise<number | null> {
+    return this.#read(target, () => this.#ended);
   }
 
   /** Reads on until the peer has finished, also after `stop`, and drops all of it. */
@@ -151,6 +167,9 @@ export class MessageReader implements Disposable {
         this.#checkWaiting();
         await this.#wait();
       }
+    } catch (error) {
+      this.#thrown = error;
+      throw error;
     } finally {
       this.#done();
     }
@@ -158,7 +177,8 @@ export class MessageReader implements Disposable {
 
   /** Hands out no more: a pending and every later `receive` or `read` gives `null`. */
   stop(): void {
-    this.#ended = true;
+    this.#ended = this.#isStopped = true;
+    this.#stopped?.resolve();
     this.#idleTimer?.[Symbol.dispose]();
     this.#wake?.();
   }
@@ -236,6 +256,7 @@ export class MessageReader implements Disposable {
       if (bytes) this.#idleTimer?.note();
     } catch (error) {
       this.#failure = { error };
+      this.#lost = !this.#disposed;
     }
     this.#reading = false;
     if (this.#disposed) this.#frames.discard();

@@ -18,7 +18,7 @@ export interface WriteQueueOptions extends FrameOptions {
    * @default {65536}
    */
   highWaterMarkBytes?: number;
-  /** Told of each message accepted by a `send`, with the length of its body in bytes, and so of each `write`. */
+  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
   onSent?: (bodyBytes: number) => void;
 }
 
@@ -42,6 +42,8 @@ export class WriteQueue implements Flushable {
   #writtenBytes = 0;
   #scheduled = false;
   #failure: { error: unknown } | undefined;
+  /** What a write threw, also if it was refused to write before. */
+  #writeError: unknown;
   /** Settles when the batch being written is; made, like the next, only when somebody waits. */
   #written: PromiseWithResolvers<void> | undefined;
   /** Settles when the frames queued now are written. */
@@ -62,7 +64,7 @@ export class WriteQueue implements Flushable {
 
   /** Whether `error` is what the write that failed threw. */
   failedWith(error: unknown): boolean {
-    return this.#failure?.error === error && error !== undefined;
+    return error !== undefined && (error === this.#failure?.error || error === this.#writeError);
   }
 
   /** How many bytes the operating system has not taken yet, headers included. */
@@ -107,7 +109,7 @@ export class WriteQueue implements Flushable {
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     this.#frames.pushRaw(bytes);
-    return this.#sent(bytes.length);
+    return this.#queued();
   }
 
   /** Queues a copy of one whole frame; settles when the sender may go on. */
@@ -189,6 +191,7 @@ export class WriteQueue implements Flushable {
       }
       this.#written = undefined;
     } catch (error) {
+      this.#writeError = error;
       this.fail(error);
     }
     this.#writing = false;

@@ -30,6 +30,8 @@ export interface ServerConfig {
   key?: string;
   /** Echo: bytes instead of frames. */
   raw: boolean;
+  /** Threads: threads at once; 0 sets no limit. */
+  maxThreads: number;
   /** Chat: so many messages of a user at once. */
   burst: number;
   /** Chat: so many messages of a user a second. */
@@ -60,6 +62,7 @@ export function configOf(name: string, values: Record<string, string>): ServerCo
     ...(cert !== undefined && { cert: readPem("cert", cert) }),
     ...(key !== undefined && { key: readPem("key", key) }),
     raw: "raw" in values,
+    maxThreads: Number(values["max-threads"] ?? FLAGS["max-threads"]!.default),
     burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
     rate: Number(values["rate"] ?? FLAGS["rate"]!.default),
     durable: "durable" in values,

@@ -4,6 +4,8 @@
  * @module
  */
 import type { FramedConn } from "../lib/framed_conn.ts";
+import type { Handler } from "../lib/conversation.ts";
+import type { ServerEvent } from "../lib/server_events.ts";
 import { texts } from "./texts.ts";
 
 /** Sends every text back, in order, until the peer has finished. */
@@ -11,12 +13,16 @@ export async function echo(conn: FramedConn): Promise<void> {
   for await (const text of texts(conn)) await conn.send(text);
 }
 
-/** Sends every byte back, frames or not (RFC 862): for `nc` and other clients without frames. */
-export async function echoBytes(conn: FramedConn): Promise<void> {
-  const buffer = new Uint8Array(16 * 1024);
-  for (;;) {
-    const bytes = await conn.read(buffer);
-    if (bytes === null) return;
-    await conn.write(buffer.subarray(0, bytes));
-  }
+/** Makes a handler that sends every byte back, frames or not (RFC 862): for `nc` and other clients without frames. */
+export function echoBytes(onEvent?: (event: ServerEvent) => void): Handler {
+  return async (conn, info) => {
+    const buffer = new Uint8Array(16 * 1024);
+    for (;;) {
+      const bytes = await conn.read(buffer);
+      if (bytes === null) return;
+      onEvent?.({ type: "received", conn: info, bytes });
+      await conn.write(buffer.subarray(0, bytes));
+      onEvent?.({ type: "sent", conn: info, bytes });
+    }
+  };
 }

@@ -55,6 +55,13 @@ export const FLAGS: Record<string, Flag> = {
   "cert": { value: "FILE", help: "TLS certificate chain in PEM (needs --key)" },
   "key": { value: "FILE", help: "the certificate's private key in PEM (needs --cert)" },
   "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
+  "max-threads": {
+    value: "N",
+    help: "threads at once, about 8 MB each, 0 = no limit",
+    default: "128",
+    only: "threads",
+    check: wholeNumber(0, 10_000),
+  },
   "burst": {
     value: "N",
     help: "messages of a user at once",

@@ -5,6 +5,7 @@
  */
 import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import type { LogFile } from "../lib/log_file.ts";
+import type { ServerEvent } from "../lib/server_events.ts";
 import type { ServeOptions } from "../lib/server.ts";
 import { echo, echoBytes } from "./echo.ts";
 import type { ServerConfig } from "./config.ts";
@@ -25,15 +26,23 @@ export interface Service {
   close?(): void | Promise<void>;
 }
 
-/** Opens a service; it may read and write below `config.dataDir`. */
-export type OpenService = (config: ServerConfig, log: LogFile) => Service | Promise<Service>;
+/** Opens a service; it may read and write below `config.dataDir`, and tells of what the server cannot see. */
+export type OpenService = (
+  config: ServerConfig,
+  log: LogFile,
+  onEvent: (event: ServerEvent) => void,
+) => Service | Promise<Service>;
 
 /** The exercises by the name of their task. Each is loaded only where it is used. */
 export const SERVICES: Record<string, OpenService> = {
-  echo: ({ raw }) => raw ? { handler: echoBytes, options: SILENT } : { handler: echo },
-  identify: async (...args) => (await import("./identification.ts")).openIdentification(...args),
-  auth: async (...args) => (await import("./authentication.ts")).openAuthentication(...args),
-  chat: async (...args) => (await import("./chat.ts")).openChat(...args),
+  echo: ({ raw }, _log, onEvent) =>
+    raw ? { handler: echoBytes(onEvent), options: SILENT } : { handler: echo },
+  identify: async (config, log) =>
+    (await import("./identification.ts")).openIdentification(config, log),
+  auth: async (config, log) =>
+    (await import("./authentication.ts")).openAuthentication(config, log),
+  threads: async (...args) => (await import("./threaded_echo.ts")).openThreadedEcho(...args),
+  chat: async (config, log) => (await import("./chat.ts")).openChat(config, log),
 };
 
 // Where the bytes are no frames, a goodbye in a frame would be noise.

@@ -59,8 +59,10 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
     const warning = plainTextWarning(config);
     if (warning) log.warn("no TLS", { warning });
-    service = await SERVICES[config.name]!(config, log);
-    return run(config, service, log);
+    const counter = { messages: 0 };
+    const onEvent = (event: ServerEvent) => take(event, log!, counter);
+    service = await SERVICES[config.name]!(config, log, onEvent);
+    return run({ config, service, log, counter, onEvent });
   } catch (error) {
     await service?.close?.();
     fail("cannot start", error, (error as Error).message);
@@ -68,12 +70,19 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
   }
 }
 
-function run(config: ServerConfig, service: Service, log: LogFile): ServerCommands {
-  const counter = { messages: 0 };
+interface Running {
+  config: ServerConfig;
+  service: Service;
+  log: LogFile;
+  counter: { messages: number };
+  onEvent(event: ServerEvent): void;
+}
+
+function run({ config, service, log, counter, onEvent }: Running): ServerCommands {
   const server = serve(service.handler, {
     ...serveOptions(config),
     ...service.options,
-    onEvent: (event) => take(event, log, counter),
+    onEvent,
   });
   const { hostname, port } = server.addr;
   log.flush();

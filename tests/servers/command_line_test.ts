@@ -19,6 +19,7 @@ const DEFAULTS: ServerConfig = {
   maxPerAddress: 0,
   idleTimeoutMs: 0,
   raw: false,
+  maxThreads: 128,
   burst: 20,
   rate: 5,
   durable: false,

@@ -31,7 +31,10 @@ Deno.test("echo() answers what is no text with the reason, and goes on", async (
 
 Deno.test("echoBytes() sends bytes back, frames or not, and tells their number", async () => {
   const events: ServerEvent[] = [];
-  const server = serve(echoBytes, { goodbye: () => undefined, onEvent: (e) => events.push(e) });
+  const server = serve(echoBytes((e) => events.push(e)), {
+    goodbye: () => undefined,
+    onEvent: (e) => events.push(e),
+  });
   using conn = await Deno.connect({ port: server.addr.port });
 
   await conn.write(new TextEncoder().encode("hello"));
@@ -50,7 +53,7 @@ Deno.test("echoBytes() sends bytes back, frames or not, and tells their number",
 });
 
 Deno.test("echoBytes() ends at once when the server shuts down", async () => {
-  const server = serve(echoBytes, { goodbye: () => undefined });
+  const server = serve(echoBytes(), { goodbye: () => undefined });
   using conn = await Deno.connect({ port: server.addr.port });
   await conn.write(new Uint8Array(1));
   await conn.read(new Uint8Array(1));
