@@ -1,11 +1,14 @@
 import { FramedConn } from "../lib/framed_conn.ts";
 import { memoryConnPair } from "../lib/memory_conn.ts";
-import { echo } from "../servers/echo.ts";
 
 const SIZES = { "16 B": 16, "1 KiB": 1024, "64 KiB": 64 * 1024 };
 const PIPELINED = 64;
 
 type ConnPair = () => Promise<[Deno.Conn, Deno.Conn]>;
+
+async function echo(conn: FramedConn): Promise<void> {
+  for await (const text of conn) await conn.send(text);
+}
 
 async function loopbackConnPair(): Promise<[Deno.Conn, Deno.Conn]> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

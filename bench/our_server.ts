@@ -1,5 +1,5 @@
 /**
- * The server under test: the echo of `deno task echo`, or a broadcast through `Room` and `Outbox`.
+ * The server under test: an echo as the README shows it, or a broadcast through `Room` and `Outbox`.
  *
  * It prints its port; each line of input is answered with the memory it holds; the end of input ends it.
  *
@@ -11,8 +11,11 @@ import type { ConnInfo } from "../lib/conversation.ts";
 import { Outbox } from "../lib/outbox.ts";
 import { Room } from "../lib/room.ts";
 import { serve } from "../lib/server.ts";
-import { echo } from "../servers/echo.ts";
 import { answerLines } from "./child.ts";
+
+async function echo(conn: FramedConn): Promise<void> {
+  for await (const text of conn) await conn.send(text);
+}
 
 const room = new Room<Uint8Array>();
 
