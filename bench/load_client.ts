@@ -139,8 +139,10 @@ async function joinAll(job: LoadJob, conns: DisposableStack): Promise<LoadConn[]
     const conn = conns.use(await open(job));
     joined.push(conn);
     await conn.send(batch, 1);
-    await Promise.all(joined.map((conn) => conn.receiveAll(1)));
+    await conn.receiveAll(1);
   }
+  // Everybody has heard itself; now it takes what it heard of those who came after it.
+  await Promise.all(joined.map((conn, i) => conn.receiveAll(joined.length - 1 - i)));
   return joined;
 }
 

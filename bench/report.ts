@@ -46,17 +46,17 @@ export function medianRatio(
   return median(ratios.filter(Number.isFinite));
 }
 
-/** A number with three digits that count, as `1.23M`, `45.6k`, `0.123`; `-` for none. */
+/** A number with the digits that count, as `1.23M`, `45.6k`, `0.12`; `-` for none. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "-";
   const units = [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const;
   const [size, unit] = units.find(([size]) => Math.abs(value) >= size) ?? [1, ""];
-  return `${threeDigits(value / size)}${unit}`;
+  return `${digits(value / size)}${unit}`;
 }
 
-function threeDigits(value: number): string {
-  const whole = Math.floor(Math.abs(value)).toString().length;
-  return value === 0 ? "0" : value.toFixed(Math.max(0, 3 - whole));
+function digits(value: number): string {
+  if (Math.abs(value) < 1) return value === 0 ? "0" : value.toPrecision(2);
+  return value.toFixed(Math.max(0, 3 - Math.trunc(Math.abs(value)).toString().length));
 }
 
 /** A Markdown table. The first row is its head; every column but the first is aligned to the right. */

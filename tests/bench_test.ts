@@ -24,11 +24,12 @@ Deno.test("medianRatio() compares within a round, and skips rounds that failed",
   assertEquals(medianRatio([10], [undefined]), NaN);
 });
 
-Deno.test("short() keeps three digits", () => {
-  const numbers = [0, 0.1234, 1.5, 12.34, 123.4, 1234, 1_234_567, 12_345_678_900, NaN];
+Deno.test("short() keeps the digits that count", () => {
+  const numbers = [0, 0.00123, 0.1234, 1.5, 12.34, 123.4, 1234, 1_234_567, 12_345_678_900, NaN];
 
   assertEquals(numbers.map(short), [
     "0",
+    "0.0012",
     "0.12",
     "1.50",
     "12.3",
