@@ -131,19 +131,15 @@ async function openAll(job: LoadJob, conns: DisposableStack): Promise<LoadConn[]
   return opened;
 }
 
-/** Opens connections that are all in the room: each hears itself before the next one comes. */
-async function joinAll(job: LoadJob, conns: DisposableStack): Promise<LoadConn[]> {
+/** Opens connections each of which has been answered once: so the server has accepted all of them. */
+async function greetAll(job: LoadJob, conns: DisposableStack): Promise<LoadConn[]> {
   const batch = batchOf(job);
-  const joined: LoadConn[] = [];
-  while (joined.length < job.connections) {
-    const conn = conns.use(await open(job));
-    joined.push(conn);
+  const opened = await openAll(job, conns);
+  for (const conn of opened) {
     await conn.send(batch, 1);
     await conn.receiveAll(1);
   }
-  // Everybody has heard itself; now it takes what it heard of those who came after it.
-  await Promise.all(joined.map((conn, i) => conn.receiveAll(joined.length - 1 - i)));
-  return joined;
+  return opened;
 }
 
 /** Keeps `window` messages on their way until the time is over. */
@@ -184,7 +180,7 @@ async function churn(job: LoadJob): Promise<LoadResult> {
 
 async function fan(job: LoadJob, conns: DisposableStack): Promise<LoadResult> {
   const batch = batchOf(job);
-  const opened = await joinAll(job, conns);
+  const opened = await greetAll(job, conns);
   const meter = new Meter(job.seconds);
   while (!meter.isOver) {
     const sentAt = performance.now();
@@ -199,11 +195,7 @@ async function fan(job: LoadJob, conns: DisposableStack): Promise<LoadResult> {
 async function hold(job: LoadJob): Promise<{ held: number }> {
   held[Symbol.dispose]();
   held = new DisposableStack();
-  const batch = batchOf(job);
-  for (const conn of await openAll(job, held)) {
-    await conn.send(batch, 1);
-    await conn.receiveAll(1);
-  }
+  await greetAll(job, held);
   return { held: job.connections };
 }
 

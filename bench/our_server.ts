@@ -19,11 +19,12 @@ async function echo(conn: FramedConn): Promise<void> {
 
 const room = new Room<Uint8Array>();
 
-/** Sends every text of anybody to everybody. */
+/** Sends every text of anybody to everybody; the first comes back to the sender alone, who is a member then. */
 async function fan(conn: FramedConn, { id }: ConnInfo): Promise<void> {
   const outbox = new Outbox(conn, { onOverflow: () => conn.abort() });
   const deliver = (frame: Uint8Array) => outbox.deliver(frame);
   using _seat = room.join({ name: `member ${id}`, key: `${id}`, deliver });
+  await conn.send(await conn.receive() ?? "");
   for await (const text of conn) room.broadcast(encodeFrame(text));
 }
 

@@ -54,14 +54,18 @@ function echo(socket, frames) {
   socket.once("drain", () => socket.resume());
 }
 
-function fan(_socket, frames) {
+/** What a socket sends first comes back to it alone, which is a member then. */
+function fan(socket, frames) {
+  if (!members.has(socket)) {
+    members.add(socket);
+    return socket.write(frames);
+  }
   for (const member of members) member.write(frames);
 }
 
 const answer = process.argv[2] === "fan" ? fan : echo;
 const server = createServer({ noDelay: true }, (socket) => {
   const decode = decoder();
-  members.add(socket);
   socket.on("close", () => members.delete(socket));
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk) => {
