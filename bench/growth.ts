@@ -3,6 +3,7 @@
  *
  * ```sh
  * deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp --allow-write=/tmp bench/growth.ts > bench/RESULTS.md
+ * deno fmt bench/RESULTS.md
  * ```
  *
  * 10,000 connections need that many descriptors in each of two processes (`ulimit -n 20000`).
@@ -163,7 +164,7 @@ function section(title: string, head: string[], rows: Row[], base: number, note:
 }
 
 const COMMAND = "deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp \\\n" +
-  "  --allow-write=/tmp bench/growth.ts > bench/RESULTS.md";
+  "  --allow-write=/tmp bench/growth.ts > bench/RESULTS.md\ndeno fmt bench/RESULTS.md";
 
 /** Measures everything and gives the page. */
 export async function results(): Promise<string> {

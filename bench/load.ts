@@ -174,9 +174,19 @@ export async function main(args: string[]): Promise<number> {
   const { text, groups } = report(await measure(settings, servers, problems));
   console.log(`${text}\n`);
   console.log("≥: the load client was busy all the time, so the server may be faster than that.");
+  if (settings.svg) problems.push(...savePicture(settings.svg, groups));
   for (const line of [...servers.skipped, ...problems]) console.log(line);
-  if (settings.svg) Deno.writeTextFileSync(settings.svg, svg("Framed TCP, side by side", groups));
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Writes the bars as a picture; what went wrong is returned. */
+function savePicture(path: string, groups: BarGroup[]): string[] {
+  try {
+    Deno.writeTextFileSync(path, svg("Framed TCP, side by side", groups));
+    return [];
+  } catch (error) {
+    return [`${path} was not written: ${(error as Error).message}`];
+  }
 }
 
 /** Reads the flags; `undefined` when help is asked for. */
