@@ -91,9 +91,9 @@ Deno.test("FrameCounter.count() refuses a frame of another length", () => {
   assertThrows(() => counter.count(encodeFrame("four")), Error, "another length");
 });
 
-/** Runs the load benchmark with the permissions of its task. */
+/** Runs the load benchmark with the permissions of its task; this very Deno need not be on the search path. */
 async function runLoad(...flags: string[]): Promise<{ code: number; out: string; err: string }> {
-  const permissions = ["--allow-net=127.0.0.1", "--allow-run=deno,node,python3"];
+  const permissions = ["--allow-net=127.0.0.1", `--allow-run=${Deno.execPath()},node,python3`];
   const args = ["run", "--quiet", "--no-prompt", ...permissions, "bench/load.ts", ...flags];
   const cwd = new URL("../", import.meta.url);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd }).output();
