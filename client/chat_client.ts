@@ -10,7 +10,7 @@ import type { Terminal } from "../lib/terminal.ts";
 import { type CommandTarget, runChatLine } from "./chat_commands.ts";
 import { type ChatRequest, ChatSession, type ChatSessionOptions } from "./chat_session.ts";
 import type { ChatView, Shown } from "./chat_view.ts";
-import { botLine, parseBotLine } from "./json_lines.ts";
+import { botLine, runBotLine } from "./json_lines.ts";
 import type { NamesSeen } from "./names_seen.ts";
 import type { TokenFile } from "./token_file.ts";
 import type { OwnMessage } from "./unsaid.ts";
@@ -73,7 +73,7 @@ export class ChatClient implements CommandTarget {
     this.#readLines().catch(reading.reject);
     try {
       const end = await Promise.race([this.#session.run(), reading.promise]);
-      const left = this.#session.unsaidCount;
+      const left = this.#session.unsaid.count;
       if (left > 0) this.#options.tell(`Not sent: ${count(left, "message")}`);
       const isGood = end === "closed" || end === "logged_out";
       return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
@@ -94,11 +94,11 @@ export class ChatClient implements CommandTarget {
   }
 
   /** Says something to everybody, or to one user. */
-  say(text: string, to?: string): void {
+  say(text: string, options: { to?: string; ref?: string } = {}): void {
     const { terminal, view } = this.#options;
-    const objection = this.#session.say(text, to === undefined ? {} : { to });
-    if (objection !== undefined) this.refuse(objection);
-    else if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, to));
+    const objection = this.#session.say(text, options);
+    if (objection !== undefined) return this.refuse(objection);
+    if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, options.to));
   }
 
   /** Asks the server. */
@@ -144,25 +144,14 @@ export class ChatClient implements CommandTarget {
     for await (const line of this.#options.terminal) {
       if (!this.#options.terminal.isInteractive) await this.#takeTurn();
       if (this.#isLeaving) return;
-      if (this.#options.json) this.#takeBotLine(line);
-      else runChatLine(line, this);
+      (this.#options.json ? runBotLine : runChatLine)(line, this);
     }
     await this.leave({ logout: false });
   }
 
   async #takeTurn(): Promise<void> {
-    while (this.#session.unsaidCount >= MAX_UNSAID) await this.#session.unsaidChanged;
+    while (this.#session.unsaid.count >= MAX_UNSAID) await this.#session.unsaid.changed;
     await this.#session.entered;
-  }
-
-  #takeBotLine(line: string): void {
-    if (line.trim() === "") return;
-    const message = parseBotLine(line, () => this.#session.nextRef());
-    if (typeof message === "string") return this.refuse(message);
-    if (message.type === "logout") return void this.leave({ logout: true });
-    if (message.type !== "say" && message.type !== "tell") return this.request(message);
-    const objection = this.#session.say(message.text, message);
-    if (objection !== undefined) this.refuse(objection);
   }
 
   #takeMessage(message: ServerMessage, own?: OwnMessage): void {
@@ -200,17 +189,17 @@ export class ChatClient implements CommandTarget {
     const { tokens, terminal, address: server } = this.#options;
     this.#name = name;
     terminal.setPrompt(`${escapeControl(name)}> `);
-    this.#save(() => tokens.save({ server, name, token, expires }));
+    this.#saved(tokens.save({ server, name, token, expires }));
   }
 
   #forgetLogin(): void {
     const { tokens, address: server } = this.#options;
-    this.#save(() => tokens.remove({ server, name: this.#name }));
+    this.#saved(tokens.remove({ server, name: this.#name }));
   }
 
-  #save(change: () => Promise<void>): void {
-    this.#saving = this.#saving.then(change).catch((error) =>
-      this.#options.tell(`The login is not kept: ${(error as Error).message}`)
+  #saved(saving: Promise<void>): void {
+    this.#saving = saving.catch((error: Error) =>
+      this.#options.tell(`The login is not kept: ${error.message}`)
     );
   }
 

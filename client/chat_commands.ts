@@ -16,7 +16,7 @@ export interface CommandTarget {
   /** The lowest id seen. */
   readonly oldest: number | undefined;
   /** Says something to everybody, or to one user. */
-  say(text: string, to?: string): void;
+  say(text: string, options?: { to?: string; ref?: string }): void;
   /** Asks the server; `onPageEnd` hears how many earlier messages there were. */
   request(message: ChatRequest, onPageEnd?: (count: number) => void): void;
   /** Shows a line to the person. */
@@ -93,7 +93,7 @@ export function commandsOf({ hasChat }: Pick<CommandTarget, "hasChat">): [string
 function tellOne(argument: string, target: CommandTarget): boolean {
   const [, to, text] = /^(\S+)\s+(.+)$/s.exec(argument) ?? [];
   if (to === undefined) return false;
-  target.say(text!, to);
+  target.say(text!, { to });
   return true;
 }
 

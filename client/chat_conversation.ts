@@ -6,34 +6,18 @@
 
 import type { FramedConn } from "../lib/framed_conn.ts";
 import {
-  type ByeReason,
   type ClientMessage,
   parseServerMessage,
   PROTOCOL_VERSION,
   type ServerMessage,
 } from "../lib/protocol.ts";
-import type { LostConnection } from "../lib/reconnect.ts";
-import type { Credentials, Refusal } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
+import type { Parting } from "./parting.ts";
 import type { SeenMessages } from "./seen_messages.ts";
 import type { OwnMessage, Unsaid } from "./unsaid.ts";
 
 /** What the client needs of a connection. */
 export type ChatConn = Pick<FramedConn, "send" | "receive" | "close" | "abort">;
-
-/** How a session ended: by `close`, by a logout, by the server's operator, or for want of credentials. */
-export type ChatEnd = "closed" | "logged_out" | "kicked" | "given_up";
-
-/** What became of a conversation: one of the first three, and what the server said last. */
-export interface Parting {
-  /** The session is over. */
-  end?: ChatEnd;
-  /** Other credentials are needed. */
-  refusal?: Refusal;
-  /** The connection is gone, and another may be opened. */
-  lost?: LostConnection;
-  /** The reason of the goodbye. */
-  bye?: ByeReason;
-}
 
 /** What a conversation goes on with, and leaves to the next one. */
 export interface ConversationContext {
@@ -154,6 +138,10 @@ export class ChatConversation {
     const message = parseServerMessage(text);
     // A newer server may say what we do not know, but not as its first word.
     if (!message) return this.#isGreeted ? undefined : refuseStranger();
+    return this.#takeMessage(message);
+  }
+
+  #takeMessage(message: ServerMessage): Parting | void {
     const { seen, unsaid, onMessage } = this.#context;
     switch (message.type) {
       case "hello":

@@ -6,14 +6,9 @@
 
 import type { ByeReason, ClientMessage, ServerMessage } from "../lib/protocol.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
-import {
-  type ChatConn,
-  ChatConversation,
-  type ChatEnd,
-  type ConversationContext,
-  type Parting,
-} from "./chat_conversation.ts";
+import { type ChatConn, ChatConversation, type ConversationContext } from "./chat_conversation.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
+import type { ChatEnd, Parting } from "./parting.ts";
 import { SeenMessages } from "./seen_messages.ts";
 import { type OwnMessage, Unsaid } from "./unsaid.ts";
 
@@ -76,7 +71,7 @@ export class ChatSession {
       seen: this.#seen,
       unsaid: this.#unsaid,
       history: options.history,
-      onMessage: (message, own) => options.onMessage(message, own),
+      onMessage: options.onMessage.bind(options),
       onEntered: () => {
         this.#entered.resolve();
         this.#wasEntered = true;
@@ -89,24 +84,14 @@ export class ChatSession {
     return this.#conversation?.isIn ?? false;
   }
 
-  /** How many messages wait to be said. */
-  get unsaidCount(): number {
-    return this.#unsaid.count;
-  }
-
-  /** Settles when one message fewer waits. */
-  get unsaidChanged(): Promise<void> {
-    return this.#unsaid.changed;
+  /** The messages that wait to be said: how many, and when that changes. */
+  get unsaid(): Pick<Unsaid, "count" | "changed"> {
+    return this.#unsaid;
   }
 
   /** The lowest id told, before which `history` goes on. */
   get oldest(): number | undefined {
     return this.#seen.oldest;
-  }
-
-  /** Makes a ref for a message that needs one beforehand. */
-  nextRef(): string {
-    return this.#unsaid.nextRef();
   }
 
   /** Settles when somebody is logged in on an open connection. */

@@ -4,36 +4,43 @@
  * @module
  */
 
-import { type ClientMessage, parseClientMessage, type ServerMessage } from "../lib/protocol.ts";
-import type { ChatRequest } from "./chat_session.ts";
-import type { OwnMessage } from "./unsaid.ts";
+import { parseClientMessage, type ServerMessage } from "../lib/protocol.ts";
+import type { CommandTarget } from "./chat_commands.ts";
 
-/** What a bot may ask for; the client logs in itself. */
-export type BotMessage = ChatRequest | OwnMessage;
-
-/** Reads a bot's line; `makeRef` makes the ref that it may leave out. Gives the reason if it cannot be used. */
-export function parseBotLine(line: string, makeRef: () => string): BotMessage | string {
-  const parsed = parseClientMessage(withRef(line, makeRef));
-  if ("problem" in parsed) return parsed.problem;
+/**
+ * Does what a bot's line says. A text without a `ref` gets one; hello and login are not for the bot to say, because
+ * the client says them itself.
+ */
+export function runBotLine(line: string, target: CommandTarget): void {
+  if (line.trim() === "") return;
+  const parsed = parseClientMessage(withRef(line));
+  if ("problem" in parsed) return target.refuse(`Not sent: ${parsed.problem}`);
   const { message } = parsed;
-  return isBotMessage(message) ? message : `Leave ${message.type} out: the client logs in itself`;
+  switch (message.type) {
+    case "say":
+    case "tell":
+      return target.say(message.text, message);
+    case "logout":
+      return target.leave({ logout: true });
+    case "hello":
+    case "login":
+    case "register":
+      return target.refuse(`Not sent: the client says ${message.type} itself`);
+    default:
+      return target.request(message);
+  }
 }
 
-function withRef(line: string, makeRef: () => string): string {
+function withRef(line: string): string {
   try {
     const value = JSON.parse(line);
-    const needsRef = value?.type === "say" || value?.type === "tell";
-    return needsRef && value.ref === undefined
-      ? JSON.stringify({ ...value, ref: makeRef() })
-      : line;
+    const isText = value?.type === "say" || value?.type === "tell";
+    if (!isText || value.ref !== undefined) return line;
+    return JSON.stringify({ ...value, ref: crypto.randomUUID() });
   } catch {
     // Not JSON: the line is read again by who says what is wrong with it.
     return line;
   }
-}
-
-function isBotMessage(message: ClientMessage): message is BotMessage {
-  return !["hello", "login", "register"].includes(message.type);
 }
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -9,7 +9,6 @@ import type { ChatMessage } from "../lib/protocol.ts";
 /** A page of earlier messages that was asked for. */
 interface Page {
   before: number;
-  last: number;
   onEnd(count: number): void;
   count: number;
 }
@@ -56,15 +55,14 @@ export class SeenMessages {
   seeMessage({ id, replay }: ChatMessage): boolean {
     if (this.see(id)) return true;
     const [page] = this.#pages;
-    if (!replay || !page || id >= page.before || id <= page.last) return false;
-    page.last = id;
+    if (!replay || !page || id >= page.before) return false;
     if (page.count++ === 0 && id < this.#oldest!) this.#oldest = id;
     return true;
   }
 
   /** Expects a page of messages before an id, after the pages expected already. */
   expectPage(before: number, onEnd: (count: number) => void): void {
-    this.#pages.push({ before, last: -1, count: 0, onEnd });
+    this.#pages.push({ before, count: 0, onEnd });
   }
 
   /** Ends the page that was expected first. */

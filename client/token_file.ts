@@ -29,6 +29,7 @@ export interface KeptToken {
 export class TokenFile {
   readonly #path: string;
   readonly #isUsable: boolean;
+  #last: Promise<void> = Promise.resolve();
 
   /** Names the file; `undefined` keeps nothing. */
   constructor(path: string | undefined) {
@@ -43,14 +44,20 @@ export class TokenFile {
     );
   }
 
-  /** Keeps a token in place of the one before. */
-  async save(token: KeptToken): Promise<void> {
-    await this.#replace(token, [token]);
+  /** Keeps a token in place of the one before. Changes are made one after the other, in the order of the calls. */
+  save(token: KeptToken): Promise<void> {
+    return this.#change(token, [token]);
   }
 
   /** Forgets the token of a name at a server. */
-  async remove(token: Pick<KeptToken, "server" | "name">): Promise<void> {
-    await this.#replace(token, []);
+  remove(token: Pick<KeptToken, "server" | "name">): Promise<void> {
+    return this.#change(token, []);
+  }
+
+  #change(old: Pick<KeptToken, "server" | "name">, tokens: KeptToken[]): Promise<void> {
+    const change = this.#last.then(() => this.#replace(old, tokens));
+    this.#last = change.catch(() => {}); // It is the caller's to hear of.
+    return change;
   }
 
   async #replace(old: Pick<KeptToken, "server" | "name">, tokens: KeptToken[]): Promise<void> {

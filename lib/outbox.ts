@@ -28,6 +28,12 @@ export interface OutboxOptions {
    * @default {10000}
    */
   maxStalledMs?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
   /** Called once, when the peer is too slow. Nothing is delivered to it from then on. */
   onOverflow: () => void;
 }
@@ -40,15 +46,18 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #conn: FrameSender;
   readonly #options: OutboxOptions;
+  readonly #now: () => number;
   /** How much was written when progress was last seen, and when that was. */
   #writtenBytes = 0;
-  #progressAt = performance.now();
+  #progressAt: number;
   #overflowed = false;
 
   /** Makes an outbox in front of `conn`, which stays its owner's to close. */
   constructor(conn: FrameSender, options: OutboxOptions) {
     this.#conn = conn;
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#progressAt = this.#now();
   }
 
   /** Delivers one frame, made by `encodeFrame`; the bytes are copied. */
@@ -64,9 +73,9 @@ export class Outbox {
     const { queuedBytes, writtenBytes } = this.#conn;
     if (queuedBytes === 0 || writtenBytes !== this.#writtenBytes) {
       this.#writtenBytes = writtenBytes;
-      this.#progressAt = performance.now();
+      this.#progressAt = this.#now();
     }
     return queuedBytes + bytes > maxQueuedBytes ||
-      performance.now() - this.#progressAt > maxStalledMs;
+      this.#now() - this.#progressAt > maxStalledMs;
   }
 }

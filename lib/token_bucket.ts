@@ -18,6 +18,9 @@ export interface TokenBucketOptions {
   now?: () => number;
 }
 
+// A token that was waited for may be short of a whole one by what rounding has cost.
+const WHOLE_TOKEN = 1 - 1e-9;
+
 /** A bucket of tokens that refills steadily. It starts full. */
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
@@ -42,7 +45,9 @@ export class TokenBucket {
   /** Takes one token and gives 0; or takes none and gives the milliseconds until there will be one. */
   take(): number {
     this.#refill();
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#options.perSecond * 1000);
+    if (this.#tokens < WHOLE_TOKEN) {
+      return Math.ceil((1 - this.#tokens) / this.#options.perSecond * 1000);
+    }
     this.#tokens--;
     return 0;
   }

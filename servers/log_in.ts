@@ -110,8 +110,9 @@ async function begin(
   { address }: ConnInfo,
   options: LogInOptions,
 ): Promise<Session | undefined> {
+  // A hello without a token asks for nothing yet.
+  if (message.type === "hello" && message.token === undefined) return undefined;
   const outcome = await tryToAdmit(message, address, options);
-  if (outcome === undefined) return undefined;
   if ("code" in outcome) {
     await replyError(conn, outcome.code, outcome.message, outcome);
     return undefined;
@@ -129,27 +130,27 @@ async function tryToAdmit(
   message: ClientMessage,
   address: string,
   { desk, lastId, onError }: LogInOptions,
-): Promise<{ session: Session; last: number } | Problem | undefined> {
+): Promise<{ session: Session; last: number } | Problem> {
   try {
     const last = lastId?.() ?? 0;
     const session = await admit(message, address, desk);
-    return session && "token" in session ? { session, last } : session;
+    return "token" in session ? { session, last } : session;
   } catch (error) {
     onError?.(error);
     return UNAVAILABLE;
   }
 }
 
-/** A session, or why there is none; `undefined` for a `hello` without a token, which asks for neither. */
+/** A session, or why there is none. */
 async function admit(
   message: ClientMessage,
   address: string,
   desk: AuthDesk,
-): Promise<Session | Problem | undefined> {
+): Promise<Session | Problem> {
   switch (message.type) {
     case "hello":
-      if (message.token === undefined) return undefined;
-      return desk.resume(message.token) ?? unauthorized("The token is not valid any more: log in");
+      return desk.resume(message.token ?? "") ??
+        unauthorized("The token is not valid any more: log in");
     case "register":
       return await desk.register(message.name, message.password);
     case "login":

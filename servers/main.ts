@@ -123,4 +123,8 @@ function complain(error: unknown, exitCode: number): number {
   return exitCode;
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) {
+  Deno.exitCode = await main(Deno.args);
+  // A thread in an endless loop cannot be ended, and would keep the process alive.
+  if (Deno.exitCode === EXIT_FAILURE) Deno.exit();
+}

@@ -21,8 +21,6 @@ const DRAIN_MS = 5000;
 const thread = self as unknown as {
   postMessage(reply: ControlReply): void;
   onmessage: ((event: MessageEvent<ControlMessage>) => void) | null;
-  onerror: ((event: ErrorEvent) => void) | null;
-  onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
 };
 
 let log: LogFile | undefined;
@@ -36,15 +34,15 @@ thread.onmessage = ({ data }) => {
   }
 };
 
-thread.onerror = (event) => {
+addEventListener("error", (event) => {
   event.preventDefault();
   crash(event.error);
-};
+});
 
-thread.onunhandledrejection = (event) => {
+addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   crash(event.reason);
-};
+});
 
 async function answer(message: ControlMessage & { type: "command" }): Promise<void> {
   const { id, command, argument } = message;

@@ -30,6 +30,8 @@ export interface TestServerOptions {
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
+  /** Makes the last message, in place of the one that clients really get. */
+  goodbye?: () => string;
   /** The clock of the accounts, the sessions and the flood control. */
   now?: () => number;
 }
@@ -76,11 +78,12 @@ function openStores({ path = ":memory:", now }: TestServerOptions) {
   return { database, desk, history: new HistoryStore(database), errors, onError };
 }
 
-function start(handler: Handler, database: Disposable, { idleTimeoutMs }: TestServerOptions) {
+function start(handler: Handler, database: Disposable, options: TestServerOptions) {
+  const { goodbye = goodbyeMessage, idleTimeoutMs } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
     port: 0,
-    goodbye: goodbyeMessage,
+    goodbye,
     maxBodyBytes: MAX_BODY_BYTES,
     onEvent: (event) => events.push(event),
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),

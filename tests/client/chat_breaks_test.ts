@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { ChatConn } from "../../client/chat_session.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { seededRandom } from "../../lib/seeded_random.ts";
-import { PASSWORD, startChat, TestMember } from "./chat_server.ts";
+import { PASSWORD } from "../chat_client.ts";
+import { startAuthentication, startChat } from "../chat_server.ts";
+import { TestMember } from "./test_member.ts";
 
 /** Breaks at its n-th message: before it leaves, right after it has left, or before it is seen. */
 class BreakingConn implements ChatConn {
@@ -61,11 +63,11 @@ for (const seed of [1, 2, 3]) {
     for (const name of ["anna", "boris", "carla"]) await chat.desk.register(name, PASSWORD);
     const breaks = { left: 20 };
     const random = seededRandom(seed);
-    const connect = breakingConnect(chat.port, random, breaks);
-    await using carla = new TestMember(chat.port, "carla");
+    const connect = breakingConnect(chat.server.addr.port, random, breaks);
+    await using carla = new TestMember(chat.server.addr.port, "carla");
     await carla.session.entered;
-    await using anna = new TestMember(chat.port, "anna", { connect });
-    await using boris = new TestMember(chat.port, "boris", { connect });
+    await using anna = new TestMember(chat.server.addr.port, "anna", { connect });
+    await using boris = new TestMember(chat.server.addr.port, "boris", { connect });
 
     for (const text of textsOf("anna", 60)) anna.session.say(text);
     for (const text of textsOf("boris", 60)) boris.session.say(text);
@@ -86,9 +88,9 @@ for (const seed of [1, 2, 3]) {
 }
 
 Deno.test("ChatSession keeps the order of what flood control delays", async () => {
-  await using chat = startChat({ flood: { burst: 3, perSecond: 200 } });
+  await using chat = startChat({ burst: 3, rate: 200 });
   await chat.desk.register("anna", PASSWORD);
-  await using anna = new TestMember(chat.port, "anna");
+  await using anna = new TestMember(chat.server.addr.port, "anna");
 
   for (const text of textsOf("anna", 12)) anna.session.say(text);
   await anna.toldCount(12);
@@ -102,7 +104,7 @@ Deno.test("ChatSession waits through a pause and sends what was typed meanwhile"
   await using chat = startChat({ goodbye });
   for (const name of ["anna", "boris"]) await chat.desk.register(name, PASSWORD);
   const waiting = Promise.withResolvers<string | undefined>();
-  await using anna = new TestMember(chat.port, "anna", {
+  await using anna = new TestMember(chat.server.addr.port, "anna", {
     onWait: ({ bye }) => waiting.resolve(bye),
   });
   await anna.session.entered;
@@ -112,7 +114,7 @@ Deno.test("ChatSession waits through a pause and sends what was typed meanwhile"
   anna.session.say("typed meanwhile");
   anna.session.say("and this");
   await chat.server.resume();
-  await using boris = new TestMember(chat.port, "boris");
+  await using boris = new TestMember(chat.server.addr.port, "boris");
   await Promise.all([anna.toldCount(2), boris.toldCount(2)]);
 
   assertEquals(anna.told, ["1 typed meanwhile", "2 and this"]);
@@ -123,7 +125,7 @@ Deno.test("ChatSession registers again when the users were cleared, and says wha
   await using chat = startChat();
   await chat.desk.register("anna", PASSWORD);
   const refusals: (string | undefined)[] = [];
-  await using anna = new TestMember(chat.port, "anna", {
+  await using anna = new TestMember(chat.server.addr.port, "anna", {
     credentials: (refusal) => {
       refusals.push(refusal?.code);
       const register = refusal?.code === "unauthorized";
@@ -143,10 +145,10 @@ Deno.test("ChatSession registers again when the users were cleared, and says wha
 Deno.test("ChatSession shows earlier messages page by page, and none twice", async () => {
   await using chat = startChat();
   for (const name of ["anna", "boris"]) await chat.desk.register(name, PASSWORD);
-  await using anna = new TestMember(chat.port, "anna");
+  await using anna = new TestMember(chat.server.addr.port, "anna");
   for (const text of textsOf("anna", 10)) anna.session.say(text);
   await anna.session.settled(5000);
-  await using boris = new TestMember(chat.port, "boris", { history: 2 });
+  await using boris = new TestMember(chat.server.addr.port, "boris", { history: 2 });
   await boris.toldCount(2);
 
   const pages: number[] = [];
@@ -168,9 +170,9 @@ Deno.test("ChatSession shows earlier messages page by page, and none twice", asy
 });
 
 Deno.test("ChatSession.request() logs out, and the token is of no use any more", async () => {
-  await using chat = startChat({ isAuth: true });
+  await using chat = startAuthentication();
   await chat.desk.register("anna", PASSWORD);
-  await using anna = new TestMember(chat.port, "anna");
+  await using anna = new TestMember(chat.server.addr.port, "anna");
   await anna.session.entered;
 
   anna.session.request({ type: "whoami" });

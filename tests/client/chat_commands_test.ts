@@ -7,7 +7,7 @@ function run(line: string, { hasChat = true, oldest = 9 }: Partial<CommandTarget
   runChatLine(line, {
     hasChat,
     oldest,
-    say: (text, to) => done.push(to === undefined ? ["say", text] : ["tell", to, text]),
+    say: (text, { to } = {}) => done.push(to === undefined ? ["say", text] : ["tell", to, text]),
     request: (message) => done.push(message),
     tell: (text) => done.push(["told", text]),
     refuse: (text) => done.push(["refused", text]),

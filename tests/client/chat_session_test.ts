@@ -185,25 +185,53 @@ Deno.test("ChatSession.say() has one message on its way at a time", async () => 
   const order: unknown[] = [];
   const { session } = openSession([async (peer) => {
     await peer.welcome();
-    for (let id = 1; id <= 3; id++) {
-      const { ref, text } = (await peer.next())!;
-      order.push(text);
-      peer.say({ type: "said", ref, id });
+    const first = await peer.next();
+    for (const text of ["b", "c"]) session.say(text);
+    session.request({ type: "whoami" });
+    order.push((await peer.next())?.["type"]);
+    for (let id = 1, message = first; id <= 3; id++) {
+      order.push(message?.["text"]);
+      peer.say({ type: "said", ref: message?.["ref"], id });
+      if (id < 3) message = await peer.next();
     }
     logout(peer);
   }]);
-  for (const text of ["a", "b", "c"]) assertEquals(session.say(text), undefined);
+  session.say("a");
 
   await session.run();
 
-  assertEquals(order, ["a", "b", "c"]);
+  assertEquals(order, ["whoami", "a", "b", "c"]);
+});
+
+Deno.test("ChatSession.run() does not make a person wait who has answered a refusal", async () => {
+  const answers: Credentials[] = [
+    { name: "anna", token: "old" },
+    { name: "anna", password: "pw", register: false },
+  ];
+  let waits = 0;
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+      await peer.next();
+    },
+    async (peer) => {
+      await peer.welcome();
+      logout(peer);
+    },
+  ], { credentials: () => Promise.resolve(answers.shift()!), onWait: () => waits++ });
+  let hasEntered = false;
+  session.entered.then(() => hasEntered = true);
+
+  assertEquals(await session.run(), "logged_out");
+  assertEquals([waits, hasEntered], [0, true]);
 });
 
 Deno.test("ChatSession.say() refuses what no frame of the server's size can hold", () => {
   const { session } = openSession([]);
 
   assertEquals(session.say("\x01".repeat(4096)), "The text is too long: send it in parts");
-  assertEquals(session.unsaidCount, 0);
+  assertEquals(session.unsaid.count, 0);
 });
 
 Deno.test("ChatSession sends a message that came too fast again after the time told", async () => {
@@ -277,7 +305,7 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
       pings.push((await peer.next())?.["type"]);
       peer.say({ type: "pong" });
       pings.push((await peer.next())?.["type"]);
-      await peer.next(); // and no answer
+      await new Promise(() => {}); // no answer
     },
     async (peer) => {
       await peer.welcome();

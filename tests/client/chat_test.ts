@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PASSWORD } from "../chat_client.ts";
+import { startChat } from "../chat_server.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
-import { PASSWORD, startChat } from "./chat_server.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 
@@ -42,7 +43,7 @@ function chatTest(name: string, test: (port: string, folder: string) => Promise<
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/pw`, `${PASSWORD}\n`);
-      await test(`${chat.port}`, folder);
+      await test(`${chat.server.addr.port}`, folder);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

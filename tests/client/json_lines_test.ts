@@ -1,29 +1,43 @@
-import { assertEquals } from "@std/assert";
-import { botLine, parseBotLine } from "../../client/json_lines.ts";
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { botLine, runBotLine } from "../../client/json_lines.ts";
 
-const parse = (line: string) => parseBotLine(line, () => "new");
-
-Deno.test("parseBotLine() reads messages, and adds a ref where none is", () => {
-  assertEquals(parse('{"type":"say","text":"hi"}'), { type: "say", ref: "new", text: "hi" });
-  assertEquals(parse('{"type":"say","text":"hi","ref":"a"}'), {
-    type: "say",
-    ref: "a",
-    text: "hi",
+/** Notes what a line did. */
+function run(line: string): unknown[] {
+  const done: unknown[] = [];
+  runBotLine(line, {
+    hasChat: true,
+    oldest: undefined,
+    say: (text, { to, ref } = {}) => done.push({ text, to, ref }),
+    request: (message) => done.push(message),
+    tell: (text) => done.push(["told", text]),
+    refuse: (text) => done.push(["refused", text]),
+    clear: () => done.push("clear"),
+    leave: (options) => done.push(options),
   });
-  assertEquals(parse('{"type":"who"}'), { type: "who" });
-});
+  return done;
+}
 
-Deno.test("parseBotLine() tells what is wrong", () => {
-  assertEquals(parse("hi"), "Send one JSON object in a frame");
-  assertEquals(parse('{"type":"say"}'), "Send text as a string");
-  assertEquals(
-    parse('{"type":"say","text":"hi","ref":1}'),
-    "Send ref as a string of 1 to 64 characters",
-  );
-  assertEquals(
-    parse('{"type":"login","name":"a","password":"b"}'),
-    "Leave login out: the client logs in itself",
-  );
+for (
+  const [line, done] of [
+    ['{"type":"say","text":"hi","ref":"a"}', { text: "hi", to: undefined, ref: "a" }],
+    ['{"type":"tell","to":"b","text":"hi","ref":"a"}', { text: "hi", to: "b", ref: "a" }],
+    ['{"type":"history","before":3}', { type: "history", before: 3 }],
+    ['{"type":"logout"}', { logout: true }],
+    ["hi", ["refused", "Not sent: Send one JSON object in a frame"]],
+    ['{"type":"say"}', ["refused", "Not sent: Send text as a string of whole characters"]],
+    ['{"type":"hello","version":1}', ["refused", "Not sent: the client says hello itself"]],
+  ] as const
+) {
+  Deno.test(`runBotLine() takes ${line}`, () => {
+    assertEquals(run(line), [done]);
+  });
+}
+
+Deno.test("runBotLine() gives each text without a ref a new one", () => {
+  const [first, second] = [run('{"type":"say","text":"hi"}'), run('{"type":"say","text":"hi"}')];
+
+  assertNotEquals((first[0] as { ref?: string }).ref, undefined);
+  assertNotEquals(first, second);
 });
 
 Deno.test("botLine() is JSON without control characters and without the token", () => {

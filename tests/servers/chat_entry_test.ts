@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import type { FramedConn } from "../../lib/framed_conn.ts";
+import { enter } from "../../servers/chat_entry.ts";
 import { idsIn, textsIn } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
 
@@ -104,6 +106,28 @@ Deno.test("enter() leaves no gap and no double while others speak at full speed"
 
   speaking = false;
   await speech;
+});
+
+Deno.test("enter() misses nothing that is said in the very turn of its seat", async () => {
+  await using chat = startChat();
+  const frames: Uint8Array[] = [];
+  const conn = { sendFrame: (frame: Uint8Array) => frames.push(frame) } as unknown as FramedConn;
+  const member = (name: string) => ({
+    name,
+    key: name,
+    deliver: (frame: Uint8Array) => void frames.push(frame),
+  });
+  const say = (text: string) =>
+    chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
+
+  say("before");
+  const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
+  say("after");
+  using _seat = await entering;
+  chat.room.commit();
+
+  const heard = frames.map((frame) => JSON.parse(new TextDecoder().decode(frame.subarray(4))));
+  assertEquals(textsIn(heard), ["before", "after"]);
 });
 
 Deno.test("enter() tells a client that comes back to an older history by its last id", async () => {

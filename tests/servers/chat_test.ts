@@ -140,6 +140,24 @@ Deno.test("chat: one slow reader among many delays nobody, is dropped, and catch
   fast.forEach((client) => client.conn.close());
 });
 
+Deno.test("chat: who asks for more than it reads is dropped like any slow reader", async () => {
+  await using chat = startChat();
+  using greedy = await chat.enter("Greedy");
+  using anna = await chat.enter("Anna");
+  const text = "x".repeat(4096);
+  for (let i = 0; i < 100; i++) await anna.say(text);
+
+  for (let i = 0; i < 100; i++) greedy.send({ type: "history", limit: 100 });
+  while (chat.tooSlow.length === 0) await anna.tell("Greedy", text);
+  greedy.conn.close();
+  while (chat.server.connections > 1) await anna.all();
+
+  const end = chat.events.find((event) => event.type === "disconnected");
+  assert(end?.type === "disconnected" && end.conn === chat.tooSlow[0]);
+  assert(end.reason === "ended" || end.reason === "lost", `${end.reason}: ${end.error}`);
+  assertEquals(anna.received.filter(({ type }) => type === "left").length, 1);
+});
+
 Deno.test("chat: private messages reach the two people only, in history and replay too", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");

@@ -122,3 +122,64 @@ testWith(FILES, "ListeningThread ends commands under way with it", async () => {
   assertEquals(await answer, "Stopped");
   await thread.finished;
 });
+
+/** Lets a client say one word to a real server whose conversations go wrong; gives the log at the end of `body`. */
+async function sayTo(
+  word: string,
+  body: (thread: ListeningThread, conn: FramedConn) => Promise<void>,
+): Promise<string> {
+  const data = await Deno.makeTempDir();
+  const faulty = new URL("./faulty_worker.ts", import.meta.url);
+  const logPath = `${data}/logs/echo.log`;
+  {
+    using thread = new ListeningThread({ module: faulty, answerMs: 100 });
+    const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
+    using conn = await FramedConn.connect({ port });
+    await conn.send(word);
+    await conn.flush();
+    await body(thread, conn);
+  }
+  const log = await Deno.readTextFile(logPath);
+  await Deno.remove(data, { recursive: true });
+  return log;
+}
+
+for (
+  const [word, message] of [
+    ["throw", "thrown by a timer"],
+    ["reject", "rejected by nobody's promise"],
+  ] as const
+) {
+  testWith(FILES, `A server that dies of an uncaught ${word} is reported and logged`, async () => {
+    const log = await sayTo(word, async (thread) => {
+      await assertRejects(() => thread.finished, Error, `The server crashed: ${message}`);
+    });
+
+    assertMatch(
+      log,
+      new RegExp(`client connected[^]* ERROR echo crashed error="Error: ${message}`),
+    );
+  });
+}
+
+testWith(FILES, "A conversation in an endless loop stops neither status nor stop", async () => {
+  await sayTo("loop", async (thread) => {
+    while (await thread.run("status") !== BUSY);
+    await thread.stop();
+    await assertRejects(() => thread.finished, Error, "ended by force");
+  });
+});
+
+testWith(FILES, "A conversation that fails by itself leaves the server alive", async () => {
+  const log = await sayTo("fail", async (thread, conn) => {
+    assertEquals(await conn.receive(), "Goodbye: the server could not go on, try again");
+    conn.close();
+    assertStringIncludes(await thread.run("status"), "uptime");
+    assertEquals(await thread.stop(), "Stopped");
+  });
+
+  assertMatch(
+    log,
+    / ERROR echo client disconnected .* reason=failed error="Error: failed by itself/,
+  );
+});

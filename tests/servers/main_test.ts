@@ -217,7 +217,7 @@ testWith(
     first.close();
     await server.stop();
 
-    await using restarted = await ServerProcess.start("identify", [], server.data);
+    await using restarted = await ServerProcess.start("identify", [], { data: server.data });
     using second = await restarted.connect();
     assertEquals(await second.receive(), "Hello, Anna!");
     assertEquals(await second.request("hello"), "Anna: hello");
@@ -264,4 +264,16 @@ testWith(PROCESSES, "main.ts refuses more connections than it was told", async (
   using second = await FramedConn.connect({ port: server.port });
 
   assertEquals(await second.receive(), "Goodbye: the server is full, try again later");
+});
+
+testWith(PROCESSES, "main.ts exits with 1 and one line when its thread dies", async () => {
+  const before = ["--allow-read=tests", "--preload=tests/servers/faulty_preload.ts"];
+  await using server = await ServerProcess.start("echo", [], { before });
+  using conn = await server.connect();
+  conn.send("throw");
+
+  const { code, out, err } = await server.ended();
+
+  assertEquals([code, out, err], [1, "", "The server crashed: thrown by a timer\n"]);
+  assertMatch(await server.log(), / ERROR echo crashed error="Error: thrown by a timer/);
 });

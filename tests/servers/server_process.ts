@@ -39,6 +39,14 @@ export async function runServer(name: string, ...flags: string[]): Promise<Ended
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
+/** How a server is started. */
+export interface StartOptions {
+  /** The folder of an earlier one, which is used again. */
+  data?: string;
+  /** Flags of `deno` before the program. */
+  before?: string[];
+}
+
 /** A server that runs. */
 export class ServerProcess implements AsyncDisposable {
   readonly data: string;
@@ -53,13 +61,20 @@ export class ServerProcess implements AsyncDisposable {
   /** The first line of standard output. */
   firstLine = "";
 
-  private constructor(name: string, flags: string[], data: string, ownsData: boolean) {
+  private constructor(
+    name: string,
+    flags: string[],
+    data: string,
+    { ownsData, before }: { ownsData: boolean; before: string[] },
+  ) {
     this.name = name;
     this.data = data;
     this.#ownsData = ownsData;
     const port = flags.some((flag) => flag.startsWith("--port")) ? [] : ["--port=0"];
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: [...taskArgs(name, data), "--data", data, ...port, ...flags],
+      args: [...taskArgs(name, data), "--data", data, ...port, ...flags].flatMap((arg) =>
+        arg === "servers/main.ts" ? [...before, arg] : arg
+      ),
       cwd: CHECKOUT,
       stdin: "piped",
       stdout: "piped",
@@ -71,14 +86,14 @@ export class ServerProcess implements AsyncDisposable {
     this.#err = new Response(this.#child.stderr).text();
   }
 
-  /** Starts a server and waits until it listens; with `data`, the folder of an earlier one is used again. */
-  static async start(name: string, flags: string[] = [], data?: string): Promise<ServerProcess> {
-    const server = new ServerProcess(
-      name,
-      flags,
-      data ?? await Deno.makeTempDir(),
-      data === undefined,
-    );
+  /** Starts a server and waits until it listens. */
+  static async start(
+    name: string,
+    flags: string[] = [],
+    { data, before = [] }: StartOptions = {},
+  ): Promise<ServerProcess> {
+    const folder = data ?? await Deno.makeTempDir();
+    const server = new ServerProcess(name, flags, folder, { ownsData: data === undefined, before });
     server.firstLine = await server.line();
     return server;
   }

@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PASSWORD } from "../chat_client.ts";
+import { startChat } from "../chat_server.ts";
+import { onTerminal, ptyTest } from "../pty.ts";
+import { TestMember } from "./test_member.ts";
+
+const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
+const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CLIENT];
+
+ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", async () => {
+  await using chat = startChat();
+  await chat.desk.register("boris", PASSWORD);
+  await using boris = new TestMember(chat.server.addr.port, "boris");
+  await boris.session.entered;
+
+  const shown = await onTerminal(
+    ALONE,
+    ["Host [", "\r"],
+    ["Port [", `${chat.server.addr.port}\r`],
+    ["Name: ", "anna\r"],
+    ["new here?", "y\r"],
+    ["Choose a password: ", "tr0ub4dor&3\r"],
+    ["Once more: ", "tr0ub4dor&3\r"],
+    ["anna> ", "/wh\t\r"],
+    ["Here: ", "/msg bo\tpsst\r"],
+    ["(to ", "half"],
+    ["half", () => void boris.session.say("hi anna")],
+    ["\x07", " typed\r"],
+    ["half typed", "/quit\r"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+  assert(!shown.includes("tr0ub4dor"));
+  assertEquals(boris.told, ["1 psst", "2 hi anna", "3 half typed"]);
+});
+
+ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
+  await using chat = startChat();
+  await chat.desk.register("anna", PASSWORD);
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r`],
+    ["anna> ", "\x1b[200~one\rtwo\r\x1b[201~"],
+    ["[y/N]", "n\r"],
+    ["anna> ", "\x1b[200~three\rfour\r\x1b[201~"],
+    ["[y/N]", "y\r"],
+    ["four", "\x03"],
+  );
+
+  assertMatch(shown, /code 130 sane\n$/);
+  assertEquals(chat.history.latest("anna", 9).map(({ text }) => text), ["three", "four"]);
+});
+
+ptyTest("client/chat.ts shows that it waits, and sends what was typed meanwhile", async () => {
+  const goodbye = () => JSON.stringify({ type: "bye", reason: "paused", retryAfterMs: 5 });
+  await using chat = startChat({ goodbye });
+  await chat.desk.register("anna", PASSWORD);
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r`],
+    ["anna> ", () => chat.server.pause()],
+    ["(waiting)", "typed meanwhile\r"],
+    ["waits to be sent", () => chat.server.resume()],
+    [": typed meanwhile", ""],
+    ["Connected again", ""],
+    [": typed meanwhile", "\x04"],
+  );
+
+  assertStringIncludes(shown, "The server pauses");
+  assertMatch(shown, /code 0 sane\n$/);
+  assertEquals(chat.history.latest("anna", 9).length, 1);
+});

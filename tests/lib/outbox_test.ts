@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { Outbox } from "../../lib/outbox.ts";
+
+const FRAME = new Uint8Array(10);
+
+/** A connection whose peer takes only what the test lets it take. */
+class SlowSender {
+  queuedBytes = 0;
+  writtenBytes = 0;
+  sendFrame(frame: Uint8Array): Promise<void> {
+    this.queuedBytes += frame.length;
+    return Promise.resolve();
+  }
+  take(bytes: number): void {
+    this.queuedBytes -= bytes;
+    this.writtenBytes += bytes;
+  }
+}
+
+function slowOutbox(options: { maxQueuedBytes?: number; maxStalledMs?: number }) {
+  const time = { nowMs: 60_000 };
+  const now = () => time.nowMs;
+  const sender = new SlowSender();
+  const overflows: number[] = [];
+  const onOverflow = () => void overflows.push(sender.queuedBytes);
+  return { time, sender, overflows, outbox: new Outbox(sender, { ...options, now, onOverflow }) };
+}
+
+Deno.test("Outbox.deliver() takes frames up to the limit of bytes, and then no more", () => {
+  const { sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 30 });
+
+  for (let i = 0; i < 3; i++) outbox.deliver(FRAME);
+  assertEquals([sender.queuedBytes, overflows], [30, []]);
+  for (let i = 0; i < 3; i++) outbox.deliver(FRAME);
+  sender.take(30);
+  outbox.deliver(FRAME);
+
+  assertEquals([sender.queuedBytes, overflows], [0, [30]]);
+});
+
+Deno.test("Outbox.deliver() goes on for ever with a peer that keeps up", () => {
+  const { time, sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 10, maxStalledMs: 100 });
+
+  for (let i = 0; i < 100; i++) {
+    outbox.deliver(FRAME);
+    sender.take(10);
+    time.nowMs += 1000;
+  }
+
+  assertEquals([sender.writtenBytes, overflows], [1000, []]);
+});
+
+Deno.test("Outbox.deliver() gives a peer up that takes nothing for too long", () => {
+  const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
+
+  outbox.deliver(FRAME);
+  time.nowMs += 100;
+  outbox.deliver(FRAME);
+  sender.take(1);
+  time.nowMs += 1;
+  outbox.deliver(FRAME);
+  time.nowMs += 100;
+  outbox.deliver(FRAME);
+  assertEquals(overflows, []);
+  time.nowMs += 1;
+  outbox.deliver(FRAME);
+
+  assertEquals(overflows, [39]);
+});
+
+Deno.test("Outbox.deliver() does not take a peer for slow whose first bytes wait for the turn's end", () => {
+  const { sender, overflows, outbox } = slowOutbox({});
+  sender.queuedBytes = 100;
+
+  outbox.deliver(FRAME);
+
+  assertEquals([sender.queuedBytes, overflows], [110, []]);
+});
+
+Deno.test("Outbox.deliver() does not take a peer for slow to which nothing was sent for long", () => {
+  const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
+  time.nowMs += 1000;
+
+  outbox.deliver(FRAME);
+
+  assertEquals([sender.queuedBytes, overflows], [10, []]);
+});

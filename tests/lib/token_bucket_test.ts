@@ -1,0 +1,49 @@
+import { assertEquals } from "@std/assert";
+import { TokenBucket, TokenBuckets } from "../../lib/token_bucket.ts";
+
+Deno.test("TokenBucket.take() allows a burst, then as much as flows in", () => {
+  let now = 0;
+  const bucket = new TokenBucket({ burst: 3, perSecond: 5, now: () => now });
+  const take = (times: number) => Array.from({ length: times }, () => bucket.take());
+
+  assertEquals(take(5), [0, 0, 0, 200, 200]);
+  now += 150;
+  assertEquals(take(1), [50]);
+  now += 50;
+  assertEquals(take(2), [0, 200]);
+  now += 3_600_000;
+  assertEquals(take(4), [0, 0, 0, 200]);
+});
+
+Deno.test("TokenBucket.take() tells a time after which there is a token, whatever the rate", () => {
+  let now = 0.3;
+  for (const perSecond of [0.1, 1, 3, 7, 999, 1e6]) {
+    const bucket = new TokenBucket({ burst: 1, perSecond, now: () => now });
+    bucket.take();
+    for (let i = 0; i < 100; i++) {
+      now += bucket.take();
+      assertEquals(bucket.take(), 0, `${perSecond}`);
+    }
+  }
+});
+
+Deno.test("TokenBucket takes no harm from a clock that jumps back", () => {
+  let now = 1000;
+  const bucket = new TokenBucket({ burst: 2, perSecond: 1, now: () => now });
+  bucket.take();
+
+  now = 0;
+
+  assertEquals([bucket.full, bucket.take(), bucket.take()], [false, 0, 1000]);
+});
+
+Deno.test("TokenBuckets.take() counts for each user apart, and forgets none that is not full", () => {
+  let now = 0;
+  const buckets = new TokenBuckets({ burst: 1, perSecond: 1, now: () => now });
+  assertEquals([buckets.take("anna"), buckets.take("bob"), buckets.take("anna")], [0, 0, 1000]);
+
+  now += 500;
+  for (let i = 0; i < 5000; i++) buckets.take(`user ${i}`);
+
+  assertEquals([buckets.take("anna"), buckets.take("user 0")], [500, 1000]);
+});

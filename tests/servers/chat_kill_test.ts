@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { ACCOUNTS_SCHEMA } from "../../lib/account_store.ts";
+import { openDatabase } from "../../lib/database.ts";
+import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { seededRandom } from "../../lib/seeded_random.ts";
+import { SESSIONS_SCHEMA } from "../../lib/session_store.ts";
+import { ChatClient } from "../chat_client.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
+import { ServerProcess } from "../server_process.ts";
+import { Talker } from "../talker.ts";
+
+const KILLS = 30;
+const NAMES = ["Anna", "Bob", "Carl", "Dora"];
+const FLAGS = ["--burst", "1000000", "--rate", "1000000"];
+
+/** Waits until so many more messages were said. */
+class SaidCounter {
+  #left = 0;
+  #reached = () => {};
+  count = () => {
+    if (--this.#left === 0) this.#reached();
+  };
+  wait(count: number): Promise<void> {
+    this.#left = count;
+    return new Promise((resolve) => this.#reached = resolve);
+  }
+}
+
+async function registerAll(port: number): Promise<string[]> {
+  return await Promise.all(NAMES.map(async (name) => {
+    using client = await ChatClient.connect(port);
+    return await client.register(name);
+  }));
+}
+
+function storedIn(data: string): { id: number; from: string; text: string }[] {
+  const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+  using database = openDatabase(`${data}/chat.db`, { migrations });
+  return new HistoryStore(database).since(0, "Anna", 1e9)
+    .map(({ id, from, text }) => ({ id, from, text }));
+}
+
+/** Kills and restarts the server while the talkers talk, and lets them say the last of it. */
+async function killAgainAndAgain(
+  data: string,
+  first: ServerProcess,
+  random: () => number,
+): Promise<Talker[]> {
+  const { port } = first;
+  let server = first;
+  const tokens = await registerAll(port);
+  const saids = new SaidCounter();
+  const talkers = NAMES.map((name, i) => new Talker(name, tokens[i]!, port, saids.count));
+  const talking = Promise.all(talkers.map((talker) => talker.talk()));
+  try {
+    for (let kill = 0; kill < KILLS; kill++) {
+      await Promise.race([talking, saids.wait(1 + Math.floor(random() * 200))]);
+      await pause(random() * 3);
+      await server.end("SIGKILL");
+      server = await ServerProcess.start("chat", { data, port, flags: FLAGS });
+      assertEquals(server.port, port);
+    }
+    for (const talker of talkers) talker.finish();
+    while (!areDone(talkers)) await Promise.race([talking, pause(10)]);
+  } finally {
+    for (const talker of talkers) talker.leave();
+    await server.end("SIGKILL");
+  }
+  await talking;
+  return talkers;
+}
+
+/** Whether everybody has said and seen everything. */
+function areDone(talkers: Talker[]): boolean {
+  const last = Math.max(...talkers.flatMap(({ said }) => [...said.values()]));
+  return talkers.every(({ done, seen }) => done && seen === last);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+testWith(
+  PROCESSES,
+  `chat killed ${KILLS} times under load loses nothing that was said`,
+  async (t) => {
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    await t.step(`seed ${seed}`, async () => {
+      const data = Deno.makeTempDirSync();
+      const server = await ServerProcess.start("chat", { data, flags: FLAGS });
+
+      const talkers = await killAgainAndAgain(data, server, seededRandom(seed));
+
+      const said = talkers.flatMap(({ said }, i) =>
+        Array.from(said, ([ref, id]) => ({ id, from: NAMES[i]!, text: `${NAMES[i]} ${ref}` }))
+      );
+      const stored = storedIn(data);
+      assertEquals(stored, said.sort((a, b) => a.id - b.id));
+      assertEquals(stored.map(({ id }) => id), Array.from(stored, (_, i) => i + 1));
+      assert(talkers.every(({ replayed }) => replayed > 0));
+      Deno.removeSync(data, { recursive: true });
+    });
+  },
+);

@@ -1,0 +1,18 @@
+/** The listening thread, with a server of which each conversation goes wrong. */
+import "../../servers/worker.ts";
+import { SERVICES } from "../../servers/service.ts";
+
+SERVICES["echo"] = () => ({
+  async handler(conn) {
+    const text = await conn.receive();
+    // An endless loop cannot be ended, and would burn under the tests that follow.
+    if (text === "loop") { for (const end = Date.now() + 2000; Date.now() < end;); }
+    if (text === "throw") {
+      setTimeout(() => {
+        throw new Error("thrown by a timer");
+      });
+    }
+    if (text === "reject") Promise.reject(new Error("rejected by nobody's promise"));
+    if (text === "fail") throw new Error("failed by itself");
+  },
+});
