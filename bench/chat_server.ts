@@ -1,0 +1,15 @@
+/**
+ * The chat under test. It prints its port and its members' tokens; the end of input ends it.
+ *
+ * @module
+ */
+import { serve } from "../lib/server.ts";
+import { goodbyeMessage } from "../servers/messages.ts";
+import { answerLines } from "./child.ts";
+import { openBenchChat } from "./chat_setup.ts";
+
+const [folder = ".", members] = Deno.args;
+using chat = await openBenchChat(folder, Number(members));
+await using server = serve(chat.handler, { port: 0, maxConnections: 0, goodbye: goodbyeMessage });
+console.log(JSON.stringify({ port: server.addr.port, tokens: chat.tokens }));
+await answerLines(() => ({ last: chat.history.lastId() }));
