@@ -35,7 +35,7 @@ export interface ListenOptions {
    * Who reads and writes the sockets: Deno itself, or `node:net` inside Deno.
    *
    * With Deno, when more than about 128 connections are busy at the same time, some of them may wait for seconds while
-   * others are served: `docs/starvation.md` tells why. `"node"` serves them in turn. It does not speak TLS, and listens
+   * others are served: `docs/starvation.md` tells why. `"node"` serves them in turn, at a lower rate for large messages. It does not speak TLS, and listens
    * on addresses and `localhost` only.
    *
    * @default {"deno"}
