@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NodeListener } from "./node_listener.ts";
 
 /** Options for {@linkcode listen}. */
 export interface ListenOptions {
@@ -30,6 +31,16 @@ export interface ListenOptions {
    * @default {4096}
    */
   tcpBacklog?: number;
+  /**
+   * Who reads and writes the sockets: Deno itself, or `node:net` inside Deno.
+   *
+   * With Deno, when more than about 128 connections are busy at the same time, some of them may wait for seconds while
+   * others are served: `docs/starvation.md` tells why. `"node"` serves them in turn, at a lower rate for large messages. It does not speak TLS, and listens
+   * on addresses and `localhost` only.
+   *
+   * @default {"deno"}
+   */
+  transport?: "deno" | "node";
   /** The certificate chain in PEM; with `key`, the server speaks TLS. */
   cert?: string;
   /** The certificate's private key in PEM. */
@@ -44,7 +55,7 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given.
+ * @throws {TypeError} If only one of `cert` and `key` is given, or both with the node transport.
  */
 export function listen(options: ListenOptions = {}): Listener {
   const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
@@ -71,6 +82,10 @@ export function listen(options: ListenOptions = {}): Listener {
 
 function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
   const { tcpBacklog = 4096, cert, key } = options;
+  if (options.transport === "node") {
+    if (cert !== undefined) throw new TypeError("Cannot serve TLS over the node transport");
+    return new NodeListener({ hostname, port, tcpBacklog });
+  }
   const listener = cert !== undefined && key !== undefined
     ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
     : Deno.listen({ hostname, port, tcpBacklog });
