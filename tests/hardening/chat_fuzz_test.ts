@@ -126,7 +126,10 @@ for (const seed of [1, 2, 3]) {
 
     const others = [...await anna.all(), ...anna.received, ...await boris.all(), ...boris.received];
     for (const message of others) {
-      if (message.type === "message") assert(said.has(message.id), `${message.id} ${where}`);
+      if (message.type === "message") {
+        assert(said.has(message.id), `${message.id} ${where}`);
+        assert(message.text.isWellFormed(), `${message.id} ${where}`);
+      }
       assert(!["error", "bye", "notice"].includes(message.type), `${message.type} ${where}`);
     }
     const failed = chat.events.filter((event) =>
