@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "@std/assert";
+import { type FaultSettings, startFaultProxy } from "../../lib/fault_proxy.ts";
+import { PASSWORD, textsIn } from "../chat_client.ts";
+import { startChat } from "../chat_server.ts";
+import { TestMember } from "../client/test_member.ts";
+
+function textsOf(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${name} ${i}`);
+}
+
+Deno.test("chatHandler() stores and delivers everything said during a flood of logins and registrations", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("anna");
+  using boris = await chat.enter("boris");
+  const texts = textsOf("anna", 200);
+  const refusals: string[] = [];
+  let registered = 0;
+  let done = false;
+  const guess = async (name: string) => {
+    using client = await chat.connect();
+    await client.ask({ type: "hello", version: 1 });
+    while (!done) {
+      const answer = await client.ask({ type: "login", name, password: "a wrong one" });
+      assert(answer?.type === "error", JSON.stringify(answer));
+      refusals.push(answer.code);
+    }
+  };
+  const register = async () => {
+    while (!done) {
+      using client = await chat.connect();
+      await client.register(`flood_${++registered}`);
+    }
+  };
+
+  const names = textsOf("nobody", 16).map((name) => name.replace(" ", "_"));
+  const flood = [...names, "anna", "boris"].map(guess).concat(Array.from({ length: 8 }, register));
+  for (const text of texts) await anna.say(text);
+  done = true;
+  await Promise.all(flood);
+
+  assertEquals(textsIn(await boris.all()), texts);
+  assertEquals(chat.history.latest("anna", 300).map(({ text }) => text), texts);
+  assertEquals([...new Set(refusals)].sort(), ["bad_credentials", "throttled"]);
+  assert(registered >= 8);
+  assertEquals(chat.errors, []);
+});
+
+const NETWORKS: Record<string, FaultSettings> = {
+  "tears everything into bytes": { up: { splitBytes: 1 }, down: { splitBytes: 1 } },
+  "delays with jitter": {
+    up: { delayMs: 1, jitterMs: 3, splitBytes: 7 },
+    down: { delayMs: 1, jitterMs: 3, mergeMs: 2 },
+  },
+  "cuts inside headers": {
+    up: { cutInHeader: 6, splitBytes: 3 },
+    down: { cutInHeader: 12, cutBy: "reset" },
+  },
+  "cuts inside bodies": {
+    up: { cutInBody: 7, cutBy: "reset", jitterMs: 1 },
+    down: { cutInBody: 11, splitBytes: 5 },
+  },
+};
+
+for (const [what, faults] of Object.entries(NETWORKS)) {
+  Deno.test(`ChatSession loses and doubles nothing in a network that ${what}`, async () => {
+    await using chat = startChat();
+    for (const name of ["anna", "boris", "carla"]) await chat.desk.register(name, PASSWORD);
+    const { port } = chat.server.addr;
+    await using proxy = await startFaultProxy({ to: { port }, seed: 6, ...faults });
+    await using carla = new TestMember(port, "carla");
+    await carla.session.entered;
+    await using anna = new TestMember(proxy.addr.port, "anna");
+    await using boris = new TestMember(proxy.addr.port, "boris");
+
+    for (const text of textsOf("anna", 30)) anna.session.say(text);
+    for (const text of textsOf("boris", 30)) boris.session.say(text);
+    await Promise.all([anna, boris, carla].map((member) => member.toldCount(60)));
+
+    const stored = chat.history.latest("carla", 200);
+    for (const name of ["anna", "boris"]) {
+      const said = stored.filter(({ from }) => from === name).map(({ text }) => text);
+      assertEquals(said, textsOf(name, 30));
+    }
+    const lines = stored.map(({ id, text }) => `${id} ${text}`);
+    for (const member of [anna, boris, carla]) assertEquals(member.told, lines);
+    if (what.startsWith("cuts")) assert(proxy.summary.connections > 4);
+  });
+}

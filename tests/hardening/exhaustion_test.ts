@@ -1,0 +1,152 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { encodeFrame } from "../../lib/frame.ts";
+import { serve, type Server } from "../../lib/server.ts";
+import type { ServerEvent } from "../../lib/server_events.ts";
+import { connectTo, echo } from "../served.ts";
+import { turns } from "../turns.ts";
+
+const MIB = 2 ** 20;
+
+function connectRaw(server: Server): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+}
+
+/** Calls `act` so many times, so many at once. */
+async function often(times: number, atOnce: number, act: () => Promise<void>): Promise<void> {
+  let left = times;
+  const work = async () => {
+    while (left-- > 0) await act();
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+}
+
+/** Reads up to the end, which may be a reset. */
+async function drain(conn: Deno.Conn): Promise<void> {
+  const chunk = new Uint8Array(1024);
+  try {
+    while (await conn.read(chunk) !== null);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+  }
+}
+
+/** Writes, though the peer may have hung up already. */
+async function writeAnyway(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  try {
+    await conn.write(bytes);
+  } catch (error) {
+    const isHungUp = error instanceof Deno.errors.BrokenPipe ||
+      error instanceof Deno.errors.ConnectionReset;
+    if (!isHungUp) throw error;
+  }
+}
+
+/** Counts conversations that have ended. Give its `take` to a server as `onEvent`. */
+class Endings {
+  readonly #reached = Promise.withResolvers<void>();
+  #left: number;
+
+  constructor(count: number) {
+    this.#left = count;
+  }
+
+  readonly take = ({ type }: ServerEvent): void => {
+    if (type === "disconnected" && --this.#left === 0) this.#reached.resolve();
+  };
+
+  /** Waits until so many have ended and the server has put them away. */
+  async all(): Promise<void> {
+    await this.#reached.promise;
+    await turns();
+  }
+}
+
+/** How many descriptors this process has open, where the system tells and we may ask. */
+function descriptors(): number | undefined {
+  try {
+    return [...Deno.readDirSync("/proc/self/fd")].length;
+  } catch {
+    return undefined;
+  }
+}
+
+Deno.test("serve() keeps its memory flat in a flood of announced 4 GiB frames, and serves others", async () => {
+  const attackers = 400;
+  const endings = new Endings(attackers);
+  await using server = serve(echo, { port: 0, onEvent: endings.take });
+  using normal = await connectTo(server);
+  assertEquals(await normal.request("before"), "before");
+  const before = Deno.memoryUsage();
+  const attack = new Uint8Array(16 * 1024).fill(0xff);
+  let most = before.external;
+
+  let asked = 0;
+  await often(attackers, 50, async () => {
+    using conn = await connectRaw(server);
+    await writeAnyway(conn, attack);
+    await drain(conn);
+    most = Math.max(most, Deno.memoryUsage().external);
+    const text = `during ${++asked}`;
+    if (asked % 50 === 0) assertEquals(await normal.request(text), text);
+  });
+
+  await endings.all();
+  assertEquals(await normal.request("after"), "after");
+  assertEquals(server.connections, 1);
+  assertLess(most - before.external, 64 * MIB);
+  assertLess(Deno.memoryUsage().rss - before.rss, 512 * MIB);
+});
+
+Deno.test("serve() keeps nothing of 10,000 clients that came and went", async () => {
+  const clients = 10_000;
+  const warmUp = 500;
+  const endings = new Endings(clients + warmUp);
+  await using server = serve(echo, { port: 0, onEvent: endings.take });
+  const comeAndGo = async () => (await connectRaw(server)).close();
+  await often(warmUp, 50, comeAndGo);
+  const before = { memory: Deno.memoryUsage(), descriptors: descriptors() };
+
+  await often(clients, 50, comeAndGo);
+  await endings.all();
+  using normal = await connectTo(server);
+
+  assertEquals(await normal.request("still here"), "still here");
+  assertEquals(server.connections, 1);
+  const after = { memory: Deno.memoryUsage(), descriptors: descriptors() };
+  // A buffer of 64 KiB kept of each client would be 640 MiB.
+  assertLess(after.memory.external - before.memory.external, 32 * MIB);
+  assertLess(after.memory.rss - before.memory.rss, 256 * MIB);
+  if (before.descriptors !== undefined) {
+    assertLess(after.descriptors! - before.descriptors, 100);
+  }
+});
+
+Deno.test("serve() answers a client in every round of 1,000 that drip and 500 that are silent", async () => {
+  await using server = serve(echo, { port: 0 });
+  const slow: Deno.TcpConn[] = [];
+  const silent: Deno.TcpConn[] = [];
+  using stack = new DisposableStack();
+  const join = async (list: Deno.TcpConn[]) => {
+    const conn = stack.use(await connectRaw(server));
+    conn.setNoDelay();
+    list.push(conn);
+  };
+  await often(1000, 50, () => join(slow));
+  await often(500, 50, () => join(silent));
+  using normal = await connectTo(server);
+  const frame = encodeFrame("drip");
+  const echoed = slow.map(async (conn) => {
+    const answer = new Uint8Array(frame.length);
+    for (let at = 0; at < answer.length;) at += await conn.read(answer.subarray(at)) ?? Infinity;
+    return answer;
+  });
+
+  for (let at = 0; at < frame.length; at++) {
+    const drips = slow.map((conn) => conn.write(frame.subarray(at, at + 1)));
+    assertEquals(await normal.request(`round ${at}`), `round ${at}`);
+    await Promise.all(drips);
+  }
+
+  for (const answer of await Promise.all(echoed)) assertEquals(answer, frame);
+  assertEquals(server.connections, slow.length + silent.length + 1);
+});
