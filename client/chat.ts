@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { isLoopback } from "../lib/address.ts";
 import { painter } from "../lib/color.ts";
 import { escapeControl } from "../lib/escape.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
@@ -113,10 +114,6 @@ async function firstLine(path: string): Promise<string> {
 async function tlsOptions({ tls, ca }: ChatFlags) {
   if (!tls) return {};
   return { tls: ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] } };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function soon(signal?: AbortSignal): AbortSignal {
