@@ -7,9 +7,8 @@
 import process from "node:process";
 import { isLoopback } from "../lib/address.ts";
 import { painter } from "../lib/color.ts";
+import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
-import { FramedConn } from "../lib/framed_conn.ts";
-import { askHost, askPort } from "../lib/question.ts";
 import { Terminal } from "../lib/terminal.ts";
 import { ChatClient } from "./chat_client.ts";
 import { CHAT_USAGE, type ChatFlags, parseChatFlags } from "./chat_flags.ts";
@@ -17,13 +16,8 @@ import { ChatView } from "./chat_view.ts";
 import { CredentialSource, type CredentialSourceOptions } from "./credentials.ts";
 import { FlagError } from "./flags.ts";
 import { NamesSeen } from "./names_seen.ts";
+import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./target.ts";
 import { TokenFile } from "./token_file.ts";
-
-/** An address that swallows what is sent to it would hold an attempt up for minutes. */
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/** A person waits: a server that is back is found within so many milliseconds. */
-const MAX_BACKOFF_MS = 5000;
 
 async function main(args: string[]): Promise<number> {
   try {
@@ -41,15 +35,16 @@ function explain(): number {
 }
 
 async function chat(flags: ChatFlags): Promise<number> {
-  const tls = await tlsOptions(flags);
+  const connect = await connectorOf(flags);
   const names = new NamesSeen();
   using terminal = openTerminal(names);
   const tell = teller(terminal);
-  const { host, port } = await serverOf(flags, terminal);
-  if (!flags.tls && !isLoopback(host)) {
+  const asker = { line: (prompt: string) => terminal.question(prompt), tell };
+  const target = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
+  if (!flags.tls && !isLoopback(target.host)) {
     tell("Warning: without --tls whoever is on the way can read passwords and messages");
   }
-  const server = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const server = joinHostPort(target.host, target.port);
   const tokens = new TokenFile(flags.session);
   const source = new CredentialSource(sourceOptions(flags, { server, tokens, terminal }));
   return await new ChatClient({
@@ -57,7 +52,7 @@ async function chat(flags: ChatFlags): Promise<number> {
     ...{ json: flags.json, address: server, terminal, names, tell, tokens },
     view: new ChatView(painter(terminal.isInteractive)),
     credentials: (refusal) => source.next(refusal),
-    connect: (signal) => FramedConn.connect({ hostname: host, port, ...tls, signal: soon(signal) }),
+    connect: (signal) => connect(target, signal),
     backoff: { maxMs: MAX_BACKOFF_MS },
   }).run();
 }
@@ -72,18 +67,6 @@ function openTerminal(names: NamesSeen): Terminal {
     },
   });
   return terminal;
-}
-
-/** Asks a person for what no flag says; a pipe gets the defaults. */
-async function serverOf(flags: ChatFlags, terminal: Terminal) {
-  const asker = {
-    line: (prompt: string) => terminal.question(prompt),
-    tell: teller(terminal),
-  };
-  const isPerson = process.stdin.isTTY;
-  const host = flags.host ?? (isPerson ? await askHost(asker) : "127.0.0.1");
-  const port = flags.port ?? (isPerson ? await askPort(asker) : 9090);
-  return { host, port };
 }
 
 function sourceOptions(
@@ -109,15 +92,6 @@ function teller(terminal: Terminal): (text: string) => void {
 async function firstLine(path: string): Promise<string> {
   const [line] = (await Deno.readTextFile(path)).split(/\r?\n/);
   return line!;
-}
-
-async function tlsOptions({ tls, ca }: ChatFlags) {
-  if (!tls) return {};
-  return { tls: ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] } };
-}
-
-function soon(signal?: AbortSignal): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
 }
 
 // A read of standard input that is pending cannot be taken back: without exit() it would keep the process alive.

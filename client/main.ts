@@ -4,17 +4,11 @@
  * @module
  */
 
-import { FramedConn } from "../lib/framed_conn.ts";
-import { type Asker, askHost, askPort } from "../lib/question.ts";
+import { joinHostPort } from "../lib/endpoint.ts";
 import { type ClientFlags, FlagError, parseFlags, USAGE } from "./flags.ts";
 import { LineClient } from "./line_client.ts";
 import { openStreams } from "./streams.ts";
-
-/** An address that swallows what is sent to it would hold an attempt up for minutes. */
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/** A person waits: a server that is back is found within so many milliseconds. */
-const MAX_BACKOFF_MS = 5000;
+import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./target.ts";
 
 async function main(args: string[]): Promise<number> {
   try {
@@ -34,35 +28,16 @@ function explain(): number {
 }
 
 async function talk(flags: ClientFlags): Promise<number> {
-  const tls = await tlsOptions(flags);
+  const connect = await connectorOf(flags);
   using streams = openStreams();
-  const { host, port } = await completed(flags, streams.asker);
+  const target = await targetOf(flags, streams.asker);
   const client = new LineClient({
     ...streams,
-    address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    address: joinHostPort(target.host, target.port),
     backoff: { maxMs: MAX_BACKOFF_MS },
-    connect: (signal) => FramedConn.connect({ hostname: host, port, ...tls, signal: soon(signal) }),
+    connect: (signal) => connect(target, signal),
   });
   return await client.run() > 0 ? 1 : 0;
-}
-
-/** Asks a person for what no flag says; a pipe gets the defaults. */
-async function completed(
-  flags: ClientFlags,
-  asker?: Asker,
-): Promise<{ host: string; port: number }> {
-  const host = flags.host ?? (asker ? await askHost(asker) : "127.0.0.1");
-  const port = flags.port ?? (asker ? await askPort(asker) : 9090);
-  return { host, port };
-}
-
-async function tlsOptions({ tls, ca }: ClientFlags) {
-  if (!tls) return {};
-  return { tls: ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] } };
-}
-
-function soon(signal?: AbortSignal): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
 }
 
 // A read of standard input that is pending cannot be taken back: without exit() it would keep the process alive.

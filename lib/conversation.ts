@@ -4,6 +4,7 @@
  * @module
  */
 import { normalizeAddress } from "./address.ts";
+import { joinHostPort } from "./endpoint.ts";
 import { FramedConn, type FramedConnOptions } from "./framed_conn.ts";
 import { type GoodbyeReason, goodbyeText } from "./goodbye.ts";
 import { emit, type EndReason, endReasonOf, type ServerEvent } from "./server_events.ts";
@@ -186,6 +187,5 @@ export class Conversation {
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {
   const { hostname, port } = tcp.remoteAddr as Deno.NetAddr;
   const address = normalizeAddress(hostname);
-  const host = address.includes(":") ? `[${address}]` : address;
-  return { id, peer: `${host}:${port}`, address, connectedAt: Date.now() };
+  return { id, peer: joinHostPort(address, port), address, connectedAt: Date.now() };
 }

@@ -1,0 +1,56 @@
+/**
+ * The server that a client talks to: where it is, and how to reach it.
+ *
+ * @module
+ */
+
+import { FramedConn } from "../lib/framed_conn.ts";
+import { type Asker, askHost, askPort } from "../lib/question.ts";
+
+/** An address that swallows what is sent to it would hold an attempt up for minutes. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A person waits: a server that is back is found within so many milliseconds. */
+export const MAX_BACKOFF_MS = 5000;
+
+/** Where a server is. */
+export interface Target {
+  /** Its name or address. */
+  host: string;
+  /** Its port. */
+  port: number;
+}
+
+/** What the flags say of a server. */
+export interface TargetFlags extends Partial<Target> {
+  /** Whether to speak TLS. */
+  tls: boolean;
+  /** A file with the certificates to trust besides the system's. */
+  ca?: string;
+}
+
+/** Opens a connection to a server; an attempt gives up by itself after a while. */
+export type Connector = (target: Target, signal?: AbortSignal) => Promise<FramedConn>;
+
+/** Asks a person for what no flag says; where there is nobody, it takes the defaults. */
+export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<Target> {
+  const host = flags.host ?? (asker ? await askHost(asker) : "127.0.0.1");
+  const port = flags.port ?? (asker ? await askPort(asker) : 9090);
+  return { host, port };
+}
+
+/** Reads the certificates that the flags name, and gives what connects to a target. */
+export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> {
+  const caCerts = ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
+  return ({ host, port }, signal) =>
+    FramedConn.connect({
+      hostname: host,
+      port,
+      ...(tls && { tls: caCerts }),
+      signal: soon(signal),
+    });
+}
+
+function soon(signal?: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
+}
