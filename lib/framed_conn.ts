@@ -190,7 +190,7 @@ export class FramedConn implements Deno.Conn {
   /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
     const iterator: AsyncIterableIterator<string, void, void> = {
-      next: () => this.#next(),
+      next: () => this.#reader.next(),
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
@@ -288,21 +288,6 @@ export class FramedConn implements Deno.Conn {
   /** Lets the process end while this connection is open. */
   unref(): void {
     this.#conn.unref();
-  }
-
-  #next(): Promise<IteratorResult<string, void>> {
-    try {
-      const value = this.#reader.takeText();
-      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
-    } catch (error) {
-      this.#reader.blame(error);
-      return Promise.reject(error);
-    }
-  }
-
-  async #nextLater(): Promise<IteratorResult<string, void>> {
-    const value = await this.receive();
-    return value === null ? { value: undefined, done: true } : { value, done: false };
   }
 
   async #linger(): Promise<void> {
