@@ -85,7 +85,6 @@ export class MessageReader implements Disposable {
   /** What was read and not handed out yet. */
   readonly #frames: FrameDecoder;
   readonly #reader: Reader;
-  readonly #beforeWait: () => void;
   readonly #onReceived: MessageReaderOptions["onReceived"];
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: IdleTimer | undefined;
@@ -106,11 +105,10 @@ export class MessageReader implements Disposable {
   #isStopped = false;
   #disposed = false;
 
-  /** Reads from `reader`, which nobody else may read; calls `beforeWait` each time it has to wait for the peer. */
-  constructor(reader: Reader, beforeWait: () => void, options: MessageReaderOptions = {}) {
+  /** Reads from `reader`, which nobody else may read. */
+  constructor(reader: Reader, options: MessageReaderOptions = {}) {
     this.#frames = new FrameDecoder(options);
     this.#reader = reader;
-    this.#beforeWait = beforeWait;
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) {
@@ -262,7 +260,6 @@ export class MessageReader implements Disposable {
   }
 
   #readOn(): void {
-    this.#beforeWait();
     if (this.#reading) return;
     const read = this.#reader.read(this.#frames.space());
     this.#reading = true;
