@@ -64,7 +64,7 @@ export class FramedConn implements Deno.Conn {
   constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
     this.#conn = conn;
     this.#queue = new WriteQueue(conn, options);
-    this.#reader = new MessageReader(conn, () => this.#queue.startWriting(), options);
+    this.#reader = new MessageReader(conn, () => this.#queue.startWritingOwn(), options);
     // Frames leave in batches already: waiting for more, as Nagle's algorithm does, would only delay them.
     if ("setNoDelay" in conn) setNoDelay(conn as Deno.TcpConn);
   }
@@ -155,7 +155,8 @@ export class FramedConn implements Deno.Conn {
   /**
    * Sends one message that is a frame already, as `encodeFrame` makes it: like `send` in everything else.
    *
-   * For a broadcast: encode once, and send the same bytes to everybody. An `Outbox` keeps a slow peer from delaying it.
+   * For a broadcast: encode once, and send the same bytes to everybody. They are not copied, so they must not change any
+   * more. An `Outbox` keeps a slow peer from delaying it.
    */
   sendFrame(frame: Uint8Array): Promise<void> {
     return this.#queue.sendFrame(frame);

@@ -6,6 +6,7 @@
 import { type Flushable, flushThisTurn } from "./flush_turn.ts";
 import { FrameEncoder } from "./frame_encoder.ts";
 import { type FrameOptions, HEADER_BYTES } from "./frame.ts";
+import { NO_FRAMES } from "./shared_frames.ts";
 
 /** Where the bytes go: the part of a `Deno.Conn` that a queue needs. */
 export type Writer = Pick<Deno.Conn, "write">;
@@ -22,6 +23,8 @@ export interface WriteQueueOptions extends FrameOptions {
   onSent?: (bodyBytes: number) => void;
 }
 
+// So many frames are held one by one at most: each costs more than its bytes.
+const MAX_SHARED = 512;
 const DONE = Promise.resolve();
 
 /**
@@ -33,6 +36,8 @@ const DONE = Promise.resolve();
 export class WriteQueue implements Flushable {
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
+  /** What was queued by `sendFrame` since then. */
+  #shared = NO_FRAMES;
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
   readonly #onSent: WriteQueueOptions["onSent"];
@@ -59,7 +64,7 @@ export class WriteQueue implements Flushable {
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return !this.#writing && this.#frames.queuedBytes === 0;
+    return !this.#writing && this.#waitingBytes === 0;
   }
 
   /** Whether `error` is what the write that failed threw. */
@@ -69,7 +74,7 @@ export class WriteQueue implements Flushable {
 
   /** How many bytes the operating system has not taken yet, headers included. */
   get queuedBytes(): number {
-    return this.#frames.queuedBytes + this.#inFlightBytes;
+    return this.#waitingBytes + this.#inFlightBytes;
   }
 
   /** How many bytes the operating system has taken since the start, headers included. */
@@ -85,6 +90,7 @@ export class WriteQueue implements Flushable {
   /** Queues one text; settles when the sender may go on. */
   send(text: string): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
+    this.#copyShared();
     try {
       if (this.#onSent) return this.#sent(this.#frames.pushCounted(text));
       this.#frames.push(text);
@@ -97,6 +103,7 @@ export class WriteQueue implements Flushable {
   /** Queues a copy of one message given as bytes; settles when the sender may go on. */
   sendBytes(body: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
+    this.#copyShared();
     try {
       this.#frames.pushBytes(body);
       return this.#sent(body.length);
@@ -108,14 +115,20 @@ export class WriteQueue implements Flushable {
   /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
+    this.#copyShared();
     this.#frames.pushRaw(bytes);
     return this.#queued();
   }
 
-  /** Queues a copy of one whole frame; settles when the sender may go on. */
+  /**
+   * Queues one whole frame, whose bytes must not change any more; settles when the sender may go on.
+   *
+   * It is not copied while little waits, so that a broadcast costs one batch of bytes for everybody who keeps up.
+   */
   sendFrame(frame: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    this.#frames.pushRaw(frame);
+    this.#shared = this.#shared.append(frame);
+    if (this.#shared.count >= MAX_SHARED || this.#frames.queuedBytes > 0) this.#copyShared();
     return this.#sent(frame.length - HEADER_BYTES);
   }
 
@@ -126,10 +139,15 @@ export class WriteQueue implements Flushable {
 
   /** Starts to write what is queued, and tells whether it did: not while a write is under way. */
   startWriting(): boolean {
-    if (this.#writing || this.#frames.queuedBytes === 0) return false;
+    if (this.#writing || this.#waitingBytes === 0) return false;
     this.#writing = true;
     this.#writeAll();
     return true;
+  }
+
+  /** Starts to write what is for this peer alone; frames that may be for many are left to the end of the turn. */
+  startWritingOwn(): void {
+    if (this.#shared === NO_FRAMES) this.startWriting();
   }
 
   /** Starts to write at the end of a turn. */
@@ -147,7 +165,7 @@ export class WriteQueue implements Flushable {
   drain(): Promise<void> {
     if (this.idle) return DONE;
     this.startWriting();
-    if (this.#frames.queuedBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
+    if (this.#waitingBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
     return (this.#queuedWritten ??= Promise.withResolvers()).promise;
   }
 
@@ -155,12 +173,24 @@ export class WriteQueue implements Flushable {
   fail(error: unknown): void {
     this.refuse(error);
     this.#frames.clear();
+    this.#shared = NO_FRAMES;
     this.#inFlightBytes = 0;
     for (const waited of [this.#written, this.#queuedWritten]) {
       waited?.promise.catch(ignore);
       waited?.reject(error);
     }
     this.#written = this.#queuedWritten = undefined;
+  }
+
+  /** The bytes not yet handed to a write. */
+  get #waitingBytes(): number {
+    return this.#frames.queuedBytes + this.#shared.length;
+  }
+
+  #copyShared(): void {
+    if (this.#shared === NO_FRAMES) return;
+    this.#frames.pushRaw(this.#shared.bytes);
+    this.#shared = NO_FRAMES;
   }
 
   #sent(bodyBytes: number): Promise<void> {
@@ -170,7 +200,7 @@ export class WriteQueue implements Flushable {
   }
 
   #queued(): Promise<void> {
-    if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
+    if (this.#waitingBytes >= this.#highWaterMarkBytes) return this.drain();
     this.#schedule();
     return DONE;
   }
@@ -183,10 +213,18 @@ export class WriteQueue implements Flushable {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#frames.queuedBytes > 0) {
+      while (this.#waitingBytes > 0) {
         this.#written = this.#queuedWritten;
         this.#queuedWritten = undefined;
-        await this.#write(this.#frames.take());
+        if (this.#shared === NO_FRAMES) {
+          const taken = this.#frames.take();
+          await this.#write(taken);
+          FrameEncoder.release(taken);
+        } else {
+          const { bytes } = this.#shared;
+          this.#shared = NO_FRAMES;
+          await this.#write(bytes);
+        }
         this.#written?.resolve();
       }
       this.#written = undefined;
@@ -197,7 +235,7 @@ export class WriteQueue implements Flushable {
     this.#writing = false;
   }
 
-  async #write(taken: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #write(taken: Uint8Array): Promise<void> {
     // A write may take less than it was given: 8 MB went 3.9 MB at a time.
     for (let at = 0; at < taken.length;) {
       this.#inFlightBytes = taken.length - at;
@@ -207,7 +245,6 @@ export class WriteQueue implements Flushable {
       this.#writtenBytes += bytes;
     }
     this.#inFlightBytes = 0;
-    FrameEncoder.release(taken);
   }
 }
 
