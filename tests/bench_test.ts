@@ -111,7 +111,10 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
 });
 
 testWith(PROCESSES, "The load benchmark refuses flags that it does not understand", async () => {
-  const wrong = [["--rounds", "0"], ["--seconds", "x"], ["--only", "what"], ["--fast"]];
+  const wrong = [["--rounds", "0"], ["--seconds", "x"], ["--only", "what"], ["--fast"], [
+    "--svg",
+    "a.svg",
+  ]];
   for (const flags of wrong) {
     const { code, out, err } = await runLoad(...flags);
 
