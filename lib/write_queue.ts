@@ -36,7 +36,7 @@ const DONE = Promise.resolve();
 export class WriteQueue implements Flushable {
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
-  /** What was queued by `sendFrame` since then. */
+  /** What was queued by `sendFrame` alone: either this or the above is empty. */
   #shared = NO_FRAMES;
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
@@ -127,8 +127,9 @@ export class WriteQueue implements Flushable {
    */
   sendFrame(frame: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    this.#shared = this.#shared.append(frame);
-    if (this.#shared.count >= MAX_SHARED || this.#frames.queuedBytes > 0) this.#copyShared();
+    if (this.#frames.queuedBytes > 0) this.#frames.pushRaw(frame);
+    else this.#shared = this.#shared.append(frame);
+    if (this.#shared.count >= MAX_SHARED) this.#copyShared();
     return this.#sent(frame.length - HEADER_BYTES);
   }
 

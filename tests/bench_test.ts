@@ -25,7 +25,19 @@ Deno.test("medianRatio() compares within a round, and skips rounds that failed",
 });
 
 Deno.test("short() keeps the digits that count", () => {
-  const numbers = [0, 0.00123, 0.1234, 0.9996, 1.5, 12.34, 123.4, 1234, 1_234_567, 12_345_678_900, NaN];
+  const numbers = [
+    0,
+    0.00123,
+    0.1234,
+    0.9996,
+    1.5,
+    12.34,
+    123.4,
+    1234,
+    1_234_567,
+    12_345_678_900,
+    NaN,
+  ];
 
   assertEquals(numbers.map(short), [
     "0",

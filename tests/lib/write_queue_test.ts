@@ -342,6 +342,21 @@ Deno.test("WriteQueue.sendFrame() writes the same bytes to all that got the same
   assertStrictEquals(written[2], written[0]);
 });
 
+Deno.test("WriteQueue.sendFrame() shares among the others what one peer must have copied", async () => {
+  const written: Uint8Array[] = [];
+  const write = (p: Uint8Array) => Promise.resolve(written.push(p) && p.length);
+  const queues = Array.from({ length: 3 }, () => new WriteQueue({ write }));
+  queues[1]!.send("own");
+
+  for (const frame of [framesOf("a"), framesOf("b")]) {
+    for (const queue of queues) queue.sendFrame(frame);
+  }
+  await turns(1);
+
+  assertEquals(written, [framesOf("own", "a", "b"), framesOf("a", "b"), framesOf("a", "b")]);
+  assertStrictEquals(written[1], written[2]);
+});
+
 Deno.test("WriteQueue.sendFrame() leaves shared bytes alone when they are written", async () => {
   const { conn, queue } = setUp();
   const shared = new Uint8Array(1024).fill(7);
@@ -393,4 +408,15 @@ Deno.test("WriteQueue.startWritingOwn() leaves frames that may be for many to th
   await turns(1);
 
   assertEquals(conn.writes, [framesOf("all", "you")]);
+});
+
+Deno.test("WriteQueue.fail() drops what sendFrame() queued", () => {
+  const { queue } = setUp([new Promise(() => {})]);
+  queue.sendFrame(framesOf("a"));
+  queue.startWriting();
+  queue.sendFrame(framesOf("b"));
+
+  queue.fail(new Error("over"));
+
+  assertEquals(queue.queuedBytes, 0);
 });
