@@ -3,12 +3,13 @@
  *
  * First as fast as it goes: senders keep messages on their way, and every `said` is counted. Then at half that rate: the
  * time from when a message was due to be said until another member has it. A message is delivered to 99 others, and all
- * of them are this one thread, which is a good part of what limits the rate.
+ * of them are this one thread; so it is told how busy both sides were at full speed: 1 is one core.
  *
  * `deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp --allow-write=/tmp bench/chat.ts`
  *
  * @module
  */
+import { cpuUsage } from "node:process";
 import { FramedConn } from "../lib/framed_conn.ts";
 import { parseServerMessage, PROTOCOL_VERSION } from "../lib/protocol.ts";
 import { temporaryFolder } from "./chat_setup.ts";
@@ -79,14 +80,29 @@ async function sayAll(conn: FramedConn, until: number): Promise<number> {
   return said;
 }
 
-/** Messages stored a second, as fast as it goes. */
-async function saturate({ senders, listener }: Chat): Promise<number> {
+/** How long a process has worked, in microseconds. */
+type Work = ReturnType<typeof cpuUsage>;
+
+/** How busy a process was between two looks at it: 1 is one core. */
+function busy(from: Work, to: Work, elapsedMs: number): number {
+  return (to.user + to.system - from.user - from.system) / 1000 / elapsedMs;
+}
+
+/** Messages stored a second, as fast as it goes, and how busy the two sides were. */
+async function saturate({ child, senders, listener }: Chat) {
   const heard = hearUntil(listener, "end", () => {});
-  const until = performance.now() + SECONDS * 1000;
+  const look = async () => [await child.ask<Work>(""), cpuUsage(), performance.now()] as const;
+  const [server, client, startedAt] = await look();
+  const until = startedAt + SECONDS * 1000;
   const said = await Promise.all(senders.map((conn) => sayAll(conn, until)));
+  const [serverThen, clientThen, endedAt] = await look();
   await say(senders[0]!, "end");
   await heard;
-  return said.reduce((sum, one) => sum + one) / SECONDS;
+  return {
+    rate: said.reduce((sum, one) => sum + one) / SECONDS,
+    serverBusy: busy(server, serverThen, endedAt - startedAt),
+    clientBusy: busy(client, clientThen, endedAt - startedAt),
+  };
 }
 
 /** Hands over the text of each message until the text `last`. */
@@ -131,15 +147,17 @@ if (import.meta.main) {
   const permissions = ["--allow-net=127.0.0.1", `--allow-read=${path}`, `--allow-write=${path}`];
   await using child = Child.deno("chat_server.ts", permissions, path, `${MEMBERS}`);
   const chat = await open(child);
-  const rate = await saturate(chat);
+  const { rate, serverBusy, clientBusy } = await saturate(chat);
   const latenciesMs = await pace(chat, rate / 2);
   for (const conn of [...chat.senders, chat.listener, ...chat.others]) conn.close();
   console.log(table([
-    ["members", "stored messages", "delivered", "p50 at half load", "p99 at half load"],
+    ["members", "stored", "delivered", "server busy", "clients busy", "p50 at half", "p99 at half"],
     [
       `${MEMBERS}`,
       `${short(rate)}/s`,
       `${short(rate * (MEMBERS - 1))}/s`,
+      short(serverBusy),
+      short(clientBusy),
       `${short(percentile(latenciesMs, 0.5))} ms`,
       `${short(percentile(latenciesMs, 0.99))} ms`,
     ],

@@ -1,8 +1,10 @@
 /**
- * The chat under test. It prints its port and its members' tokens; the end of input ends it.
+ * The chat under test. It prints its port and its members' tokens; each line of input is answered with the time its
+ * processor has worked; the end of input ends it.
  *
  * @module
  */
+import { cpuUsage } from "node:process";
 import { serve } from "../lib/server.ts";
 import { goodbyeMessage } from "../servers/messages.ts";
 import { answerLines } from "./child.ts";
@@ -12,4 +14,4 @@ const [folder = ".", members] = Deno.args;
 using chat = await openBenchChat(folder, Number(members));
 await using server = serve(chat.handler, { port: 0, maxConnections: 0, goodbye: goodbyeMessage });
 console.log(JSON.stringify({ port: server.addr.port, tokens: chat.tokens }));
-await answerLines(() => ({ last: chat.history.lastId() }));
+await answerLines(() => cpuUsage());

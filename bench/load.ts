@@ -17,7 +17,7 @@ const USAGE = `Usage: deno task bench [flags]
   --rounds N    how often each case is measured (3)
   --seconds S   how long each time, after a third of that to warm up (0.25)
   --only CASE   one case out of ${LOAD_CASES.map(({ name }) => name).join(", ")}
-  --svg FILE    write the bars as a picture, too
+  --svg FILE    write the bars as a picture, too: in this folder, or you are asked
   --help        show this list`;
 
 /** What is compared, the first with each of the others. */
@@ -203,12 +203,19 @@ function settingsOf(args: string[]): Settings | undefined {
   if (flags.help) return undefined;
   const cases = LOAD_CASES.filter(({ name }) => !flags.only || name === flags.only);
   if (cases.length === 0) throw new Error(`There is no case ${flags.only}: see --help`);
+  if (flags.svg) checkWritable(flags.svg);
   return {
     rounds: within("rounds", flags.rounds, 1, 100),
     seconds: within("seconds", flags.seconds, 0.01, 10),
     cases,
     ...(flags.svg && { svg: flags.svg }),
   };
+}
+
+/** Asks for leave to write the picture now, while somebody is there to give it, and not when all is measured. */
+function checkWritable(path: string): void {
+  if (Deno.permissions.requestSync({ name: "write", path }).state === "granted") return;
+  throw new Error(`Cannot write --svg ${path}: give a file in this folder`);
 }
 
 function within(flag: string, text: string, least: number, most: number): number {

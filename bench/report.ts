@@ -55,7 +55,7 @@ export function short(value: number): string {
 }
 
 function digits(value: number): string {
-  if (Math.abs(value) < 1) return value === 0 ? "0" : value.toPrecision(2);
+  if (Math.abs(value) < 0.995) return value === 0 ? "0" : value.toPrecision(2);
   return value.toFixed(Math.max(0, 3 - Math.trunc(Math.abs(value)).toString().length));
 }
 

@@ -155,7 +155,8 @@ export class FramedConn implements Deno.Conn {
   /**
    * Sends one message that is a frame already, as `encodeFrame` makes it: like `send` in everything else.
    *
-   * For a broadcast: encode once, and send the same bytes to everybody. An `Outbox` keeps a slow peer from delaying it.
+   * For a broadcast: encode once, and send the same bytes to everybody. They are not copied, so they must not change any
+   * more, and they leave at the end of the turn. An `Outbox` keeps a slow peer from delaying it.
    */
   sendFrame(frame: Uint8Array): Promise<void> {
     return this.#queue.sendFrame(frame);

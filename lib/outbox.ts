@@ -6,7 +6,10 @@
 
 /** The part of a `FramedConn` that an outbox needs. */
 export interface FrameSender {
-  /** Queues a copy of one whole frame. An outbox does not wait for the promise, and needs no rejection handled. */
+  /**
+   * Queues one whole frame, whose bytes must not change any more. An outbox does not wait for the promise, and needs
+   * no rejection handled.
+   */
   sendFrame(frame: Uint8Array): Promise<void>;
   /** How many bytes the operating system has not taken yet. */
   readonly queuedBytes: number;
@@ -56,11 +59,14 @@ export class Outbox {
   constructor(conn: FrameSender, options: OutboxOptions) {
     this.#conn = conn;
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? timeNow;
     this.#progressAt = this.#now();
   }
 
-  /** Delivers one frame, made by `encodeFrame`; the bytes are copied. */
+  /**
+   * Delivers one frame, made by `encodeFrame`. Its bytes must not change any more: those who get the same frames share
+   * them.
+   */
   deliver(frame: Uint8Array): void {
     if (this.#overflowed) return;
     if (!this.#tooSlow(frame.length)) return void this.#conn.sendFrame(frame);
@@ -78,4 +84,19 @@ export class Outbox {
     return queuedBytes + bytes > maxQueuedBytes ||
       this.#now() - this.#progressAt > maxStalledMs;
   }
+}
+
+let nowMs: number | undefined;
+
+/** The time, read once for all who get a message: to read the clock costs more than to deliver. */
+function timeNow(): number {
+  if (nowMs === undefined) {
+    nowMs = performance.now();
+    queueMicrotask(forgetTime);
+  }
+  return nowMs;
+}
+
+function forgetTime(): void {
+  nowMs = undefined;
 }

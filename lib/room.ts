@@ -48,6 +48,8 @@ export interface RoomOptions<Message> {
 export class Room<Message> {
   readonly #options: RoomOptions<Message>;
   readonly #users = new Map<string, Set<Member<Message>>>();
+  /** All of them in one set: a broadcast goes through it faster. */
+  readonly #members = new Set<Member<Message>>();
 
   /** Makes an empty room. */
   constructor(options: RoomOptions<Message> = {}) {
@@ -60,14 +62,13 @@ export class Room<Message> {
     if (!members) this.#options.onUserJoined?.(member);
     // Asked again: whoever was told may have let the same user in or out meanwhile.
     this.#users.getOrInsertComputed(member.key, () => new Set()).add(member);
+    this.#members.add(member);
     return { [Symbol.dispose]: () => this.#leave(member) };
   }
 
   /** Delivers one message to every member. */
   broadcast(message: Message, options: BroadcastOptions<Message> = {}): void {
-    for (const members of this.#users.values()) {
-      for (const member of members) if (member !== options.except) member.deliver(message);
-    }
+    for (const member of this.#members) if (member !== options.except) member.deliver(message);
   }
 
   /** Delivers a message to all connections of one user, and tells whether the user is here. */
@@ -84,12 +85,11 @@ export class Room<Message> {
 
   /** How many connections are in the room. */
   get size(): number {
-    let size = 0;
-    for (const members of this.#users.values()) size += members.size;
-    return size;
+    return this.#members.size;
   }
 
   #leave(member: Member<Message>): void {
+    this.#members.delete(member);
     const members = this.#users.get(member.key);
     if (!members?.delete(member) || members.size > 0) return;
     this.#users.delete(member.key);

@@ -25,12 +25,25 @@ Deno.test("medianRatio() compares within a round, and skips rounds that failed",
 });
 
 Deno.test("short() keeps the digits that count", () => {
-  const numbers = [0, 0.00123, 0.1234, 1.5, 12.34, 123.4, 1234, 1_234_567, 12_345_678_900, NaN];
+  const numbers = [
+    0,
+    0.00123,
+    0.1234,
+    0.9996,
+    1.5,
+    12.34,
+    123.4,
+    1234,
+    1_234_567,
+    12_345_678_900,
+    NaN,
+  ];
 
   assertEquals(numbers.map(short), [
     "0",
     "0.0012",
     "0.12",
+    "1.00",
     "1.50",
     "12.3",
     "123",
@@ -111,7 +124,10 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
 });
 
 testWith(PROCESSES, "The load benchmark refuses flags that it does not understand", async () => {
-  const wrong = [["--rounds", "0"], ["--seconds", "x"], ["--only", "what"], ["--fast"]];
+  const wrong = [["--rounds", "0"], ["--seconds", "x"], ["--only", "what"], ["--fast"], [
+    "--svg",
+    "a.svg",
+  ]];
   for (const flags of wrong) {
     const { code, out, err } = await runLoad(...flags);
 

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { assertSpyCalls, stub } from "@std/testing/mock";
 import { Outbox } from "../../lib/outbox.ts";
 
 const FRAME = new Uint8Array(10);
@@ -84,4 +85,18 @@ Deno.test("Outbox.deliver() does not take a peer for slow to which nothing was s
   outbox.deliver(FRAME);
 
   assertEquals([sender.queuedBytes, overflows], [10, []]);
+});
+
+Deno.test("Outbox.deliver() reads the clock once for a broadcast, and again for the next", async () => {
+  const senders = Array.from({ length: 3 }, () => new SlowSender());
+  const outboxes = senders.map((sender) => new Outbox(sender, { onOverflow() {} }));
+  await null;
+  using clock = stub(performance, "now", () => 60_000);
+
+  for (const outbox of outboxes) outbox.deliver(FRAME);
+  assertSpyCalls(clock, 1);
+  await null;
+  for (const outbox of outboxes) outbox.deliver(FRAME);
+
+  assertSpyCalls(clock, 2);
 });

@@ -309,3 +309,101 @@ Deno.test("WriteQueue tells onSent of each accepted message", async () => {
 
   assertEquals(told, [4, 3, 0]);
 });
+
+Deno.test("WriteQueue.sendFrame() keeps its order among calls of every kind", async () => {
+  const { conn, queue } = setUp(oneByte());
+  const frames = ["one", "two", "three", "four"].map((text) => framesOf(text));
+
+  queue.sendFrame(frames[0]!);
+  queue.sendFrame(frames[1]!);
+  queue.send("text");
+  queue.sendFrame(frames[2]!);
+  queue.sendBytes(utf8("bytes"));
+  queue.write(utf8("raw"));
+  queue.sendFrame(frames[3]!);
+  await queue.flush();
+
+  const expected = [framesOf("one", "two", "text", "three", "bytes"), utf8("raw"), frames[3]!];
+  assertEquals(conn.written, concat(...expected));
+});
+
+Deno.test("WriteQueue.sendFrame() writes the same bytes to all that got the same frames", async () => {
+  const written: Uint8Array[] = [];
+  const write = (p: Uint8Array) => Promise.resolve(written.push(p) && p.length);
+  const queues = Array.from({ length: 3 }, () => new WriteQueue({ write }));
+
+  for (const frame of [framesOf("a"), framesOf("b")]) {
+    for (const queue of queues) queue.sendFrame(frame);
+  }
+  await turns(1);
+
+  assertEquals(written[0], framesOf("a", "b"));
+  assertStrictEquals(written[1], written[0]);
+  assertStrictEquals(written[2], written[0]);
+});
+
+Deno.test("WriteQueue.sendFrame() shares among the others what one peer must have copied", async () => {
+  const written: Uint8Array[] = [];
+  const write = (p: Uint8Array) => Promise.resolve(written.push(p) && p.length);
+  const queues = Array.from({ length: 3 }, () => new WriteQueue({ write }));
+  queues[1]!.send("own");
+
+  for (const frame of [framesOf("a"), framesOf("b")]) {
+    for (const queue of queues) queue.sendFrame(frame);
+  }
+  await turns(1);
+
+  assertEquals(written, [framesOf("own", "a", "b"), framesOf("a", "b"), framesOf("a", "b")]);
+  assertStrictEquals(written[1], written[2]);
+});
+
+Deno.test("WriteQueue.sendFrame() leaves shared bytes alone when they are written", async () => {
+  const { conn, queue } = setUp();
+  const shared = new Uint8Array(1024).fill(7);
+
+  queue.sendFrame(shared);
+  await queue.flush();
+  takeBuffer(1024).fill(0);
+  queue.sendFrame(shared);
+  await queue.flush();
+
+  assertEquals(conn.written, new Uint8Array(2048).fill(7));
+});
+
+Deno.test("WriteQueue.sendFrame() counts what waits, in whatever form", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { conn, queue } = setUp([gate.promise]);
+  const frame = framesOf("x");
+  queue.sendFrame(frame);
+  queue.startWriting();
+
+  for (let i = 1; i <= 2000; i++) {
+    queue.sendFrame(frame);
+    assertEquals(queue.queuedBytes, (i + 1) * frame.length);
+  }
+  gate.resolve();
+  await queue.flush();
+
+  assertEquals([queue.queuedBytes, queue.idle], [0, true]);
+  assertEquals(conn.written, concat(...Array.from({ length: 2001 }, () => frame)));
+});
+
+Deno.test("WriteQueue.sendFrame() waits above the high-water mark, and fails with the others", async () => {
+  const { queue } = setUp([gone()], { highWaterMarkBytes: 4 });
+
+  await assertRejects(() => queue.sendFrame(framesOf("abc")), Deno.errors.BrokenPipe);
+  await assertRejects(() => queue.sendFrame(framesOf("d")), Deno.errors.BrokenPipe);
+
+  assertEquals([queue.idle, queue.queuedBytes], [true, 0]);
+});
+
+Deno.test("WriteQueue.fail() drops what sendFrame() queued", () => {
+  const { queue } = setUp([new Promise(() => {})]);
+  queue.sendFrame(framesOf("a"));
+  queue.startWriting();
+  queue.sendFrame(framesOf("b"));
+
+  queue.fail(new Error("over"));
+
+  assertEquals(queue.queuedBytes, 0);
+});
