@@ -4,6 +4,7 @@
  * @module
  */
 
+import { count } from "../lib/count.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { ServerMessage } from "../lib/protocol.ts";
 import type { Terminal } from "../lib/terminal.ts";
@@ -14,7 +15,6 @@ import { botLine, runBotLine } from "./json_lines.ts";
 import type { NamesSeen } from "./names_seen.ts";
 import type { TokenFile } from "./token_file.ts";
 import type { OwnMessage } from "./unsaid.ts";
-import { count } from "./wording.ts";
 
 /** What a {@linkcode ChatClient} puts together. */
 export interface ChatClientOptions

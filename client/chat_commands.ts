@@ -4,9 +4,9 @@
  * @module
  */
 
+import { count } from "../lib/count.ts";
 import { escapeControl } from "../lib/escape.ts";
 import { nearest } from "../lib/nearest.ts";
-import { count } from "./wording.ts";
 import type { ChatRequest } from "./chat_session.ts";
 
 /** What commands work on. */

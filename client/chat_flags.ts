@@ -1,38 +1,27 @@
 /**
- * The flags of the chat client.
+ * The flags of the chat client: those of the line client, and its own.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { parseHost, parsePort } from "../lib/endpoint.ts";
 import { parseName } from "../lib/name.ts";
-import { FlagError } from "./flags.ts";
+import { checked, type ClientFlags, OPTIONS, orFlagError, SWITCH, WITH_VALUE } from "./flags.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
-export interface ChatFlags {
-  /** The server's name or address. */
-  host?: string;
-  /** The server's port. */
-  port?: number;
+export interface ChatFlags extends ClientFlags {
   /** Who logs in. */
   name?: string;
   /** A file whose first line is the password. */
   passwordFile?: string;
   /** Whether to make an account. */
   register: boolean;
-  /** Whether to speak TLS. */
-  tls: boolean;
-  /** A file of certificates to trust, in PEM. */
-  ca?: string;
   /** Whether lines are JSON, for bots. */
   json: boolean;
   /** How many earlier messages to show. */
   history?: number;
   /** The file that keeps tokens; nothing is kept when missing. */
   session?: string;
-  /** Whether to explain instead. */
-  help: boolean;
 }
 
 /** What `--help` prints. */
@@ -66,52 +55,37 @@ done for you.
 The exit code is 1 when something could not be sent or the login failed, 2 when the flags are wrong, and
 130 after Ctrl-C.`;
 
+const CHAT_OPTIONS = {
+  ...OPTIONS,
+  name: WITH_VALUE,
+  "password-file": WITH_VALUE,
+  register: SWITCH,
+  json: SWITCH,
+  history: WITH_VALUE,
+  session: WITH_VALUE,
+  "no-session": SWITCH,
+} as const;
+
 /**
  * Reads the flags.
  *
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseChatFlags(args: string[]): ChatFlags {
-  try {
-    const { ca, tls, "password-file": passwordFile, "no-session": none, ...given } = split(args);
-    if (ca !== undefined && !tls) throw new TypeError("--ca is of use with --tls only");
-    const { host, port, name, history, session = "data/logins.json" } = given;
+  return orFlagError(() => {
+    const { values } = parseArgs({ args, options: CHAT_OPTIONS });
+    const { name, "password-file": passwordFile, history, register, json } = values;
+    const { session = "data/logins.json", "no-session": none } = values;
     return {
-      ...(host !== undefined && { host: parseHost(host) }),
-      ...(port !== undefined && { port: parsePort(port) }),
+      ...checked(values),
       ...(name !== undefined && { name: validName(name) }),
       ...(history !== undefined && { history: parseCount(history) }),
       ...(passwordFile !== undefined && { passwordFile }),
-      ...(ca !== undefined && { ca }),
       ...(!none && { session }),
-      register: given.register,
-      tls,
-      json: given.json,
-      help: given.help,
+      register,
+      json,
     };
-  } catch (error) {
-    throw new FlagError((error as Error).message, { cause: error });
-  }
-}
-
-function split(args: string[]) {
-  const string = { type: "string" } as const;
-  const boolean = { type: "boolean", default: false } as const;
-  const options = {
-    host: string,
-    port: string,
-    name: string,
-    "password-file": string,
-    register: boolean,
-    tls: boolean,
-    ca: string,
-    json: boolean,
-    history: string,
-    session: string,
-    "no-session": boolean,
-    help: { ...boolean, short: "h" },
-  };
-  return parseArgs({ args, options }).values;
+  });
 }
 
 function validName(text: string): string {

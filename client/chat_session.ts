@@ -6,6 +6,7 @@
 
 import type { ByeReason, ClientMessage, ServerMessage } from "../lib/protocol.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
+import { within } from "../lib/within.ts";
 import { type ChatConn, ChatConversation, type ConversationContext } from "./chat_conversation.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
 import type { ChatEnd, Parting } from "./parting.ts";
@@ -147,11 +148,11 @@ export class ChatSession {
    */
   async settled(patienceMs: number): Promise<boolean> {
     while (this.#unsaid.count > 0) {
-      if (!await within(this.#unsaid.changed, patienceMs)) return false;
+      if (!await within(patienceMs, this.#unsaid.changed)) return false;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#entered.promise.then(() => this.#conversation?.ping(resolve));
-    await within(promise, patienceMs);
+    await within(patienceMs, promise);
     return true;
   }
 
@@ -204,13 +205,4 @@ export class ChatSession {
       onWait: (wait) => onWait?.({ ...wait, ...(this.#bye && { bye: this.#bye }) }),
     });
   }
-}
-
-/** Tells whether a promise settles in time. */
-async function within(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -1,22 +1,15 @@
 /**
- * The flags of the line client.
+ * The flags of the line client, which the chat client has as well.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
+import type { TargetFlags } from "./target.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
-export interface ClientFlags {
-  /** The server's name or address. */
-  host?: string;
-  /** The server's port. */
-  port?: number;
-  /** Whether to speak TLS. */
-  tls: boolean;
-  /** A file of certificates to trust, in PEM. */
-  ca?: string;
+export interface ClientFlags extends TargetFlags {
   /** Whether to explain instead. */
   help: boolean;
 }
@@ -42,36 +35,58 @@ export class FlagError extends TypeError {
   override readonly name = "FlagError";
 }
 
+/** A flag with a value, as `parseArgs` of `node:util` wants to know it. */
+export const WITH_VALUE = { type: "string" } as const;
+
+/** A flag that is given or not. */
+export const SWITCH = { type: "boolean", default: false } as const;
+
+/** The flags of every client. */
+export const OPTIONS = {
+  host: WITH_VALUE,
+  port: WITH_VALUE,
+  ca: WITH_VALUE,
+  tls: SWITCH,
+  help: { ...SWITCH, short: "h" },
+} as const;
+
 /**
  * Reads the flags.
  *
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
+  return orFlagError(() => checked(parseArgs({ args, options: OPTIONS }).values));
+}
+
+/** The values of {@linkcode OPTIONS} as they were typed. */
+export type Typed = Omit<ClientFlags, "port"> & { port?: string };
+
+/**
+ * Checks what was typed.
+ *
+ * @throws {TypeError | RangeError} If a value cannot be right.
+ */
+export function checked({ host, port, ca, tls, help }: Typed): ClientFlags {
+  if (ca !== undefined && !tls) throw new TypeError("--ca is of use with --tls only");
+  return {
+    ...(host !== undefined && { host: parseHost(host) }),
+    ...(port !== undefined && { port: parsePort(port) }),
+    ...(ca !== undefined && { ca }),
+    tls,
+    help,
+  };
+}
+
+/**
+ * Reads what the user gave.
+ *
+ * @throws {FlagError} If that throws, with the same message.
+ */
+export function orFlagError<T>(read: () => T): T {
   try {
-    const { host, port, ca, tls, help } = split(args);
-    if (ca !== undefined && !tls) throw new TypeError("--ca is of use with --tls only");
-    return {
-      ...(host !== undefined && { host: parseHost(host) }),
-      ...(port !== undefined && { port: parsePort(port) }),
-      ...(ca !== undefined && { ca }),
-      tls,
-      help,
-    };
+    return read();
   } catch (error) {
     throw new FlagError((error as Error).message, { cause: error });
   }
-}
-
-function split(args: string[]) {
-  const string = { type: "string" } as const;
-  const boolean = { type: "boolean", default: false } as const;
-  const options = {
-    host: string,
-    port: string,
-    ca: string,
-    tls: boolean,
-    help: { ...boolean, short: "h" },
-  };
-  return parseArgs({ args, options }).values;
 }

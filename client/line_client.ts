@@ -4,10 +4,11 @@
  * @module
  */
 
+import { count } from "../lib/count.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
 import { type End, receiveNext } from "./received.ts";
-import { count, objectionTo, sizeOf, waitMessage } from "./wording.ts";
+import { objectionTo, sizeOf, waitMessage } from "./wording.ts";
 import { MAX_BREAKS, MAX_UNANSWERED, type Question, Unanswered } from "./unanswered.ts";
 
 /** What the client needs of a connection. */

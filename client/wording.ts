@@ -5,13 +5,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { count } from "../lib/count.ts";
 import { DEFAULT_MAX_BODY_BYTES } from "../lib/frame.ts";
 import type { ReconnectWait } from "../lib/reconnect.ts";
-
-/** Counts things: `1 line`, `2 lines`. */
-export function count(things: number, noun: string): string {
-  return `${things} ${noun}${things === 1 ? "" : "s"}`;
-}
 
 /** The size of a message's body. */
 export function sizeOf(text: string): string {

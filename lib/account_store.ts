@@ -4,6 +4,13 @@
  * @module
  */
 import type { StatementSync } from "node:sqlite";
+import {
+  BAD_CREDENTIALS,
+  NAME_TAKEN,
+  type Refusal,
+  throttled,
+  WEAK_PASSWORD,
+} from "./account_refusal.ts";
 import type { Database } from "./database.ts";
 import { Gate } from "./gate.ts";
 import { LoginThrottle } from "./login_throttle.ts";
@@ -11,8 +18,6 @@ import { parseName } from "./name.ts";
 import {
   hashPassword,
   isPassword,
-  MAX_PASSWORD_LENGTH,
-  MIN_PASSWORD_LENGTH,
   needsRehash,
   PASSWORD_PARAMS,
   type PasswordParams,
@@ -28,18 +33,6 @@ export const ACCOUNTS_SCHEMA = `
     hash TEXT NOT NULL                      -- Argon2id, a PHC string
   ) STRICT;
 `;
-
-/** Why somebody was not let in; the codes are the protocol's. */
-export interface Refusal {
-  /** Tells a refusal from a success. */
-  ok: false;
-  /** What went wrong, for programs. */
-  code: "name_taken" | "bad_name" | "weak_password" | "bad_credentials" | "throttled";
-  /** What went wrong, for people; it quotes nothing they sent. */
-  message: string;
-  /** With `throttled`: after how many milliseconds another attempt makes sense. */
-  retryAfterMs?: number;
-}
 
 /** Who was registered or let in, or why not. */
 export type AccountResult = { ok: true; name: string } | Refusal;
@@ -193,27 +186,6 @@ export class AccountStore {
   #account(key: string): Account | undefined {
     return this.#find.get(key) as Account | undefined;
   }
-}
-
-const NAME_TAKEN: Refusal = { ok: false, code: "name_taken", message: "This name is taken" };
-const BAD_CREDENTIALS: Refusal = {
-  ok: false,
-  code: "bad_credentials",
-  message: "The name or the password is wrong",
-};
-const WEAK_PASSWORD: Refusal = {
-  ok: false,
-  code: "weak_password",
-  message: `A password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
-};
-
-function throttled(retryAfterMs: number): Refusal {
-  return {
-    ok: false,
-    code: "throttled",
-    message: "Too many attempts: wait a little",
-    retryAfterMs,
-  };
 }
 
 /** What is no name has no account, but costs the same as a name that has none. */

@@ -7,6 +7,7 @@
 import { assertFaults, type CutBy, type Faults } from "./faults.ts";
 import { FrameCursor } from "./frame_cursor.ts";
 import { seededRandom } from "./seeded_random.ts";
+import { Strikes } from "./strikes.ts";
 
 /** What a fault is called in an event and in a summary. */
 export type FaultName =
@@ -202,36 +203,3 @@ export class FaultStream {
 
 /** A limited rate is spread over so many writes a second, lest one large piece wait for long. */
 const RATE_STEPS_PER_SECOND = 20;
-
-/** Chooses places at random that do not depend on how often it is asked. */
-class Strikes {
-  readonly #random: () => number;
-  #rate = 0;
-  #next = Infinity;
-
-  constructor(...seeds: number[]) {
-    this.#random = seededRandom(...seeds);
-  }
-
-  /** Whether this place is struck; places are asked about in order. */
-  strike(rate: number, at: number): boolean {
-    if (rate !== this.#rate) {
-      this.#rate = rate;
-      this.#next = at + this.#gap();
-    }
-    if (at < this.#next) return false;
-    this.#next = at + 1 + this.#gap();
-    return true;
-  }
-
-  /** A whole number from 0 up to but not including `limit`. */
-  below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  /** How many places go free: one draw for many bytes. */
-  #gap(): number {
-    if (this.#rate === 0) return Infinity;
-    return Math.floor(Math.log(1 - this.#random()) / Math.log(1 - this.#rate));
-  }
-}

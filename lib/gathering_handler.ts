@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type LogRecord, RotatingFileHandler } from "@std/log";
+import type { LogRecord } from "@std/log/logger";
+import { RotatingFileHandler } from "@std/log/rotating-file-handler";
 import { dirname } from "node:path";
 import { formatLine, type LogFields } from "./log_line.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Logger } from "@std/log";
+import { Logger } from "@std/log/logger";
 import { dirname } from "node:path";
 import { GatheringHandler } from "./gathering_handler.ts";
 import type { LogFields } from "./log_line.ts";

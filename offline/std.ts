@@ -1,10 +1,11 @@
 /**
- * Makes sure that `vendor/` can resolve the imports of `deno.json`: the task `std`, on which every other task depends.
+ * Makes sure that `vendor/` can resolve the imports of `deno.json`: the task `std`.
  *
  * Where JSR is within reach, Deno fetches the real standard library; elsewhere Deno may have it in its cache. If neither is
- * so, the subset in this folder takes its place, under versions such as `1.0.6+offline`. The file `vendor/.std` says which of
- * the two is there and for which imports, so that every later run is done after reading it. What only type checks need of the
- * real one, Deno fetches at the first type check.
+ * so, the subset in this folder takes its place, under versions such as `1.0.6+offline`. An empty file then marks `vendor/` as
+ * ready. Its name follows from the imports and from the subset, so that the task `std:ready`, on which all others depend, need
+ * only look for it: that costs a start nothing, where this program would cost it a whole start of Deno. What only type checks
+ * need of the real one, Deno fetches at the first type check.
  *
  * @module
  */
@@ -26,34 +27,50 @@ export interface PrepareStdOptions {
 /**
  * Prepares `vendor/` unless it is ready, and returns what the user should know, if anything.
  *
- * Any number of processes may do so at once: one works, the others wait for it. One that is interrupted leaves a mark that is
- * not valid, and the next one starts over. The real standard library is replaced only if it cannot be loaded.
+ * Any number of processes may do so at once: one works, the others wait for it. One that is interrupted leaves no mark, and the
+ * next one starts over. The real standard library is replaced only if it cannot be loaded.
  *
  * @throws {Error} When `refresh` is asked for and JSR is out of reach; `vendor/` then stays as it is.
  */
 export async function prepareStd(options: PrepareStdOptions): Promise<string | undefined> {
   const { root, refresh } = options;
   const packages = listPackages(root);
-  const marks = await marksOf(packages);
-  const isReady = () => marks.includes(readMark(root)) && packages.every(isThere);
+  const mark = `${root}/${await readyMark(root)}`;
+  const isReady = () => exists(mark) && packages.every(isThere);
   if (!refresh && isReady()) return;
   Deno.mkdirSync(`${root}/vendor/jsr.io/@std`, { recursive: true });
-  using mark = Deno.openSync(markPath(root), { write: true, create: true });
-  mark.lockSync(true);
+  using lock = Deno.openSync(`${root}/vendor/.lock`, { write: true, create: true });
+  lock.lockSync(true);
   if (!refresh && isReady()) return;
   if (refresh && !await isReachable(options)) {
     throw new Error("Cannot refresh: JSR is out of reach. vendor/ stays as it is");
   }
-  writeMark(mark, "");
-  const [real, offline] = marks;
-  if (await loadReal(packages, options)) {
-    writeMark(mark, real);
-    return refresh ? "vendor/ has the real standard library" : undefined;
-  }
-  for (const one of packages) fill(one);
-  writeMark(mark, offline);
+  removeMarks(root);
+  const real = await loadReal(packages, options);
+  if (!real) { for (const one of packages) fill(one); }
+  Deno.writeTextFileSync(mark, "");
+  if (real) return refresh ? "vendor/ has the real standard library" : undefined;
   return "JSR is out of reach: vendor/ has the offline subset of the standard library " +
     "(deno task std --refresh tries again)";
+}
+
+/** The file that is there while `vendor/` is ready for the imports and the subset of this tree, as seen from `root`. */
+export async function readyMark(root: string): Promise<string> {
+  const wanted = listPackages(root).map(({ name, version, source, files }) => [
+    name,
+    version,
+    files.map((file) => [file, Deno.readTextFileSync(`${source}/${file}`)]),
+  ]);
+  const text = new TextEncoder().encode(JSON.stringify(wanted));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  return `vendor/.ready-${digest.toHex().slice(0, 8)}`;
+}
+
+/** Whoever is interrupted from here on leaves a `vendor/` that is not ready. */
+function removeMarks(root: string): void {
+  for (const { name } of Deno.readDirSync(`${root}/vendor`)) {
+    if (name.startsWith(".ready-")) Deno.removeSync(`${root}/vendor/${name}`);
+  }
 }
 
 interface Package {
@@ -90,42 +107,6 @@ function listPackages(root: string): Package[] {
 /** The name under which std exports such a file. */
 function exportOf(file: string): string {
   return file === "mod.ts" ? "." : `./${file.replace(".ts", "").replaceAll("_", "-")}`;
-}
-
-type Marks = [real: string, offline: string];
-
-/** What `vendor/.std` says when vendor/ is ready: the real modules follow from the imports, ours from our text as well. */
-async function marksOf(packages: Package[]): Promise<Marks> {
-  const texts = packages.flatMap(({ source, files }) =>
-    files.map((file) => Deno.readTextFileSync(`${source}/${file}`))
-  );
-  const wanted = JSON.stringify(
-    packages.map(({ name, version, exports }) => [name, version, exports]),
-  );
-  return [`real ${await hashOf(wanted)}`, `offline ${await hashOf(wanted + texts.join("\0"))}`];
-}
-
-async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex();
-}
-
-function markPath(root: string): string {
-  return `${root}/vendor/.std`;
-}
-
-function readMark(root: string): string {
-  try {
-    return Deno.readTextFileSync(markPath(root));
-  } catch {
-    return ""; // absent, or locked by the process that is at work
-  }
-}
-
-function writeMark(mark: Deno.FsFile, text: string): void {
-  mark.truncateSync();
-  mark.seekSync(0, Deno.SeekMode.Start);
-  mark.writeSync(new TextEncoder().encode(text));
 }
 
 /** Tries to have the real standard library in `vendor/`, from JSR or from Deno's cache. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { AccountStore, Refusal } from "../lib/account_store.ts";
+import type { Refusal } from "../lib/account_refusal.ts";
+import type { AccountStore } from "../lib/account_store.ts";
 import { keyOfName } from "../lib/name.ts";
 import type { SessionStore } from "../lib/session_store.ts";
 

@@ -5,9 +5,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "../lib/nearest.ts";
-import { configOf, type ServerConfig } from "./config.ts";
+import { configOf, type ServerConfig, SERVERS } from "./config.ts";
 import { type Flag, flagsOf } from "./flags.ts";
-import { SERVICES } from "./service.ts";
 
 /** What a command line asks for: help, or to run with a configuration, of which some was given by flags. */
 export type CommandLine = { help: string } | { config: ServerConfig; given: Set<string> };
@@ -17,9 +16,10 @@ export type CommandLine = { help: string } | { config: ServerConfig; given: Set<
  *
  * @throws {Error} If they cannot be understood; the message is one line that says what to do.
  */
-export function parseCommandLine([name = "", ...args]: string[]): CommandLine {
-  if (name === "--help") return { help: `Usage: deno task NAME [flags]\n\n${serverNames()}` };
-  if (!Object.hasOwn(SERVICES, name)) throw new Error(noServer(name));
+export function parseCommandLine([first = "", ...args]: string[]): CommandLine {
+  if (first === "--help") return { help: `Usage: deno task NAME [flags]\n\n${serverNames()}` };
+  const name = SERVERS.find((server) => server === first);
+  if (name === undefined) throw new Error(noServer(first));
   const flags = flagsOf(name);
   const values = parseValues(args, flags);
   if ("help" in values) return { help: helpText(name, flags) };
@@ -77,14 +77,14 @@ function refuse(arg: string, names: string[]): never {
 
 function noServer(name: string): string {
   if (name === "") return `Cannot start a server without its name: ${serverNames()}`;
-  const near = nearest(name, Object.keys(SERVICES));
+  const near = nearest(name, SERVERS);
   return `There is no server ${JSON.stringify(name)}: ${
     near ? `did you mean ${near}?` : serverNames()
   }`;
 }
 
 function serverNames(): string {
-  return `NAME is one of ${Object.keys(SERVICES).join(", ")}`;
+  return `NAME is one of ${SERVERS.join(", ")}`;
 }
 
 function helpText(name: string, flags: Record<string, Flag>): string {

@@ -6,10 +6,16 @@
 import { parseHost } from "../lib/endpoint.ts";
 import { FLAGS } from "./flags.ts";
 
+/** The servers, by the names of their tasks. */
+export const SERVERS = ["echo", "identify", "auth", "threads", "chat"] as const;
+
+/** The name of one of them. */
+export type ServerName = typeof SERVERS[number];
+
 /** Everything a server is told at its start. It is handed to the listening thread as it stands. */
 export interface ServerConfig {
   /** The server's name: that of its task and of its log file. */
-  name: string;
+  name: ServerName;
   /** The address to listen on. */
   host: string;
   /** The first port to try; 0 takes any free one. */
@@ -45,7 +51,7 @@ export interface ServerConfig {
  *
  * @throws {Error} If the values do not fit together, or a file they name cannot be read.
  */
-export function configOf(name: string, values: Record<string, string>): ServerConfig {
+export function configOf(name: ServerName, values: Record<string, string>): ServerConfig {
   const { data = "", cert, key } = values;
   if ((cert === undefined) !== (key === undefined)) {
     throw new Error("Cannot speak TLS: give both --cert and --key");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Refusal } from "../lib/account_store.ts";
+import type { Refusal } from "../lib/account_refusal.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ConnInfo } from "../lib/conversation.ts";
+import { count } from "../lib/count.ts";
 import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { LogFile } from "../lib/log_file.ts";
@@ -135,10 +136,6 @@ export class ServerCommands {
   #nameOf(conn: ConnInfo): string {
     return escapeControl(this.#options.service.nameOf?.(conn) ?? "-");
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function formatSeconds(seconds: number): string {

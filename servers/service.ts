@@ -8,7 +8,7 @@ import type { LogFile } from "../lib/log_file.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
 import type { ServeOptions } from "../lib/server.ts";
 import { echo, echoBytes } from "./echo.ts";
-import type { ServerConfig } from "./config.ts";
+import type { ServerConfig, ServerName } from "./config.ts";
 
 /** One exercise at work. */
 export interface Service {
@@ -34,7 +34,7 @@ export type OpenService = (
 ) => Service | Promise<Service>;
 
 /** The exercises by the name of their task. Each is loaded only where it is used. */
-export const SERVICES: Record<string, OpenService> = {
+export const SERVICES: Record<ServerName, OpenService> = {
   echo: ({ raw }, _log, onEvent) =>
     raw ? { handler: echoBytes(onEvent), options: SILENT } : { handler: echo },
   identify: async (config, log) =>

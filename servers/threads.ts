@@ -7,6 +7,7 @@ import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { goodbyeText } from "../lib/goodbye.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
+import { within } from "../lib/within.ts";
 import type { HandlerSource } from "./conversation_messages.ts";
 import { ConversationThread } from "./conversation_thread.ts";
 
@@ -84,7 +85,7 @@ export class Threads implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#spareTimer);
     this.#spare?.[Symbol.dispose]();
-    await settlesWithin(this.#graceMs, Promise.all([...this.#live, this.#spare?.gone]));
+    await within(this.#graceMs, Promise.all([...this.#live, this.#spare?.gone]));
   }
 
   get #graceMs(): number {
@@ -122,7 +123,7 @@ export class Threads implements AsyncDisposable {
   async #tellEnd(thread: ConversationThread, info: ConnInfo): Promise<void> {
     const event = { conn: info, thread: thread.id };
     const ended = thread.gone.then(() => this.#live.delete(thread.gone));
-    if (!await settlesWithin(this.#graceMs, ended)) this.#tell({ type: "stuck", ...event });
+    if (!await within(this.#graceMs, ended)) this.#tell({ type: "stuck", ...event });
     await ended;
     this.#tell({ type: "ended", ...event });
   }
@@ -135,13 +136,4 @@ export class Threads implements AsyncDisposable {
   #tell(event: ThreadEvent): void {
     this.#options.onThread?.(event);
   }
-}
-
-/** Tells whether `promise` settles in time. */
-async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(late.resolve, ms, false);
-  const inTime = await Promise.race([promise.then(() => true), late.promise]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -61,7 +61,7 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
     if (warning) log.warn("no TLS", { warning });
     const counter = { messages: 0 };
     const onEvent = (event: ServerEvent) => take(event, log!, counter);
-    service = await SERVICES[config.name]!(config, log, onEvent);
+    service = await SERVICES[config.name](config, log, onEvent);
     return run({ config, service, log, counter, onEvent });
   } catch (error) {
     await service?.close?.();

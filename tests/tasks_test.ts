@@ -1,5 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { readyMark } from "../offline/std.ts";
+import { FILES, testWith } from "./permissions.ts";
 
 const TASKS: [
   name: string,
@@ -10,7 +12,8 @@ const EXERCISES = [..."123456789".split("").map((n) => `1.${n}`), "1.10", "2.2",
 for (const [name, task] of TASKS) {
   Deno.test(`Task ${name} says what it does, and makes sure of the standard library first`, () => {
     assert(task.description);
-    if (name !== "std") assertEquals(task.dependencies?.includes("std"), true);
+    if (name.startsWith("std")) return;
+    assertEquals(task.dependencies?.includes("std:ready"), true);
   });
 
   if (!task.command.includes("servers/main.ts")) continue;
@@ -22,6 +25,14 @@ for (const [name, task] of TASKS) {
     assertEquals(flags.filter((flag) => /^--allow-(run|env|sys|ffi|import)/.test(flag)), []);
   });
 }
+
+testWith(FILES, "Task std:ready looks for the mark of these imports and this subset", async () => {
+  assertStringIncludes(
+    config.tasks["std:ready"].command,
+    `cat ${await readyMark(`${import.meta.dirname}/..`)} `,
+    "deno.json must name the mark that offline/std.ts makes",
+  );
+});
 
 for (const exercise of EXERCISES) {
   Deno.test(`Exercise ${exercise} has a task`, () => {

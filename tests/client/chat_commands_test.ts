@@ -1,19 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CHAT_COMMANDS, type CommandTarget, runChatLine } from "../../client/chat_commands.ts";
+import { notingTarget } from "./noting_target.ts";
 
 /** Notes what a line did. */
 function run(line: string, { hasChat = true, oldest = 9 }: Partial<CommandTarget> = {}): unknown[] {
   const done: unknown[] = [];
-  runChatLine(line, {
-    hasChat,
-    oldest,
-    say: (text, { to } = {}) => done.push(to === undefined ? ["say", text] : ["tell", to, text]),
-    request: (message) => done.push(message),
-    tell: (text) => done.push(["told", text]),
-    refuse: (text) => done.push(["refused", text]),
-    clear: () => done.push("clear"),
-    leave: (options) => done.push(options),
-  });
+  const say: CommandTarget["say"] = (text, { to } = {}) =>
+    done.push(to === undefined ? ["say", text] : ["tell", to, text]);
+  runChatLine(line, notingTarget(done, { hasChat, oldest, say }));
   return done;
 }
 

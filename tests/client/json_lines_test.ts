@@ -1,19 +1,13 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import type { CommandTarget } from "../../client/chat_commands.ts";
 import { botLine, runBotLine } from "../../client/json_lines.ts";
+import { notingTarget } from "./noting_target.ts";
 
 /** Notes what a line did. */
 function run(line: string): unknown[] {
   const done: unknown[] = [];
-  runBotLine(line, {
-    hasChat: true,
-    oldest: undefined,
-    say: (text, { to, ref } = {}) => done.push({ text, to, ref }),
-    request: (message) => done.push(message),
-    tell: (text) => done.push(["told", text]),
-    refuse: (text) => done.push(["refused", text]),
-    clear: () => done.push("clear"),
-    leave: (options) => done.push(options),
-  });
+  const say: CommandTarget["say"] = (text, { to, ref } = {}) => done.push({ text, to, ref });
+  runBotLine(line, notingTarget(done, { say }));
   return done;
 }
 

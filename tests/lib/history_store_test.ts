@@ -1,20 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA, type NewMessage } from "../../lib/history_store.ts";
 import { FILES, testWith } from "../permissions.ts";
-
-let refs = 0;
-
-function say(from: string, text: string, rest: Partial<NewMessage> = {}): NewMessage {
-  return { from, text, ref: `ref ${++refs}`, at: 1_700_000_000_000, ...rest };
-}
-
-function openHistory(path = ":memory:") {
-  const database = openDatabase(path, { migrations: [MESSAGES_SCHEMA] });
-  const history = new HistoryStore(database);
-  const texts = (name: string) => history.since(0, name, 1_000).map(({ text }) => text);
-  return { database, history, texts, [Symbol.dispose]: () => database.close() };
-}
+import { openHistory, say } from "./open_history.ts";
 
 Deno.test("HistoryStore.append() numbers messages from 1 without gaps", () => {
   using store = openHistory();

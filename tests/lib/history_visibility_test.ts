@@ -1,19 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA, type NewMessage } from "../../lib/history_store.ts";
-
-let refs = 0;
-
-function say(from: string, text: string, rest: Partial<NewMessage> = {}): NewMessage {
-  return { from, text, ref: `ref ${++refs}`, at: 1_700_000_000_000, ...rest };
-}
-
-function openHistory(path = ":memory:") {
-  const database = openDatabase(path, { migrations: [MESSAGES_SCHEMA] });
-  const history = new HistoryStore(database);
-  const texts = (name: string) => history.since(0, name, 1_000).map(({ text }) => text);
-  return { database, history, texts, [Symbol.dispose]: () => database.close() };
-}
+import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { openHistory, say } from "./open_history.ts";
 
 Deno.test("HistoryStore.since() shows a private message to its two people only", () => {
   using store = openHistory();

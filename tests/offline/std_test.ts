@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { prepareStd, type PrepareStdOptions } from "../../offline/std.ts";
+import { prepareStd, type PrepareStdOptions, readyMark } from "../../offline/std.ts";
 import { FILES, PROCESSES, testWith } from "../permissions.ts";
 
 const PROJECT = `${import.meta.dirname}/../..`;
@@ -28,6 +28,16 @@ class Checkout implements Disposable {
       },
       ...options,
     });
+  }
+
+  /** The file that says that vendor/ is ready. */
+  async mark(): Promise<string> {
+    return `${this.root}/${await readyMark(this.root)}`;
+  }
+
+  marks(): string[] {
+    const names = [...Deno.readDirSync(`${this.root}/vendor`)].map(({ name }) => name);
+    return names.filter((name) => name.startsWith(".ready-"));
   }
 
   read(path: string): string {
@@ -88,10 +98,10 @@ testWith(FILES, "prepareStd() does nothing and says nothing when vendor/ is read
   await using registry = fakeJsr(() => {
     throw new Error("asked again");
   });
-  const before = Deno.statSync(`${checkout.root}/vendor/.std`).mtime;
+  const before = Deno.statSync(await checkout.mark()).mtime;
   assertEquals(await checkout.prepare({ jsrUrl: registry.jsrUrl }), undefined);
   assertEquals(checkout.loaded, loaded);
-  assertEquals(Deno.statSync(`${checkout.root}/vendor/.std`).mtime, before);
+  assertEquals(Deno.statSync(await checkout.mark()).mtime, before);
 });
 
 testWith(FILES, "prepareStd() lets Deno fetch every module where JSR is within reach", async () => {
@@ -121,7 +131,7 @@ testWith(
 testWith(FILES, "prepareStd() never touches real packages that work", async () => {
   using checkout = new Checkout();
   await checkout.prepare({ load: checkout.fetchReal });
-  Deno.removeSync(`${checkout.root}/vendor/.std`);
+  Deno.removeSync(await checkout.mark());
   Deno.writeTextFileSync(`${checkout.root}/vendor/jsr.io/@std/log/mine`, "");
   let loaded = 0;
   assertEquals(await checkout.prepare({ load: () => Promise.resolve(loaded++) }), undefined);
@@ -167,7 +177,7 @@ for (const [what, answer] of Object.entries(portals)) {
 testWith(FILES, "prepareStd() starts over after an interrupted fill", async () => {
   using checkout = new Checkout();
   await checkout.prepare();
-  Deno.truncateSync(`${checkout.root}/vendor/.std`); // as it is during a fill
+  Deno.removeSync(await checkout.mark()); // as it is during a fill
   Deno.removeSync(`${checkout.root}/vendor/jsr.io/@std/net`, { recursive: true });
   assertStringIncludes(String(await checkout.prepare()), "offline subset");
   assertStringIncludes(checkout.read(OFFLINE), "+offline");
@@ -199,6 +209,7 @@ testWith(FILES, "prepareStd() leaves no older version when the imports have chan
   const config = Deno.readTextFileSync(`${checkout.root}/deno.json`);
   Deno.writeTextFileSync(`${checkout.root}/deno.json`, config.replace("net@^1.0.6", "net@^1.0.7"));
   await checkout.prepare();
+  assertEquals(checkout.marks().length, 1);
   const kept = [...Deno.readDirSync(`${checkout.root}/vendor/jsr.io/@std/net`)];
   assertEquals(kept.map(({ name }) => name).sort(), [
     "1.0.7+offline",
@@ -212,7 +223,7 @@ testWith(FILES, "prepareStd({ refresh }) goes back to the real packages", async 
   await checkout.prepare();
   await using registry = jsr();
   const load = (specifier: string) => {
-    assertEquals(checkout.read(".std"), "", "an interrupted refresh must not look ready");
+    assertEquals(checkout.marks(), [], "an interrupted refresh must not look ready");
     return checkout.fetchReal(specifier);
   };
   const news = await checkout.prepare({ ...registry, refresh: true, load });

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseCommandLine } from "../../servers/command_line.ts";
+import { SERVERS } from "../../servers/config.ts";
 import { FLAGS, flagsOf } from "../../servers/flags.ts";
-import { SERVICES } from "../../servers/service.ts";
 
-for (const server of Object.keys(SERVICES)) {
+for (const server of SERVERS) {
   Deno.test(`The help of ${server} has a line for each of its flags`, () => {
     const parsed = parseCommandLine([server, "--port", "1", "--help"]);
     const help = "help" in parsed ? parsed.help : "";
@@ -36,7 +36,7 @@ Deno.test("flagsOf() gives a server its own defaults", () => {
 });
 
 Deno.test("Every default passes its own check", () => {
-  for (const server of Object.keys(SERVICES)) {
+  for (const server of SERVERS) {
     for (const flag of Object.values(flagsOf(server))) {
       if (flag.default !== undefined) flag.check?.(flag.default);
     }

@@ -1,0 +1,22 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { within } from "../../lib/within.ts";
+
+Deno.test("within() tells that a promise is fulfilled in time", async () => {
+  assertEquals(await within(60_000, Promise.resolve()), true);
+});
+
+Deno.test("within() gives up when the time is over", async () => {
+  using time = new FakeTime();
+  const { promise, resolve } = Promise.withResolvers<void>();
+
+  const inTime = within(100, promise);
+  await time.tickAsync(100);
+  resolve();
+
+  assertEquals(await inTime, false);
+});
+
+Deno.test("within() rejects as the promise does, and leaves no timer", async () => {
+  await assertRejects(() => within(60_000, Promise.reject(new Error("lost"))), Error, "lost");
+});
