@@ -15,6 +15,7 @@ import type { ServerConfig } from "./config.ts";
 import { logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
+import { troubleLog } from "./trouble_log.ts";
 
 /** The names of those who have logged in, by connection. */
 export type ConnNames = Map<ConnInfo, string>;
@@ -46,7 +47,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   });
   const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
   const names: ConnNames = new Map();
-  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
+  const onError = troubleLog(log, "storage failed");
   return {
     handler: authenticationHandler({ desk, server: "auth", onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_BODY_BYTES },

@@ -25,6 +25,7 @@ import type { ServerConfig } from "./config.ts";
 import { type LogIn, logIn, MAX_BODY_BYTES } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
+import { troubleLog } from "./trouble_log.ts";
 
 // A client that is silent for so long is dead: clients ping every 30 s.
 const IDLE_TIMEOUT_MS = 90_000;
@@ -117,7 +118,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
 
 function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
   const history = new HistoryStore(database);
-  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
+  const onError = troubleLog(log, "storage failed");
   return {
     desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
     history,
