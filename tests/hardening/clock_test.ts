@@ -45,7 +45,7 @@ for (const jumpMs of [HOUR_MS, -HOUR_MS, 30 * DAY_MS, -30 * DAY_MS]) {
 
   Deno.test(`TokenBuckets give nothing away and keep nothing back ${jump}`, async () => {
     using clock = wallClock();
-    await using chat = startChat({ burst: 2, rate: 100 });
+    await using chat = startChat({ burst: 20, rate: 100 });
     using anna = await chat.enter("anna");
     const waits: number[] = [];
     const start = performance.now();
@@ -53,14 +53,14 @@ for (const jumpMs of [HOUR_MS, -HOUR_MS, 30 * DAY_MS, -30 * DAY_MS]) {
 
     for (let round = 0; round < 4; round++) {
       clock.jumpedMs += jumpMs;
-      for (let i = 0; i < 20; i++) anna.send({ type: "say", ref: `${round} ${i}`, text: "x" });
+      for (let i = 0; i < 40; i++) anna.send({ type: "say", ref: `${round} ${i}`, text: "x" });
       for (const answer of await anna.all()) {
         if (answer.type === "error") waits.push(answer.retryAfterMs!);
         else said++;
       }
     }
 
-    assertLess(said, 2 + (performance.now() - start) / 10 + 1);
+    assertLess(said, 20 + (performance.now() - start) / 10 + 1);
     assertEquals(waits.filter((ms) => ms > 10), []);
   });
 
@@ -88,14 +88,16 @@ for (const jumpMs of [HOUR_MS, -HOUR_MS, 30 * DAY_MS, -30 * DAY_MS]) {
   Deno.test(`serve() ends no conversation as idle ${jump}`, async () => {
     using clock = wallClock();
     await using server = serve(echo, { port: 0, idleTimeoutMs: 60 * SECOND_MS });
+    clock.jumpedMs += jumpMs;
     using conn = await connectTo(server);
     await conn.request("before");
 
     clock.jumpedMs += jumpMs;
     const [peer] = server.peers();
+    const connectedMs = performance.timeOrigin + performance.now() - peer!.connectedAt;
 
     assertEquals(await conn.request("after"), "after");
-    assertLess(performance.timeOrigin + performance.now() - peer!.connectedAt, 60 * SECOND_MS);
+    assertLess(Math.abs(connectedMs), 60 * SECOND_MS);
   });
 
   Deno.test(`Reconnector goes on to wait longer ${jump}`, async () => {
