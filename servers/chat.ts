@@ -22,7 +22,7 @@ import { enter } from "./chat_entry.ts";
 import { type ChatMember, ChatRoom } from "./chat_room.ts";
 import { converse } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
-import { type LogIn, logIn, MAX_BODY_BYTES } from "./log_in.ts";
+import { countStrangers, type LogIn, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
@@ -31,7 +31,7 @@ import { troubleLog } from "./trouble_log.ts";
 const IDLE_TIMEOUT_MS = 90_000;
 
 /** What a chat consists of. */
-export interface ChatOptions extends AnswerOptions {
+export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
   /** The names of who is here, for the console. */
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
@@ -42,11 +42,12 @@ export interface ChatOptions extends AnswerOptions {
 
 /** Makes the handler of the chat: it logs a client in, and lets it take part until one of them ends it. */
 export function chatHandler(options: ChatOptions): Handler {
-  const { desk, history, names, loginMs, onError } = options;
+  const { desk, history, names, loginMs, strangers, onError } = options;
   const lastId = () => history.lastId();
+  const logInOptions = { desk, server: "chat", lastId, loginMs, strangers, onError };
   return async (conn, info) => {
     for (;;) {
-      const entry = await logIn(conn, info, { desk, server: "chat", lastId, loginMs, onError });
+      const entry = await logIn(conn, info, logInOptions);
       if (!entry) return;
       try {
         names.set(info, entry.session.name);
@@ -125,6 +126,7 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
+    strangers: countStrangers(config),
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
     onError,
   };
