@@ -124,11 +124,10 @@ export class ChatProcess implements AsyncDisposable {
   }
 }
 
-/** Reads what is new in a log, through its rotations. */
+/** Reads what is new in a log, through its rotations, of which there is at most one between two calls. */
 class LogFollower {
   readonly #path: string;
-  /** How far each file was read, by its inode. */
-  readonly #read = new Map<number, number>();
+  #readBytes = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -136,27 +135,18 @@ class LogFollower {
 
   async newLines(): Promise<string[]> {
     const lines: string[] = [];
-    for (const backup of [".3", ".2", ".1", ""]) {
-      lines.push(...await this.#rest(this.#path + backup));
+    if ((await Deno.stat(this.#path)).size < this.#readBytes) {
+      lines.push(...await this.#rest(`${this.#path}.1`));
+      this.#readBytes = 0;
     }
+    lines.push(...await this.#rest(this.#path));
     return lines;
   }
 
   async #rest(path: string): Promise<string[]> {
-    try {
-      using file = await Deno.open(path);
-      const { ino, size } = await file.stat();
-      const from = this.#read.get(ino!) ?? 0;
-      await file.seek(from, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(size - from);
-      let length = 0;
-      while (length < bytes.length) length += await file.read(bytes.subarray(length)) ?? Infinity;
-      const end = bytes.lastIndexOf(0x0a) + 1;
-      this.#read.set(ino!, from + end);
-      return new TextDecoder().decode(bytes.subarray(0, end)).split("\n").slice(0, -1);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
-    }
+    const bytes = (await Deno.readFile(path)).subarray(this.#readBytes);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    this.#readBytes += end;
+    return new TextDecoder().decode(bytes.subarray(0, end)).split("\n").slice(0, -1);
   }
 }
