@@ -7,10 +7,11 @@ import { type FaultProxy, startFaultProxy } from "../lib/fault_proxy.ts";
 import type { Faults } from "../lib/faults.ts";
 import { seededRandom } from "../lib/seeded_random.ts";
 import { register } from "./caller.ts";
-import { ChatProcess, type Descriptors } from "./chat_process.ts";
+import { ChatProcess } from "./chat_process.ts";
 import { SoakMember } from "./member.ts";
 import { Record } from "./record.ts";
 import { type Act, ACTS, type Trouble } from "./trouble.ts";
+import { Watch } from "./watch.ts";
 
 /** What {@linkcode soak} does. */
 export interface SoakOptions {
@@ -31,10 +32,6 @@ const TROUBLEMAKERS = 12;
 const TROUBLE_NAMES = ["trouble_0", "trouble_1"];
 /** How long everything may take to be said and told at the end. */
 const SETTLE_MS = 60_000;
-/** More than a server that has been warm for a while should grow by; it is not warm in the first minutes. */
-const MAX_GROWTH_MIB = 32;
-const WARM_SECONDS = 300;
-
 /** Soaks a server, and gives what went wrong: nothing, if all is well. */
 export async function soak(options: SoakOptions): Promise<string[]> {
   await using server = await ChatProcess.start(options.data);
@@ -51,8 +48,6 @@ class Soak {
   readonly #options: SoakOptions;
   readonly #server: ChatProcess;
   readonly #random: () => number;
-  readonly #memory: number[] = [];
-  readonly #over = new AbortController();
   #members: SoakMember[] = [];
   #startedAt = 0;
 
@@ -72,7 +67,8 @@ class Soak {
     for (const name of [...names, "trouble_0", "trouble_1"]) {
       tokens.push(await register(port, name));
     }
-    const idle = await this.#server.descriptors();
+    const watch = this.#watch();
+    await watch.begin();
     this.#startedAt = performance.now();
     this.#members = names.map((name, i) => {
       const gate = i % 2 ? rough.addr.port : port;
@@ -89,11 +85,28 @@ class Soak {
         names,
       });
     });
-    await Promise.all([...trouble, this.#talk(names), this.#change(rough), this.#report()]);
+    await Promise.all([
+      ...trouble,
+      this.#talk(names),
+      this.#change(rough),
+      this.#report(watch),
+      this.#closeAtTheEnd(corrupt),
+    ]);
     rough.set({ up: {}, down: {} });
     await this.#settle();
     await Promise.all(this.#members.map((member) => member.leave()));
-    await this.#compareIdle(idle);
+    // What a flooder sent before it left waits for its turn, at the rate at which anybody may speak.
+    for (const name of TROUBLE_NAMES) await this.#server.command(`kick ${name}`);
+    await watch.end();
+  }
+
+  #watch(): Watch {
+    return new Watch({
+      server: this.#server,
+      record: this.record,
+      reconnects: () => this.#members.reduce((sum, { reconnects }) => sum + reconnects, 0),
+      tell: this.#options.tell,
+    });
   }
 
   /** What a troublemaker does, one act after the other. */
@@ -121,7 +134,7 @@ class Soak {
     while (!this.#isOver) {
       const member = this.#members[Math.floor(this.#random() * MEMBERS)]!;
       const to = this.#random() < 0.1 ? names[Math.floor(this.#random() * MEMBERS)] : undefined;
-      if (member.waiting < 20) member.say(to);
+      if (member.waiting < 5) member.say(to);
       await this.#sleep(this.#random() * 50);
     }
   }
@@ -134,6 +147,12 @@ class Soak {
       if (turn % 3 === 0) rough.cut(turn % 2 ? "close" : "reset");
       if (turn % 7 === 0) rough.refuse(500);
     }
+  }
+
+  /** Where the length of a frame was flipped, both sides wait for each other, until the server calls that idle. */
+  async #closeAtTheEnd(proxy: FaultProxy): Promise<void> {
+    await this.#sleep(Infinity);
+    await proxy.close();
   }
 
   #faults(): Faults {
@@ -152,39 +171,11 @@ class Soak {
     return kinds[whole(kinds.length)]!;
   }
 
-  async #report(): Promise<void> {
+  async #report(watch: Watch): Promise<void> {
     while (!this.#isOver) {
       await this.#sleep(this.#options.reportSeconds * 1000);
-      const { connections, memoryMiB } = await this.#server.status();
-      const open = await this.#server.descriptors();
-      this.#memory.push(memoryMiB);
-      if (open && open.logs !== 1) this.record.problems.push(`the log is open ${open.logs} times`);
-      this.record.problems.push(...await this.#server.newErrors());
-      this.#options.tell(this.#line({ connections, memoryMiB, open }));
+      await watch.report();
     }
-  }
-
-  #line(
-    { connections, memoryMiB, open }: {
-      connections: number;
-      memoryMiB: number;
-      open: Descriptors | undefined;
-    },
-  ): string {
-    const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
-    const reconnects = this.#members.reduce((sum, member) => sum + member.reconnects, 0);
-    const trouble = Object.entries(this.record.trouble).map(([kind, n]) => `${kind} ${n}`);
-    return [
-      `${seconds} s`,
-      `said ${this.record.said.size}`,
-      `delivered ${this.record.delivered}`,
-      `reconnects ${reconnects}`,
-      ...trouble,
-      `connections ${connections}`,
-      `memory ${memoryMiB} MiB`,
-      ...(open ? [`descriptors ${open.all}`, `log handles ${open.logs}`] : []),
-      `problems ${this.record.problems.length}`,
-    ].join("  ");
   }
 
   /** Waits until all is said and told. */
@@ -201,22 +192,6 @@ class Soak {
     clearTimeout(timer);
   }
 
-  /** What a server has open that nobody uses is a leak; so is memory that only grows. */
-  async #compareIdle(before: Descriptors | undefined): Promise<void> {
-    // What a flooder sent before it left waits for its turn, at the rate at which anybody may speak.
-    for (const name of TROUBLE_NAMES) await this.#server.command(`kick ${name}`);
-    while ((await this.#server.status()).connections > 0) await pause(100);
-    const after = await this.#server.descriptors();
-    if (before && after && after.all > before.all) {
-      this.record.problems.push(`descriptors grew from ${before.all} to ${after.all}`);
-    }
-    const { firstMiB, lastMiB } = growthOf(this.#memory);
-    const text = `memory went from ${firstMiB} to ${lastMiB} MiB`;
-    this.#options.tell(text);
-    const isWarm = this.#options.seconds >= WARM_SECONDS;
-    if (isWarm && lastMiB - firstMiB > MAX_GROWTH_MIB) this.record.problems.push(text);
-  }
-
   get #isOver(): boolean {
     return performance.now() - this.#startedAt > this.#options.seconds * 1000;
   }
@@ -224,23 +199,8 @@ class Soak {
   /** Sleeps, but not past the end. */
   #sleep(ms: number): Promise<void> {
     const leftMs = this.#startedAt + this.#options.seconds * 1000 - performance.now();
-    return pause(Math.max(0, Math.min(ms, leftMs + 1)));
+    return new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(ms, leftMs + 1))));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** The medians of the second and of the last third: the first is for warming up. */
-function growthOf(memory: number[]): { firstMiB: number; lastMiB: number } {
-  const third = Math.max(1, Math.floor(memory.length / 3));
-  const median = (values: number[]) =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-  return {
-    firstMiB: median(memory.slice(third, 2 * third)),
-    lastMiB: median(memory.slice(-third)),
-  };
 }
 
 function isCutOff(error: unknown): boolean {

@@ -34,7 +34,7 @@ export const ACTS: { [kind: string]: Act } = {
   deaf: beDeaf,
 };
 
-const FLOOD = 60;
+const FLOOD = 50;
 
 /** Says more than anybody may, without waiting, and notes what was taken. */
 async function flood({ port, random, record, token }: Trouble): Promise<void> {
@@ -49,7 +49,7 @@ async function flood({ port, random, record, token }: Trouble): Promise<void> {
     if (answer === null) return;
     if (answer.type === "said") record.note(answer.id, `flood ${answer.ref}`);
     // The rest would take as long as it is meant to.
-    if (answer.type === "error" && random() < 0.2) return;
+    if (answer.type === "error" && random() < 0.5) return;
   }
 }
 
