@@ -12,7 +12,7 @@ const RETRY_MS = 100;
 export interface AcceptEvents {
   /** Takes over a connection. */
   onConn: (conn: Deno.TcpConn | Deno.TlsConn) => void;
-  /** Told why a connection could not be accepted. The loop goes on. */
+  /** Told why a connection could not be accepted, unless its peer had left already. The loop goes on. */
   onFailed: (error: unknown) => void;
   /** Told that nobody can connect any more, and that the port is free again. */
   onClosed: () => void;
@@ -58,7 +58,9 @@ export class AcceptLoop {
         this.#events.onConn(await this.#listener.accept());
       } catch (error) {
         if (this.#closed) break;
-        // Out of descriptors, or a peer that left while it waited: neither may end the loop.
+        // Or peers that reset their connections would let all others wait.
+        if (hasLeft(error)) continue;
+        // Out of descriptors, say: that may not end the loop.
         this.#events.onFailed(error);
         await this.#pause();
       }
@@ -72,4 +74,10 @@ export class AcceptLoop {
     await Promise.race([promise, this.#closing.promise]);
     clearTimeout(timer);
   }
+}
+
+/** Whether a peer connected and was gone before it was accepted: to ask for its address fails then. */
+function hasLeft(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset;
 }

@@ -17,7 +17,10 @@ export interface ConnInfo {
   readonly peer: string;
   /** The peer's address alone; an IPv4 address that came in over IPv6 is shown as IPv4. */
   readonly address: string;
-  /** When it connected, in milliseconds since 1970. */
+  /**
+   * When it connected, in milliseconds since 1970, as `performance.timeOrigin + performance.now()` gives it: its
+   * distance from now is right, however the clock was set meanwhile.
+   */
   readonly connectedAt: number;
 }
 
@@ -187,5 +190,6 @@ export class Conversation {
 function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {
   const { hostname, port } = tcp.remoteAddr as Deno.NetAddr;
   const address = normalizeAddress(hostname);
-  return { id, peer: joinHostPort(address, port), address, connectedAt: Date.now() };
+  const connectedAt = Math.round(performance.timeOrigin + performance.now());
+  return { id, peer: joinHostPort(address, port), address, connectedAt };
 }

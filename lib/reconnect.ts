@@ -54,6 +54,11 @@ export interface ReconnectorOptions extends BackoffOptions {
    * @default {5000}
    */
   stableMs?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   * @default {performance.now}
+   */
+  now?(): number;
   /** Ends the attempts: a pending {@linkcode Reconnector.connect} rejects with its reason. Established connections live on. */
   signal?: AbortSignal;
   /** Called at the beginning of each wait. */
@@ -91,6 +96,7 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
 export class Reconnector<T> {
   readonly #open: (signal?: AbortSignal) => Promise<T>;
   readonly #options: ReconnectorOptions;
+  readonly #now: () => number;
   #delays: Generator<number, never, void>;
   #attempt = 0;
   #openedAt: number | undefined;
@@ -104,6 +110,7 @@ export class Reconnector<T> {
   constructor(open: (signal?: AbortSignal) => Promise<T>, options: ReconnectorOptions = {}) {
     this.#open = open;
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
     this.#delays = backoff(options);
   }
 
@@ -123,7 +130,7 @@ export class Reconnector<T> {
       this.#options.signal?.throwIfAborted();
       try {
         const opened = await this.#open(this.#options.signal);
-        this.#openedAt = Date.now();
+        this.#openedAt = this.#now();
         return opened;
       } catch (error) {
         if (isHopeless(error)) throw error;
@@ -133,7 +140,7 @@ export class Reconnector<T> {
   }
 
   #forgetDelaysAfterLongLife(openedAt: number): void {
-    if (Date.now() - openedAt < (this.#options.stableMs ?? 5000)) return;
+    if (this.#now() - openedAt < (this.#options.stableMs ?? 5000)) return;
     this.#delays = backoff(this.#options);
     this.#attempt = 0;
   }

@@ -52,13 +52,16 @@ export interface Session {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const SLIDE_STEP_MS = 60_000;
+// A clock is set back by seconds, or by hours when its time zone was wrong; what is further in the future is no truth.
+const MAX_SET_BACK_MS = DAY_MS;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/; // 32 bytes
 
 /**
  * Gives out tokens that stand for a name until they expire or are revoked.
  *
  * A token expires at an absolute time, 7 days away, and each use slides that time on to 7 days from the use,
- * but never past 30 days from the login, so that a stolen token does not live for ever.
+ * but never past 30 days from the login, so that a stolen token does not live for ever. A clock that is set back
+ * gives it a day more at most: a token that was made later than tomorrow is not valid.
  *
  * A token is 32 random bytes in base64url. Only its SHA-256 is stored: who reads the file cannot
  * use what is in it. Broken storage is an exception, as {@linkcode Database.transaction} says.
@@ -90,7 +93,8 @@ export class SessionStore {
     this.#insert = database.prepare("INSERT INTO sessions VALUES (?, ?, ?, ?)");
     this.#find = database.prepare(
       `SELECT name, created_at AS createdAt, expires_at AS expiresAt
-       FROM sessions JOIN accounts ON key = account_key WHERE token_hash = ? AND expires_at > ?`,
+       FROM sessions JOIN accounts ON key = account_key
+       WHERE token_hash = ? AND expires_at > ? AND created_at <= ?`,
     );
     this.#slide = database.prepare("UPDATE sessions SET expires_at = ? WHERE token_hash = ?");
     this.#revoke = database.prepare("DELETE FROM sessions WHERE token_hash = ?");
@@ -128,10 +132,12 @@ export class SessionStore {
     if (!TOKEN.test(token)) return null;
     const tokenHash = hash(token);
     const now = this.#now();
-    const row = this.#find.get(tokenHash, now) as Session & { createdAt: number } | undefined;
+    const row = this.#find.get(tokenHash, now, now + MAX_SET_BACK_MS) as
+      | Session & { createdAt: number }
+      | undefined;
     if (row === undefined) return null;
     const expiresAt = this.#expiry(row.createdAt, now);
-    if (expiresAt - row.expiresAt < SLIDE_STEP_MS) {
+    if (Math.abs(expiresAt - row.expiresAt) < SLIDE_STEP_MS) {
       return { name: row.name, expiresAt: row.expiresAt };
     }
     this.#database.transaction(() => this.#slide.run(expiresAt, tokenHash));

@@ -12,9 +12,10 @@ import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { AuthDesk } from "./auth_desk.ts";
 import { converse } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
-import { logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
+import { countStrangers, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
+import { troubleLog } from "./trouble_log.ts";
 
 /** The names of those who have logged in, by connection. */
 export type ConnNames = Map<ConnInfo, string>;
@@ -46,9 +47,10 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   });
   const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
   const names: ConnNames = new Map();
-  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
+  const onError = troubleLog(log, "storage failed");
+  const strangers = countStrangers(config);
   return {
-    handler: authenticationHandler({ desk, server: "auth", onError }, names),
+    handler: authenticationHandler({ desk, server: "auth", strangers, onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
     clearUsers: () => desk.clear(),

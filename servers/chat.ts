@@ -22,15 +22,16 @@ import { enter } from "./chat_entry.ts";
 import { type ChatMember, ChatRoom } from "./chat_room.ts";
 import { converse } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
-import { type LogIn, logIn, MAX_BODY_BYTES } from "./log_in.ts";
+import { countStrangers, type LogIn, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
+import { troubleLog } from "./trouble_log.ts";
 
 // A client that is silent for so long is dead: clients ping every 30 s.
 const IDLE_TIMEOUT_MS = 90_000;
 
 /** What a chat consists of. */
-export interface ChatOptions extends AnswerOptions {
+export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
   /** The names of who is here, for the console. */
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
@@ -41,11 +42,12 @@ export interface ChatOptions extends AnswerOptions {
 
 /** Makes the handler of the chat: it logs a client in, and lets it take part until one of them ends it. */
 export function chatHandler(options: ChatOptions): Handler {
-  const { desk, history, names, loginMs, onError } = options;
+  const { desk, history, names, loginMs, strangers, onError } = options;
   const lastId = () => history.lastId();
+  const logInOptions = { desk, server: "chat", lastId, loginMs, strangers, onError };
   return async (conn, info) => {
     for (;;) {
-      const entry = await logIn(conn, info, { desk, server: "chat", lastId, loginMs, onError });
+      const entry = await logIn(conn, info, logInOptions);
       if (!entry) return;
       try {
         names.set(info, entry.session.name);
@@ -117,13 +119,14 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
 
 function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
   const history = new HistoryStore(database);
-  const onError = (error: unknown) => log.error("storage failed", { error: String(error) });
+  const onError = troubleLog(log, "storage failed");
   return {
     desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
     history,
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
+    strangers: countStrangers(config),
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
     onError,
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeControl } from "../lib/escape.ts";
 import { clearLog, showLog } from "../lib/log_tail.ts";
 import { nearest } from "../lib/nearest.ts";
 
@@ -79,7 +80,7 @@ async function logs(argument: string, { logPath }: ConsoleOptions): Promise<stri
 }
 
 async function clearLogs(_argument: string, options: ConsoleOptions): Promise<string> {
-  if (!await options.confirm(`Empty ${options.logPath}?`)) return "The log is kept";
+  if (!await options.confirm(`Empty ${escapeControl(options.logPath)}?`)) return "The log is kept";
   await clearLog(options.logPath);
   return "The log is empty now";
 }

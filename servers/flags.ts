@@ -31,7 +31,7 @@ export const FLAGS: Record<string, Flag> = {
     check: (text) => parsePort(text, { allowZero: true }),
   },
   "data": { value: "DIR", help: "folder of all that the server keeps", default: "data" },
-  "log": { value: "FILE", help: "log file (DIR/logs/NAME.log)" },
+  "log": { value: "FILE", help: "log file (DIR/logs/NAME.log)", check: refuseKeptFile },
   "max-connections": {
     value: "N",
     help: "connections at once, 0 = no limit",
@@ -97,4 +97,10 @@ function wholeNumber(least: number, most: number): (text: string) => void {
     if (number >= least && number <= most) return;
     throw new RangeError(`give a whole number from ${least} to ${most}`);
   };
+}
+
+/** A log in the file of an account database or of a key would destroy it, and clearing the log all the more. */
+function refuseKeptFile(path: string): void {
+  if (!/\.(db|json|pem)(-wal|-shm|-journal)?$/i.test(path)) return;
+  throw new RangeError("give a file of its own, such as chat.log");
 }

@@ -12,6 +12,7 @@ import { parseName } from "../lib/name.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
+import { troubleLog } from "./trouble_log.ts";
 
 const QUESTION = "What is your name?";
 
@@ -68,7 +69,7 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
   const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
     onNotice: (notice) => log.warn("identities set aside", { notice }),
   });
-  const onError = (error: unknown) => log.error("name not stored", { error: String(error) });
+  const onError = troubleLog(log, "name not stored");
   return {
     handler: identify({ store, onError }),
     nameOf: ({ address }) => store.get(address),

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Refusal } from "../lib/account_refusal.ts";
+import { Admission } from "../lib/admission.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";
-import { receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
+import { goodbyeMessage, receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
 
 /** How long a client may take to log in, in milliseconds. */
 export const LOGIN_MS = 10_000;
@@ -31,6 +32,8 @@ export interface LogInOptions {
    * @default {10000}
    */
   loginMs?: number | undefined;
+  /** Counts who has not logged in yet, by address; who finds no place is told to come back. */
+  strangers?: Admission | undefined;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -49,10 +52,32 @@ export interface LogIn {
 /**
  * Lets a client in by its token, its password, or a new account, and welcomes it.
  *
- * Gives `null` when the client left, or took too long and was told so. A client that gives a wrong password may try
+ * Gives `null` when the client left, or when it took too long or was one stranger too many, and was told so. A client that gives a wrong password may try
  * again. Whoever calls this gives the session back to the desk's `leave`.
  */
 export async function logIn(
+  conn: FramedConn,
+  info: ConnInfo,
+  options: LogInOptions,
+): Promise<LogIn | null> {
+  const { strangers } = options;
+  if (strangers?.enter(info.address)) {
+    await conn.send(goodbyeMessage("crowded"));
+    return null;
+  }
+  try {
+    return await logInInTime(conn, info, options);
+  } finally {
+    strangers?.leave(info.address);
+  }
+}
+
+/** Half of an address's connections may be of strangers, so that these cannot keep out who comes back to stay. */
+export function countStrangers({ maxPerAddress }: { maxPerAddress: number }): Admission {
+  return new Admission({ maxConnections: 0, maxPerAddress: Math.ceil(maxPerAddress / 2) });
+}
+
+async function logInInTime(
   conn: FramedConn,
   info: ConnInfo,
   options: LogInOptions,

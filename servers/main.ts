@@ -4,6 +4,7 @@
  * @module
  */
 import { joinHostPort } from "../lib/endpoint.ts";
+import { escapeControl } from "../lib/escape.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import { parseCommandLine } from "./command_line.ts";
 import type { ServerConfig } from "./config.ts";
@@ -119,7 +120,7 @@ function onSignals(listener: () => void): Disposable {
 }
 
 function complain(error: unknown, exitCode: number): number {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(escapeControl(error instanceof Error ? error.message : String(error)));
   return exitCode;
 }
 

@@ -75,8 +75,9 @@ export class ServerCommands {
   }
 
   #who(): string {
+    const now = performance.timeOrigin + performance.now();
     const lines = this.#options.server.peers().map((conn) => {
-      const seconds = Math.round((Date.now() - conn.connectedAt) / 1000);
+      const seconds = Math.round((now - conn.connectedAt) / 1000);
       return `${conn.id}  ${this.#nameOf(conn)}  ${conn.peer}  ${formatSeconds(seconds)}`;
     });
     return lines.join("\n") || "Nobody is connected";

@@ -69,6 +69,23 @@ Deno.test("AcceptLoop tries again every 100 ms while accept fails", async () => 
   await loop.close();
 });
 
+for (const kind of ["NotConnected", "ConnectionAborted", "ConnectionReset"] as const) {
+  Deno.test(`AcceptLoop goes on at once when a peer has left before it was accepted (${kind})`, async () => {
+    const listener = new ScriptedListener();
+    const { loop, told } = acceptFrom(listener);
+
+    for (let i = 0; i < 3; i++) {
+      listener.accepting.reject(new Deno.errors[kind]("the peer has left"));
+      await turns();
+    }
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+
+    assertEquals(told, ["conn"]);
+    await loop.close();
+  });
+}
+
 Deno.test("AcceptLoop outlives an onConn that throws", async () => {
   using time = new FakeTime();
   const listener = new ScriptedListener();

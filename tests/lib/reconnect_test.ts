@@ -104,6 +104,7 @@ Deno.test("Reconnector.connect() waits longer after each connection that died yo
   const delays: number[] = [];
   const reconnector = new Reconnector(opener(0).open, {
     random: () => 1,
+    now: () => time.now,
     onWait: ({ delayMs }) => delays.push(delayMs),
   });
 
@@ -120,6 +121,7 @@ Deno.test("Reconnector.connect() starts again at minMs after a connection that l
   const waits: ReconnectWait[] = [];
   const reconnector = new Reconnector(opener(2).open, {
     random: () => 1,
+    now: () => time.now,
     onWait: (w) => waits.push(w),
   });
 

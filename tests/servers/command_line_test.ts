@@ -78,6 +78,7 @@ const REFUSED: [line: string, message: string][] = [
   ["echo --port", "Cannot use --port without a value: give it as --port PORT"],
   ["echo --port --raw", "Cannot use --port without a value: give it as --port PORT"],
   ["echo --data=", "Cannot use --data without a value: give it as --data DIR"],
+  ["echo --log data/chat.db", 'Cannot use --log "data/chat.db": give a file of its own'],
   ["echo --port 1 --port 2", "Cannot use --port twice: give it once"],
   ["echo --host http://x", 'Cannot use --host "http://x": give the host alone, without http://'],
   ["echo --max-connections -5", 'There is no flag "-5": see --help'],

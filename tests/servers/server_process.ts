@@ -45,6 +45,8 @@ export interface StartOptions {
   data?: string;
   /** Flags of `deno` before the program. */
   before?: string[];
+  /** A command that runs the one that stands behind it, in its own process. */
+  under?: string[];
 }
 
 /** A server that runs. */
@@ -65,16 +67,18 @@ export class ServerProcess implements AsyncDisposable {
     name: string,
     flags: string[],
     data: string,
-    { ownsData, before }: { ownsData: boolean; before: string[] },
+    { ownsData, before = [], under = [] }: StartOptions & { ownsData: boolean },
   ) {
     this.name = name;
     this.data = data;
     this.#ownsData = ownsData;
     const port = flags.some((flag) => flag.startsWith("--port")) ? [] : ["--port=0"];
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: [...taskArgs(name, data), "--data", data, ...port, ...flags].flatMap((arg) =>
-        arg === "servers/main.ts" ? [...before, arg] : arg
-      ),
+    const args = [...taskArgs(name, data), "--data", data, ...port, ...flags].flatMap((arg) =>
+      arg === "servers/main.ts" ? [...before, arg] : arg
+    );
+    const [program = "", ...rest] = [...under, Deno.execPath(), ...args];
+    this.#child = new Deno.Command(program, {
+      args: rest,
       cwd: CHECKOUT,
       stdin: "piped",
       stdout: "piped",
@@ -90,10 +94,11 @@ export class ServerProcess implements AsyncDisposable {
   static async start(
     name: string,
     flags: string[] = [],
-    { data, before = [] }: StartOptions = {},
+    options: StartOptions = {},
   ): Promise<ServerProcess> {
-    const folder = data ?? await Deno.makeTempDir();
-    const server = new ServerProcess(name, flags, folder, { ownsData: data === undefined, before });
+    const { data = await Deno.makeTempDir() } = options;
+    const ownsData = options.data === undefined;
+    const server = new ServerProcess(name, flags, data, { ...options, ownsData });
     server.firstLine = await server.line();
     return server;
   }

@@ -1,0 +1,179 @@
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { ACCOUNTS_SCHEMA } from "../../lib/account_store.ts";
+import { openDatabase } from "../../lib/database.ts";
+import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import type { ServerMessage } from "../../lib/protocol.ts";
+import { SESSIONS_SCHEMA } from "../../lib/session_store.ts";
+import { ChatClient, idsIn, PASSWORD } from "../chat_client.ts";
+import { startChat } from "../chat_server.ts";
+import { testOnDisks } from "../full_disk.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
+import { ServerProcess } from "../servers/server_process.ts";
+
+const FAST = ["--burst", "1000000", "--rate", "1000000"];
+const MIGRATIONS = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+
+/** Says so many things at once, and gives all answers and what else came, up to the last of them. */
+async function sayMany(client: ChatClient, name: string, count: number): Promise<ServerMessage[]> {
+  for (let i = 0; i < count; i++) {
+    client.send({ type: "say", ref: `${name} ${i}`, text: `${name} ${i}` });
+  }
+  return await client.all();
+}
+
+/** Says one thing after the other until the disk takes no more; what was said until then is given. */
+async function sayUntilFull(client: ChatClient): Promise<ServerMessage[]> {
+  const answers: ServerMessage[] = [];
+  for (let i = 0; i < 1000; i++) {
+    answers.push(...await sayMany(client, `fill ${i}`, 1));
+    if (refusalsIn(answers).length > 0) return answers;
+  }
+  throw new Error("The disk never filled");
+}
+
+function refusalsIn(messages: ServerMessage[]): string[] {
+  return messages.filter((message) => message.type === "error")
+    .map(({ code, retryAfterMs }) => `${code} ${retryAfterMs}`);
+}
+
+function saidIn(messages: ServerMessage[]): { id: number; ref: string }[] {
+  return messages.filter((message) => message.type === "said").map(({ id, ref }) => ({ id, ref }));
+}
+
+/** Tries to get in, and gives the refusal. */
+async function refusedEntry(port: number, message: object): Promise<string[]> {
+  using client = await ChatClient.connect(port);
+  await client.send({ type: "hello", version: 1 });
+  await client.next();
+  await client.ask(message);
+  // The connection lives on.
+  return refusalsIn([client.received.at(-1)!, (await client.ask(message))!]);
+}
+
+Deno.test("chatHandler() says nothing that a full database did not take, and goes on when there is room", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("anna");
+  using boris = await chat.enter("boris");
+  const pages = (limit: number) => chat.database.prepare(`PRAGMA max_page_count = ${limit}`).get();
+
+  const before = await sayMany(anna, "before", 10);
+  pages(1);
+  const filling = await sayUntilFull(anna);
+  const full = await sayMany(anna, "full", 100);
+  pages(1e6);
+  const after = await sayMany(anna, "after", 100);
+
+  const said = saidIn([...before, ...filling, ...full, ...after]);
+  assertEquals(new Set(refusalsIn(full)), new Set(["unavailable 1000"]));
+  assertEquals(refusalsIn(full).length + saidIn(full).length, 100);
+  assertEquals(saidIn(after).length, 100);
+  const stored = chat.history.latest("boris", 1e6);
+  assertEquals(stored.map(({ id, text }) => ({ id, ref: text })), said);
+  assertEquals(idsIn(await boris.all()), said.map(({ id }) => id));
+  assertEquals(chat.database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
+});
+
+testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server, fill, free }) => {
+  const { port } = server;
+  using anna = await ChatClient.connect(port);
+  using boris = await ChatClient.connect(port);
+  await anna.register("Anna");
+  await boris.register("Boris");
+  const before = await sayMany(anna, "before", 50);
+
+  await fill();
+  const filling = await sayUntilFull(anna);
+  const full: ServerMessage[] = [];
+  for (let round = 0; round < 50; round++) full.push(...await sayMany(anna, `full ${round}`, 20));
+  const carl = { type: "register", name: "Carl", password: PASSWORD };
+  const refused = [
+    ...await refusedEntry(port, carl),
+    ...await refusedEntry(port, { type: "login", name: "Boris", password: PASSWORD }),
+  ];
+  assertMatch(await server.command("status", 5), /connections +\d+/);
+  await free();
+  const after = await sayMany(anna, "after", 50);
+  using late = await ChatClient.connect(port);
+  await late.register("Carl", { since: 0 });
+  const replayed = idsIn(await late.all());
+  const told = idsIn(await boris.all());
+  for (const client of [anna, boris, late]) client.conn.close();
+  const { code, err } = await server.stop();
+
+  const said = saidIn([...before, ...filling, ...full, ...after]);
+  const ids = said.map(({ id }) => id);
+  assertEquals([code, err], [0, ""]);
+  assertEquals(new Set([...refusalsIn(full), ...refused]), new Set(["unavailable 1000"]));
+  assertEquals(refusalsIn(full).length + saidIn(full).length, 1000);
+  assertGreater(refusalsIn(full).length, 900);
+  assertEquals([saidIn(before).length, saidIn(after).length], [50, 50]);
+  assertEquals(ids, Array.from(ids, (_, i) => i + 1));
+  assertEquals([told, replayed], [ids, ids]);
+  using database = openDatabase(`${server.data}/chat.db`, { migrations: MIGRATIONS });
+  assertEquals(database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
+  const stored = new HistoryStore(database).latest("Anna", 1e6);
+  assertEquals(stored.map(({ id, text }) => ({ id, ref: text })), said);
+  const log = await server.log();
+  assertMatch(log, / WARN chat lines lost=\d+\n/);
+  assertMatch(log, / INFO chat stopped\n$/);
+});
+
+testWith(
+  PROCESSES,
+  "chat whose database is taken away tells the log once, not for each message",
+  async () => {
+    await using server = await ServerProcess.start("chat", FAST);
+    using anna = await ChatClient.connect(server.port);
+    await anna.register("Anna");
+    const path = `${server.data}/chat.db`;
+
+    await Deno.rename(path, `${path}.away`);
+    const away: ServerMessage[] = [];
+    for (let round = 0; round < 50; round++) away.push(...await sayMany(anna, `away ${round}`, 2));
+    await Deno.rename(`${path}.away`, path);
+    const back = await sayMany(anna, "back", 10);
+    anna.conn.close();
+    await server.stop();
+
+    assertEquals(refusalsIn(away), Array(100).fill("unavailable 1000"));
+    assertEquals(saidIn(back).map(({ id }) => id), Array.from({ length: 10 }, (_, i) => i + 1));
+    const lines = (await server.log()).split("\n").filter((line) =>
+      line.includes("storage failed")
+    );
+    assertEquals(lines.length, 1);
+    assertMatch(lines[0]!, /it was deleted or replaced while open/);
+  },
+);
+
+testOnDisks("identify", [], "promises no name that it cannot keep", async (disk) => {
+  const { server, fill, free } = disk;
+  using anna = await server.connect();
+  await anna.receive();
+
+  await fill();
+  const refused = [await anna.request("Anna"), await anna.request("Anna")];
+  const files = Array.from(Deno.readDirSync(server.data), ({ name }) => name);
+  await free();
+  const taken = await anna.request("Anna");
+
+  for (const answer of refused) assertMatch(answer!, /^Your name could not be stored, please try/);
+  assertEquals(files.filter((name) => /identities|tmp/.test(name)), []);
+  assertEquals(taken, "Nice to meet you, Anna!");
+  using again = await server.connect();
+  assertEquals(await again.receive(), "Hello, Anna!");
+});
+
+testOnDisks("auth", [], "lets nobody in whom it would forget", async ({ server, fill, free }) => {
+  const { port } = server;
+  const register = { type: "register", name: "Anna", password: PASSWORD };
+
+  await fill();
+  const refused = await refusedEntry(port, register);
+  await free();
+  using anna = await ChatClient.connect(port);
+  const token = await anna.register("Anna");
+  using again = await ChatClient.connect(port);
+
+  assertEquals(refused, ["unavailable 1000", "unavailable 1000"]);
+  assertEquals((await again.resume(token)).name, "Anna");
+});

@@ -1,0 +1,99 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { PROCESSES, testWith } from "../permissions.ts";
+import { taskArgs } from "../servers/server_process.ts";
+
+/** A data folder, a folder beside it that is none of the server's business, and links that lead there. */
+async function folders() {
+  const root = await Deno.makeTempDir();
+  const [data, outside] = [`${root}/data`, `${root}/outside`];
+  await Deno.mkdir(data);
+  await Deno.mkdir(outside);
+  await Deno.writeTextFile(`${outside}/victim`, "precious");
+  await Deno.symlink(outside, `${data}/folder-link`);
+  await Deno.symlink(`${outside}/victim`, `${data}/file-link`);
+  return {
+    data,
+    outside,
+    /** Every file outside, with its content. Through a link, Deno makes an empty one before it refuses. */
+    files: () =>
+      Array.from(Deno.readDirSync(outside))
+        .filter(({ isFile }) => isFile)
+        .map(({ name }) => [name, Deno.readTextFileSync(`${outside}/${name}`)])
+        .filter(([, text]) => text !== ""),
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+/** Runs the chat with the permissions of its task; one that starts is ended. */
+async function runChat(data: string, ...flags: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("chat", data), "--port=0", ...flags],
+    cwd: new URL("../../", import.meta.url),
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(30_000),
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const OUTSIDE: Record<string, (data: string, outside: string) => string[]> = {
+  "--log outside": (data, outside) => ["--data", data, "--log", `${outside}/victim`],
+  "--log up and outside": (data) => ["--data", data, "--log", `${data}/../outside/victim`],
+  "--log through a link to a file": (data) => ["--data", data, "--log", `${data}/file-link`],
+  "--log through a link to a folder": (
+    data,
+  ) => ["--data", data, "--log", `${data}/folder-link/x.log`],
+  "--data outside": (_data, outside) => ["--data", outside],
+  "--data up and outside": (data) => ["--data", `${data}/../outside`],
+  "--data through a link": (data) => ["--data", `${data}/folder-link`],
+  "--log to a device": (data) => ["--data", data, "--log", "/dev/full"],
+  "--log to the process itself": (data) => ["--data", data, "--log", "/proc/self/mem"],
+};
+
+for (const [what, flags] of Object.entries(OUTSIDE)) {
+  testWith(
+    PROCESSES,
+    `chat ${what} is refused in one line, and nothing there is changed`,
+    async () => {
+      await using place = await folders();
+
+      const { code, out, err } = await runChat(place.data, ...flags(place.data, place.outside));
+
+      assertEquals([code, out], [1, ""]);
+      assertMatch(
+        err,
+        /^Cannot open the log file [^\n]+: Requires (all|read|write) access[^\n]+\n$/,
+      );
+      assertEquals(place.files(), [["victim", "precious"]]);
+    },
+  );
+}
+
+for (
+  const file of ["chat.db", "chat.db-wal", "auth.db-shm", "identities.json", "key.pem", "CHAT.DB"]
+) {
+  testWith(
+    PROCESSES,
+    `chat --log data/${file} is refused, for it is no file of a log`,
+    async () => {
+      await using place = await folders();
+      await Deno.writeTextFile(`${place.data}/${file}`, "precious");
+      const log = `${place.data}/${file}`;
+
+      const { code, out, err } = await runChat(place.data, "--data", place.data, "--log", log);
+
+      assertEquals([code, out], [2, ""]);
+      assertMatch(err, /^Cannot use --log [^\n]+: give a file of its own, such as chat\.log\n$/);
+      assertEquals(await Deno.readTextFile(log), "precious");
+    },
+  );
+}
+
+testWith(PROCESSES, "chat shows control characters of a path, and does not obey them", async () => {
+  await using place = await folders();
+  const { code, err } = await runChat(place.data, "--log", "/no\x1b[2J\n\u202e/x.log");
+
+  assertEquals(code, 1);
+  assertMatch(err, /^Cannot open the log file \/no\\x1b\[2J\\n\\u\{202e\}\/x\.log: [ -~]+\n$/);
+});

@@ -1,0 +1,41 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Record, Told } from "../../soak/record.ts";
+import { soak } from "../../soak/soak.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
+
+Deno.test("Told tells two members apart who were told other texts, another order, or one thing twice", () => {
+  const told = (...messages: [number, string][]) => {
+    const told = new Told("anna");
+    const problems = messages.map(([id, text]) => told.add(id, text)).filter(Boolean);
+    return { digest: told.digest, problems };
+  };
+  const right = told([1, "a"], [2, "b"]);
+
+  assertEquals(told([1, "a"], [2, "b"]), right);
+  assert(told([1, "a"], [2, "c"]).digest !== right.digest);
+  assert(told([1, "a"], [3, "b"]).digest !== right.digest);
+  assertEquals(told([2, "b"], [1, "a"]).problems, ["anna was told 1 after 2"]);
+  assertEquals(told([1, "a"], [1, "a"]).problems, ["anna was told 1 after 1"]);
+});
+
+Deno.test("Record.note() sees that one id was given to two messages", () => {
+  const record = new Record();
+
+  record.note(1, "a");
+  record.note(1, "a");
+  assertEquals(record.problems, []);
+  record.note(1, "b");
+  assertEquals(record.problems, ["1 was given to two messages"]);
+});
+
+testWith(PROCESSES, "chat keeps every promise in 5 s of mixed load (seed 1)", async () => {
+  const data = await Deno.makeTempDir();
+  const lines: string[] = [];
+  const tell = (line: string) => void lines.push(line);
+
+  const problems = await soak({ seconds: 5, seed: 1, data, reportSeconds: 2, tell });
+  await Deno.remove(data, { recursive: true });
+
+  assertEquals(problems, []);
+  assertMatch(lines.at(-2)!, /^\d+ s {2}said \d{2,} {2}delivered \d{3,} {2}reconnects \d+ /);
+});
