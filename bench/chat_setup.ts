@@ -53,6 +53,7 @@ export async function openBenchChat(folder: string, members: number): Promise<Be
       room: new ChatRoom({ history, keyOf: keyOfName, onError }),
       names: new Map(),
       flood: new TokenBuckets(NO_LIMIT),
+      pace: NO_LIMIT,
       onTooSlow: ({ peer }) => console.error(`${peer} was too slow and is dropped`),
     }),
     history,

@@ -14,7 +14,7 @@ import { keyOfName } from "../lib/name.ts";
 import { Outbox } from "../lib/outbox.ts";
 import type { ClientMessage } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
-import { TokenBuckets } from "../lib/token_bucket.ts";
+import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
 import { answerMember, type AnswerOptions } from "./chat_answers.ts";
@@ -35,17 +35,21 @@ export interface ChatOptions extends AnswerOptions {
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
   loginMs?: number;
+  /** How fast a client is read until it is in; see `logIn`. */
+  loginPace?: TokenBucketOptions;
+  /** How fast each connection of a member is read; see `converse`. */
+  pace?: TokenBucketOptions;
   /** Told when a member was too slow and is dropped. */
   onTooSlow?(conn: ConnInfo): void;
 }
 
 /** Makes the handler of the chat: it logs a client in, and lets it take part until one of them ends it. */
 export function chatHandler(options: ChatOptions): Handler {
-  const { desk, history, names, loginMs, onError } = options;
+  const { desk, history, names } = options;
   const lastId = () => history.lastId();
   return async (conn, info) => {
     for (;;) {
-      const entry = await logIn(conn, info, { desk, server: "chat", lastId, loginMs, onError });
+      const entry = await logIn(conn, info, { ...options, server: "chat", lastId });
       if (!entry) return;
       try {
         names.set(info, entry.session.name);
@@ -64,13 +68,13 @@ async function takePart(
   { session, hello }: LogIn,
   options: ChatOptions,
 ): Promise<boolean> {
-  const { desk, room, onError } = options;
+  const { desk, room, pace, onError } = options;
   const member = memberOf(conn, session, () => options.onTooSlow?.(info));
   using _seat = await enter(conn, member, hello, options);
   const answer = (message: ClientMessage) => answerMember(message, conn, member, options);
   const settle = () => room.commit();
   try {
-    return await converse(conn, { desk, session, answer, settle, onError });
+    return await converse(conn, { desk, session, pace, answer, settle, onError });
   } catch (error) {
     // Dropped as too slow while an answer waited to be sent: that is no failure.
     if (conn.closed) return false;
@@ -124,6 +128,8 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
+    // Twice as fast as its user may speak: a ping follows a question for old messages.
+    pace: { burst: 2 * config.burst, perSecond: 2 * config.rate },
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
     onError,
   };

@@ -7,6 +7,7 @@ import type { Refusal } from "../lib/account_store.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";
+import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";
 import { receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
 
@@ -16,6 +17,8 @@ export const LOGIN_MS = 10_000;
 export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 /** The longest message after login, in bytes. */
 export const MAX_BODY_BYTES: number = 16 * 1024;
+// Enough to mistype a password, and not worth a flood.
+const LOGIN_PACE: Readonly<TokenBucketOptions> = { burst: 10, perSecond: 2 };
 
 /** What {@linkcode logIn} needs. */
 export interface LogInOptions {
@@ -31,6 +34,12 @@ export interface LogInOptions {
    * @default {10000}
    */
   loginMs?: number | undefined;
+  /**
+   * How fast the client is read until it is in.
+   *
+   * @default {{ burst: 10, perSecond: 2 }}
+   */
+  loginPace?: TokenBucketOptions | undefined;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -78,9 +87,10 @@ async function takeLogIn(
   options: LogInOptions,
   signal: AbortSignal,
 ): Promise<LogIn | null> {
+  const pace = new TokenBucket(options.loginPace ?? LOGIN_PACE);
   let hello: Hello | undefined;
   for (;;) {
-    const message = await receiveMessage(conn, { signal });
+    const message = await receiveMessage(conn, pace, { signal });
     if (message === null) return null;
     if (message.type === "hello") hello = await takeHello(conn, message, options);
     if (!hello) {
