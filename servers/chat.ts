@@ -15,6 +15,7 @@ import { Outbox } from "../lib/outbox.ts";
 import type { ClientMessage } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
+import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
 import { answerMember, type AnswerOptions } from "./chat_answers.ts";
@@ -126,6 +127,7 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
     history,
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
+    share: new TurnShare(),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
     // Twice as fast as its user may speak: a ping follows a question for old messages.

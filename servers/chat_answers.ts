@@ -64,7 +64,7 @@ async function showEarlier(
   options: AnswerOptions,
 ): Promise<void> {
   const read = () => options.history.before(before, name, Math.min(limit, MAX_HISTORY));
-  await replay(conn, await attempt(conn, read, options) ?? []);
+  await replay(conn, await attempt(conn, () => options.share.run(read), options) ?? [], options);
 }
 
 async function takeText(

@@ -5,6 +5,7 @@
  */
 import type { FramedConn } from "../lib/framed_conn.ts";
 import type { HistoryStore, StoredMessage } from "../lib/history_store.ts";
+import type { TurnShare } from "../lib/turn_share.ts";
 import { type ChatMember, type ChatRoom, messageFrame } from "./chat_room.ts";
 import type { Hello } from "./log_in.ts";
 import { attempt, UNAVAILABLE } from "./messages.ts";
@@ -13,8 +14,8 @@ import { attempt, UNAVAILABLE } from "./messages.ts";
 export const DEFAULT_HISTORY = 50;
 /** The most messages that are shown at once. */
 export const MAX_HISTORY = 200;
-// Missed messages are sent so many at a time, each page when the one before is on its way.
-const REPLAY_PAGE = 200;
+// Old messages are sent so many at a time, each page when the one before is on its way.
+const REPLAY_PAGE = 50;
 
 /** What {@linkcode enter} needs. */
 export interface EntryOptions {
@@ -22,6 +23,8 @@ export interface EntryOptions {
   history: HistoryStore;
   /** Who is here. */
   room: ChatRoom;
+  /** Where reading and sending old messages waits for its turn: it must not delay who talks. */
+  share: TurnShare;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -38,23 +41,33 @@ export async function enter(
 ): Promise<Disposable> {
   let seen = hello.since;
   for (;;) {
-    const step = await attempt(conn, () => {
+    const look = () => {
       seen ??= firstShown(member, hello, options);
       return nextStep(member, seen, options);
-    }, options);
+    };
+    const step = await attempt(conn, () => options.share.run(look), options);
     if (step === undefined) {
       await new Promise((resolve) => setTimeout(resolve, UNAVAILABLE.retryAfterMs));
     } else if ("seat" in step) return step.seat;
     else {
-      await replay(conn, step.missed);
+      await replay(conn, step.missed, options);
       seen = step.missed.at(-1)!.id;
     }
   }
 }
 
 /** Sends messages that were said before. */
-export async function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> {
-  for (const message of messages) await conn.sendFrame(messageFrame(message, true));
+export async function replay(
+  conn: FramedConn,
+  messages: StoredMessage[],
+  { share }: Pick<EntryOptions, "share">,
+): Promise<void> {
+  for (let at = 0; at < messages.length; at += REPLAY_PAGE) {
+    const page = messages.slice(at, at + REPLAY_PAGE);
+    await share.run(() =>
+      page.map((message) => conn.sendFrame(messageFrame(message, true))).at(-1)
+    );
+  }
 }
 
 /** The id before the oldest of the last messages that a newcomer is shown. */

@@ -116,11 +116,11 @@ export interface AttemptOptions {
  */
 export async function attempt<T>(
   conn: FramedConn,
-  work: () => T,
+  work: () => T | Promise<T>,
   { ref, onError }: AttemptOptions,
 ): Promise<T | undefined> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     onError?.(error);
     await reply(conn, unavailableMessage(ref));

@@ -12,6 +12,7 @@ import { serve, type Server } from "../lib/server.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
+import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
 import { authenticationHandler } from "../servers/authentication.ts";
 import { chatHandler } from "../servers/chat.ts";
@@ -51,12 +52,14 @@ export function startChat(options: TestServerOptions = {}) {
   const stores = openStores(options);
   const room = new ChatRoom({ ...stores, keyOf: keyOfName });
   const flood = new TokenBuckets({ burst, perSecond: rate, ...(now && { now }) });
+  const share = new TurnShare();
   const names = new Map<ConnInfo, string>();
   const tooSlow: ConnInfo[] = [];
   const onTooSlow = (conn: ConnInfo) => tooSlow.push(conn);
   const handler = chatHandler({
     ...stores,
     room,
+    share,
     flood,
     names,
     onTooSlow,
@@ -64,7 +67,7 @@ export function startChat(options: TestServerOptions = {}) {
     pace,
     ...(loginMs !== undefined && { loginMs }),
   });
-  return { ...stores, room, names, tooSlow, ...start(handler, stores.database, options) };
+  return { ...stores, room, share, names, tooSlow, ...start(handler, stores.database, options) };
 }
 
 /** Starts an authentication server on a free port of this machine. */

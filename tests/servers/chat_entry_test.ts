@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
 import type { FramedConn } from "../../lib/framed_conn.ts";
 import { enter } from "../../servers/chat_entry.ts";
 import { idsIn, textsIn } from "../chat_client.ts";
@@ -121,13 +122,14 @@ Deno.test("enter() misses nothing that is said in the very turn of its seat", as
     chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
 
   say("before");
+  setImmediate(() => say("in the turn"));
   const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
-  say("after");
+  setImmediate(() => say("after"));
   using _seat = await entering;
   chat.room.commit();
 
   const heard = frames.map((frame) => JSON.parse(new TextDecoder().decode(frame.subarray(4))));
-  assertEquals(textsIn(heard), ["before", "after"]);
+  assertEquals(textsIn(heard), ["before", "in the turn", "after"]);
 });
 
 Deno.test("enter() tells a client that comes back to an older history by its last id", async () => {
