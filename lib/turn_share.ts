@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 
 // So much of a turn is spent, and the piece that exceeds it is finished.
 const SHARE_MS = 2;
@@ -25,7 +24,7 @@ export class TurnShare {
         reject(error);
       }
     });
-    if (this.#waiting.length === 1) setImmediate(this.#spend);
+    if (this.#waiting.length === 1) setTimeout(this.#spend);
     return promise;
   }
 
@@ -36,6 +35,8 @@ export class TurnShare {
       this.#waiting[0]!();
       this.#waiting.shift();
     } while (this.#waiting.length > 0 && performance.now() < until);
-    if (this.#waiting.length > 0) setImmediate(this.#spend);
+    // Not by setImmediate: a loop that is never idle looks for what sockets have received in every 61st turn only (tokio,
+    // `event_interval`). A timer leaves it idle for a millisecond.
+    if (this.#waiting.length > 0) setTimeout(this.#spend);
   };
 }

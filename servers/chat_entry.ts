@@ -14,8 +14,8 @@ import { attempt, UNAVAILABLE } from "./messages.ts";
 export const DEFAULT_HISTORY = 50;
 /** The most messages that are shown at once. */
 export const MAX_HISTORY = 200;
-// Old messages are sent so many at a time, each page when the one before is on its way.
-const REPLAY_PAGE = 50;
+// Missed messages are sent so many at a time, each page when the one before is on its way.
+const REPLAY_PAGE = 200;
 
 /** What {@linkcode enter} needs. */
 export interface EntryOptions {
@@ -43,31 +43,22 @@ export async function enter(
   for (;;) {
     const look = () => {
       seen ??= firstShown(member, hello, options);
-      return nextStep(member, seen, options);
+      return nextStep(conn, member, seen, options);
     };
     const step = await attempt(conn, () => options.share.run(look), options);
     if (step === undefined) {
       await new Promise((resolve) => setTimeout(resolve, UNAVAILABLE.retryAfterMs));
     } else if ("seat" in step) return step.seat;
     else {
-      await replay(conn, step.missed, options);
-      seen = step.missed.at(-1)!.id;
+      await step.sent;
+      seen = step.seen;
     }
   }
 }
 
-/** Sends messages that were said before. */
-export async function replay(
-  conn: FramedConn,
-  messages: StoredMessage[],
-  { share }: Pick<EntryOptions, "share">,
-): Promise<void> {
-  for (let at = 0; at < messages.length; at += REPLAY_PAGE) {
-    const page = messages.slice(at, at + REPLAY_PAGE);
-    await share.run(() =>
-      page.map((message) => conn.sendFrame(messageFrame(message, true))).at(-1)
-    );
-  }
+/** Sends messages that were said before, and settles when enough of them are on their way. */
+export function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> | undefined {
+  return messages.map((message) => conn.sendFrame(messageFrame(message, true))).at(-1);
 }
 
 /** The id before the oldest of the last messages that a newcomer is shown. */
@@ -80,13 +71,15 @@ function firstShown(
   return first ? first.id - 1 : history.lastId();
 }
 
-/** More of what was missed, or a seat when that was all: nothing can be said between the look and the seat. */
+/** Sends more of what was missed, or gives a seat when that was all: nothing can be said between the look and the seat. */
 function nextStep(
+  conn: FramedConn,
   member: ChatMember,
   seen: number,
   { history, room }: EntryOptions,
-): { missed: StoredMessage[] } | { seat: Disposable } {
+): { sent: Promise<void> | undefined; seen: number } | { seat: Disposable } {
   room.commit();
   const missed = history.since(seen, member.name, REPLAY_PAGE);
-  return missed.length > 0 ? { missed } : { seat: room.join(member) };
+  if (missed.length === 0) return { seat: room.join(member) };
+  return { sent: replay(conn, missed), seen: missed.at(-1)!.id };
 }

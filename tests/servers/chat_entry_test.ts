@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { setImmediate } from "node:timers";
 import type { FramedConn } from "../../lib/framed_conn.ts";
 import { enter } from "../../servers/chat_entry.ts";
 import { idsIn, textsIn } from "../chat_client.ts";
@@ -10,6 +9,8 @@ async function startWithHistory(count: number) {
   const chat = startChat();
   const anna = await chat.connect();
   const token = await anna.register("Anna");
+  // Only then it is in the room, and has seen that there is nothing to see.
+  await anna.all();
   append(chat, count);
   return { chat, anna, token, [Symbol.dispose]: () => anna[Symbol.dispose]() };
 }
@@ -122,9 +123,9 @@ Deno.test("enter() misses nothing that is said in the very turn of its seat", as
     chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
 
   say("before");
-  setImmediate(() => say("in the turn"));
+  setTimeout(() => say("in the turn"));
   const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
-  setImmediate(() => say("after"));
+  setTimeout(() => say("after"));
   using _seat = await entering;
   chat.room.commit();
 
