@@ -33,6 +33,7 @@ export function authenticationHandler(options: AuthenticationOptions, names: Con
       const answer = () => replyError(conn, "bad_message", `The ${server} server has no chat`);
       try {
         names.set(info, session.name);
+        session.onRevoked = () => names.delete(info);
         if (!await converse(conn, { desk, session, pace, answer, onError })) return;
       } finally {
         names.delete(info);

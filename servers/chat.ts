@@ -71,7 +71,12 @@ async function takePart(
 ): Promise<boolean> {
   const { desk, room, pace, onError } = options;
   const member = memberOf(conn, session, () => options.onTooSlow?.(info));
-  using _seat = await enter(conn, member, hello, options);
+  using seat = await enter(conn, member, hello, options);
+  session.onRevoked = () => {
+    seat[Symbol.dispose]();
+    options.names.delete(info);
+  };
+  if (session.revoked) session.onRevoked();
   const answer = (message: ClientMessage) => answerMember(message, conn, member, options);
   const settle = () => room.commit();
   try {

@@ -162,7 +162,7 @@ async function admit(
       return desk.resume(message.token ?? "") ??
         unauthorized("The token is not valid any more: log in");
     case "register":
-      return await desk.register(message.name, message.password);
+      return await desk.register(message.name, message.password, address);
     case "login":
       return await desk.logIn(message.name, message.password, address);
     default:

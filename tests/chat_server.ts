@@ -31,6 +31,8 @@ export interface TestServerOptions {
   /** How fast a connection is read before and after the login; by default without a limit. */
   loginPace?: TokenBucketOptions;
   pace?: TokenBucketOptions;
+  /** How many accounts an address may make; by default without a limit. */
+  registrations?: TokenBucketOptions;
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
@@ -80,10 +82,15 @@ export function startAuthentication(options: TestServerOptions = {}) {
   return { ...stores, names, ...start(handler, stores.database, options) };
 }
 
-function openStores({ path = ":memory:", now }: TestServerOptions) {
+function openStores(options: TestServerOptions) {
+  const { path = ":memory:", now, registrations = NO_LIMIT } = options;
   const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
   const database = openDatabase(path, { migrations });
-  const accounts = new AccountStore(database, { params: CHEAP, ...(now && { now }) });
+  const accounts = new AccountStore(database, {
+    params: CHEAP,
+    registrations,
+    ...(now && { now }),
+  });
   const desk = new AuthDesk(accounts, new SessionStore(database, now && { now }));
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
