@@ -135,8 +135,8 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     share: new TurnShare(),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
-    // Twice as fast as its user may speak: a ping follows a question for old messages.
-    pace: { burst: 2 * config.burst, perSecond: 2 * config.rate },
+    // As fast as its user may speak; a few more at once, so that who says too much is told.
+    pace: { burst: config.burst + 10, perSecond: config.rate },
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
     onError,
   };

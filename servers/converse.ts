@@ -10,7 +10,7 @@ import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
 import { attempt, receiveMessage, reply, replyError } from "./messages.ts";
 
 // More than a person types and a client asks, and no more.
-const MEMBER_PACE: Readonly<TokenBucketOptions> = { burst: 40, perSecond: 10 };
+const MEMBER_PACE: Readonly<TokenBucketOptions> = { burst: 30, perSecond: 5 };
 
 /** What {@linkcode converse} needs. */
 export interface ConverseOptions {
@@ -21,7 +21,7 @@ export interface ConverseOptions {
   /**
    * How fast this connection is read.
    *
-   * @default {{ burst: 40, perSecond: 10 }}
+   * @default {{ burst: 30, perSecond: 5 }}
    */
   pace?: TokenBucketOptions | undefined;
   /** Answers what is not about the session itself. */
