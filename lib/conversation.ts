@@ -44,7 +44,7 @@ export interface ConversationOptions extends FramedConnOptions {
 const HANDSHAKE_MS = 10_000;
 const PARTING_MS = 2000;
 // Whoever is kicked is gone by then, even if the handler still waits for the peer to read.
-const KICK_MS = 5000;
+const KICK_MS = 2000;
 // When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
 const ABANDON_MS = 1000;
 
