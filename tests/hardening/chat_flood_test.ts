@@ -3,31 +3,31 @@ import { percentile } from "../../bench/report.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 import { CONNECTIONS, describe, FLOODS, measureFlood } from "./flood.ts";
 
-const SECONDS = 3;
-// Long enough for a machine that does other things too. Before connections were read no faster than they may speak,
-// the best of these was above 70 ms, and the floods that do not wait for answers were above 5,000 ms.
-const BOUND_MS = 50;
-// Where the machine was too busy at the first try, it may not have been at the second; a server that lets itself be
-// starved fails each time.
-const TRIES = 3;
+const SECONDS = 4;
+// On a machine of its own the 99th percentile is below 50 ms: `flood.ts` is the program that shows it. Here it must hold
+// on one that does other things too, so the bound is that of a chat that still works. Where clients were read as fast as
+// they sent, it was above 8,000 ms in the floods that do not wait for answers.
+const BOUND_MS = 1000;
+const TESTED = new Set<typeof FLOODS[number]>([
+  "strangers in ping-pong",
+  "strangers flooding",
+  "members in ping-pong",
+  "members flooding",
+  "members reading the history",
+  "guesses at passwords",
+]);
 
-for (
-  const kind of FLOODS.filter((kind) =>
-    /^(strangers (in|flooding)|members (in|flooding)|guesses)/.test(kind)
-  )
-) {
+for (const kind of FLOODS.filter((kind) => TESTED.has(kind))) {
   testWith(
     PROCESSES,
-    `Chat delivers within ${BOUND_MS} ms (p99) under ${CONNECTIONS} connections: ${kind}`,
+    `Chat delivers within ${BOUND_MS} ms (p99) beside ${CONNECTIONS} connections: ${kind}`,
     async (t) => {
+      // Other systems have one address of their own, and the server would let in 64 from it.
       if (Deno.build.os !== "linux") return;
-      const p99s: number[] = [];
-      while (p99s.length < TRIES && !(p99s.at(-1)! < BOUND_MS)) {
-        const measured = await measureFlood(kind, SECONDS);
-        p99s.push(percentile(measured.latenciesMs, 0.99));
-        await t.step(describe(measured), () => {});
-      }
-      assertLess(Math.min(...p99s), BOUND_MS);
+      const measured = await measureFlood(kind, SECONDS);
+
+      await t.step(describe(measured), () => {});
+      assertLess(percentile(measured.latenciesMs, 0.99), BOUND_MS);
     },
   );
 }

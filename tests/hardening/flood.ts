@@ -14,7 +14,7 @@ import { ServerProcess } from "../servers/server_process.ts";
 /** How many connections flood. */
 export const CONNECTIONS = 400;
 // Each says four messages a second: less than the flood control allows.
-const TALKERS = 20;
+const TALKERS = 10;
 const TALKER_MS = 250;
 const FLOODING_MEMBERS = 100;
 
