@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { frameOf } from "../bytes.ts";
 import { converse } from "../converse.ts";
-import { type Events, reportedBy } from "../events.ts";
+import { reportedBy } from "../events.ts";
 import { tcpPair } from "../loopback.ts";
 import { echo } from "../served.ts";
 import { turns } from "../turns.ts";
