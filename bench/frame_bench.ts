@@ -30,7 +30,8 @@ function benchEncode(
   const encoder = new FrameEncoder();
   Deno.bench(`FrameEncoder: ${messages} × ${size}, ${what}`, { group: `encode ${size}` }, () => {
     for (let i = 0; i < messages; i++) push(encoder);
-    FrameEncoder.release(encoder.take());
+    encoder.take();
+    encoder.release();
   });
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 
 /** Something with queued bytes that can start to write them. */
 export interface Flushable {

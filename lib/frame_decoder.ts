@@ -40,8 +40,10 @@ export class FrameDecoder {
   #spaceBytes = SMALL_BUFFER_BYTES;
   /** Somebody holds views of the buffer: its bytes must never change. */
   #lent = false;
-  /** Decoded at once, if it is ASCII; else its messages are decoded one by one. */
+  /** The frames at `#start` that were looked at together. */
   #run: Run = NO_RUN;
+  /** How many of the run's texts were handed out. */
+  #taken = 0;
   /** The header of the frame at `#start` was accepted, and the rest is on its way. */
   #underWay = false;
   #maxBodyBytes: number;
@@ -59,7 +61,7 @@ export class FrameDecoder {
   }
   set maxBodyBytes(maxBodyBytes: number) {
     this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
-    this.#run = NO_RUN;
+    this.#forgetRun();
   }
 
   /** How many bytes are buffered and not handed out yet, headers included. */
@@ -74,7 +76,7 @@ export class FrameDecoder {
     const oversized = this.#buffer.length >= wanted * SPACE_STEP;
     const room = this.#buffer.length - this.#end;
     if (oversized || room < this.#spaceBytes / 2) this.#move(wanted, oversized);
-    return this.#buffer.subarray(this.#end);
+    return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
   /** Tells that the first `bytes` bytes of the last `space()` hold a chunk now. */
@@ -105,19 +107,18 @@ export class FrameDecoder {
    * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
    */
   next(): string | undefined {
-    if (this.#start >= this.#run.end) {
-      this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
-    }
-    const { text, start } = this.#run;
-    if (text === undefined) {
+    if (this.#taken === this.#run.texts.length && !this.#decodeRun()) {
       const body = this.#nextBody();
       return body < 0 ? undefined : decodeBody(this.#buffer.subarray(body, this.#start));
     }
-    this.bodyBytes = readHeader(this.#buffer, this.#start);
-    const body = this.#start + HEADER_BYTES;
-    this.#start = body + this.bodyBytes;
+    const text = this.#run.texts[this.#taken++]!;
+    // A run's texts are ASCII: a byte for every character.
+    this.bodyBytes = text.length;
+    this.#start += HEADER_BYTES + text.length;
     this.#underWay = false;
-    return text.slice(body - start, this.#start - start);
+    // All of a run's texts are slices of one: to hold the run is to hold all of it.
+    if (this.#taken === this.#run.texts.length) this.#forgetRun();
+    return text;
   }
 
   /**
@@ -131,6 +132,7 @@ export class FrameDecoder {
   nextBytes(): Uint8Array<ArrayBuffer> | undefined {
     const body = this.#nextBody();
     if (body < 0) return undefined;
+    if (this.#taken < this.#run.texts.length) this.#taken++;
     this.#lent = true;
     return this.#buffer.subarray(body, this.#start);
   }
@@ -140,7 +142,7 @@ export class FrameDecoder {
     const bytes = Math.min(target.length, this.bufferedBytes);
     target.set(this.#buffer.subarray(this.#start, this.#start + bytes));
     this.#start += bytes;
-    this.#run = NO_RUN;
+    this.#forgetRun();
     this.#underWay = false;
     return bytes;
   }
@@ -165,8 +167,21 @@ export class FrameDecoder {
     this.#buffer = NOTHING;
     this.#lent = false;
     this.#start = this.#end = 0;
-    this.#run = NO_RUN;
+    this.#forgetRun();
     this.#underWay = false;
+  }
+
+  /** Looks at the next frames together, and tells whether their texts are there now. */
+  #decodeRun(): boolean {
+    if (this.#start < this.#run.end) return false;
+    this.#taken = 0;
+    this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
+    return this.#run.texts.length > 0;
+  }
+
+  #forgetRun(): void {
+    this.#run = NO_RUN;
+    this.#taken = 0;
   }
 
   /** Steps over the next whole frame and returns where its body begins, or −1 when there is none. */
@@ -199,6 +214,6 @@ export class FrameDecoder {
     }
     this.#start = 0;
     this.#end = kept;
-    this.#run = NO_RUN;
+    this.#forgetRun();
   }
 }

@@ -32,6 +32,8 @@ const MAX_WAITING = 16 * 1024;
 export class FrameEncoder {
   #buffer: Uint8Array<ArrayBuffer> = NOTHING;
   #end = 0;
+  /** Holds what `take` handed over. */
+  #taken: Uint8Array<ArrayBuffer> = NOTHING;
   /** Texts that wait to be encoded, and how many characters they are, with a header each. */
   #waiting: string[] = [];
   #waitingLength = 0;
@@ -100,18 +102,20 @@ export class FrameEncoder {
     this.#end += bytes.length;
   }
 
-  /** Hands over everything queued. The caller owns the bytes until it gives them back with `release`. */
+  /** Hands over everything queued. It belongs to the caller until `release`, which comes before the next `take`. */
   take(): Uint8Array<ArrayBuffer> {
     this.#encodeWaiting();
-    const queued = this.#buffer.subarray(0, this.#end);
+    this.#taken = this.#buffer;
     this.#buffer = NOTHING;
+    const queued = this.#taken.subarray(0, this.#end);
     this.#end = 0;
     return queued;
   }
 
   /** Takes back what `take` handed over, for use by any connection. */
-  static release(taken: Uint8Array<ArrayBuffer>): void {
-    giveBuffer(new Uint8Array(taken.buffer));
+  release(): void {
+    giveBuffer(this.#taken);
+    this.#taken = NOTHING;
   }
 
   /** Forgets everything queued. */
@@ -136,7 +140,10 @@ export class FrameEncoder {
   #encodeTogether(texts: string[]): boolean {
     const joined = HEADER_SPACE + texts.join(HEADER_SPACE);
     this.#reserve(joined.length);
-    const { read, written } = encoder.encodeInto(joined, this.#buffer.subarray(this.#end));
+    const { read, written } = encoder.encodeInto(
+      joined,
+      this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end),
+    );
     if (read !== joined.length || written !== joined.length) return false;
     for (const { length } of texts) {
       writeHeader(this.#buffer, this.#end, length);

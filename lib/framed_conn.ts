@@ -31,8 +31,8 @@ const LINGER_MS = 5000;
  * boundaries, so that one `send` here is one `receive` there.
  *
  * - **Ordered.** Concurrent sends leave in the order they were called and never interleave.
- * - **Batched.** What is sent in one turn of the event loop leaves in one write, at the turn's end or when a `receive`
- *   has to wait, whichever comes first. `flush()` settles when the operating system has taken all of it.
+ * - **Batched.** What is sent in one turn of the event loop leaves in one write at the turn's end. `flush()` writes at
+ *   once, and settles when the operating system has taken all of it.
  * - **Backpressured.** `send` settles at once while less than `highWaterMarkBytes` are queued, and else when they are
  *   written, so a caller that awaits it cannot outrun a slow peer. Sent is not received: only an answer tells that.
  * - **One reader.** Only one `receive` may be pending.
@@ -64,7 +64,7 @@ export class FramedConn implements Deno.Conn {
   constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
     this.#conn = conn;
     this.#queue = new WriteQueue(conn, options);
-    this.#reader = new MessageReader(conn, () => this.#queue.startWriting(), options);
+    this.#reader = new MessageReader(conn, options);
     // Frames leave in batches already: waiting for more, as Nagle's algorithm does, would only delay them.
     if ("setNoDelay" in conn) setNoDelay(conn as Deno.TcpConn);
   }
@@ -190,7 +190,7 @@ export class FramedConn implements Deno.Conn {
   /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
     const iterator: AsyncIterableIterator<string, void, void> = {
-      next: () => this.#next(),
+      next: () => this.#reader.next(),
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
@@ -288,21 +288,6 @@ export class FramedConn implements Deno.Conn {
   /** Lets the process end while this connection is open. */
   unref(): void {
     this.#conn.unref();
-  }
-
-  #next(): Promise<IteratorResult<string, void>> {
-    try {
-      const value = this.#reader.takeText();
-      return value === undefined ? this.#nextLater() : Promise.resolve({ value, done: false });
-    } catch (error) {
-      this.#reader.blame(error);
-      return Promise.reject(error);
-    }
-  }
-
-  async #nextLater(): Promise<IteratorResult<string, void>> {
-    const value = await this.receive();
-    return value === null ? { value: undefined, done: true } : { value, done: false };
   }
 
   async #linger(): Promise<void> {

@@ -23,6 +23,58 @@ export interface MessageReaderOptions extends FrameOptions {
   onReceived?: (bodyBytes: number) => void;
 }
 
+/** What a receive gives: a text, a body, a part of the stream. */
+interface Kind<T> {
+  /** Takes one if it is here. */
+  take(frames: FrameDecoder): T | undefined;
+  /** Given when no more will come. */
+  readonly end: T;
+  /** Whether it is a whole message. */
+  readonly isMessage: boolean;
+  /** Whether it is given also after `stop`. */
+  readonly outlivesStop?: boolean;
+}
+
+const TEXT: Kind<string | null> = {
+  take: (frames) => frames.next(),
+  end: null,
+  isMessage: true,
+};
+
+const BYTES: Kind<Uint8Array<ArrayBuffer> | null> = {
+  take: (frames) => frames.nextBytes(),
+  end: null,
+  isMessage: true,
+};
+
+const RESULT: Kind<IteratorResult<string, void>> = {
+  take(frames) {
+    const value = frames.next();
+    return value === undefined ? undefined : { value, done: false };
+  },
+  end: { value: undefined, done: true },
+  isMessage: true,
+};
+
+/** Whatever is there, moved to `target`: how many bytes. */
+function partInto(target: Uint8Array, outlivesStop: boolean): Kind<number | null> {
+  return {
+    take: (frames) =>
+      frames.bufferedBytes === 0 && target.length > 0 ? undefined : frames.read(target),
+    end: null,
+    isMessage: false,
+    outlivesStop,
+  };
+}
+
+/** A receive that waits. */
+interface Waiting<T> {
+  readonly kind: Kind<T>;
+  readonly signal: AbortSignal | undefined;
+  resolve(message: T): void;
+  reject(error: unknown): void;
+}
+
 /**
  * Reads chunks and hands out the messages in them. A message that is already there costs no system call.
  *
@@ -33,13 +85,12 @@ export class MessageReader implements Disposable {
   /** What was read and not handed out yet. */
   readonly #frames: FrameDecoder;
   readonly #reader: Reader;
-  readonly #beforeWait: () => void;
   readonly #onReceived: MessageReaderOptions["onReceived"];
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: IdleTimer | undefined;
-  #busy = false;
+  // deno-lint-ignore no-explicit-any -- each receive waits for a type of its own
+  #waiting: Waiting<any> | undefined;
   #reading = false;
-  #wake: (() => void) | undefined;
   #stopped: PromiseWithResolvers<void> | undefined;
   #failure: { error: unknown } | undefined;
   /** What the last receive that failed threw. */
@@ -54,15 +105,14 @@ export class MessageReader implements Disposable {
   #isStopped = false;
   #disposed = false;
 
-  /** Reads from `reader`, which nobody else may read; calls `beforeWait` each time it has to wait for the peer. */
-  constructor(reader: Reader, beforeWait: () => void, options: MessageReaderOptions = {}) {
+  /** Reads from `reader`, which nobody else may read. */
+  constructor(reader: Reader, options: MessageReaderOptions = {}) {
     this.#frames = new FrameDecoder(options);
     this.#reader = reader;
-    this.#beforeWait = beforeWait;
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) {
-      this.#idleTimer = new IdleTimer(this.#idleTimeoutMs, () => this.#wake?.());
+      this.#idleTimer = new IdleTimer(this.#idleTimeoutMs, this.#goOn);
     }
   }
 
@@ -96,83 +146,30 @@ export class MessageReader implements Disposable {
     this.#frames.maxBodyBytes = maxBodyBytes;
   }
 
-  /** Takes the next text if it is here already and nobody waits for it. */
-  takeText(): string | undefined {
-    return this.#takeReady(this.#nextText);
-  }
-
   /** Waits for the next text; `null` when the peer finished between frames. */
   receive(signal?: AbortSignal): Promise<string | null> {
-    return this.#receive(this.#nextText, signal);
+    return this.#receive(TEXT, signal);
   }
 
   /** Waits for the next message as bytes, which are the caller's to keep. */
   receiveBytes(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#receive(this.#nextBytes, signal);
+    return this.#receive(BYTES, signal);
   }
 
-  #receive<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
-    if (signal) return this.#receiveLater(take, signal);
-    try {
-      const message = this.#takeReady(take);
-      return message === undefined ? this.#receiveLater(take) : Promise.resolve(message);
-    } catch (error) {
-      this.#thrown = error;
-      return Promise.reject(error);
-    }
-  }
-
-  /** On a busy connection most messages are here already: to take those must cost next to nothing. */
-  #takeReady<T>(take: () => T | undefined): T | undefined {
-    return this.#busy || this.#ended ? undefined : this.#take(take);
-  }
-
-  async #receiveLater<T>(take: () => T | undefined, signal?: AbortSignal): Promise<T | null> {
-    this.#begin(signal);
-    try {
-      for (;;) {
-        if (this.#ended) return null;
-        const message = this.#take(take);
-        if (message !== undefined) return message;
-        if (this.#finished) return this.#end();
-        this.#checkWaiting(signal);
-        await this.#wait();
-      }
-    } catch (error) {
-      this.#thrown = error;
-      throw error;
-    } finally {
-      this.#done(signal);
-    }
+  /** Waits for the next text, and gives it as an iterator does. */
+  next(): Promise<IteratorResult<string, void>> {
+    return this.#receive(RESULT);
   }
 
   /** Reads bytes as they come, frames or not: first what is buffered. */
   read(target: Uint8Array): Promise<number | null> {
-    return this.#read(target, () => this.#ended);
+    return this.#receive(partInto(target, false));
   }
 
   /** Reads on until the peer has finished, also after `stop`, and drops all of it. */
   async discard(): Promise<void> {
-    const target = new Uint8Array(1024);
-    while (await this.#read(target, () => false) !== null);
-  }
-
-  async #read(target: Uint8Array, ended: () => boolean): Promise<number | null> {
-    this.#begin();
-    try {
-      for (;;) {
-        if (ended()) return null;
-        if (this.#frames.bufferedBytes > 0 || target.length === 0) return this.#frames.read(target);
-        if (this.#finished) return null;
-        this.#checkWaiting();
-        await this.#wait();
-      }
-    } catch (error) {
-      this.#thrown = error;
-      throw error;
-    } finally {
-      this.#done();
-    }
+    const part = partInto(new Uint8Array(1024), true);
+    while (await this.#receive(part) !== null);
   }
 
   /** Hands out no more: a pending and every later `receive` or `read` gives `null`. */
@@ -180,7 +177,7 @@ export class MessageReader implements Disposable {
     this.#ended = this.#isStopped = true;
     this.#stopped?.resolve();
     this.#idleTimer?.[Symbol.dispose]();
-    this.#wake?.();
+    this.#goOn();
   }
 
   /** Stops, and gives the memory back as soon as no read is running in it. */
@@ -190,76 +187,101 @@ export class MessageReader implements Disposable {
     if (!this.#reading) this.#frames.discard();
   }
 
-  /** A frame over the limit is an error once, and then the end: what follows it cannot be told apart. */
-  #take<T>(take: () => T | undefined): T | undefined {
+  #receive<T>(kind: Kind<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#waiting) {
+      return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
     try {
-      const message = take();
-      if (message !== undefined) this.#onReceived?.(this.#frames.bodyBytes);
-      return message;
+      // On a busy connection most messages are here already: to take those must cost next to nothing.
+      const message = this.#take(kind);
+      if (message !== undefined) return Promise.resolve(message);
     } catch (error) {
-      if (error instanceof FrameTooLargeError) this.#ended = true;
-      throw error;
+      return Promise.reject(this.#failed(error));
     }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { kind, signal, resolve, reject };
+      signal?.addEventListener("abort", this.#goOn);
+      this.#idleTimer?.start();
+      this.#goOn();
+    });
   }
 
-  #nextText = () => this.#frames.next();
-  #nextBytes = () => this.#frames.nextBytes();
-
-  #end(): null {
-    this.#ended = true;
-    this.#frames.end();
-    return null;
+  #take<T>(kind: Kind<T>): T | undefined {
+    if (this.#ended && !kind.outlivesStop) return kind.end;
+    const message = kind.take(this.#frames);
+    if (message !== undefined && kind.isMessage) this.#onReceived?.(this.#frames.bodyBytes);
+    return message;
   }
 
-  #checkWaiting(signal?: AbortSignal): void {
-    if (this.#failure) {
-      this.#ended = true;
-      throw this.#failure.error;
+  /** Something happened that a waiting receive may have waited for: settles it, or waits on. */
+  readonly #goOn = (): void => {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    try {
+      let message = this.#take(waiting.kind);
+      if (message === undefined) message = this.#endOf(waiting);
+      if (message === undefined) return this.#readOn();
+      this.#done(waiting);
+      waiting.resolve(message);
+    } catch (error) {
+      this.#done(waiting);
+      waiting.reject(this.#failed(error));
     }
+  };
+
+  /** What ends a receive that got no message, or `undefined` if nothing does. */
+  #endOf<T>({ kind, signal }: Waiting<T>): T | undefined {
+    if (this.#finished || this.#failure) this.#ended = true;
+    if (this.#finished) {
+      this.#frames.end();
+      return kind.end;
+    }
+    if (this.#failure) throw this.#failure.error;
     signal?.throwIfAborted();
     if (this.#idleTimer?.expired) {
       throw new Deno.errors.TimedOut(
         `Cannot receive: the peer sent nothing for ${this.#idleTimeoutMs} ms`,
       );
     }
+    return undefined;
   }
 
-  #begin(signal?: AbortSignal): void {
-    if (this.#busy) throw new TypeError("Cannot receive: another receive is pending");
-    signal?.throwIfAborted();
-    this.#busy = true;
-    signal?.addEventListener("abort", this.#wakeUp);
-    this.#idleTimer?.start();
-  }
-
-  #done(signal?: AbortSignal): void {
-    this.#busy = false;
-    signal?.removeEventListener("abort", this.#wakeUp);
+  #done({ signal }: Waiting<unknown>): void {
+    this.#waiting = undefined;
+    signal?.removeEventListener("abort", this.#goOn);
     this.#idleTimer?.stop();
   }
 
-  #wakeUp = (): void => this.#wake?.();
-
-  #wait(): Promise<void> {
-    this.#beforeWait();
-    const woken = new Promise<void>((resolve) => this.#wake = resolve);
-    if (!this.#reading) this.#readChunk();
-    return woken;
+  #failed(error: unknown): unknown {
+    // What follows a frame over the limit cannot be told apart.
+    if (error instanceof FrameTooLargeError) this.#ended = true;
+    return this.#thrown = error;
   }
 
-  async #readChunk(): Promise<void> {
+  #readOn(): void {
+    if (this.#reading) return;
+    const read = this.#reader.read(this.#frames.space());
     this.#reading = true;
-    try {
-      const bytes = await this.#reader.read(this.#frames.space());
-      if (bytes === null) this.#finished = true;
-      else this.#frames.filled(bytes);
-      if (bytes) this.#idleTimer?.note();
-    } catch (error) {
-      this.#failure = { error };
-      this.#lost = !this.#disposed;
-    }
+    read.then(this.#onChunk, this.#onFailure);
+  }
+
+  readonly #onChunk = (bytes: number | null): void => {
+    if (bytes === null) this.#finished = true;
+    else this.#frames.filled(bytes);
+    if (bytes) this.#idleTimer?.note();
+    this.#onRead();
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#failure = { error };
+    this.#lost = !this.#disposed;
+    this.#onRead();
+  };
+
+  #onRead(): void {
     this.#reading = false;
     if (this.#disposed) this.#frames.discard();
-    this.#wake?.();
+    this.#goOn();
   }
 }

@@ -38,16 +38,14 @@ export function decodeBody(body: Uint8Array): string {
 
 /** Whole small frames that lie one behind the other in a buffer. */
 export interface Run {
-  /** Where the first one begins. */
-  readonly start: number;
   /** Where the last one ends. */
   readonly end: number;
-  /** A character for every byte of them, headers included; `undefined` when they are not ASCII. */
-  readonly text: string | undefined;
+  /** Their messages, if all of them are ASCII; else none. */
+  readonly texts: readonly string[];
 }
 
 /** The run that has no frames. */
-export const NO_RUN: Run = { start: 0, end: 0, text: undefined };
+export const NO_RUN: Run = { end: 0, texts: [] };
 
 /** Finds the run of two or more frames at `start`, with bodies up to `maxBodyBytes`, and decodes it if it is ASCII. */
 export function decodeRun(
@@ -65,12 +63,24 @@ export function decodeRun(
     const next = end + HEADER_BYTES + bodyBytes;
     if (bodyBytes > largest || next > limit) break;
     if (bodyBytes & 0x80) clearHighBit(bytes, end + HEADER_BYTES - 1);
+    lengths[frames++] = bodyBytes;
     end = next;
-    frames++;
   }
   const text = frames < 2 ? undefined : decodeAscii(bytes.subarray(start, end));
   restoreHighBits(bytes);
-  return frames < 2 ? NO_RUN : { start, end, text };
+  if (frames < 2) return NO_RUN;
+  return { end, texts: text === undefined ? NO_RUN.texts : cut(text, frames) };
+}
+
+/** Cuts the text of a run into its messages: each is preceded by the characters of its header. */
+function cut(text: string, frames: number): string[] {
+  const texts: string[] = [];
+  let start = 0;
+  for (let i = 0; i < frames; i++) {
+    start += HEADER_BYTES;
+    texts.push(text.slice(start, start += lengths[i]!));
+  }
+  return texts;
 }
 
 function decodeAscii(bytes: Uint8Array): string | undefined {
@@ -79,8 +89,11 @@ function decodeAscii(bytes: Uint8Array): string | undefined {
   return text.length === bytes.length && !text.includes(REPLACEMENT) ? text : undefined;
 }
 
+// The lengths of the bodies of the run that is being decoded. Decoding is synchronous, so all connections share them.
+const lengths = new Int32Array(MAX_RUN_BYTES / HEADER_BYTES);
+
 // A length of 128 or more has a high bit in the header's last byte (and in no other up to 600). It is cleared
-// while a run is decoded, and these are the places. Decoding is synchronous, so all connections share the list.
+// while a run is decoded, and these are the places; they are shared, too.
 const cleared = new Int32Array(MAX_RUN_BYTES / 128);
 let clearedCount = 0;
 

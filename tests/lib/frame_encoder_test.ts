@@ -112,7 +112,7 @@ Deno.test("FrameEncoder.release() lets the buffer be used again, and nothing of 
   const secret = new FrameEncoder();
   secret.push("secret".repeat(100));
   const taken = secret.take();
-  FrameEncoder.release(taken);
+  secret.release();
 
   const other = new FrameEncoder();
   other.push("a");

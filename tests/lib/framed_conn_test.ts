@@ -166,20 +166,6 @@ Deno.test("FramedConn.flush() settles when the operating system has taken everyt
   assertEquals(conn.written, framesOf("abc"));
 });
 
-Deno.test("FramedConn writes what is queued when a receive() has to wait", async () => {
-  const [client, server] = memoryPair();
-  const order: string[] = [];
-  const received = server.receive().then(() => order.push("received"));
-
-  client.send("now");
-  client.receive();
-  for (let i = 0; i < 20; i++) await null;
-  order.push("a turn later");
-  await received;
-
-  assertEquals(order, ["received", "a turn later"]);
-});
-
 Deno.test("FramedConn iterates until the peer has finished, and stays open for answers", async () => {
   const [client, server] = await loopbackPair();
   using _client = client;

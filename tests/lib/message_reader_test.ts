@@ -21,7 +21,7 @@ const reset = () => new Deno.errors.ConnectionReset("reset");
 /** A reader of a script; text stands for its bytes. */
 function reader(reads: Iterable<ScriptedRead | string>, options: MessageReaderOptions = {}) {
   const steps = Iterator.from(reads).map((read) => typeof read === "string" ? utf8(read) : read);
-  return new MessageReader(new ScriptedConn({ reads: steps }), () => {}, options);
+  return new MessageReader(new ScriptedConn({ reads: steps }), options);
 }
 
 async function rest(messages: MessageReader): Promise<string[]> {
@@ -156,17 +156,6 @@ for (const seed of [6, 7]) {
     assertEquals(await messages.receive(), null);
   });
 }
-
-Deno.test("MessageReader.receive() calls beforeWait only when it has to wait", async () => {
-  let waits = 0;
-  const conn = new ScriptedConn({ reads: [framesOf("a", "b", "c"), framesOf("d")] });
-  const messages = new MessageReader(conn, () => waits++);
-
-  for (let i = 0; i < 3; i++) await messages.receive();
-  assertEquals(waits, 1);
-  await messages.receive();
-  assertEquals(waits, 2);
-});
 
 Deno.test("MessageReader.receive() is a TypeError while another is pending, which harms nothing", async () => {
   const gate = Promise.withResolvers<void>();
@@ -314,7 +303,7 @@ Deno.test("MessageReader's disposal keeps the buffer of a running read from othe
   let space: Uint8Array | undefined;
   const done = Promise.withResolvers<number | null>();
   const conn = { read: (p: Uint8Array) => (space = p, done.promise) };
-  const messages = new MessageReader(conn, () => {});
+  const messages = new MessageReader(conn);
   const received = messages.receive();
 
   messages[Symbol.dispose]();
