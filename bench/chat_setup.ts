@@ -11,6 +11,7 @@ import type { Handler } from "../lib/conversation.ts";
 import { keyOfName } from "../lib/name.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
+import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
 import { chatHandler } from "../servers/chat.ts";
 import { ChatRoom } from "../servers/chat_room.ts";
@@ -51,8 +52,10 @@ export async function openBenchChat(folder: string, members: number): Promise<Be
       desk: new AuthDesk(accounts, sessions),
       history,
       room: new ChatRoom({ history, keyOf: keyOfName, onError }),
+      share: new TurnShare(),
       names: new Map(),
       flood: new TokenBuckets(NO_LIMIT),
+      pace: NO_LIMIT,
       onTooSlow: ({ peer }) => console.error(`${peer} was too slow and is dropped`),
     }),
     history,

@@ -7,12 +7,17 @@ import type { Listener } from "./listen.ts";
 
 // Out of descriptors, accept fails again and again until somebody disconnects.
 const RETRY_MS = 100;
+// Turning peers away must not take all the time there is, however fast they come back: they wait in the backlog.
+const REFUSED_MS = 1;
 
 /** What an {@linkcode AcceptLoop} calls. */
 export interface AcceptEvents {
-  /** Takes over a connection. */
-  onConn: (conn: Deno.TcpConn | Deno.TlsConn) => void;
-  /** Told why a connection could not be accepted, unless its peer had left already. The loop goes on. */
+  /** Takes over a connection. `false` says that the peer was turned away: the next is accepted a little later. */
+  onConn: (conn: Deno.TcpConn | Deno.TlsConn) => boolean | void;
+  /**
+   * Told once why connections cannot be accepted, until one is again or the reason changes; not of a peer that had left
+   * already. The loop goes on.
+   */
   onFailed: (error: unknown) => void;
   /** Told that nobody can connect any more, and that the port is free again. */
   onClosed: () => void;
@@ -53,24 +58,28 @@ export class AcceptLoop {
   }
 
   async #acceptAll(): Promise<void> {
+    let told: string | undefined;
     while (!this.#closed) {
       try {
-        this.#events.onConn(await this.#listener.accept());
+        const conn = await this.#listener.accept();
+        told = undefined;
+        if (this.#events.onConn(conn) === false) await this.#pause(REFUSED_MS);
       } catch (error) {
         if (this.#closed) break;
         // Or peers that reset their connections would let all others wait.
         if (hasLeft(error)) continue;
         // Out of descriptors, say: that may not end the loop.
-        this.#events.onFailed(error);
-        await this.#pause();
+        if (String(error) !== told) this.#events.onFailed(error);
+        told = String(error);
+        await this.#pause(RETRY_MS);
       }
     }
     this.#events.onClosed();
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, RETRY_MS);
+    const timer = setTimeout(resolve, ms);
     await Promise.race([promise, this.#closing.promise]);
     clearTimeout(timer);
   }

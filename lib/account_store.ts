@@ -13,6 +13,7 @@ import {
 } from "./account_refusal.ts";
 import type { Database } from "./database.ts";
 import { Gate } from "./gate.ts";
+import { networkOf } from "./address.ts";
 import { LoginThrottle } from "./login_throttle.ts";
 import { parseName } from "./name.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type PasswordParams,
   verifyPassword,
 } from "./password.ts";
+import { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
 
 /** The migration for {@linkcode openDatabase} that makes the table of accounts. */
 export const ACCOUNTS_SCHEMA = `
@@ -52,6 +54,12 @@ export interface AccountStoreOptions {
    */
   maxWaiting?: number;
   /**
+   * How many accounts may be made from one address; an IPv6 address stands for its network of 64 bits.
+   *
+   * @default {{ burst: 64, perSecond: 0.1 }}
+   */
+  registrations?: TokenBucketOptions;
+  /**
    * The clock that failures are slowed by, in milliseconds; see {@linkcode LoginThrottle}.
    *
    * @default {() => performance.now()}
@@ -66,6 +74,8 @@ interface Account {
 }
 
 const BUSY_RETRY_MS = 1_000;
+// A class registers at once, and a program neither fills the disk nor keeps the processors busy.
+const REGISTRATIONS: TokenBucketOptions = { burst: 64, perSecond: 0.1 };
 
 /**
  * Registers names with passwords, and tells whether somebody knows theirs.
@@ -73,6 +83,7 @@ const BUSY_RETRY_MS = 1_000;
  * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
  * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
  *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
+ * - **Slow to fill.** From one address 64 accounts may be made at once, then one every 10 s.
  * - **Bounded.** At most two hashes are made at a time.
  *
  * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
@@ -82,6 +93,7 @@ export class AccountStore {
   #params: PasswordParams;
   #hashing: Gate;
   #throttle: LoginThrottle;
+  #registrations: TokenBuckets;
   #find: StatementSync;
   #insert: StatementSync;
   #update: StatementSync;
@@ -94,11 +106,13 @@ export class AccountStore {
    * @param options Costs and limits.
    */
   constructor(database: Database, options: AccountStoreOptions = {}) {
-    const { params = PASSWORD_PARAMS, maxWaiting = 64, now } = options;
+    const { params = PASSWORD_PARAMS, maxWaiting = 64, now, registrations = REGISTRATIONS } =
+      options;
     this.#database = database;
     this.#params = params;
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
     this.#throttle = new LoginThrottle(now);
+    this.#registrations = new TokenBuckets({ ...(now && { now }), ...registrations });
     this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -112,13 +126,17 @@ export class AccountStore {
    *
    * @param name The name wanted; see {@linkcode parseName}.
    * @param password The password; see {@linkcode isPassword}.
+   * @param address Where they are, as {@linkcode normalizeAddress} spells it; nobody counts those without one.
    * @returns The name in its one true spelling; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
    */
-  async register(name: string, password: string): Promise<AccountResult> {
+  async register(name: string, password: string, address?: string): Promise<AccountResult> {
     const parsed = parseName(name);
     if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
+    if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
+    const waitMs = address === undefined ? 0 : this.#registrations.take(networkOf(address));
+    if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
     const { changes } = this.#database.transaction(() =>

@@ -24,6 +24,23 @@ export function normalizeAddress(address: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/**
+ * Gives what stands for all addresses that one customer of a network gets as a rule: of IPv6 the first 64 bits, of which
+ * each holds 18 quintillion addresses to choose from; of IPv4 the address itself.
+ *
+ * @param address As {@linkcode normalizeAddress} gives it.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const rest = tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: 8 - groups.length - rest.length }, () => "0");
+  return `${
+    [...groups, ...(address.includes("::") ? zeros : []), ...rest].slice(0, 4).join(":")
+  }::/64`;
+}
+
 /** Whether an address or host name means this machine itself, so that nobody else can listen in. */
 export function isLoopback(host: string): boolean {
   const address = normalizeAddress(host);

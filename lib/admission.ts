@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { networkOf } from "./address.ts";
 import type { GoodbyeReason } from "./goodbye.ts";
+import { TokenBuckets } from "./token_bucket.ts";
 
 /** Options for {@linkcode Admission}. */
 export interface AdmissionOptions {
@@ -14,42 +16,62 @@ export interface AdmissionOptions {
    */
   maxConnections?: number;
   /**
-   * How many connections from one address are served at once; the excess get a goodbye. 0 sets no limit.
+   * How many connections from one address are served at once, and how many more may come in a second once twice as
+   * many have come; the excess get a goodbye. An IPv6 address stands for its network of 64 bits. 0 sets no limit.
    *
    * @default {0}
    */
   maxPerAddress?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
 }
 
 /** Counts the connections that are served. Every `enter` that found a place needs its `leave`. */
 export class Admission {
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
-  readonly #perAddress = new Map<string, number>();
+  readonly #perNetwork = new Map<string, number>();
+  readonly #arrivals: TokenBuckets;
   #connections = 0;
 
   /** Begins with nobody. */
   constructor(options: AdmissionOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#maxPerAddress = options.maxPerAddress ?? 0;
+    const { now } = options;
+    this.#arrivals = new TokenBuckets({
+      burst: 2 * this.#maxPerAddress,
+      perSecond: this.#maxPerAddress,
+      ...(now && { now }),
+    });
   }
 
   /** Takes a place for a peer, or tells why there is none. */
   enter(address: string): GoodbyeReason | undefined {
-    const fromAddress = this.#perAddress.get(address) ?? 0;
+    const network = networkOf(address);
     if (this.#maxConnections && this.#connections >= this.#maxConnections) return "full";
-    if (this.#maxPerAddress && fromAddress >= this.#maxPerAddress) return "crowded";
+    if (this.#maxPerAddress && this.#isCrowded(network)) return "crowded";
     this.#connections++;
-    this.#perAddress.set(address, fromAddress + 1);
+    this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
     return undefined;
   }
 
   /** Gives a place back. */
   leave(address: string): void {
-    const left = this.#perAddress.get(address)! - 1;
+    const network = networkOf(address);
+    const left = this.#perNetwork.get(network)! - 1;
     this.#connections--;
-    // Addresses that left must not pile up.
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
+    // Networks that left must not pile up.
+    if (left > 0) this.#perNetwork.set(network, left);
+    else this.#perNetwork.delete(network);
+  }
+
+  #isCrowded(network: string): boolean {
+    return (this.#perNetwork.get(network) ?? 0) >= this.#maxPerAddress ||
+      this.#arrivals.take(network) > 0;
   }
 }

@@ -46,6 +46,8 @@ export interface ConversationOptions extends FramedConnOptions {
 // A TLS peer has so long to shake hands, and any peer so long to take the goodbye and to close its end.
 const HANDSHAKE_MS = 10_000;
 const PARTING_MS = 2000;
+// Whoever is kicked is gone by then, even if the handler still waits for the peer to read.
+const KICK_MS = 2000;
 // When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
 const ABANDON_MS = 1000;
 
@@ -59,6 +61,7 @@ export class Conversation {
   #goodbye: GoodbyeReason | undefined;
   #shakingHands = false;
   #abandon: (() => void) | undefined;
+  #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Wraps a connection just accepted. */
@@ -89,7 +92,6 @@ export class Conversation {
 
   /** Tells the peer why it is not served, and closes. Never rejects. */
   async refuse(reason: GoodbyeReason): Promise<void> {
-    this.#emit({ type: "refused", peer: this.info.peer, reason });
     await this.#part(reason);
   }
 
@@ -97,8 +99,11 @@ export class Conversation {
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
     // Before the handshake is done, nothing can be said.
-    if (this.#shakingHands) this.abort();
-    else this.#conn.closeRead();
+    if (this.#shakingHands) return this.abort();
+    this.#conn.closeRead();
+    if (reason === "kicked" && this.#abandon) {
+      this.#kickTimer ??= setTimeout(() => this.abort(), KICK_MS);
+    }
   }
 
   /** Closes the connection at once. A handler that does not notice is left to itself. */
@@ -139,6 +144,7 @@ export class Conversation {
       await Promise.race([handler(this.#conn, this.info), abandoned]);
     } finally {
       this.#abandon = undefined;
+      clearTimeout(this.#kickTimer);
       clearTimeout(this.#abandonTimer);
     }
   }

@@ -32,6 +32,12 @@ export interface FaultProxyOptions extends FaultSettings {
    * @default {a random number}
    */
   seed?: number;
+  /**
+   * How many connections are carried at once; the excess are closed as soon as they come.
+   *
+   * @default {1000}
+   */
+  maxConnections?: number;
   /** Is told what happens, in order. What it throws ends the process, as any unhandled error does. */
   onEvent?(event: FaultProxyEvent): void;
 }
@@ -161,7 +167,11 @@ export class FaultProxy implements AsyncDisposable {
 
   #use(server: Server): void {
     this.#server = server;
-    server.on("connection", (socket: Socket) => this.#track(this.#carry(socket)));
+    const { maxConnections = 1000 } = this.#options;
+    server.on("connection", (socket: Socket) => {
+      if (this.#connections.size < maxConnections) this.#track(this.#carry(socket));
+      else socket.destroy();
+    });
     this.#emit({ type: "listening", addr: this.addr });
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { networkOf } from "./address.ts";
 import { Throttle } from "./throttle.ts";
 
 const FREE_FAILURES_OF_NAME = 3;
@@ -11,7 +12,8 @@ const FREE_FAILURES_OF_ADDRESS = 20;
 const MAX_FAMILIAR = 10_000;
 
 /**
- * Slows down guessing at one name from many addresses, and at many names from one address.
+ * Slows down guessing at one name from many addresses, and at many names from one address. Of IPv6 all addresses of one
+ * network of 64 bits count as one: see {@linkcode networkOf}.
  *
  * Three failures on a name, and twenty from an address, are free; what comes then is told by
  * {@linkcode Throttle}. Where a name has logged in before (since the start), only failures from that
@@ -36,13 +38,13 @@ export class LoginThrottle {
   /** How many milliseconds an attempt must still wait; 0 when it may begin. */
   waitMs(nameKey: string, address: string): number {
     const wait = this.#names.waitMs(this.#slotOf(nameKey, address));
-    return Math.max(wait, this.#addresses.waitMs(address));
+    return Math.max(wait, this.#addresses.waitMs(networkOf(address)));
   }
 
   /** Counts an attempt that begins now, as failed until {@linkcode LoginThrottle.succeeded}. */
   begin(nameKey: string, address: string): void {
     this.#names.begin(this.#slotOf(nameKey, address));
-    this.#addresses.begin(address);
+    this.#addresses.begin(networkOf(address));
   }
 
   /**
@@ -51,7 +53,7 @@ export class LoginThrottle {
    */
   succeeded(nameKey: string, address: string): void {
     this.#names.reset(this.#slotOf(nameKey, address));
-    this.#addresses.takeBack(address);
+    this.#addresses.takeBack(networkOf(address));
     const pair = pairOf(nameKey, address);
     this.#familiar.delete(pair); // So that the set stays in the order of last use.
     this.#familiar.add(pair);
@@ -72,5 +74,5 @@ export class LoginThrottle {
 }
 
 function pairOf(nameKey: string, address: string): string {
-  return JSON.stringify([nameKey, address]);
+  return JSON.stringify([nameKey, networkOf(address)]);
 }

@@ -153,12 +153,19 @@ export class Server implements AsyncDisposable {
     this.#emit({ type: "listening", hostname, port, requestedPort: options.port ?? 0 });
   }
 
-  #admit(tcp: Deno.TcpConn | Deno.TlsConn): void {
+  /** Begins a conversation, or turns the peer away, which it tells. */
+  #admit(tcp: Deno.TcpConn | Deno.TlsConn): boolean {
     const conversation = new Conversation(tcp, ++this.#lastId, this.#options);
-    const refusal = this.#admission.enter(conversation.info.address);
-    if (refusal === undefined) this.#hold(conversation);
-    else if (this.#refused.size >= MAX_REFUSING) conversation.abort();
-    else this.#refused.during(conversation, () => conversation.refuse(refusal));
+    const reason = this.#admission.enter(conversation.info.address);
+    if (reason === undefined) this.#hold(conversation);
+    else this.#turnAway(conversation, reason);
+    return reason === undefined;
+  }
+
+  #turnAway(conversation: Conversation, reason: GoodbyeReason): void {
+    this.#emit({ type: "refused", peer: conversation.info.peer, reason });
+    if (this.#refused.size >= MAX_REFUSING) conversation.abort();
+    else this.#refused.during(conversation, () => conversation.refuse(reason));
   }
 
   async #hold(conversation: Conversation): Promise<void> {

@@ -52,6 +52,11 @@ export class TokenBucket {
     return 0;
   }
 
+  /** Takes one token, as soon as there is one. Several who wait are not served in order. */
+  async wait(): Promise<void> {
+    for (let ms; (ms = this.take()) > 0;) await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
   #refill(): void {
     const { burst, perSecond } = this.#options;
     const now = this.#now();

@@ -20,6 +20,8 @@ export interface Session {
   readonly expiresAt: number;
   /** Whether the token was revoked meanwhile: then nothing may be done in its name any more. */
   revoked: boolean;
+  /** Called when that happens. */
+  onRevoked?: () => void;
 }
 
 /** Opens and ends sessions. Refusals are values: an exception would invite telling too much. */
@@ -35,8 +37,8 @@ export class AuthDesk {
   }
 
   /** Makes an account and a session. */
-  async register(name: string, password: string): Promise<Session | Refusal> {
-    const result = await this.#accounts.register(name, password);
+  async register(name: string, password: string, address?: string): Promise<Session | Refusal> {
+    const result = await this.#accounts.register(name, password, address);
     return result.ok ? this.#begin(result.name) : result;
   }
 
@@ -55,7 +57,7 @@ export class AuthDesk {
   /** Revokes the session's token, for all sessions that came in by it. */
   logOut(session: Session): void {
     this.#tokens.revoke(session.token);
-    for (const live of this.#live) if (live.token === session.token) live.revoked = true;
+    this.#revoke((live) => live.token === session.token);
   }
 
   /** To be called when the connection of a session has ended. Its token stays valid. */
@@ -71,8 +73,15 @@ export class AuthDesk {
   /** Forgets all accounts, revokes every token and session, and tells how many accounts there were. */
   clear(): number {
     const cleared = this.#accounts.clear();
-    for (const live of this.#live) live.revoked = true;
+    this.#revoke(() => true);
     return cleared;
+  }
+
+  #revoke(whether: (live: Session) => boolean): void {
+    const revoked = [...this.#live].filter((live) => whether(live) && !live.revoked);
+    for (const session of revoked) session.revoked = true;
+    // Only now, for none of them may hear of the others' leaving.
+    for (const session of revoked) session.onRevoked?.();
   }
 
   #begin(name: string): Session {

@@ -10,7 +10,7 @@ import { openDatabase } from "../lib/database.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { AuthDesk } from "./auth_desk.ts";
-import { converse } from "./converse.ts";
+import { converse, type ConverseOptions } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
 import { countStrangers, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
@@ -20,9 +20,12 @@ import { troubleLog } from "./trouble_log.ts";
 /** The names of those who have logged in, by connection. */
 export type ConnNames = Map<ConnInfo, string>;
 
+/** What the authentication server needs. */
+export interface AuthenticationOptions extends LogInOptions, Pick<ConverseOptions, "pace"> {}
+
 /** Makes the handler of the authentication server: it lets clients in, and tells them who they are. */
-export function authenticationHandler(options: LogInOptions, names: ConnNames): Handler {
-  const { desk, server, onError } = options;
+export function authenticationHandler(options: AuthenticationOptions, names: ConnNames): Handler {
+  const { desk, server, pace, onError } = options;
   return async (conn, info) => {
     for (;;) {
       const entry = await logIn(conn, info, options);
@@ -31,7 +34,8 @@ export function authenticationHandler(options: LogInOptions, names: ConnNames): 
       const answer = () => replyError(conn, "bad_message", `The ${server} server has no chat`);
       try {
         names.set(info, session.name);
-        if (!await converse(conn, { desk, session, answer, onError })) return;
+        session.onRevoked = () => names.delete(info);
+        if (!await converse(conn, { desk, session, pace, answer, onError })) return;
       } finally {
         names.delete(info);
         desk.leave(session);

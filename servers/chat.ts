@@ -14,7 +14,8 @@ import { keyOfName } from "../lib/name.ts";
 import { Outbox } from "../lib/outbox.ts";
 import type { ClientMessage } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
-import { TokenBuckets } from "../lib/token_bucket.ts";
+import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
+import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
 import { answerMember, type AnswerOptions } from "./chat_answers.ts";
@@ -36,15 +37,19 @@ export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "stranger
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
   loginMs?: number;
+  /** How fast a client is read until it is in; see `logIn`. */
+  loginPace?: TokenBucketOptions;
+  /** How fast each connection of a member is read; see `converse`. */
+  pace?: TokenBucketOptions;
   /** Told when a member was too slow and is dropped. */
   onTooSlow?(conn: ConnInfo): void;
 }
 
 /** Makes the handler of the chat: it logs a client in, and lets it take part until one of them ends it. */
 export function chatHandler(options: ChatOptions): Handler {
-  const { desk, history, names, loginMs, strangers, onError } = options;
+  const { desk, history, names } = options;
   const lastId = () => history.lastId();
-  const logInOptions = { desk, server: "chat", lastId, loginMs, strangers, onError };
+  const logInOptions = { ...options, server: "chat", lastId };
   return async (conn, info) => {
     for (;;) {
       const entry = await logIn(conn, info, logInOptions);
@@ -66,13 +71,18 @@ async function takePart(
   { session, hello }: LogIn,
   options: ChatOptions,
 ): Promise<boolean> {
-  const { desk, room, onError } = options;
+  const { desk, room, pace, onError } = options;
   const member = memberOf(conn, session, () => options.onTooSlow?.(info));
-  using _seat = await enter(conn, member, hello, options);
+  using seat = await enter(conn, member, hello, options);
+  session.onRevoked = () => {
+    seat[Symbol.dispose]();
+    options.names.delete(info);
+  };
+  if (session.revoked) session.onRevoked();
   const answer = (message: ClientMessage) => answerMember(message, conn, member, options);
   const settle = () => room.commit();
   try {
-    return await converse(conn, { desk, session, answer, settle, onError });
+    return await converse(conn, { desk, session, pace, answer, settle, onError });
   } catch (error) {
     // Dropped as too slow while an answer waited to be sent: that is no failure.
     if (conn.closed) return false;
@@ -124,9 +134,12 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
     history,
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
+    share: new TurnShare(),
     names: new Map(),
     flood: new TokenBuckets({ burst: config.burst, perSecond: config.rate }),
     strangers: countStrangers(config),
+    // As fast as its user may speak; a few more at once, so that who says too much is told.
+    pace: { burst: config.burst + 10, perSecond: config.rate },
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
     onError,
   };

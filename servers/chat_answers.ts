@@ -63,8 +63,12 @@ async function showEarlier(
   { name }: ChatMember,
   options: AnswerOptions,
 ): Promise<void> {
-  const read = () => options.history.before(before, name, Math.min(limit, MAX_HISTORY));
-  await replay(conn, await attempt(conn, read, options) ?? []);
+  const { history, share } = options;
+  const read = () => history.before(before, name, Math.min(limit, MAX_HISTORY));
+  // In an object: what goes wrong while it is sent is no fault of the storage.
+  const show = () => ({ sent: replay(conn, read()) });
+  const shown = await attempt(conn, () => share.run(show), options);
+  await shown?.sent;
 }
 
 async function takeText(

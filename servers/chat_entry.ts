@@ -5,6 +5,7 @@
  */
 import type { FramedConn } from "../lib/framed_conn.ts";
 import type { HistoryStore, StoredMessage } from "../lib/history_store.ts";
+import type { TurnShare } from "../lib/turn_share.ts";
 import { type ChatMember, type ChatRoom, messageFrame } from "./chat_room.ts";
 import type { Hello } from "./log_in.ts";
 import { attempt, UNAVAILABLE } from "./messages.ts";
@@ -22,6 +23,8 @@ export interface EntryOptions {
   history: HistoryStore;
   /** Who is here. */
   room: ChatRoom;
+  /** Where reading and sending old messages waits for its turn: it must not delay who talks. */
+  share: TurnShare;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -38,23 +41,24 @@ export async function enter(
 ): Promise<Disposable> {
   let seen = hello.since;
   for (;;) {
-    const step = await attempt(conn, () => {
+    const look = () => {
       seen ??= firstShown(member, hello, options);
-      return nextStep(member, seen, options);
-    }, options);
+      return nextStep(conn, member, seen, options);
+    };
+    const step = await attempt(conn, () => options.share.run(look), options);
     if (step === undefined) {
       await new Promise((resolve) => setTimeout(resolve, UNAVAILABLE.retryAfterMs));
     } else if ("seat" in step) return step.seat;
     else {
-      await replay(conn, step.missed);
-      seen = step.missed.at(-1)!.id;
+      await step.sent;
+      seen = step.seen;
     }
   }
 }
 
-/** Sends messages that were said before. */
-export async function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> {
-  for (const message of messages) await conn.sendFrame(messageFrame(message, true));
+/** Sends messages that were said before, and settles when enough of them are on their way. */
+export function replay(conn: FramedConn, messages: StoredMessage[]): Promise<void> | undefined {
+  return messages.map((message) => conn.sendFrame(messageFrame(message, true))).at(-1);
 }
 
 /** The id before the oldest of the last messages that a newcomer is shown. */
@@ -67,13 +71,15 @@ function firstShown(
   return first ? first.id - 1 : history.lastId();
 }
 
-/** More of what was missed, or a seat when that was all: nothing can be said between the look and the seat. */
+/** Sends more of what was missed, or gives a seat when that was all: nothing can be said between the look and the seat. */
 function nextStep(
+  conn: FramedConn,
   member: ChatMember,
   seen: number,
   { history, room }: EntryOptions,
-): { missed: StoredMessage[] } | { seat: Disposable } {
+): { sent: Promise<void> | undefined; seen: number } | { seat: Disposable } {
   room.commit();
   const missed = history.since(seen, member.name, REPLAY_PAGE);
-  return missed.length > 0 ? { missed } : { seat: room.join(member) };
+  if (missed.length === 0) return { seat: room.join(member) };
+  return { sent: replay(conn, missed), seen: missed.at(-1)!.id };
 }

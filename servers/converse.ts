@@ -6,7 +6,11 @@
 import type { FramedConn } from "../lib/framed_conn.ts";
 import type { ClientMessage } from "../lib/protocol.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";
+import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
 import { attempt, receiveMessage, reply, replyError } from "./messages.ts";
+
+// More than a person types and a client asks, and no more.
+const MEMBER_PACE: Readonly<TokenBucketOptions> = { burst: 30, perSecond: 5 };
 
 /** What {@linkcode converse} needs. */
 export interface ConverseOptions {
@@ -14,6 +18,12 @@ export interface ConverseOptions {
   desk: AuthDesk;
   /** Who talks. */
   session: Session;
+  /**
+   * How fast this connection is read.
+   *
+   * @default {{ burst: 30, perSecond: 5 }}
+   */
+  pace?: TokenBucketOptions | undefined;
   /** Answers what is not about the session itself. */
   answer(message: ClientMessage): Promise<void>;
   /** Called before what is answered at once: a chance to answer first what came before. */
@@ -27,8 +37,9 @@ export interface ConverseOptions {
  * and `false` when the conversation is over.
  */
 export async function converse(conn: FramedConn, options: ConverseOptions): Promise<boolean> {
+  const pace = new TokenBucket(options.pace ?? MEMBER_PACE);
   for (;;) {
-    const message = await receiveMessage(conn);
+    const message = await receiveMessage(conn, pace);
     if (message === null) return false;
     if (options.session.revoked) {
       const ref = "ref" in message ? message.ref : undefined;

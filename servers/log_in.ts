@@ -8,6 +8,7 @@ import { Admission } from "../lib/admission.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";
+import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";
 import { goodbyeMessage, receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
 
@@ -17,6 +18,8 @@ export const LOGIN_MS = 10_000;
 export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 /** The longest message after login, in bytes. */
 export const MAX_BODY_BYTES: number = 16 * 1024;
+// Enough to mistype a password, and not worth a flood.
+const LOGIN_PACE: Readonly<TokenBucketOptions> = { burst: 10, perSecond: 2 };
 
 /** What {@linkcode logIn} needs. */
 export interface LogInOptions {
@@ -34,6 +37,12 @@ export interface LogInOptions {
   loginMs?: number | undefined;
   /** Counts who has not logged in yet, by address; who finds no place is told to come back. */
   strangers?: Admission | undefined;
+  /**
+   * How fast the client is read until it is in.
+   *
+   * @default {{ burst: 10, perSecond: 2 }}
+   */
+  loginPace?: TokenBucketOptions | undefined;
   /** Told when storage is broken, which the client sees as `unavailable`. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -103,9 +112,10 @@ async function takeLogIn(
   options: LogInOptions,
   signal: AbortSignal,
 ): Promise<LogIn | null> {
+  const pace = new TokenBucket(options.loginPace ?? LOGIN_PACE);
   let hello: Hello | undefined;
   for (;;) {
-    const message = await receiveMessage(conn, { signal });
+    const message = await receiveMessage(conn, pace, { signal });
     if (message === null) return null;
     if (message.type === "hello") hello = await takeHello(conn, message, options);
     if (!hello) {
@@ -177,7 +187,7 @@ async function admit(
       return desk.resume(message.token ?? "") ??
         unauthorized("The token is not valid any more: log in");
     case "register":
-      return await desk.register(message.name, message.password);
+      return await desk.register(message.name, message.password, address);
     case "login":
       return await desk.logIn(message.name, message.password, address);
     default:

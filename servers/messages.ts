@@ -13,13 +13,21 @@ import {
   parseClientMessage,
   type ServerMessage,
 } from "../lib/protocol.ts";
+import type { TokenBucket } from "../lib/token_bucket.ts";
 
-/** Receives the next message that can be understood, and refuses those that cannot; `null` when the peer is done. */
+/**
+ * Receives the next message that can be understood, and refuses those that cannot; `null` when the peer is done.
+ *
+ * Each costs a token of `pace`. While there is none, nothing is read: what comes too fast waits in the peer's own
+ * buffers, and costs nobody else.
+ */
 export async function receiveMessage(
   conn: FramedConn,
+  pace: TokenBucket,
   options: ReceiveOptions = {},
 ): Promise<ClientMessage | null> {
   for (;;) {
+    await pace.wait();
     const text = await receiveText(conn, options);
     if (text === null) return null;
     const parsed = parseClientMessage(text);
@@ -108,11 +116,11 @@ export interface AttemptOptions {
  */
 export async function attempt<T>(
   conn: FramedConn,
-  work: () => T,
+  work: () => T | Promise<T>,
   { ref, onError }: AttemptOptions,
 ): Promise<T | undefined> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     onError?.(error);
     await reply(conn, unavailableMessage(ref));

@@ -11,7 +11,8 @@ import { keyOfName } from "../lib/name.ts";
 import { serve, type Server } from "../lib/server.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
-import { TokenBuckets } from "../lib/token_bucket.ts";
+import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
+import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
 import { authenticationHandler } from "../servers/authentication.ts";
 import { chatHandler } from "../servers/chat.ts";
@@ -27,6 +28,11 @@ export interface TestServerOptions {
   /** Messages of a user at once, and a second; by default more than any test sends. */
   burst?: number;
   rate?: number;
+  /** How fast a connection is read before and after the login; by default without a limit. */
+  loginPace?: TokenBucketOptions;
+  pace?: TokenBucketOptions;
+  /** How many accounts an address may make; by default without a limit. */
+  registrations?: TokenBucketOptions;
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
@@ -39,39 +45,52 @@ export interface TestServerOptions {
 /** The cheapest hash there is. */
 export const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 
+const NO_LIMIT: TokenBucketOptions = { burst: 1e9, perSecond: 1e9 };
+
 /** Starts a chat on a free port of this machine. */
 export function startChat(options: TestServerOptions = {}) {
   const { burst = 1e9, rate = 1e9, now, loginMs } = options;
+  const { loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
   const stores = openStores(options);
   const room = new ChatRoom({ ...stores, keyOf: keyOfName });
   const flood = new TokenBuckets({ burst, perSecond: rate, ...(now && { now }) });
+  const share = new TurnShare();
   const names = new Map<ConnInfo, string>();
   const tooSlow: ConnInfo[] = [];
   const onTooSlow = (conn: ConnInfo) => tooSlow.push(conn);
   const handler = chatHandler({
     ...stores,
     room,
+    share,
     flood,
     names,
     onTooSlow,
+    loginPace,
+    pace,
     ...(loginMs !== undefined && { loginMs }),
   });
-  return { ...stores, room, names, tooSlow, ...start(handler, stores.database, options) };
+  return { ...stores, room, share, names, tooSlow, ...start(handler, stores.database, options) };
 }
 
 /** Starts an authentication server on a free port of this machine. */
 export function startAuthentication(options: TestServerOptions = {}) {
   const stores = openStores(options);
   const names = new Map<ConnInfo, string>();
-  const { loginMs } = options;
-  const handler = authenticationHandler({ ...stores, server: "auth", loginMs }, names);
+  const { loginMs, loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
+  const limits = { loginMs, loginPace, pace };
+  const handler = authenticationHandler({ ...stores, ...limits, server: "auth" }, names);
   return { ...stores, names, ...start(handler, stores.database, options) };
 }
 
-function openStores({ path = ":memory:", now }: TestServerOptions) {
+function openStores(options: TestServerOptions) {
+  const { path = ":memory:", now, registrations = NO_LIMIT } = options;
   const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
   const database = openDatabase(path, { migrations });
-  const accounts = new AccountStore(database, { params: CHEAP, ...(now && { now }) });
+  const accounts = new AccountStore(database, {
+    params: CHEAP,
+    registrations,
+    ...(now && { now }),
+  });
   const desk = new AuthDesk(accounts, new SessionStore(database, now && { now }));
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);

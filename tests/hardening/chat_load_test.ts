@@ -61,12 +61,14 @@ const NETWORKS: Record<string, FaultSettings> = {
   },
 };
 
+const SEED = 6;
+
 for (const [what, faults] of Object.entries(NETWORKS)) {
-  Deno.test(`ChatSession loses and doubles nothing in a network that ${what}`, async () => {
+  Deno.test(`ChatSession loses and doubles nothing in a network that ${what} (seed ${SEED})`, async () => {
     await using chat = startChat();
     for (const name of ["anna", "boris", "carla"]) await chat.desk.register(name, PASSWORD);
     const { port } = chat.server.addr;
-    await using proxy = await startFaultProxy({ to: { port }, seed: 6, ...faults });
+    await using proxy = await startFaultProxy({ to: { port }, seed: SEED, ...faults });
     await using carla = new TestMember(port, "carla");
     await carla.session.entered;
     await using anna = new TestMember(proxy.addr.port, "anna");

@@ -25,7 +25,7 @@ class ScriptedListener {
 function acceptFrom(listener: ScriptedListener) {
   const told: string[] = [];
   const loop = new AcceptLoop(listener as unknown as Listener, {
-    onConn: () => told.push("conn"),
+    onConn: () => void told.push("conn"),
     onFailed: (error) => told.push((error as Error & { code: string }).code),
     onClosed: () => told.push("closed"),
   });
@@ -65,7 +65,7 @@ Deno.test("AcceptLoop tries again every 100 ms while accept fails", async () => 
   listener.accepting.resolve(memoryConnPair()[1]);
   await turns();
 
-  assertEquals(told, ["EMFILE", "EMFILE", "EMFILE", "conn"]);
+  assertEquals(told, ["EMFILE", "conn"]);
   await loop.close();
 });
 
@@ -140,4 +140,44 @@ Deno.test("AcceptLoop.close() still hands over a connection that was accepted be
   await loop.close();
 
   assertEquals(told, ["conn", "closed"]);
+});
+
+Deno.test("AcceptLoop tells each reason once, and again after a connection came", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+  const other = Object.assign(new Error("Aborted"), { code: "ECONNABORTED" });
+
+  for (const next of [outOfDescriptors(), outOfDescriptors(), other, "conn", outOfDescriptors()]) {
+    const { accepting } = listener;
+    if (next === "conn") accepting.resolve(memoryConnPair()[1]);
+    else accepting.reject(next);
+    await turns();
+    await time.tickAsync(100);
+    await turns();
+  }
+
+  assertEquals(told, ["EMFILE", "ECONNABORTED", "conn", "EMFILE"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop accepts the next a little later where it turned a peer away", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  let accepted = 0;
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => ++accepted > 1,
+    onFailed: () => {},
+    onClosed: () => {},
+  });
+
+  const first = listener.accepting;
+  first.resolve(memoryConnPair()[1]);
+  await turns();
+  const waiting = listener.accepting === first;
+  await time.tickAsync(1);
+  await turns();
+
+  assertEquals([waiting, listener.accepting === first], [true, false]);
+  await loop.close();
 });

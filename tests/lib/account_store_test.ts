@@ -187,3 +187,21 @@ Deno.test("AccountStore stores hashes with the default costs", async () => {
 
   assertMatch(hashOf(store.database, "anna"), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
 });
+
+Deno.test("AccountStore.register() makes no more accounts from an address than it may, others do not wait", async () => {
+  let now = 0;
+  const registrations = { burst: 2, perSecond: 1 };
+  using store = openAccounts({ registrations, now: () => now });
+  const register = async (name: string, address: string) => {
+    const result = await store.accounts.register(name, "correct horse", address);
+    return result.ok ? "ok" : result.retryAfterMs ?? result.code;
+  };
+
+  assertEquals(await register("A", "2001:db8::1"), "ok");
+  assertEquals(await register("A", "2001:db8::1"), "name_taken");
+  assertEquals(await register("B", "2001:db8::2"), "ok");
+  assertEquals(await register("C", "2001:db8::3"), 1000);
+  assertEquals(await register("C", "10.0.0.1"), "ok");
+  now += 1000;
+  assertEquals(await register("D", "2001:db8::3"), "ok");
+});

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isLoopback, normalizeAddress } from "../../lib/address.ts";
+import { isLoopback, networkOf, normalizeAddress } from "../../lib/address.ts";
 
 const SPELLINGS: Record<string, string[]> = {
   "1.2.3.4": ["1.2.3.4", "::ffff:1.2.3.4", "::FFFF:1.2.3.4", "::ffff:102:304", "[::ffff:1.2.3.4]"],
@@ -28,5 +28,23 @@ Deno.test("isLoopback() knows this machine's own addresses, and no name that onl
   }
   for (const other of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org", "1.127.0.0", ""]) {
     assertEquals(isLoopback(other), false, other);
+  }
+});
+
+Deno.test("networkOf() is one for the addresses of an IPv6 network, and the address itself of IPv4", () => {
+  const networks = {
+    "10.0.0.1": "10.0.0.1",
+    "::1": "0:0:0:0::/64",
+    "::": "0:0:0:0::/64",
+    "2001:db8::1": "2001:db8:0:0::/64",
+    "2001:db8:0:1::": "2001:db8:0:1::/64",
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+    "2001:0:0:1::2": "2001:0:0:1::/64",
+    "2001::1:2:3:4:5": "2001:0:0:1::/64",
+    "fe80::1": "fe80:0:0:0::/64",
+  };
+
+  for (const [address, network] of Object.entries(networks)) {
+    assertEquals(networkOf(normalizeAddress(address)), network);
   }
 });

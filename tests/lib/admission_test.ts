@@ -54,3 +54,32 @@ Deno.test("Admission.enter() takes 0 for no limit", () => {
 
   for (let i = 0; i < 10_001; i++) assertEquals(admission.enter("a"), undefined);
 });
+
+Deno.test("Admission.enter() limits how often an address may come and go", () => {
+  let now = 0;
+  const admission = new Admission({ maxPerAddress: 3, now: () => now });
+  const come = (address: string) => {
+    const refusal = admission.enter(address);
+    if (refusal === undefined) admission.leave(address);
+    return refusal;
+  };
+
+  const atOnce = Array.from({ length: 7 }, () => come("a"));
+  now += 1000;
+  const later = Array.from({ length: 4 }, () => come("a"));
+
+  assertEquals(atOnce.filter((refusal) => refusal === undefined).length, 6);
+  assertEquals(later, [undefined, undefined, undefined, "crowded"]);
+  assertEquals(come("b"), undefined);
+});
+
+Deno.test("Admission.enter() counts the addresses of one IPv6 network as one", () => {
+  const admission = new Admission({ maxPerAddress: 2 });
+
+  const answers = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::", "2001:db8:0:1::1"]
+    .map((address) => admission.enter(address));
+  admission.leave("2001:db8::2");
+
+  assertEquals(answers, [undefined, undefined, "crowded", undefined]);
+  assertEquals(admission.enter("2001:db8::abcd"), undefined);
+});

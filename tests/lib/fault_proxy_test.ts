@@ -412,3 +412,17 @@ async function waitUntilStill(number: () => number): Promise<number> {
   }
   return number();
 }
+
+Deno.test("startFaultProxy() carries no more than maxConnections, until one ends", async () => {
+  await using passage = await pass({ maxConnections: 1 });
+  const { proxy, client, server, closed } = passage;
+
+  using second = await dial(proxy);
+  const end = await second.read(new Uint8Array(1)).catch((error) => error);
+  client.close();
+  server.close();
+  await closed;
+
+  assert(end === null || end instanceof ConnectionReset);
+  assertEquals(proxy.summary.connections, 1);
+});

@@ -124,3 +124,15 @@ Deno.test("AccountStore.authenticate() lets a name in where it has been, whoever
   for (let guess = 0; guess < 3; guess++) await attempt("Anna", "wrong horse", "10.0.0.1");
   assertEquals(await attempt("Anna", PASSWORD, "10.0.0.1"), 1_000);
 });
+
+Deno.test("AccountStore.authenticate() counts the addresses of one IPv6 network as one", async () => {
+  using store = await openAccounts();
+  const { attempt } = store;
+
+  for (let i = 0; i < 20; i++) {
+    assertEquals(await attempt(`Nobody${i}`, "wrong horse", `2001:db8::${i}`), "bad_credentials");
+  }
+
+  assertEquals(await attempt("Eve", PASSWORD, "2001:db8::ffff"), 1_000);
+  assertEquals(await attempt("Eve", PASSWORD, "2001:db8:0:1::1"), "ok");
+});

@@ -55,7 +55,7 @@ Deno.test("serve() tells 64 refused clients at once why, and just closes the oth
   using next = await connectTo(server);
 
   assertEquals(await Array.fromAsync(next), []);
-  assertEquals(events.count("refused"), 64);
+  assertEquals((await events.next("refused")).reason, "full");
   for (const client of refused) {
     assertEquals(await Array.fromAsync(client), [goodbyeText("full")]);
     client.close();
@@ -96,18 +96,14 @@ Deno.test("serve() outlives running out of descriptors, and serves later", async
   const events = new Events();
   const server = serve(echo, { onEvent: events.take });
 
-  for (let i = 0; i < 3; i++) {
-    const { error } = await events.next("accept_failed");
-    assertEquals((error as { code?: string }).code, "EMFILE");
-    await time.tickAsync(100);
-  }
+  const { error } = await events.next("accept_failed");
+  assertEquals((error as { code?: string }).code, "EMFILE");
+  for (let i = 0; i < 3; i++) await time.tickAsync(100);
   const client = await connectTo(server);
 
   assertEquals(await client.request("at last"), "at last");
   assertEquals(events.types(), [
     "listening",
-    "accept_failed",
-    "accept_failed",
     "accept_failed",
     "connected",
     "received",

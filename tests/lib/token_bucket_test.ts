@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { TokenBucket, TokenBuckets } from "../../lib/token_bucket.ts";
 
 Deno.test("TokenBucket.take() allows a burst, then as much as flows in", () => {
@@ -35,6 +36,24 @@ Deno.test("TokenBucket takes no harm from a clock that jumps back", () => {
   now = 0;
 
   assertEquals([bucket.full, bucket.take(), bucket.take()], [false, 0, 1000]);
+});
+
+Deno.test("TokenBucket.wait() takes a token as soon as there is one", async () => {
+  using time = new FakeTime();
+  const bucket = new TokenBucket({ burst: 1, perSecond: 5, now: Date.now });
+  const takenAt: number[] = [];
+  const startedAt = time.now;
+
+  const waits = [1, 2, 3].map(async () => {
+    await bucket.wait();
+    takenAt.push(time.now - startedAt);
+  });
+  await time.tickAsync(199);
+  assertEquals(takenAt, [0]);
+  for (let ms = 0; ms < 300; ms++) await time.tickAsync(1);
+  await Promise.all(waits);
+
+  assertEquals(takenAt, [0, 200, 400]);
 });
 
 Deno.test("TokenBuckets.take() counts for each user apart, and forgets none that is not full", () => {

@@ -9,6 +9,8 @@ async function startWithHistory(count: number) {
   const chat = startChat();
   const anna = await chat.connect();
   const token = await anna.register("Anna");
+  // Only then it is in the room, and has seen that there is nothing to see.
+  await anna.all();
   append(chat, count);
   return { chat, anna, token, [Symbol.dispose]: () => anna[Symbol.dispose]() };
 }
@@ -121,13 +123,14 @@ Deno.test("enter() misses nothing that is said in the very turn of its seat", as
     chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
 
   say("before");
+  setTimeout(() => say("in the turn"));
   const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
-  say("after");
+  setTimeout(() => say("after"));
   using _seat = await entering;
   chat.room.commit();
 
   const heard = frames.map((frame) => JSON.parse(new TextDecoder().decode(frame.subarray(4))));
-  assertEquals(textsIn(heard), ["before", "after"]);
+  assertEquals(textsIn(heard), ["before", "in the turn", "after"]);
 });
 
 Deno.test("enter() tells a client that comes back to an older history by its last id", async () => {

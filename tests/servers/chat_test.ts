@@ -308,3 +308,24 @@ Deno.test("chat: who takes a name after all users were forgotten sees nothing of
   await old.send({ type: "register", name: "Anna2", password: PASSWORD });
   assertEquals((await old.until("welcome")).name, "Anna2");
 });
+
+Deno.test("chat: who is forgotten or logged out elsewhere has left at once, and the others are told", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("Anna");
+  using bob = await chat.connect();
+  const token = await bob.register("Bob");
+  await bob.all();
+  await anna.until("joined");
+  using phone = await chat.connect();
+  await phone.resume(token);
+  await phone.all();
+
+  phone.send({ type: "logout" });
+  const { name } = await anna.until("left");
+  const remaining = [...chat.names.values()];
+  chat.desk.clear();
+
+  assertEquals([name, remaining], ["Bob", ["Anna"]]);
+  assertEquals([chat.room.names(), [...chat.names.values()]], [[], []]);
+  assertEquals((await bob.ask({ type: "ping" }))?.type, "error");
+});

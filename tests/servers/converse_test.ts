@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Of, PASSWORD } from "../chat_client.ts";
 import { startAuthentication } from "../chat_server.ts";
+import { turns } from "../turns.ts";
 
 Deno.test("converse() answers ping and whoami, and refuses what belongs before the login", async () => {
   await using auth = startAuthentication();
@@ -99,3 +100,25 @@ Deno.test("converse() finds a dead peer by its silence", async () => {
   assertEquals(await anna.rest(), [{ type: "bye", reason: "idle" }]);
   assertEquals(auth.names.size, 0);
 });
+
+for (const [what, sent] of Object.entries({ pings: '{"type":"ping"}', junk: "no message" })) {
+  Deno.test(`converse() reads ${what} no faster than its pace, and answers all in the end`, async () => {
+    let now = 0;
+    const pace = { burst: 3, perSecond: 20, now: () => now };
+    await using auth = startAuthentication({ pace });
+    using anna = await auth.connect();
+    await anna.register("Anna");
+
+    for (let i = 0; i < 6; i++) anna.send(sent);
+    for (let i = 0; i < 3; i++) await anna.next();
+    await turns(20);
+    const read = auth.events.filter(({ type }) => type === "received").length;
+    now += 150;
+    for (let i = 0; i < 3; i++) await anna.next();
+    now += 150;
+
+    // Hello and register came before.
+    assertEquals(read, 2 + 3);
+    assertEquals(anna.received.length, 2 + 6);
+  });
+}

@@ -3,6 +3,7 @@ import { encodeFrame } from "../../lib/frame.ts";
 import type { ErrorCode } from "../../lib/protocol.ts";
 import { type ChatClient, type Of, PASSWORD } from "../chat_client.ts";
 import { startAuthentication, type TestServerOptions } from "../chat_server.ts";
+import { turns } from "../turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
 
@@ -320,4 +321,23 @@ Deno.test("logIn() tells when storage is broken, and lets in when it works again
   assertEquals([refusal.code, refusal.retryAfterMs], ["unavailable", 1000]);
   assertEquals(auth.errors.length, 1);
   assertEquals((await client.ask(register("Anna")))?.type, "welcome");
+});
+
+Deno.test("logIn() reads no faster than its pace, and the login itself comes through", async () => {
+  let now = 0;
+  const loginPace = { burst: 3, perSecond: 20, now: () => now };
+  await using auth = startAuthentication({ loginPace });
+  using client = await auth.connect();
+
+  for (const message of [HELLO, HELLO, "no message", HELLO, register("Anna")]) client.send(message);
+  for (let i = 0; i < 3; i++) await client.next();
+  await turns(20);
+  const read = auth.events.filter(({ type }) => type === "received").length;
+  now += 100;
+  const rest = [await client.next(), await client.next()];
+
+  assertEquals(read, 3);
+  assertEquals(rest.map((message) => message?.type), ["hello", "welcome"]);
+  // Who is in begins anew.
+  assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
 });

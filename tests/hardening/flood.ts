@@ -1,0 +1,180 @@
+/**
+ * How long a normal member of a flooded chat waits for what another says.
+ *
+ * As a program it measures every kind of flood, a few seconds each: `deno run -A tests/hardening/flood.ts [SECONDS]`.
+ *
+ * @module
+ */
+import { openBenchChat } from "../../bench/chat_setup.ts";
+import { percentile, short, table } from "../../bench/report.ts";
+import { readLines } from "../../lib/lines.ts";
+import { ChatClient } from "../chat_client.ts";
+import { ServerProcess } from "../servers/server_process.ts";
+
+/** How many connections flood. */
+export const CONNECTIONS = 400;
+// Each says four messages a second: less than the flood control allows.
+const TALKERS = 10;
+const TALKER_MS = 250;
+const FLOODING_MEMBERS = 100;
+
+/** What was measured under one flood. */
+export interface Measured {
+  /** From when a message was said until another member had it; one for each message. */
+  latenciesMs: number[];
+  /** What the server used of one processor, from 0. */
+  cpu: number;
+}
+
+/** The kinds of floods; see `flooder.ts`. */
+export const FLOODS = [
+  "none",
+  "strangers in ping-pong",
+  "strangers flooding",
+  "strangers with junk",
+  "strangers that come and go",
+  "members in ping-pong",
+  "members flooding",
+  "members with junk",
+  "members talking without end",
+  "members reading the history",
+  "members that come and go",
+  "guesses at passwords",
+  "registrations",
+] as const;
+
+/** Starts a chat, floods it from a process of its own, and lets normal members talk meanwhile. */
+export async function measureFlood(
+  kind: typeof FLOODS[number],
+  seconds: number,
+): Promise<Measured> {
+  const data = Deno.makeTempDirSync({ prefix: "flood_" });
+  try {
+    using prepared = await openBenchChat(data, TALKERS + 1 + FLOODING_MEMBERS);
+    const { tokens, history } = prepared;
+    history.append(Array.from({ length: 200 }, (_, i) => ({
+      from: "member_0",
+      ref: `old ${i}`,
+      text: "x".repeat(1000),
+      at: 0,
+    })));
+    await using server = await ServerProcess.start("chat", [], { data });
+    const enter = async (token: string) => {
+      const client = await ChatClient.connect(server.port);
+      await client.resume(token, { history: 0 });
+      return client;
+    };
+    using members = new DisposableStack();
+    const listener = members.use(await enter(tokens.shift()!));
+    const talkers = [];
+    for (const token of tokens.splice(0, TALKERS)) talkers.push(members.use(await enter(token)));
+    for (const talker of talkers) discard(talker);
+    await using _flood = kind === "none"
+      ? undefined
+      : await Flooder.start(server.port, kind, tokens);
+    const cpuBefore = processorSeconds(server.pid);
+    const startedAt = performance.now();
+    const latenciesMs = await talk(talkers, listener, seconds * 1000);
+    const cpu = (processorSeconds(server.pid) - cpuBefore) /
+      ((performance.now() - startedAt) / 1000);
+    return { latenciesMs, cpu };
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+}
+
+/** The 99th percentile and what else is worth telling, in one line. */
+export function describe({ latenciesMs, cpu }: Measured): string {
+  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => short(percentile(latenciesMs, share)));
+  const load = `server ${Math.round(cpu * 100)} % of a processor`;
+  return `${latenciesMs.length} messages: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms; ${load}`;
+}
+
+/** The talkers speak in turn, evenly over the time; gives how long each message took to the listener. */
+async function talk(
+  talkers: ChatClient[],
+  listener: ChatClient,
+  durationMs: number,
+): Promise<number[]> {
+  const count = Math.floor(durationMs / TALKER_MS) * talkers.length;
+  const startedAt = performance.now();
+  const latenciesMs: number[] = [];
+  const heard = (async () => {
+    while (latenciesMs.length < count) {
+      const { from, text } = await listener.until("message");
+      if (!from.startsWith("member_") || !text.startsWith("at ")) continue;
+      latenciesMs.push(performance.now() - Number(text.slice(3)));
+      listener.received.length = 0;
+    }
+  })();
+  for (let i = 0; i < count; i++) {
+    const dueAt = startedAt + i * TALKER_MS / talkers.length;
+    const earlyMs = dueAt - performance.now();
+    if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs));
+    const text = `at ${performance.now()}`;
+    talkers[i % talkers.length]!.send({ type: "say", ref: `${i}`, text });
+  }
+  await heard;
+  return latenciesMs;
+}
+
+async function discard({ conn }: ChatClient): Promise<void> {
+  const buffer = new Uint8Array(64 * 1024);
+  try {
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // The measurement is over, and the connection closed.
+  }
+}
+
+/** A running `flooder.ts`. */
+class Flooder implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(port: number, kind: string, tokens: string[]): Promise<Flooder> {
+    const script = new URL("./flooder.ts", import.meta.url).pathname;
+    const args = ["run", "--allow-net=127.0.0.0/8", script, `${port}`, kind, `${CONNECTIONS}`];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...args, ...tokens],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    for await (const _begun of readLines(child.stdout)) break;
+    return new Flooder(child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child.stdin.close();
+    await this.#child.status;
+  }
+}
+
+/** What a process has used of the processors so far; 0 where the system does not tell. */
+function processorSeconds(pid: number): number {
+  try {
+    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
+if (import.meta.main) {
+  const [seconds = "5", only = ""] = Deno.args;
+  const rows = [["flood", "messages", "p50 ms", "p99 ms", "most ms", "server, % of a processor"]];
+  for (const kind of FLOODS.filter((kind) => kind.includes(only))) {
+    const { latenciesMs, cpu } = await measureFlood(kind, Number(seconds));
+    rows.push([
+      kind,
+      `${latenciesMs.length}`,
+      ...[0.5, 0.99, 1].map((share) => short(percentile(latenciesMs, share))),
+      `${Math.round(cpu * 100)}`,
+    ]);
+    console.log(rows.at(-1)!.join(" | "));
+  }
+  console.log(table(rows));
+}
