@@ -23,7 +23,12 @@ export interface Flag {
 
 /** All flags by name. */
 export const FLAGS: Record<string, Flag> = {
-  "host": { value: "HOST", help: "address to listen on", default: "127.0.0.1", check: parseHost },
+  "host": {
+    value: "HOST",
+    help: "address to listen on; 0.0.0.0 serves the network",
+    default: "127.0.0.1",
+    check: parseHost,
+  },
   "port": {
     value: "PORT",
     help: "port to listen on, or the next free one; 0 takes any",

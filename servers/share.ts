@@ -82,11 +82,13 @@ async function share(hostname: string, port: number): Promise<void> {
   await server.finished;
 }
 
-function explanation(moduleCount: number, address: string): string {
+/** What the screen of whoever shares says: who is served, and how the server of the exercise has to listen. */
+export function explanation(moduleCount: number, address: string): string {
   const isLocal = address === "::1" || address.startsWith("127.");
+  const everywhere = address.includes(":") ? "::" : "0.0.0.0";
   const audience = isLocal ? "this machine only" : "everyone on this network";
   return `Serving the client's ${moduleCount} modules to ${audience}; Ctrl-C ends it.` +
-    (isLocal ? "" : ` Start the server they shall reach with --host ${address}.`);
+    (isLocal ? "" : ` Start the server they shall reach with --host ${everywhere}.`);
 }
 
 async function main(args: string[]): Promise<number> {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { commandLine } from "../../servers/share.ts";
+import { commandLine, explanation } from "../../servers/share.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 
 /** Starts `share` on loopback with the permissions of its task. */
@@ -51,6 +51,12 @@ Deno.test("commandLine() puts an IPv6 address into brackets where a URL needs th
     commandLine("fd00::5", 8000),
     "deno run --allow-net http://[fd00::5]:8000/client/main.ts --host fd00::5",
   );
+});
+
+Deno.test("explanation() names a host that the servers' tasks may listen on", () => {
+  assert(explanation(9, "192.168.1.5").endsWith(" with --host 0.0.0.0."));
+  assert(explanation(9, "fd00::5").endsWith(" with --host ::."));
+  assert(!explanation(9, "127.0.0.1").includes("--host"));
 });
 
 testWith(
