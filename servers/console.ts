@@ -36,7 +36,10 @@ export const COMMANDS: Record<string, Command> = {
   "resume": { summary: "listen again on the same port" },
   "logs": { usage: "[N]", summary: "show the last N lines of the log (20)", run: logs },
   "clear-logs": { summary: "empty the log", run: clearLogs },
-  "clear-users": { summary: "forget all users; they are asked to register again" },
+  "clear-users": {
+    summary: "forget all users; they are asked to register again",
+    run: clearUsers,
+  },
   "kick": { usage: "NAME", summary: "end the connections of a name, an address or a number" },
   "say": { usage: "TEXT", summary: "say something to everybody in the chat" },
   "stop": { summary: "say goodbye to everybody and end the server" },
@@ -83,4 +86,9 @@ async function clearLogs(_argument: string, options: ConsoleOptions): Promise<st
   if (!await options.confirm(`Empty ${escapeControl(options.logPath)}?`)) return "The log is kept";
   await clearLog(options.logPath);
   return "The log is empty now";
+}
+
+async function clearUsers(_argument: string, options: ConsoleOptions): Promise<string> {
+  if (!await options.confirm("Forget all users?")) return "The users are kept";
+  return await options.run("clear-users", "");
 }

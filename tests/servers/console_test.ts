@@ -109,6 +109,15 @@ testWith(FILES, "logs tells that there is nothing to show", async () => {
   assertEquals(await setUp().answer("logs"), "The log is empty");
 });
 
+Deno.test("clear-users asks the thread once the operator is sure", async () => {
+  const unsure = setUp({ sure: false });
+  assertEquals([await unsure.answer("clear-users"), unsure.ran], ["The users are kept", []]);
+
+  const { ran, answer } = setUp();
+  assertEquals(await answer("clear-users"), "answer to clear-users");
+  assertEquals(ran, [["clear-users", ""]]);
+});
+
 testWith(FILES, "clear-logs empties the log once the operator is sure", async () => {
   await withLog(3, async (logPath) => {
     assertEquals(await setUp({ logPath, sure: false }).answer("clear-logs"), "The log is kept");
