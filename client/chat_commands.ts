@@ -55,6 +55,7 @@ export const CHAT_COMMANDS: Record<string, ChatCommand> = {
     chatOnly: true,
     run: tellOne,
   },
+  tell: { usage: "NAME text", help: "the same", chatOnly: true, run: tellOne },
   history: {
     usage: "[n]",
     help: "show n earlier messages (20)",

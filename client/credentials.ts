@@ -51,7 +51,8 @@ export interface CredentialSourceOptions {
   tell(text: string): void;
 }
 
-/** The longest password that a server takes, in characters. */
+/** The shortest and the longest password that a server takes, in characters. */
+const MIN_PASSWORD_CHARS = 8;
 const MAX_PASSWORD_CHARS = 256;
 
 /** Refusals that are not about the name, nor about the person being new. */
@@ -137,8 +138,11 @@ export class CredentialSource {
     for (;;) {
       const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");
       if (password === null) return null;
-      if ([...password].length > MAX_PASSWORD_CHARS) {
+      const length = [...password.normalize("NFC")].length;
+      if (length > MAX_PASSWORD_CHARS) {
         tell(`A password has at most ${MAX_PASSWORD_CHARS} characters`);
+      } else if (this.#isNew && length < MIN_PASSWORD_CHARS) {
+        tell(`A password has at least ${MIN_PASSWORD_CHARS} characters`);
       } else if (this.#isNew && await person.secret("Once more: ") !== password) {
         tell("These were two different passwords");
       } else return { name: this.#name!, password, register: this.#isNew };

@@ -81,12 +81,14 @@ export function checked({ host, port, ca, tls, help }: Typed): ClientFlags {
 /**
  * Reads what the user gave.
  *
- * @throws {FlagError} If that throws, with the same message.
+ * @throws {FlagError} If that throws, with the same message, and where the flags are listed if one is not known.
  */
 export function orFlagError<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new FlagError((error as Error).message, { cause: error });
+    const { message, code = "" } = error as Error & { code?: string };
+    const isUnknown = code.startsWith("ERR_PARSE_ARGS");
+    throw new FlagError(isUnknown ? `${message}; see --help` : message, { cause: error });
   }
 }

@@ -18,6 +18,7 @@ for (
     ["//etc/passwd", ["say", "/etc/passwd"]],
     ["/msg boris  two  words ", ["tell", "boris", "two  words"]],
     ["/MSG boris hi", ["tell", "boris", "hi"]],
+    ["/tell boris hi", ["tell", "boris", "hi"]],
     ["/who", { type: "who" }],
     ["/me", { type: "whoami" }],
     ["/history", { type: "history", limit: 20, before: 9 }],

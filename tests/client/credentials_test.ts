@@ -46,15 +46,19 @@ function open(
 }
 
 Deno.test("CredentialSource.next() asks a newcomer for a name, and twice for a password", async () => {
-  const { source, shown } = open(["a.b", " anna", true, "one", "two", "pw", "pw"]);
+  const { source, shown } = open([
+    ...["a.b", " anna", true, "short", "password1", "password2", "password3", "password3"],
+  ]);
 
-  assertEquals(await source.next(), { name: "anna", password: "pw", register: true });
+  assertEquals(await source.next(), { name: "anna", password: "password3", register: true });
 
   assertEquals(shown, [
     "Name: ",
     "A name is made of letters, digits, _ and -; U+002E is neither",
     "Name: ",
     "Are you new here?",
+    "Choose a password: ",
+    "A password has at least 8 characters",
     "Choose a password: ",
     "Once more: ",
     "These were two different passwords",
@@ -89,7 +93,14 @@ Deno.test("CredentialSource.next() falls back to the password, and forgets the t
 });
 
 Deno.test("CredentialSource.next() asks for the password alone when that was the fault", async () => {
-  const { source, shown } = open(["anna", true, "pw", "pw", "better", "better"]);
+  const { source, shown } = open([
+    "anna",
+    true,
+    "password",
+    "password",
+    "better one",
+    "better one",
+  ]);
   await source.next();
   shown.length = 0;
 

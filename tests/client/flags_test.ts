@@ -22,7 +22,7 @@ const WRONG: [string[], string][] = [
   [["--port"], "--port"],
   [["--host="], "host"],
   [["--host", "a b"], "a b"],
-  [["--hots", "a"], "--hots"],
+  [["--hots", "a"], "Unknown option '--hots'; see --help"],
   [["9090"], "9090"],
   [["--ca", "ca.pem"], "--ca"],
 ];
