@@ -26,5 +26,5 @@ export function waitMessage(address: string, { delayMs, error }: ReconnectWait):
   const seconds = (delayMs / 1000).toFixed(1);
   if (error === undefined) return `connecting again in ${seconds} s`;
   const reason = error instanceof Error ? error.message : String(error);
-  return `cannot connect to ${address}: ${reason}; trying again in ${seconds} s`;
+  return `no connection to ${address}: ${reason}; trying again in ${seconds} s`;
 }

@@ -130,9 +130,9 @@ Deno.test("ChatView.wait() tells a reason once, and a new one again", () => {
   assertEquals(
     [wait(1, "refused"), wait(2, "refused"), wait(3, "no route")],
     [
-      "cannot connect to [::1]:9: refused; trying again in 1.0 s",
+      "no connection to [::1]:9: refused; trying again in 1.0 s",
       undefined,
-      "cannot connect to [::1]:9: no route; trying again in 1.0 s",
+      "no connection to [::1]:9: no route; trying again in 1.0 s",
     ],
   );
   assertEquals(

@@ -161,8 +161,8 @@ Deno.test("LineClient.run() waits for a server that is not there yet and loses n
 
   assertEquals([unanswered, session.replies], [0, ["a", "b"]]);
   assertEquals(session.service.slice(0, 3), [
-    "cannot connect to memory:1: Connection refused; trying again in 0.0 s",
-    "cannot connect to memory:1: Connection refused; trying again in 0.0 s",
+    "no connection to memory:1: Connection refused; trying again in 0.0 s",
+    "no connection to memory:1: Connection refused; trying again in 0.0 s",
     "connected to memory:1",
   ]);
 });
@@ -344,7 +344,7 @@ Deno.test("LineClient.run() ends at exit while there is no server", async () => 
   const session = new Session([refused], {
     backoff: { minMs: 60_000, maxMs: 60_000, random: () => 0 },
   });
-  await session.says("cannot connect to memory:1: Connection refused; trying again in 30.0 s");
+  await session.says("no connection to memory:1: Connection refused; trying again in 30.0 s");
 
   assertEquals(await session.exit(), 0);
 });
