@@ -68,7 +68,9 @@ export function parseFlags(args: string[]): FaultFlags {
   const { listen, to, seed, trace, help, ...settings } = values as
     & Record<string, string | undefined>
     & { listen: string; trace: boolean; help: boolean };
-  if (to === undefined && !help) throw new TypeError("Cannot start: --to is missing");
+  if (to === undefined && !help) {
+    throw new TypeError("Cannot start: give the server's address, as --to 127.0.0.1:9090");
+  }
   const faults = Object.entries(settings).reduce<BothFaults>(
     (faults, [name, value]) => withSetting(faults, name, value!),
     { up: {}, down: {} },
