@@ -49,6 +49,8 @@ export type ThreadEvent =
 
 // To start a thread holds up this one for some 10 ms, which the conversation that has just begun should not feel.
 const SPARE_DELAY_MS = 100;
+// One that is ended while it loads is gone only then; it has no conversation that could hold it up.
+const SPARE_END_MS = 5000;
 
 /**
  * Runs a handler in threads, one for each conversation.
@@ -81,11 +83,14 @@ export class Threads implements AsyncDisposable {
     await this.#hold(this.#take(), conn, info);
   };
 
-  /** Waits until the threads have ended whose conversations have; not longer than the grace time. */
+  /** Waits until the spare thread has ended, and those whose conversations have; these not longer than the grace time. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#spareTimer);
     this.#spare?.[Symbol.dispose]();
-    await within(this.#graceMs, Promise.all([...this.#live, this.#spare?.gone]));
+    await Promise.all([
+      within(this.#graceMs, Promise.all(this.#live)),
+      within(SPARE_END_MS, Promise.resolve(this.#spare?.gone)),
+    ]);
   }
 
   get #graceMs(): number {

@@ -331,6 +331,13 @@ threadTest(
   },
 );
 
+threadTest(
+  "Threads waits for the spare thread at its end, however short the grace time",
+  async () => {
+    await using _threads = new Threads({ handler: ECHO, graceMs: 0 });
+  },
+);
+
 threadTest("Server.close() ends the threads too", async () => {
   await using threaded = new Threaded("obey", { graceMs: 50 });
   const conn = await threaded.connect();
