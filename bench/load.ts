@@ -192,7 +192,7 @@ function savePicture(path: string, groups: BarGroup[]): string[] {
 
 /** Reads the flags; `undefined` when help is asked for. */
 function settingsOf(args: string[]): Settings | undefined {
-  const flags = parseArgs(args, {
+  const flags = parseArgs(args.filter((arg) => arg !== "--"), {
     string: ["rounds", "seconds", "only", "svg"],
     boolean: ["help"],
     default: { rounds: "3", seconds: "0.25" },

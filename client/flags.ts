@@ -56,7 +56,12 @@ export const OPTIONS = {
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
-  return orFlagError(() => checked(parseArgs({ args, options: OPTIONS }).values));
+  return orFlagError(() => checked(parseArgs({ args: flagsOf(args), options: OPTIONS }).values));
+}
+
+/** What was given but for `--`, which some write between a task and its flags. */
+export function flagsOf(args: string[]): string[] {
+  return args.filter((arg) => arg !== "--");
 }
 
 /** The values of {@linkcode OPTIONS} as they were typed. */

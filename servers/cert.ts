@@ -17,7 +17,7 @@ const OWN_NAMES = ["DNS:localhost", "IP:127.0.0.1", "IP:::1"];
 /** Makes the two files and gives the exit code. */
 export async function main(args: string[]): Promise<number> {
   try {
-    const { host, days = "365", help } = parseArgs(args, {
+    const { host, days = "365", help } = parseArgs(args.filter((arg) => arg !== "--"), {
       string: ["host", "days"],
       boolean: ["help"],
       unknown: (arg) => {

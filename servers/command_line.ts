@@ -12,11 +12,12 @@ import { type Flag, flagsOf } from "./flags.ts";
 export type CommandLine = { help: string } | { config: ServerConfig; given: Set<string> };
 
 /**
- * Reads a server's name and its flags.
+ * Reads a server's name and its flags. `--`, which some write between a task and its flags, may stand anywhere.
  *
  * @throws {Error} If they cannot be understood; the message is one line that says what to do.
  */
-export function parseCommandLine([first = "", ...args]: string[]): CommandLine {
+export function parseCommandLine(line: string[]): CommandLine {
+  const [first = "", ...args] = line.filter((arg) => arg !== "--");
   if (first === "--help") return { help: `Usage: deno task NAME [flags]\n\n${serverNames()}` };
   const name = SERVERS.find((server) => server === first);
   if (name === undefined) throw new Error(noServer(first));

@@ -55,7 +55,7 @@ function interruption(): AbortSignal {
 
 function flagsOf(args: string[]): { hostname: string; port: number; help: boolean } {
   const { host, port, help } = parseArgs({
-    args,
+    args: args.filter((arg) => arg !== "--"),
     options: {
       host: { type: "string", default: getNetworkAddress() ?? "127.0.0.1" },
       port: { type: "string", default: "8000" },

@@ -115,7 +115,8 @@ async function runLoad(...flags: string[]): Promise<{ code: number; out: string;
 }
 
 testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipped", async () => {
-  const { code, out, err } = await runLoad("--rounds", "1", "--seconds", "0.05", "--only", "ping");
+  const flags = ["--", "--rounds", "1", "--seconds", "0.05", "--only", "ping"];
+  const { code, out, err } = await runLoad(...flags);
 
   assertEquals(code, 0, out + err);
   assert(/ping-pong.*\| +framed\/tcp \| +(≥ )?[\d.]+k?M?\/s \| +1\.00 \|/.test(out), out);

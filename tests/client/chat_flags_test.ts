@@ -10,6 +10,10 @@ Deno.test("parseChatFlags() keeps logins in data unless told otherwise", () => {
   assertEquals(parseChatFlags(["--no-session"]), NOTHING);
 });
 
+Deno.test("parseChatFlags() passes over the -- between a task and its flags", () => {
+  assertEquals(parseChatFlags(["--", "--name", "anna"]).name, "anna");
+});
+
 Deno.test("parseChatFlags() reads every flag", () => {
   const line = "--host LOCALHOST --port 1 --name ａnna --register --tls --ca c --json --history 0" +
     " --password-file p --no-session -h";

@@ -9,6 +9,10 @@ Deno.test("parseFlags() gives what was given and no more", () => {
   );
 });
 
+Deno.test("parseFlags() passes over the -- between a task and its flags", () => {
+  assertEquals(parseFlags(["--", "--port", "1"]).port, 1);
+});
+
 Deno.test("parseFlags() takes an IPv6 address", () => {
   assertEquals(parseFlags(["--host", "::1"]).host, "::1");
 });

@@ -37,6 +37,7 @@ Deno.test("parseCommandLine() limits connections per address where people log in
 
 const GIVEN: [line: string, expected: Partial<ServerConfig>][] = [
   ["echo --host ::1", { host: "::1" }],
+  ["echo -- --host ::1", { host: "::1" }],
   ["echo --host [::1]", { host: "::1" }],
   ["echo --host LocalHost", { host: "localhost" }],
   ["echo --port 0", { port: 0 }],
