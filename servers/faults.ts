@@ -24,7 +24,7 @@ Usage: deno task faults --to [HOST:]PORT [--listen [HOST:]PORT] [--seed N] [--tr
   --to ADDRESS      the server
   --listen ADDRESS  where clients connect (127.0.0.1:9191; port 0 takes any free one)
   --seed N          do the same again as the run that printed this seed
-  --trace           show every frame that crosses
+  --trace           show the beginning of every frame that crosses, passwords too
   --help            show this
 
 Faults, for both directions; --up.NAME is from the client to the server, --down.NAME back:
