@@ -6,6 +6,7 @@
 
 import type { FramedConn } from "../lib/framed_conn.ts";
 import { GOODBYE_PREFIX, goodbyeText } from "../lib/goodbye.ts";
+import { reasonOf } from "./wording.ts";
 
 /** The end of a connection. */
 export interface End {
@@ -46,7 +47,7 @@ export async function receiveNext(
     return end("the server said goodbye", { goodbye: text, blamesLine: !BLAMELESS.has(text) });
   } catch (error) {
     if (isNoText(error)) return { kind: "no text" };
-    return end(error instanceof Error ? error.message : String(error));
+    return end(reasonOf(error));
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { count } from "../lib/count.ts";
-import { DEFAULT_MAX_BODY_BYTES } from "../lib/frame.ts";
+import { DEFAULT_MAX_BODY_BYTES, FrameTooLargeError } from "../lib/frame.ts";
 import type { ReconnectWait } from "../lib/reconnect.ts";
 
 /** The size of a message's body. */
@@ -25,6 +25,16 @@ export function objectionTo(line: string): string | undefined {
 export function waitMessage(address: string, { delayMs, error }: ReconnectWait): string {
   const seconds = (delayMs / 1000).toFixed(1);
   if (error === undefined) return `connecting again in ${seconds} s`;
-  const reason = error instanceof Error ? error.message : String(error);
-  return `no connection to ${address}: ${reason}; trying again in ${seconds} s`;
+  return `no connection to ${address}: ${reasonOf(error)}; trying again in ${seconds} s`;
+}
+
+/** Why a connection is lost, for a person. */
+export function reasonOf(error: unknown): string {
+  if (isTlsAlert(error)) return "the server speaks TLS: start the client with --tls";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Tells a header that is the beginning of an alert of TLS: 15 03, the version's second byte, 00. */
+function isTlsAlert(error: unknown): boolean {
+  return error instanceof FrameTooLargeError && error.bodyBytes >>> 16 === 0x1503;
 }
