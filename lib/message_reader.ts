@@ -6,6 +6,7 @@
 import { FrameDecoder } from "./frame_decoder.ts";
 import { type FrameOptions, FrameTooLargeError } from "./frame.ts";
 import { IdleTimer } from "./idle_timer.ts";
+import { readEnded, type Reading, readInTurn } from "./read_turn.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
 export type Reader = Pick<Deno.Conn, "read">;
@@ -81,7 +82,7 @@ interface Waiting<T> {
  * A read of a socket cannot be interrupted. So a receive that is given up leaves its read running, and what that read
  * brings is there for the next receive.
  */
-export class MessageReader implements Disposable {
+export class MessageReader implements Reading, Disposable {
   /** What was read and not handed out yet. */
   readonly #frames: FrameDecoder;
   readonly #reader: Reader;
@@ -261,12 +262,22 @@ export class MessageReader implements Disposable {
 
   #readOn(): void {
     if (this.#reading) return;
-    const read = this.#reader.read(this.#frames.space());
     this.#reading = true;
-    read.then(this.#onChunk, this.#onFailure);
+    readInTurn(this);
+  }
+
+  /** Starts to read, unless nobody waits any more. */
+  startReading(): void {
+    if (!this.#waiting) return this.#onRead();
+    try {
+      this.#reader.read(this.#frames.space()).then(this.#onChunk, this.#onFailure);
+    } catch (error) {
+      this.#onFailure(error);
+    }
   }
 
   readonly #onChunk = (bytes: number | null): void => {
+    readEnded();
     if (bytes === null) this.#finished = true;
     else this.#frames.filled(bytes);
     if (bytes) this.#idleTimer?.note();

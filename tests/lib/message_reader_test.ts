@@ -14,7 +14,7 @@ import {
   seededRandom,
   utf8,
 } from "../bytes.ts";
-import { isPending } from "../turns.ts";
+import { isPending, turns } from "../turns.ts";
 
 const reset = () => new Deno.errors.ConnectionReset("reset");
 
@@ -305,6 +305,7 @@ Deno.test("MessageReader's disposal keeps the buffer of a running read from othe
   const conn = { read: (p: Uint8Array) => (space = p, done.promise) };
   const messages = new MessageReader(conn);
   const received = messages.receive();
+  await turns(1);
 
   messages[Symbol.dispose]();
 
@@ -314,6 +315,18 @@ Deno.test("MessageReader's disposal keeps the buffer of a running read from othe
   assertEquals(await received, null);
   await isPending(received);
   assert(Array.from({ length: 100 }, () => takeBuffer(1)).some((b) => b.buffer === space!.buffer));
+});
+
+Deno.test("MessageReader that is closed before it is its turn does not read", async () => {
+  let reads = 0;
+  const conn = { read: () => Promise.resolve(reads++) };
+  const messages = new MessageReader(conn);
+  const received = messages.receive();
+
+  messages.stop();
+  await turns(2);
+
+  assertEquals([await received, reads], [null, 0]);
 });
 
 Deno.test("MessageReader tells onReceived of each message handed out", async () => {
