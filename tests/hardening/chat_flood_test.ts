@@ -1,7 +1,8 @@
-import { assertLess } from "@std/assert";
+import { assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { percentile } from "../../bench/report.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 import { CONNECTIONS, describe, FLOODS, measureFlood } from "./flood.ts";
+import type { Answered } from "./flooder.ts";
 
 const SECONDS = 4;
 // On a machine of its own the 99th percentile is below 50 ms in most of them: `flood.ts` is the program that shows it.
@@ -17,6 +18,25 @@ const TESTED = new Set<typeof FLOODS[number]>([
   "guesses at passwords",
 ]);
 
+// How fast one connection is read, before and after the login: it gets an answer for each message that was.
+const STRANGER = { burst: 10, perSecond: 2 };
+const MEMBER = { burst: 30, perSecond: 5 };
+const PACES: Partial<Record<typeof FLOODS[number], typeof MEMBER>> = {
+  "strangers in ping-pong": STRANGER,
+  "strangers flooding": STRANGER,
+  "members in ping-pong": MEMBER,
+  "members flooding": MEMBER,
+};
+
+/** However fast the machine is: no connection got more answers than its pace allows, and the flood was one. */
+function assertPaced(answered: Answered[], { burst, perSecond }: typeof MEMBER): void {
+  for (const { answers, seconds } of answered) {
+    // One more for the rounding of clocks.
+    assertLessOrEqual(answers, burst + perSecond * seconds + 1);
+  }
+  assertGreater(Math.max(...answered.map(({ answers }) => answers)), burst / 2);
+}
+
 for (const kind of FLOODS.filter((kind) => TESTED.has(kind))) {
   const name =
     `Chat delivers within ${BOUND_MS} ms (p99) beside ${CONNECTIONS} connections: ${kind}`;
@@ -24,6 +44,8 @@ for (const kind of FLOODS.filter((kind) => TESTED.has(kind))) {
     const measured = await measureFlood(kind, SECONDS);
 
     await t.step(describe(measured), () => {});
+    const pace = PACES[kind];
+    if (pace) assertPaced(measured.answered, pace);
     assertLess(percentile(measured.latenciesMs, 0.99), BOUND_MS);
   };
   // Other systems have one address of their own, and the server would let in 64 from it.

@@ -10,6 +10,7 @@ import { percentile, short, table } from "../../bench/report.ts";
 import { readLines } from "../../lib/lines.ts";
 import { ChatClient } from "../chat_client.ts";
 import { ServerProcess } from "../servers/server_process.ts";
+import type { Answered } from "./flooder.ts";
 
 /** How many connections flood. */
 export const CONNECTIONS = 400;
@@ -17,6 +18,7 @@ export const CONNECTIONS = 400;
 const TALKERS = 10;
 const TALKER_MS = 250;
 const FLOODING_MEMBERS = 100;
+const PATIENCE_MS = 20_000;
 
 /** What was measured under one flood. */
 export interface Measured {
@@ -24,6 +26,8 @@ export interface Measured {
   latenciesMs: number[];
   /** What the server used of one processor, from 0. */
   cpu: number;
+  /** How much each flooding connection was answered; nothing where the kind of flood does not tell. */
+  answered: Answered[];
 }
 
 /** The kinds of floods; see `flooder.ts`. */
@@ -69,7 +73,7 @@ export async function measureFlood(
     const talkers = [];
     for (const token of tokens.splice(0, TALKERS)) talkers.push(members.use(await enter(token)));
     for (const talker of talkers) discard(talker);
-    await using _flood = kind === "none"
+    await using flood = kind === "none"
       ? undefined
       : await Flooder.start(server.port, kind, tokens);
     const cpuBefore = processorSeconds(server.pid);
@@ -77,7 +81,7 @@ export async function measureFlood(
     const latenciesMs = await talk(talkers, listener, seconds * 1000);
     const cpu = (processorSeconds(server.pid) - cpuBefore) /
       ((performance.now() - startedAt) / 1000);
-    return { latenciesMs, cpu };
+    return { latenciesMs, cpu, answered: await flood?.stop() ?? [] };
   } finally {
     Deno.removeSync(data, { recursive: true });
   }
@@ -114,7 +118,9 @@ async function talk(
     const text = `at ${performance.now()}`;
     talkers[i % talkers.length]!.send({ type: "say", ref: `${i}`, text });
   }
-  await heard;
+  // Who is not heard by then is not heard at all: the listener fails.
+  const timer = setTimeout(() => listener.conn.close(), PATIENCE_MS);
+  await heard.finally(() => clearTimeout(timer));
   return latenciesMs;
 }
 
@@ -130,9 +136,11 @@ async function discard({ conn }: ChatClient): Promise<void> {
 /** A running `flooder.ts`. */
 class Flooder implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  readonly #lines: AsyncGenerator<string, void, void>;
 
-  private constructor(child: Deno.ChildProcess) {
+  private constructor(child: Deno.ChildProcess, lines: AsyncGenerator<string, void, void>) {
     this.#child = child;
+    this.#lines = lines;
   }
 
   static async start(port: number, kind: string, tokens: string[]): Promise<Flooder> {
@@ -143,12 +151,26 @@ class Flooder implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    for await (const _begun of readLines(child.stdout)) break;
-    return new Flooder(child);
+    const lines = readLines(child.stdout);
+    const flooder = new Flooder(child, lines);
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+    const { done } = await lines.next();
+    clearTimeout(timer);
+    if (!done) return flooder;
+    await flooder[Symbol.asyncDispose]();
+    throw new Error(`Not all who flood are in after ${PATIENCE_MS} ms`);
+  }
+
+  /** Ends the flood, and tells how much each connection was answered. */
+  async stop(): Promise<Answered[]> {
+    await this.#child.stdin.close();
+    const { value = "[]" } = await this.#lines.next();
+    return JSON.parse(value);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child.stdin.close();
+    await this.#child.stdin.close().catch(() => {/* It was stopped. */});
+    await this.#lines.return();
     await this.#child.status;
   }
 }
