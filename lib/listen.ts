@@ -34,9 +34,9 @@ export interface ListenOptions {
   /**
    * Who reads and writes the sockets: Deno itself, or `node:net` inside Deno.
    *
-   * With Deno, when more than about 128 connections are busy at the same time, some of them may wait for seconds while
-   * others are served: `docs/starvation.md` tells why. `"node"` serves them in turn, at a lower rate for large messages. It does not speak TLS, and listens
-   * on addresses and `localhost` only.
+   * With thousands of connections busy at the same time, the slowest answer takes longer with Deno: `docs/starvation.md`
+   * tells why. `"node"` has a lower rate, most of all for large messages. It does not speak TLS, and listens on addresses
+   * and `localhost` only.
    *
    * @default {"deno"}
    */
@@ -47,6 +47,8 @@ export interface ListenOptions {
   key?: string;
 }
 
+const TRANSPORTS = ["deno", "node"];
+
 /** A listener of plain TCP or of TLS. */
 export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
 
@@ -55,15 +57,18 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given, or both with the node transport.
+ * @throws {TypeError} If only one of `cert` and `key` is given, or both with the node transport; if the transport is none.
  */
 export function listen(options: ListenOptions = {}): Listener {
-  const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
+  const { hostname = "127.0.0.1", port = 0, portAttempts = 100, transport = "deno" } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
   if ((options.cert === undefined) !== (options.key === undefined)) {
     throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
+  }
+  if (!TRANSPORTS.includes(transport)) {
+    throw new TypeError(`Cannot listen over the transport "${transport}": give "deno" or "node"`);
   }
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);

@@ -47,8 +47,8 @@ export class Server implements AsyncDisposable {
 
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions = {}) {
-    // What is wrong with the limit is said here, not to each client that connects.
-    checkMaxBodyBytes(options.maxBodyBytes);
+    // What is wrong with the limits is said here, not to each client that connects.
+    checkLimits(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
     this.#options = options;
@@ -185,13 +185,23 @@ export class Server implements AsyncDisposable {
   }
 }
 
+function checkLimits(options: ServeOptions): void {
+  checkMaxBodyBytes(options.maxBodyBytes);
+  const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
+  const limits = { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes };
+  for (const [name, limit = 0] of Object.entries(limits)) {
+    if (limit >= 0) continue;
+    throw new RangeError(`Cannot serve: ${name} is ${limit}. Give a number from 0`);
+  }
+}
+
 /**
  * Serves framed TCP: `handler` holds the conversation with each client that connects.
  *
  * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
- * @throws {RangeError} If the port is not a whole number from 0 to 65535.
+ * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
  *
  * @example An echo server
  * ```ts

@@ -53,6 +53,11 @@ Deno.test("serve() tells the port it moved to", async () => {
 Deno.test("serve() tells a caller's mistakes at once", () => {
   assertThrows(() => serve(echo, { port: 70_000 }), RangeError, "Cannot listen on port 70000");
   assertThrows(() => serve(echo, { maxBodyBytes: -1 }), RangeError, "Cannot limit bodies to -1");
+  for (const limit of ["maxConnections", "maxPerAddress", "idleTimeoutMs", "highWaterMarkBytes"]) {
+    assertThrows(() => serve(echo, { [limit]: -1 }), RangeError, `${limit} is -1`);
+    assertThrows(() => serve(echo, { [limit]: NaN }), RangeError, `${limit} is NaN`);
+  }
+  assertThrows(() => serve(echo, JSON.parse('{"transport":"udp"}')), TypeError, '"udp"');
   assertThrows(() => serve(echo, { cert: "PEM" }), TypeError, "Cannot listen with TLS");
 });
 
