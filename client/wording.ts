@@ -31,7 +31,11 @@ export function waitMessage(address: string, { delayMs, error }: ReconnectWait):
 /** Why a connection is lost, for a person. */
 export function reasonOf(error: unknown): string {
   if (isTlsAlert(error)) return "the server speaks TLS: start the client with --tls";
-  return error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  // What Deno says of a certificate that nobody known has signed, as those of `deno task cert`.
+  return reason.includes("UnknownIssuer")
+    ? `${reason}: trust its certificate with --ca FILE`
+    : reason;
 }
 
 /** Tells a header that is the beginning of an alert of TLS: 15 03, the version's second byte, 00. */

@@ -19,6 +19,15 @@ Deno.test("reasonOf() knows a server that speaks TLS", async () => {
   );
 });
 
+Deno.test("reasonOf() tells how to trust a certificate that nobody known has signed", () => {
+  const error = new Deno.errors.InvalidData("invalid peer certificate: UnknownIssuer");
+
+  assertEquals(
+    reasonOf(error),
+    "invalid peer certificate: UnknownIssuer: trust its certificate with --ca FILE",
+  );
+});
+
 Deno.test("reasonOf() gives the message of another error", async () => {
   const tooLong = await errorOn(new Uint8Array([0x15, 0x04, 0x03, 0x00]));
 
