@@ -65,7 +65,7 @@ export class FrameEncoder {
    */
   push(text: string): void {
     checkWellFormed(text);
-    if (text.length * 3 > this.#maxBodyBytes) this.#checkLength(text);
+    if (text.length * 3 > this.#maxBodyBytes) return this.#pushChecked(text);
     this.#waiting.push(text);
     this.#waitingLength += HEADER_BYTES + text.length;
     if (this.#waitingLength >= MAX_WAITING) this.#encodeWaiting();
@@ -164,10 +164,16 @@ export class FrameEncoder {
     this.#end += HEADER_BYTES + put.written;
   }
 
-  /** For a text near the limit: counts its bytes without keeping them. */
-  #checkLength(text: string): void {
-    const bodyBytes = text.length > this.#maxBodyBytes ? text.length : utf8Length(text);
-    if (bodyBytes > this.#maxBodyBytes) throw this.#tooLarge(bodyBytes);
+  /** For a text near the limit: how long it is shows when it is encoded, and only then it is queued. */
+  #pushChecked(text: string): void {
+    if (text.length > this.#maxBodyBytes) throw this.#tooLarge(text.length);
+    this.#encodeWaiting();
+    const before = this.#end;
+    this.#encode(text);
+    const bodyBytes = this.#end - before - HEADER_BYTES;
+    if (bodyBytes <= this.#maxBodyBytes) return;
+    this.#end = before;
+    throw this.#tooLarge(bodyBytes);
   }
 
   #reserve(bytes: number): void {
@@ -182,15 +188,4 @@ export class FrameEncoder {
   #tooLarge(bodyBytes: number): FrameTooLargeError {
     return new FrameTooLargeError("send", bodyBytes, this.#maxBodyBytes);
   }
-}
-
-/** The bytes of a well-formed text in UTF-8. */
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    // A surrogate pair is two characters here and four bytes there.
-    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
 }
