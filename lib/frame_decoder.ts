@@ -38,6 +38,8 @@ export class FrameDecoder {
   #start = 0;
   #end = 0;
   #spaceBytes = SMALL_BUFFER_BYTES;
+  /** The last chunk was small. One by itself may be the end of a large one: only the second makes the space smaller. */
+  #wasSmall = false;
   /** Somebody holds views of the buffer: its bytes must never change. */
   #lent = false;
   /** The frames at `#start` that were looked at together. */
@@ -83,11 +85,13 @@ export class FrameDecoder {
   filled(bytes: number): void {
     const spaceBytes = this.#buffer.length - this.#end;
     this.#end += bytes;
+    const isSmall = bytes < this.#spaceBytes / (2 * SPACE_STEP);
     if (bytes === spaceBytes) {
       this.#spaceBytes = Math.min(this.#spaceBytes * SPACE_STEP, MAX_SPACE_BYTES);
-    } else if (bytes < this.#spaceBytes / (2 * SPACE_STEP)) {
+    } else if (isSmall && this.#wasSmall) {
       this.#spaceBytes = Math.max(this.#spaceBytes / SPACE_STEP, SMALL_BUFFER_BYTES);
     }
+    this.#wasSmall = isSmall;
   }
 
   /** Takes in a copy of `chunk`: for bytes that were not read into `space()`. */

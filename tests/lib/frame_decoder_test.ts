@@ -292,12 +292,23 @@ Deno.test("FrameDecoder.space() grows while the chunks fill it, and shrinks when
   assertEquals(spaces.slice(0, 4), [KIB, 8 * KIB, 65 * KIB, 65 * KIB]);
 
   const later = [];
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 5; i++) {
     fill(decoder, framesOf("small"));
     assertEquals([...take(decoder)], ["small"]);
     later.push(decoder.space().buffer.byteLength);
   }
-  assertEquals(later, [8 * KIB, KIB, KIB, KIB]);
+  assertEquals(later, [65 * KIB, 8 * KIB, KIB, KIB, KIB]);
+});
+
+Deno.test("FrameDecoder.space() stays large where a small chunk stands between large ones", () => {
+  const decoder = new FrameDecoder();
+  const spaces = [];
+  for (const bytes of [KIB, 8 * KIB, 256, 9 * KIB, 256, 9 * KIB]) {
+    spaces.push(decoder.space().buffer.byteLength);
+    decoder.filled(bytes);
+    decoder.discard();
+  }
+  assertEquals(spaces, [KIB, 8 * KIB, 65 * KIB, 65 * KIB, 65 * KIB, 65 * KIB]);
 });
 
 Deno.test("FrameDecoder.space() gives the memory of a large body back", () => {
