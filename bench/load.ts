@@ -9,6 +9,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Child } from "./child.ts";
 import { LOAD_CASES, type LoadCase, type LoadJob, type LoadResult } from "./load_cases.ts";
+import { numberOf } from "./number_flag.ts";
 import { Progress } from "./progress.ts";
 import { type BarGroup, median, medianRatio, plot, short, svg, table } from "./report.ts";
 
@@ -205,8 +206,8 @@ function settingsOf(args: string[]): Settings | undefined {
   if (cases.length === 0) throw new Error(`There is no case ${flags.only}: see --help`);
   if (flags.svg) checkWritable(flags.svg);
   return {
-    rounds: within("rounds", flags.rounds, 1, 100),
-    seconds: within("seconds", flags.seconds, 0.01, 10),
+    rounds: numberOf("rounds", flags.rounds, 1, 100),
+    seconds: numberOf("seconds", flags.seconds, 0.01, 10),
     cases,
     ...(flags.svg && { svg: flags.svg }),
   };
@@ -216,12 +217,6 @@ function settingsOf(args: string[]): Settings | undefined {
 function checkWritable(path: string): void {
   if (Deno.permissions.requestSync({ name: "write", path }).state === "granted") return;
   throw new Error(`Cannot write --svg ${path}: give a file in this folder`);
-}
-
-function within(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text !== "" && value >= least && value <= most) return value;
-  throw new Error(`Cannot use --${flag} ${text}: give a number from ${least} to ${most}`);
 }
 
 function pathOf(module: string): string {

@@ -9,6 +9,7 @@ import { FramedConn } from "../lib/framed_conn.ts";
 import { serve } from "../lib/server.ts";
 import { echo } from "../servers/echo.ts";
 import { Threads } from "../servers/threads.ts";
+import { median } from "./report.ts";
 
 const CONVERSATIONS = 21;
 const ROUND_TRIPS = 1000;
@@ -56,10 +57,6 @@ async function measure(port: number): Promise<Costs> {
 
 function residentKb(): number {
   return Deno.memoryUsage().rss / 1024;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 async function measureAsync(): Promise<Costs> {

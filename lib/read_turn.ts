@@ -60,6 +60,6 @@ function endTurn(): void {
   for (const reading of next) reading.startReading();
   if (waiting.length === 0) return;
   // tokio looks at the sockets when the turns pause.
-  if (crowded) timer ??= setTimeout(endTurn, PATIENCE_MS);
+  if (crowded) timer = setTimeout(endTurn, PATIENCE_MS);
   else schedule();
 }

@@ -61,8 +61,8 @@ export interface LogIn {
 /**
  * Lets a client in by its token, its password, or a new account, and welcomes it.
  *
- * Gives `null` when the client left, or when it took too long or was one stranger too many, and was told so. A client that gives a wrong password may try
- * again. Whoever calls this gives the session back to the desk's `leave`.
+ * Gives `null` when the client left, or when it took too long or was one stranger too many, and was told so. A client
+ * that gives a wrong password may try again. Whoever calls this gives the session back to the desk's `leave`.
  */
 export async function logIn(
   conn: FramedConn,

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { numberOf } from "../bench/number_flag.ts";
 import { soak, type SoakOptions } from "./soak.ts";
 
 const USAGE = `Usage: deno task soak [flags]
@@ -52,20 +53,14 @@ function optionsOf(args: string[]): SoakOptions | undefined {
     },
   });
   if (flags.help) return undefined;
-  const seed = within("seed", flags.seed, 0, 2 ** 32 - 1);
+  const seed = numberOf("seed", flags.seed, 0, 2 ** 32 - 1);
   return {
-    seconds: within("minutes", flags.minutes, 0.1, 10_000) * 60,
+    seconds: numberOf("minutes", flags.minutes, 0.1, 10_000) * 60,
     seed,
     data: `data/soak-${seed}`,
     reportSeconds: 10,
     tell: (line) => console.log(line),
   };
-}
-
-function within(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text !== "" && value >= least && value <= most) return value;
-  throw new Error(`Cannot use --${flag} ${text}: give a number from ${least} to ${most}`);
 }
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);

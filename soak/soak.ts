@@ -6,6 +6,7 @@
 import { type FaultProxy, startFaultProxy } from "../lib/fault_proxy.ts";
 import type { Faults } from "../lib/faults.ts";
 import { seededRandom } from "../lib/seeded_random.ts";
+import { within } from "../lib/within.ts";
 import { register } from "./caller.ts";
 import { ChatProcess } from "./chat_process.ts";
 import { SoakMember } from "./member.ts";
@@ -183,13 +184,10 @@ class Soak {
     const lastId = () => Math.max(0, ...this.#members.map(({ told }) => told.last));
     this.#members[0]!.say();
     const all = Promise.all(this.#members.map((member) => member.settled(lastId)));
-    const { promise: late, resolve } = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => resolve("late"), SETTLE_MS);
-    if (await Promise.race([all, late]) === "late") {
+    if (!await within(SETTLE_MS, all)) {
       const waiting = this.#members.reduce((sum, member) => sum + member.waiting, 0);
       this.record.problems.push(`${waiting} messages were not said, or some not told, in the end`);
     }
-    clearTimeout(timer);
   }
 
   get #isOver(): boolean {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
+import { tcpPair } from "../loopback.ts";
+import { isPending } from "../turns.ts";
 
 const { BadResource, BrokenPipe, Interrupted } = Deno.errors;
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -11,12 +13,6 @@ async function read(conn: Deno.Conn, atMost = 16): Promise<number[] | null> {
 }
 
 /** Whether a promise is still pending after everything that can happen in memory has happened. */
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  const later = Symbol();
-  for (let turn = 0; turn < 20; turn++) await null;
-  return await Promise.race([promise.catch(() => {}), Promise.resolve(later)]) === later;
-}
-
 Deno.test("memoryConnPair() carries bytes in both directions", async () => {
   const [client, server] = memoryConnPair();
 
@@ -264,10 +260,4 @@ Deno.test("MemoryConn behaves as a TCP conn where both can be asked", async (t) 
 
 function memoryPair(): Promise<[Deno.Conn, Deno.Conn]> {
   return Promise.resolve(memoryConnPair());
-}
-
-async function tcpPair(): Promise<[Deno.Conn, Deno.Conn]> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  return await Promise.all([Deno.connect({ hostname: "127.0.0.1", port }), listener.accept()]);
 }

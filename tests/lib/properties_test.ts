@@ -8,6 +8,7 @@ import { memoryConnPair } from "../../lib/memory_conn.ts";
 import { ScriptedConn } from "../../lib/scripted_conn.ts";
 import { seededRandom } from "../../lib/seeded_random.ts";
 import { serve } from "../../lib/server.ts";
+import { concat } from "../bytes.ts";
 
 /** One failing case again: `PROPERTY_SEED=17 deno test -A tests/lib/properties_test.ts`. */
 const SEED_VARIABLE = "PROPERTY_SEED";
@@ -86,9 +87,9 @@ class Chooser {
       case 0:
         return stream.subarray(0, at);
       case 1:
-        return concat([stream.subarray(0, at), stream.subarray(to)]);
+        return concat(stream.subarray(0, at), stream.subarray(to));
       case 2:
-        return concat([stream.subarray(0, to), stream.subarray(at)]);
+        return concat(stream.subarray(0, to), stream.subarray(at));
       case 3:
         return Uint8Array.from({ length: this.whole(0, 300) }, () => this.whole(0, 255));
       default: {
@@ -102,21 +103,11 @@ class Chooser {
 
 function pushed(faults: Faults, seed: number, stream: Uint8Array): Uint8Array {
   const actions = [...new FaultStream(faults, seed).push(stream)];
-  return concat(actions.flatMap((action) => action.type === "piece" ? [action.bytes] : []));
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concat(...actions.flatMap((action) => action.type === "piece" ? [action.bytes] : []));
 }
 
 function framed(messages: string[]): Uint8Array {
-  return concat(messages.map((message) => encodeFrame(message)));
+  return concat(...messages.map((message) => encodeFrame(message)));
 }
 
 /** What receive() shall give, one after the other, by the plainest decoder there is. */
