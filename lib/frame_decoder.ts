@@ -46,6 +46,8 @@ export class FrameDecoder {
   #run: Run = NO_RUN;
   /** How many of the run's texts were handed out. */
   #taken = 0;
+  /** Whether a run may be ASCII: the last body decoded by itself was, and a peer mostly goes on in its alphabet. */
+  #expectsAscii = true;
   /** The header of the frame at `#start` was accepted, and the rest is on its way. */
   #underWay = false;
   #maxBodyBytes: number;
@@ -113,7 +115,10 @@ export class FrameDecoder {
   next(): string | undefined {
     if (this.#taken === this.#run.texts.length && !this.#decodeRun()) {
       const body = this.#nextBody();
-      return body < 0 ? undefined : decodeBody(this.#buffer.subarray(body, this.#start));
+      if (body < 0) return undefined;
+      const text = decodeBody(this.#buffer.subarray(body, this.#start));
+      this.#expectsAscii = text.length === this.bodyBytes;
+      return text;
     }
     const text = this.#run.texts[this.#taken++]!;
     // A run's texts are ASCII: a byte for every character.
@@ -177,7 +182,7 @@ export class FrameDecoder {
 
   /** Looks at the next frames together, and tells whether their texts are there now. */
   #decodeRun(): boolean {
-    if (this.#start < this.#run.end) return false;
+    if (this.#start < this.#run.end || !this.#expectsAscii) return false;
     this.#taken = 0;
     this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
     return this.#run.texts.length > 0;

@@ -37,6 +37,8 @@ export class FrameEncoder {
   /** Texts that wait to be encoded, and how many characters they are, with a header each. */
   #waiting: string[] = [];
   #waitingLength = 0;
+  /** Whether texts may be ASCII: the last one encoded by itself was, and a sender mostly goes on in its alphabet. */
+  #expectsAscii = true;
   #maxBodyBytes: number;
 
   /** Makes an encoder with nothing queued. */
@@ -131,9 +133,8 @@ export class FrameEncoder {
     const texts = this.#waiting;
     this.#waiting = [];
     this.#waitingLength = 0;
-    if (texts.length === 1 || !this.#encodeTogether(texts)) {
-      for (const text of texts) this.#encode(text);
-    }
+    const together = texts.length > 1 && this.#expectsAscii && this.#encodeTogether(texts);
+    if (!together) { for (const text of texts) this.#encode(text); }
   }
 
   /** Encodes ASCII texts in one call, and tells whether they are. */
@@ -160,6 +161,7 @@ export class FrameEncoder {
       this.#reserve(HEADER_BYTES + text.length * 3);
       put = encoder.encodeInto(text, this.#buffer.subarray(this.#end + HEADER_BYTES));
     }
+    this.#expectsAscii = put.written === text.length;
     writeHeader(this.#buffer, this.#end, put.written);
     this.#end += HEADER_BYTES + put.written;
   }

@@ -9,7 +9,7 @@
 import { HEADER_BYTES, readHeader } from "./frame.ts";
 
 // From this body length on, one call a body costs no more.
-const MAX_BODY_BYTES = 600;
+const MAX_BODY_BYTES = 2048;
 // Each message is a slice that keeps the run's whole text alive, so a run is short.
 const MAX_RUN_BYTES = 16 * 1024;
 

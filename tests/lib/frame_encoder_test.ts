@@ -36,6 +36,20 @@ Deno.test("FrameEncoder.push() encodes 3,000 mixed texts as encodeFrame() does",
   assertEquals(encode(...texts), framesOf(...texts));
 });
 
+Deno.test("FrameEncoder.push() encodes batch after batch whose alphabet changes", () => {
+  const batches = [["a", "b"], ["я", "b"], ["я", "ю"], ["a", "b"], ["я"], ["a"], ["a", "я"], [
+    "a",
+    "b",
+  ]];
+  const encoder = new FrameEncoder();
+
+  for (const texts of batches) {
+    for (const text of texts) encoder.push(text);
+    assertEquals(encoder.take(), framesOf(...texts));
+    encoder.release();
+  }
+});
+
 Deno.test("FrameEncoder.push() makes room for a text whose UTF-8 is three times as long", () => {
   for (const length of [24, 25, 300, 340, 341, 342, 1024, 30_000]) {
     const text = "語".repeat(length);

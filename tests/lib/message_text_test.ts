@@ -79,16 +79,24 @@ Deno.test("FrameDecoder.next() keeps a BOM alone and inside a run", () => {
   assertDecodes("a", "\ufeff", "b");
 });
 
-Deno.test("FrameDecoder.next() gives bodies of 0 to 1,300 bytes in pairs, whose headers have high bits", () => {
-  for (let bytes = 0; bytes <= 1300; bytes++) {
+Deno.test("FrameDecoder.next() gives bodies of 0 to 2,100 bytes in pairs, whose headers have high bits", () => {
+  for (let bytes = 0; bytes <= 2100; bytes++) {
     assertDecodes("x".repeat(bytes), "y".repeat(bytes));
   }
 });
 
 Deno.test("FrameDecoder.next() gives long and short bodies side by side", () => {
-  for (const bytes of [127, 128, 200, 255, 256, 384, 511, 512, 599, 600, 601, 602]) {
+  for (const bytes of [127, 128, 200, 255, 256, 384, 511, 512, 2047, 2048, 2049, 2050]) {
     assertDecodes("a", "x".repeat(bytes), "b", "y".repeat(bytes), "z".repeat(bytes), "c");
     assertDecodes("a", "x".repeat(bytes), "ё", "y".repeat(bytes), "b");
+  }
+});
+
+Deno.test("FrameDecoder.next() gives texts whose alphabet changes again and again", () => {
+  for (let length = 1; length <= 8; length++) {
+    const ascii = Array.from({ length }, (_, i) => `text ${i}`);
+    const other = Array.from({ length }, (_, i) => `текст ${i}`);
+    assertDecodes(...ascii, ...other, ...ascii, ...other, "", ...other, ...ascii);
   }
 });
 
