@@ -5,14 +5,14 @@
  */
 
 /** The smallest buffer that is handed out, in bytes. */
-export const SMALL_BUFFER_BYTES = 1024;
+export const SMALL_BUFFER_BYTES = 256;
 
 /** The largest buffer that is kept for another use, in bytes. */
-export const LARGE_BUFFER_BYTES: number = 64 * 1024 + SMALL_BUFFER_BYTES;
+export const LARGE_BUFFER_BYTES: number = 65 * 1024;
 
 // At most 64 of each size wait for another use: 4.3 MiB together.
 const MAX_KEPT = 64;
-const sizes = [SMALL_BUFFER_BYTES, 8 * 1024, LARGE_BUFFER_BYTES];
+const sizes = [SMALL_BUFFER_BYTES, 4 * 1024, LARGE_BUFFER_BYTES];
 const kept: Uint8Array<ArrayBuffer>[][] = sizes.map(() => []);
 
 /** Takes a buffer of at least `bytes` bytes. What it holds is arbitrary: the last user's bytes, perhaps. */

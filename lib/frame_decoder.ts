@@ -23,8 +23,8 @@ import { decodeBody, decodeRun, NO_RUN, type Run } from "./message_text.ts";
 
 const NOTHING = new Uint8Array(0);
 
-// The space for a chunk grows and shrinks in these steps: 1 KiB, 8 KiB, 64 KiB.
-const SPACE_STEP = 8;
+// The space for a chunk grows and shrinks in these steps: 256 B, 4 KiB, 64 KiB.
+const SPACE_STEP = 16;
 const MAX_SPACE_BYTES = 64 * 1024;
 
 /**
@@ -75,6 +75,7 @@ export class FrameDecoder {
 
   /** Room for the next chunk, at least one byte. It belongs to the caller until `filled`. */
   space(): Uint8Array<ArrayBuffer> {
+    if (this.bufferedBytes === 0 && !this.#lent) this.#rewind();
     // A frame larger than the buffer doubles it each time it is full: memory follows the bytes received.
     const wanted = Math.max(this.#spaceBytes, this.bufferedBytes * 2);
     const oversized = this.#buffer.length >= wanted * SPACE_STEP;
@@ -87,7 +88,7 @@ export class FrameDecoder {
   filled(bytes: number): void {
     const spaceBytes = this.#buffer.length - this.#end;
     this.#end += bytes;
-    const isSmall = bytes < this.#spaceBytes / (2 * SPACE_STEP);
+    const isSmall = bytes < this.#spaceBytes / SPACE_STEP;
     if (bytes === spaceBytes) {
       this.#spaceBytes = Math.min(this.#spaceBytes * SPACE_STEP, MAX_SPACE_BYTES);
     } else if (isSmall && this.#wasSmall) {
@@ -175,8 +176,7 @@ export class FrameDecoder {
     if (!this.#lent) giveBuffer(this.#buffer);
     this.#buffer = NOTHING;
     this.#lent = false;
-    this.#start = this.#end = 0;
-    this.#forgetRun();
+    this.#rewind();
     this.#underWay = false;
   }
 
@@ -186,6 +186,12 @@ export class FrameDecoder {
     this.#taken = 0;
     this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
     return this.#run.texts.length > 0;
+  }
+
+  /** Nothing is buffered: the next chunk may begin at the front. */
+  #rewind(): void {
+    this.#start = this.#end = 0;
+    this.#forgetRun();
   }
 
   #forgetRun(): void {

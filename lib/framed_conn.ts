@@ -190,11 +190,7 @@ export class FramedConn implements Deno.Conn {
 
   /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
-    const iterator: AsyncIterableIterator<string, void, void> = {
-      next: () => this.#reader.next(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.#reader;
   }
 
   /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */

@@ -82,7 +82,8 @@ interface Waiting<T> {
  * A read of a socket cannot be interrupted. So a receive that is given up leaves its read running, and what that read
  * brings is there for the next receive.
  */
-export class MessageReader implements Reading, Disposable {
+export class MessageReader
+  implements AsyncIterableIterator<string, void, void>, EventListenerObject, Reading, Disposable {
   /** What was read and not handed out yet. */
   readonly #frames: FrameDecoder;
   readonly #reader: Reader;
@@ -113,7 +114,7 @@ export class MessageReader implements Reading, Disposable {
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) {
-      this.#idleTimer = new IdleTimer(this.#idleTimeoutMs, this.#goOn);
+      this.#idleTimer = new IdleTimer(this.#idleTimeoutMs, () => this.#goOn());
     }
   }
 
@@ -162,6 +163,11 @@ export class MessageReader implements Reading, Disposable {
     return this.#receive(RESULT);
   }
 
+  /** A reader is an iterator itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
   /** Reads bytes as they come, frames or not: first what is buffered. */
   read(target: Uint8Array): Promise<number | null> {
     return this.#receive(partInto(target, false));
@@ -202,7 +208,7 @@ export class MessageReader implements Reading, Disposable {
     }
     return new Promise((resolve, reject) => {
       this.#waiting = { kind, signal, resolve, reject };
-      signal?.addEventListener("abort", this.#goOn);
+      signal?.addEventListener("abort", this);
       this.#idleTimer?.start();
       this.#goOn();
     });
@@ -216,7 +222,7 @@ export class MessageReader implements Reading, Disposable {
   }
 
   /** Something happened that a waiting receive may have waited for: settles it, or waits on. */
-  readonly #goOn = (): void => {
+  #goOn(): void {
     const waiting = this.#waiting;
     if (!waiting) return;
     try {
@@ -229,7 +235,12 @@ export class MessageReader implements Reading, Disposable {
       this.#done(waiting);
       waiting.reject(this.#failed(error));
     }
-  };
+  }
+
+  /** The signal of the waiting receive has aborted. */
+  handleEvent(): void {
+    this.#goOn();
+  }
 
   /** What ends a receive that got no message, or `undefined` if nothing does. */
   #endOf<T>({ kind, signal }: Waiting<T>): T | undefined {
@@ -250,7 +261,7 @@ export class MessageReader implements Reading, Disposable {
 
   #done({ signal }: Waiting<unknown>): void {
     this.#waiting = undefined;
-    signal?.removeEventListener("abort", this.#goOn);
+    signal?.removeEventListener("abort", this);
     this.#idleTimer?.stop();
   }
 
@@ -270,25 +281,28 @@ export class MessageReader implements Reading, Disposable {
   startReading(): void {
     if (!this.#waiting) return this.#onRead();
     try {
-      this.#reader.read(this.#frames.space()).then(this.#onChunk, this.#onFailure);
+      this.#reader.read(this.#frames.space()).then(
+        (bytes) => this.#onChunk(bytes),
+        (error) => this.#onFailure(error),
+      );
     } catch (error) {
       this.#onFailure(error);
     }
   }
 
-  readonly #onChunk = (bytes: number | null): void => {
+  #onChunk(bytes: number | null): void {
     readEnded();
     if (bytes === null) this.#finished = true;
     else this.#frames.filled(bytes);
     if (bytes) this.#idleTimer?.note();
     this.#onRead();
-  };
+  }
 
-  readonly #onFailure = (error: unknown): void => {
+  #onFailure(error: unknown): void {
     this.#failure = { error };
     this.#lost = !this.#disposed;
     this.#onRead();
-  };
+  }
 
   #onRead(): void {
     this.#reading = false;

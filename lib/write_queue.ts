@@ -225,12 +225,12 @@ export class WriteQueue implements Flushable {
   #write(): void {
     const at = this.#batch.length - this.#inFlightBytes;
     this.#writer.write(at === 0 ? this.#batch : this.#batch.subarray(at)).then(
-      this.#onTaken,
-      this.#onFailure,
+      (bytes) => this.#onTaken(bytes),
+      (error) => this.#onFailure(error),
     );
   }
 
-  readonly #onTaken = (bytes: number): void => {
+  #onTaken(bytes: number): void {
     if (bytes === 0) {
       return this.#onFailure(new Deno.errors.WriteZero("Cannot send: a write took no bytes"));
     }
@@ -244,13 +244,13 @@ export class WriteQueue implements Flushable {
     this.#written = undefined;
     this.#writing = false;
     this.startWriting();
-  };
+  }
 
-  readonly #onFailure = (error: unknown): void => {
+  #onFailure(error: unknown): void {
     this.#writeError = error;
     this.fail(error);
     this.#writing = false;
-  };
+  }
 }
 
 /** A rejection that is not reported as unhandled: where nobody awaits it, the next call tells. */

@@ -7,14 +7,14 @@ import {
 } from "../../lib/buffer_pool.ts";
 
 Deno.test("takeBuffer() gives at least what is wanted", () => {
-  const sizes = [0, 1, SMALL_BUFFER_BYTES, SMALL_BUFFER_BYTES + 1, 8192, 8193, LARGE_BUFFER_BYTES];
+  const sizes = [0, 1, SMALL_BUFFER_BYTES, SMALL_BUFFER_BYTES + 1, 4096, 4097, LARGE_BUFFER_BYTES];
 
   assertEquals(sizes.map((bytes) => takeBuffer(bytes).length), [
-    1024,
-    1024,
-    1024,
-    8192,
-    8192,
+    256,
+    256,
+    256,
+    4096,
+    4096,
     LARGE_BUFFER_BYTES,
     LARGE_BUFFER_BYTES,
   ]);
@@ -22,7 +22,7 @@ Deno.test("takeBuffer() gives at least what is wanted", () => {
 });
 
 Deno.test("takeBuffer() gives a buffer that was given back, to one user only", () => {
-  const buffer = takeBuffer(1000);
+  const buffer = takeBuffer(200);
   giveBuffer(buffer);
 
   assert(takeBuffer(1) === buffer);
@@ -38,7 +38,7 @@ Deno.test("giveBuffer() keeps a bounded number of buffers", () => {
 });
 
 Deno.test("giveBuffer() keeps no buffer of another size", () => {
-  for (const bytes of [0, 1, 1000, 8191, LARGE_BUFFER_BYTES + 1]) {
+  for (const bytes of [0, 1, 1000, 4095, LARGE_BUFFER_BYTES + 1]) {
     const odd = new Uint8Array(bytes);
     giveBuffer(odd);
 
