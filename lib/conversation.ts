@@ -79,12 +79,16 @@ export class Conversation {
     let reason: EndReason;
     let error: unknown;
     try {
-      await this.#shakeHands();
-      await this.#run(handler);
+      if ("handshake" in this.#tcp) await this.#shakeHands(this.#tcp);
+      await this.#talk(handler);
       reason = this.#goodbye ?? (this.#conn.finished ? "finished" : "ended");
     } catch (caught) {
       error = caught;
       reason = this.#goodbye ?? this.#reasonFor(caught);
+    } finally {
+      this.#abandon = undefined;
+      clearTimeout(this.#kickTimer);
+      clearTimeout(this.#abandonTimer);
     }
     await this.#part(reason, error);
     this.#emit({ type: "disconnected", conn, reason, ...(error !== undefined && { error }) });
@@ -125,28 +129,23 @@ export class Conversation {
     emit(this.#options.onEvent, event);
   }
 
-  async #shakeHands(): Promise<void> {
-    if (!("handshake" in this.#tcp)) return;
+  async #shakeHands(tls: Deno.TlsConn): Promise<void> {
     const timer = setTimeout(() => this.end("idle"), HANDSHAKE_MS);
     this.#shakingHands = true;
     try {
-      await this.#tcp.handshake();
+      await tls.handshake();
       this.#shakingHands = false;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #run(handler: Handler): Promise<void> {
-    const { promise: abandoned, resolve } = Promise.withResolvers<void>();
-    this.#abandon = resolve;
-    try {
-      await Promise.race([handler(this.#conn, this.info), abandoned]);
-    } finally {
-      this.#abandon = undefined;
-      clearTimeout(this.#kickTimer);
-      clearTimeout(this.#abandonTimer);
-    }
+  /** Settles as the handler does, or when nobody waits for it any more. */
+  #talk(handler: Handler): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = resolve;
+      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
+    });
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */

@@ -14,46 +14,56 @@ export interface DrainOptions {
 
 /** Knows conversations from their beginning to their end, in the order they began. */
 export class Conversations {
-  readonly #ends = new Map<Conversation, Promise<void>>();
+  /** With each, what settles when it has ended: made only when somebody waits for that. */
+  readonly #going = new Map<Conversation, PromiseWithResolvers<void> | undefined>();
 
   /** How many are going on. */
   get size(): number {
-    return this.#ends.size;
+    return this.#going.size;
   }
 
   /** Tells who is at the other ends. */
   infos(): ConnInfo[] {
-    return Array.from(this.#ends.keys(), (conversation) => conversation.info);
+    return Array.from(this.#going.keys(), (conversation) => conversation.info);
   }
 
-  /** Counts a conversation among these while `talk`, which must not reject, goes on. */
-  async during(conversation: Conversation, talk: () => Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ends.set(conversation, promise);
-    await talk();
-    this.#ends.delete(conversation);
-    resolve();
+  /** A conversation has begun. */
+  add(conversation: Conversation): void {
+    this.#going.set(conversation, undefined);
+  }
+
+  /** A conversation has ended. */
+  delete(conversation: Conversation): void {
+    const ended = this.#going.get(conversation);
+    this.#going.delete(conversation);
+    ended?.resolve();
   }
 
   /** Ends those for which `whether` holds, with a goodbye; tells how many. */
   end(reason: GoodbyeReason, whether: (conn: ConnInfo) => boolean): number {
-    const ending = [...this.#ends.keys()].filter(({ info }) => whether(info));
+    const ending = [...this.#going.keys()].filter(({ info }) => whether(info));
     for (const conversation of ending) conversation.end(reason);
     return ending.length;
   }
 
   /** Closes their connections at once. */
   abort(): void {
-    for (const conversation of this.#ends.keys()) conversation.abort();
+    for (const conversation of this.#going.keys()) conversation.abort();
   }
 
   /** Waits for the end of those that are going on now; when the signal aborts, closes their connections. */
   async drain({ signal }: DrainOptions = {}): Promise<void> {
-    const leaving = new Map(this.#ends);
-    const abortAll = () => leaving.keys().forEach((conversation) => conversation.abort());
+    const leaving = [...this.#going.keys()];
+    const abortAll = () => leaving.forEach((conversation) => conversation.abort());
     signal?.addEventListener("abort", abortAll);
     if (signal?.aborted) abortAll();
-    await Promise.all(leaving.values());
+    await Promise.all(leaving.map((conversation) => this.#ended(conversation)));
     signal?.removeEventListener("abort", abortAll);
+  }
+
+  #ended(conversation: Conversation): Promise<void> {
+    const ended = this.#going.get(conversation) ?? Promise.withResolvers<void>();
+    this.#going.set(conversation, ended);
+    return ended.promise;
   }
 }

@@ -165,12 +165,18 @@ export class Server implements AsyncDisposable {
   #turnAway(conversation: Conversation, reason: GoodbyeReason): void {
     this.#emit({ type: "refused", peer: conversation.info.peer, reason });
     if (this.#refused.size >= MAX_REFUSING) conversation.abort();
-    else this.#refused.during(conversation, () => conversation.refuse(reason));
+    else {
+      this.#refused.add(conversation);
+      conversation.refuse(reason).then(() => this.#refused.delete(conversation));
+    }
   }
 
-  async #hold(conversation: Conversation): Promise<void> {
-    await this.#held.during(conversation, () => conversation.hold(this.#handler));
-    this.#admission.leave(conversation.info.address);
+  #hold(conversation: Conversation): void {
+    this.#held.add(conversation);
+    conversation.hold(this.#handler).then(() => {
+      this.#held.delete(conversation);
+      this.#admission.leave(conversation.info.address);
+    });
   }
 
   async #drain(options: DrainOptions): Promise<void> {
