@@ -31,6 +31,10 @@ const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): 
     kinds: ["echo", "churn", "fan"],
     start: (kind) => new Child("node", [pathOf("peers/node_echo.mjs"), kind]),
   },
+  "Deno, bytes": {
+    kinds: ["echo", "churn"],
+    start: () => Child.deno("peers/bytes_echo.ts", ["--allow-net=127.0.0.1"]),
+  },
   "Deno, naive": {
     kinds: ["echo", "churn"],
     start: () => Child.deno("peers/naive_echo.ts", ["--allow-net=127.0.0.1"]),
