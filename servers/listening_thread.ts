@@ -37,7 +37,7 @@ export class ListeningThread implements Disposable {
   readonly #finished = Promise.withResolvers<void>();
   readonly #answers = new Map<number, (text: string) => void>();
   // The thread holds a lock of this name while it lives, however it ends.
-  readonly #lock = `listening thread ${crypto.randomUUID()}`;
+  readonly #lock: string;
   readonly #disposed = new AbortController();
   #lastId = 0;
 
@@ -49,7 +49,9 @@ export class ListeningThread implements Disposable {
     for (const { promise } of [this.#finished, this.#listening]) {
       promise.catch(() => {/* Told by whoever awaits it. */});
     }
+    // First of all, for it takes longest.
     this.#worker = new Worker(module, { type: "module" });
+    this.#lock = `listening thread ${crypto.randomUUID()}`;
     this.#worker.onmessage = ({ data }: MessageEvent<ControlReply>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

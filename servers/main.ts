@@ -1,131 +1,17 @@
 /**
- * The launcher of every server: flags, questions, the listening thread, and the control console.
+ * The launcher of every server: the listening thread first, for it takes longest to load, and then the control thread.
  *
  * @module
  */
-import { joinHostPort } from "../lib/endpoint.ts";
-import { escapeControl } from "../lib/escape.ts";
-import type { Terminal } from "../lib/terminal.ts";
-import { parseCommandLine } from "./command_line.ts";
-import type { ServerConfig } from "./config.ts";
 import { ListeningThread } from "./listening_thread.ts";
-import { plainTextWarning } from "./plain_text.ts";
 
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
-
-// Windows gained SIGTERM late, and the console's break key is all that is needed there.
-const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
-
-/** Runs the server that the first argument names until it has stopped, and gives the exit code. */
-export async function main(args: string[]): Promise<number> {
-  let commandLine;
-  try {
-    commandLine = parseCommandLine(args);
-  } catch (error) {
-    return complain(error, EXIT_USAGE);
-  }
-  if ("help" in commandLine) {
-    console.log(commandLine.help);
-    return 0;
-  }
-  try {
-    return await run(commandLine.config, commandLine.given);
-  } catch (error) {
-    return complain(error, EXIT_FAILURE);
-  }
-}
-
-async function run(config: ServerConfig, given: Set<string>): Promise<number> {
-  using resources = new DisposableStack();
-  // It takes longest to load, so it begins first.
-  const thread = resources.use(new ListeningThread());
-  const stop = new AbortController();
-  // Whoever asks twice does not want to wait for clients.
-  const interrupt = () => stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort();
-  resources.use(onSignals(interrupt));
-  const open = async () => resources.use(await openTerminal(interrupt, stop.signal));
-  // Where nobody can be asked, the server starts before the terminal is loaded.
-  const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
-  if (terminal?.isInteractive) await ask(terminal, config, given);
-  if (stop.signal.aborted) return EXIT_INTERRUPTED;
-  stop.signal.addEventListener("abort", () => thread.stop());
-  const line = listeningLine(await thread.start(config), config.port);
-  if (terminal) terminal.print(line);
-  else console.log(line);
-  const warning = plainTextWarning(config);
-  if (warning) console.error(warning);
-  answerCommands(terminal ?? await open(), config, thread);
-  await thread.finished;
-  return 0;
-}
-
-async function openTerminal(onInterrupt: () => void, signal: AbortSignal): Promise<Terminal> {
-  const [{ Terminal }, { completeCommand }] = await Promise.all([
-    import("../lib/terminal.ts"),
-    import("./console.ts"),
-  ]);
-  const terminal = new Terminal({ complete: completeCommand, onInterrupt, onPaste: () => true });
-  if (signal.aborted) terminal.close();
-  else signal.addEventListener("abort", () => terminal.close());
-  return terminal;
-}
-
-/** Asks for what no flag told. */
-async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>): Promise<void> {
-  const { askHost, askPort } = await import("../lib/question.ts");
-  const asker = {
-    line: (prompt: string) => terminal.question(prompt),
-    tell: (text: string) => terminal.print(text),
-  };
-  if (!given.has("host")) config.host = await askHost(asker, config.host);
-  if (!given.has("port")) config.port = await askPort(asker, config.port);
-}
-
-function listeningLine(addr: { hostname: string; port: number }, requestedPort: number): string {
-  const line = `Listening on ${joinHostPort(addr.hostname, addr.port)}`;
-  const moved = requestedPort !== 0 && addr.port !== requestedPort;
-  return moved ? `${line} (${requestedPort} was busy)` : line;
-}
-
-/** Runs the operator's lines. The end of input ends the control, not the server. */
-async function answerCommands(
-  terminal: Terminal,
-  { logPath }: ServerConfig,
-  thread: ListeningThread,
-): Promise<void> {
-  const { runLine } = await import("./console.ts");
-  const options = {
-    logPath,
-    run: (command: string, argument: string) =>
-      command === "stop" ? thread.stop() : thread.run(command, argument),
-    confirm: (question: string) => terminal.confirm(question),
-  };
-  for await (const line of terminal) {
-    const answer = await runLine(line, options);
-    if (answer !== "") terminal.print(answer);
-  }
-}
-
-function onSignals(listener: () => void): Disposable {
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
-  return {
-    [Symbol.dispose]() {
-      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
-    },
-  };
-}
-
-function complain(error: unknown, exitCode: number): number {
-  console.error(escapeControl(error instanceof Error ? error.message : String(error)));
-  return exitCode;
-}
+// Not named in the `import` itself: Deno would load it with this module, before the other thread.
+const CONTROL = "./control_thread.ts";
 
 if (import.meta.main) {
-  Deno.exitCode = await main(Deno.args);
+  using thread = new ListeningThread();
+  const { control, EXIT_FAILURE }: typeof import("./control_thread.ts") = await import(CONTROL);
+  Deno.exitCode = await control(thread, Deno.args);
   // A thread in an endless loop cannot be ended, and would keep the process alive.
   if (Deno.exitCode === EXIT_FAILURE) Deno.exit();
 }

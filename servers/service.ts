@@ -37,13 +37,28 @@ export type OpenService = (
 export const SERVICES: Record<ServerName, OpenService> = {
   echo: ({ raw }, _log, onEvent) =>
     raw ? { handler: echoBytes(onEvent), options: SILENT } : { handler: echo },
-  identify: async (config, log) =>
-    (await import("./identification.ts")).openIdentification(config, log),
-  auth: async (config, log) =>
-    (await import("./authentication.ts")).openAuthentication(config, log),
-  threads: async (...args) => (await import("./threaded_echo.ts")).openThreadedEcho(...args),
-  chat: async (config, log) => (await import("./chat.ts")).openChat(config, log),
+  identify: async (config, log) => {
+    const module = await load<typeof import("./identification.ts")>("./identification.ts");
+    return module.openIdentification(config, log);
+  },
+  auth: async (config, log) => {
+    const module = await load<typeof import("./authentication.ts")>("./authentication.ts");
+    return module.openAuthentication(config, log);
+  },
+  threads: async (...args) => {
+    const module = await load<typeof import("./threaded_echo.ts")>("./threaded_echo.ts");
+    return module.openThreadedEcho(...args);
+  },
+  chat: async (config, log) => {
+    const module = await load<typeof import("./chat.ts")>("./chat.ts");
+    return module.openChat(config, log);
+  },
 };
 
 // Where the bytes are no frames, a goodbye in a frame would be noise.
 const SILENT = { goodbye: () => undefined };
+
+/** An `import` that names its module itself would not do: Deno loads that with this one, used or not. */
+function load<Module>(path: string): Promise<Module> {
+  return import(path);
+}

@@ -13,11 +13,9 @@ interface Locks {
   ): Promise<void>;
 }
 
-const { locks } = navigator as unknown as { locks: Locks };
-
 /** Holds a lock for as long as this thread lives. */
 export function holdForLife(name: string): void {
-  locks.request(name, {}, () => new Promise<never>(() => {}));
+  locks().request(name, {}, () => new Promise<never>(() => {}));
 }
 
 /**
@@ -26,5 +24,10 @@ export function holdForLife(name: string): void {
  * @throws {DOMException} If `signal` aborts before.
  */
 export function whenReleased(name: string, signal: AbortSignal): Promise<void> {
-  return locks.request(name, { signal }, () => {});
+  return locks().request(name, { signal }, () => {});
+}
+
+/** Asked for where they are used: to load them takes Deno a while. */
+function locks(): Locks {
+  return (navigator as unknown as { locks: Locks }).locks;
 }
