@@ -6,7 +6,6 @@
 
 import type { LogRecord } from "@std/log/logger";
 import { RotatingFileHandler } from "@std/log/rotating-file-handler";
-import { dirname } from "node:path";
 import { formatLine, type LogFields } from "./log_line.ts";
 
 /** What {@linkcode GatheringHandler} keeps its file by. */
@@ -55,9 +54,15 @@ export class GatheringHandler extends RotatingFileHandler {
     this.#maxChars = Math.min(64 * 1024, Math.floor(maxBytes / 3));
   }
 
-  /** Opens the file to add to, on a new line. */
+  /** Opens the file to add to, on a new line, and makes its folder if it is missing. */
   override setup(): void {
-    super.setup();
+    try {
+      super.setup();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      Deno.mkdirSync(nodePath().dirname(this.#path), { recursive: true });
+      super.setup();
+    }
     if (endsInsideLine(this.#path)) super.log("");
     this.#seen = Deno.statSync(this.#path);
   }
@@ -67,16 +72,19 @@ export class GatheringHandler extends RotatingFileHandler {
     if (this.#text.length + line.length >= this.#maxChars) this.flush();
     this.#text += this.#lines === 0 ? line : `\n${line}`;
     this.#lines++;
-    if (this.#timer === undefined) {
-      const timer = setTimeout(() => this.flush(), this.#flushIntervalMs);
-      Deno.unrefTimer(timer);
-      this.#timer = timer;
-    }
+    if (this.#lines === 1) queueMicrotask(() => this.#flushLater());
+  }
+
+  /** What is flushed in the turn it came in, as at a start, needs no timer: a thread's first takes Deno 5 ms to load. */
+  #flushLater(): void {
+    if (this.#lines === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.flush(), this.#flushIntervalMs);
+    Deno.unrefTimer(this.#timer);
   }
 
   /** Writes what was gathered, or counts it as lost. std calls this too, while it writes: then nothing is left to do. */
   override flush(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lines === 0 && this.#lost === 0) return;
     const text = this.#text, lines = this.#lines, lost = this.#lost;
@@ -116,7 +124,6 @@ export class GatheringHandler extends RotatingFileHandler {
 
   #reopen(): void {
     this.destroy();
-    Deno.mkdirSync(dirname(this.#path), { recursive: true });
     this.setup();
   }
 }
@@ -138,4 +145,9 @@ function endsInsideLine(path: string): boolean {
   file.seekSync(-1, Deno.SeekMode.End);
   const last = new Uint8Array(1);
   return file.readSync(last) === 1 && last[0] !== 0x0a;
+}
+
+/** Loaded where it is used: imported, it would cost every start of every server about 5 ms. */
+function nodePath(): typeof import("node:path") {
+  return globalThis.process.getBuiltinModule("node:path");
 }

@@ -5,10 +5,8 @@
  */
 
 import { Logger } from "@std/log/logger";
-import { dirname } from "node:path";
 import { GatheringHandler } from "./gathering_handler.ts";
 import type { LogFields } from "./log_line.ts";
-import { clearLog, showLog } from "./log_tail.ts";
 
 /** How {@linkcode LogFile.open} names and keeps its lines. */
 export interface LogFileOptions {
@@ -69,7 +67,6 @@ export class LogFile implements Disposable {
    */
   static open(path: string, options: LogFileOptions): LogFile {
     try {
-      Deno.mkdirSync(dirname(path), { recursive: true });
       return new LogFile(path, options);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -98,15 +95,17 @@ export class LogFile implements Disposable {
     this.#handler.flush();
   }
 
-  /** The last lines, oldest first, as {@linkcode showLog} finds them. */
-  show(lines: number): Promise<string[]> {
+  /** The last lines, oldest first, as `showLog` finds them. */
+  async show(lines: number): Promise<string[]> {
     this.flush();
+    const { showLog } = await import("./log_tail.ts");
     return showLog(this.path, lines);
   }
 
-  /** Removes every line so far, as {@linkcode clearLog} does. */
-  clear(): Promise<void> {
+  /** Removes every line so far, as `clearLog` does. */
+  async clear(): Promise<void> {
     this.flush();
+    const { clearLog } = await import("./log_tail.ts");
     return clearLog(this.path);
   }
 

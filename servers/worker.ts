@@ -59,6 +59,7 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
     const warning = plainTextWarning(config);
     if (warning) log.warn("no TLS", { warning });
+    log.flush();
     const counter = { messages: 0 };
     const onEvent = (event: ServerEvent) => take(event, log!, counter);
     service = await SERVICES[config.name](config, log, onEvent);

@@ -71,23 +71,27 @@ testWith(FILES, "LogFile.info() keeps a hostile value in its line", () => {
   ]);
 });
 
-testWith(FILES, "LogFile puts lines on disk after the flush interval, without being asked", () => {
-  using folder = new Folder();
-  using time = new FakeTime();
-  using log = LogFile.open(folder.log, { name: "echo", flushIntervalMs: 200 });
+testWith(
+  FILES,
+  "LogFile puts lines on disk after the flush interval, without being asked",
+  async () => {
+    using folder = new Folder();
+    using time = new FakeTime();
+    using log = LogFile.open(folder.log, { name: "echo", flushIntervalMs: 200 });
 
-  log.info("first");
-  time.tick(199);
-  const before = events(folder.log);
-  time.tick(1);
-  const after = events(folder.log);
-  log.info("second");
-  time.tick(200);
+    log.info("first");
+    await time.tickAsync(199);
+    const before = events(folder.log);
+    await time.tickAsync(1);
+    const after = events(folder.log);
+    log.info("second");
+    await time.tickAsync(200);
 
-  assertEquals(before, []);
-  assertEquals(after, ["INFO echo first"]);
-  assertEquals(events(folder.log), ["INFO echo first", "INFO echo second"]);
-});
+    assertEquals(before, []);
+    assertEquals(after, ["INFO echo first"]);
+    assertEquals(events(folder.log), ["INFO echo first", "INFO echo second"]);
+  },
+);
 
 testWith(
   FILES,
