@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { FILES, testWith } from "./permissions.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -47,16 +47,27 @@ function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** All modules that are loaded with `entry`. */
-async function graphOf(entry: string, seen = new Set<string>()): Promise<Set<string>> {
+/** All modules that `entry` reaches. */
+async function graphOf(
+  entry: string,
+  seen = new Set<string>(),
+  imports = importsOf,
+): Promise<Set<string>> {
   if (seen.has(entry)) return seen;
   seen.add(entry);
-  for (const name of importsOf(await read(entry))) {
+  for (const name of imports(await read(entry))) {
     if (name.startsWith(".")) {
-      await graphOf(new URL(name, `file:///${entry}`).pathname.slice(1), seen);
+      await graphOf(new URL(name, `file:///${entry}`).pathname.slice(1), seen, imports);
     }
   }
   return seen;
+}
+
+/** The imports that Deno loads before a module runs: those of types leave nothing to load. */
+function loadedImports(source: string): string[] {
+  return importsOf(
+    source.replace(/^import type [^;]*;/gm, "").replace(/\btypeof import\("[^"]*"\)/g, ""),
+  );
 }
 
 Deno.test("importsOf() sees every way to import", () => {
@@ -100,6 +111,27 @@ testWith(FILES, "What runs by URL needs no import map", async () => {
 
   for (const path of graph) assertEquals(bareImports(await read(path)), [], path);
 });
+
+Deno.test("loadedImports() leaves out what is imported for its types", () => {
+  const source = `import type { A } from "./a.ts";\nimport type {\n  B,\n} from "./b.ts";
+import { type C, d } from "./c.ts";\nconst e: typeof import("./e.ts") = await import(E);
+await import("./f.ts");`;
+
+  assertEquals(loadedImports(source), ["./c.ts", "./f.ts"]);
+});
+
+testWith(
+  FILES,
+  "A listening thread begins before the control thread and the exercises load",
+  async () => {
+    const graph = await graphOf("servers/main.ts", new Set(), loadedImports);
+
+    assert(graph.has("servers/worker.ts"));
+    for (const path of ["control_thread", "identification", "authentication", "threads", "chat"]) {
+      assert(!graph.has(`servers/${path}.ts`), path);
+    }
+  },
+);
 
 testWith(FILES, "lib/ never writes to the console", async () => {
   for (const path of await modules("lib")) {

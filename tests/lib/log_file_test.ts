@@ -8,7 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { stub } from "@std/testing/mock";
+import { assertSpyCalls, spy, stub } from "@std/testing/mock";
 import { join } from "node:path";
 import { LogFile } from "../../lib/log_file.ts";
 import { clearLog, showLog } from "../../lib/log_tail.ts";
@@ -90,6 +90,23 @@ testWith(
     assertEquals(before, []);
     assertEquals(after, ["INFO echo first"]);
     assertEquals(events(folder.log), ["INFO echo first", "INFO echo second"]);
+  },
+);
+
+testWith(
+  FILES,
+  "LogFile sets no timer for lines that are flushed in the turn they came in",
+  async () => {
+    using folder = new Folder();
+    using log = LogFile.open(folder.log, { name: "echo" });
+    using timers = spy(globalThis, "setTimeout");
+
+    log.info("start");
+    log.flush();
+    await Promise.resolve();
+
+    assertSpyCalls(timers, 0);
+    assertEquals(events(folder.log), ["INFO echo start"]);
   },
 );
 
