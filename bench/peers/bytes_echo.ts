@@ -1,10 +1,11 @@
 /**
  * What the runtime allows: all whole frames of a read go back as the bytes they came in, with one write.
  *
- * There are no messages in it, no texts and no limits. It prints its port; the end of input ends it.
+ * There are no messages in it, no texts and no limits.
  *
  * @module
  */
+import { servePlain } from "./serve_plain.ts";
 
 /** Where the last whole frame ends. */
 function endOfFrames(bytes: Uint8Array): number {
@@ -36,12 +37,4 @@ async function echo(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-async function serve(listener: Deno.Listener<Deno.TcpConn>): Promise<void> {
-  for await (const conn of listener) echo(conn).catch(() => {/* The peer is gone. */});
-}
-
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 });
-console.log(listener.addr.port);
-serve(listener);
-for await (const _ of Deno.stdin.readable);
-Deno.exit();
+await servePlain(echo);

@@ -1,10 +1,9 @@
 /**
  * The echo as one writes it first: two reads and two writes for each message.
  *
- * It prints its port; the end of input ends it.
- *
  * @module
  */
+import { servePlain } from "./serve_plain.ts";
 
 /** Fills `bytes`, and tells whether the peer sent enough for that. */
 async function readFull(conn: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
@@ -36,12 +35,4 @@ async function echo(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-async function serve(listener: Deno.Listener<Deno.TcpConn>): Promise<void> {
-  for await (const conn of listener) echo(conn).catch(() => {/* The peer is gone. */});
-}
-
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 });
-console.log(listener.addr.port);
-serve(listener);
-for await (const _ of Deno.stdin.readable);
-Deno.exit();
+await servePlain(echo);
