@@ -12,6 +12,7 @@ import {
   writeHeader,
 } from "./frame.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
+import { NO_FRAMES } from "./shared_frames.ts";
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -19,6 +20,8 @@ const HEADER_SPACE = "\0".repeat(HEADER_BYTES);
 
 // So many characters wait at most to be encoded together; longer texts gain nothing from waiting.
 const MAX_WAITING = 16 * 1024;
+// So many shared frames are held one by one at most: each costs more than its bytes.
+const MAX_SHARED = 512;
 
 /**
  * Queues messages as frames in one growing buffer, to be written in as few system calls as possible.
@@ -37,6 +40,8 @@ export class FrameEncoder {
   /** Texts that wait to be encoded, and how many characters they are, with a header each. */
   #waiting: string[] = [];
   #waitingLength = 0;
+  /** What was queued by `pushFrame` alone: either this is empty or all of the above. */
+  #shared = NO_FRAMES;
   /** Whether texts may be ASCII: the last one encoded by itself was, and a sender mostly goes on in its alphabet. */
   #expectsAscii = true;
   #maxBodyBytes: number;
@@ -56,7 +61,7 @@ export class FrameEncoder {
 
   /** How many bytes are queued, headers included; where texts that are not ASCII still wait, up to three times that. */
   get queuedBytes(): number {
-    return this.#end + this.#waitingLength;
+    return this.#end + this.#waitingLength + this.#shared.length;
   }
 
   /**
@@ -67,6 +72,7 @@ export class FrameEncoder {
    */
   push(text: string): void {
     checkWellFormed(text);
+    this.#copyShared();
     if (text.length * 3 > this.#maxBodyBytes) return this.#pushChecked(text);
     this.#waiting.push(text);
     this.#waitingLength += HEADER_BYTES + text.length;
@@ -75,6 +81,7 @@ export class FrameEncoder {
 
   /** Queues one text like `push`, and returns the length of its body in bytes. */
   pushCounted(text: string): number {
+    this.#copyShared();
     this.#encodeWaiting();
     const before = this.#end;
     this.push(text);
@@ -89,6 +96,7 @@ export class FrameEncoder {
    */
   pushBytes(body: Uint8Array): void {
     if (body.length > this.#maxBodyBytes) throw this.#tooLarge(body.length);
+    this.#copyShared();
     this.#encodeWaiting();
     this.#reserve(HEADER_BYTES + body.length);
     writeHeader(this.#buffer, this.#end, body.length);
@@ -98,14 +106,28 @@ export class FrameEncoder {
 
   /** Queues a copy of bytes that are frames already, or no frames at all. */
   pushRaw(bytes: Uint8Array): void {
+    this.#copyShared();
     this.#encodeWaiting();
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#end);
-    this.#end += bytes.length;
+    this.#copy(bytes);
   }
 
-  /** Hands over everything queued. It belongs to the caller until `release`, which comes before the next `take`. */
-  take(): Uint8Array<ArrayBuffer> {
+  /**
+   * Queues one whole frame, whose bytes must not change any more.
+   *
+   * It is not copied while nothing else waits, so that a broadcast costs one batch of bytes for everybody who keeps up.
+   */
+  pushFrame(frame: Uint8Array): void {
+    if (this.#end + this.#waitingLength > 0) return this.pushRaw(frame);
+    this.#shared = this.#shared.append(frame);
+    if (this.#shared.count >= MAX_SHARED) this.#copyShared();
+  }
+
+  /**
+   * Hands over everything queued, which nobody may change. It is good until `release`, which comes before the next
+   * `take`.
+   */
+  take(): Uint8Array {
+    if (this.#shared !== NO_FRAMES) return this.#takeShared();
     this.#encodeWaiting();
     this.#taken = this.#buffer;
     this.#buffer = NOTHING;
@@ -126,6 +148,23 @@ export class FrameEncoder {
     this.#buffer = NOTHING;
     this.#end = this.#waitingLength = 0;
     this.#waiting = [];
+    this.#shared = NO_FRAMES;
+  }
+
+  #takeShared(): Uint8Array {
+    const { bytes } = this.#shared;
+    this.#shared = NO_FRAMES;
+    return bytes;
+  }
+
+  #copyShared(): void {
+    if (this.#shared !== NO_FRAMES) this.#copy(this.#takeShared());
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
   }
 
   #encodeWaiting(): void {

@@ -7,6 +7,7 @@ import { dial, type DialOptions } from "./dial.ts";
 import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
 import { checkMaxBodyBytes } from "./frame.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
+import { within } from "./within.ts";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 
 /** Options for {@linkcode FramedConn}. */
@@ -288,13 +289,11 @@ export class FramedConn implements Deno.Conn {
   }
 
   async #linger(): Promise<void> {
-    const timer = setTimeout(() => this.#release(), LINGER_MS);
     try {
-      await this.#queue.drain();
+      await within(LINGER_MS, this.#queue.drain());
     } catch {
-      // The peer is gone, or slower than we wait: nobody is left to tell.
+      // The peer is gone: nobody is left to tell.
     }
-    clearTimeout(timer);
     this.#release();
   }
 

@@ -7,6 +7,7 @@ import { FrameDecoder } from "./frame_decoder.ts";
 import { type FrameOptions, FrameTooLargeError } from "./frame.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { readEnded, type Reading, readInTurn } from "./read_turn.ts";
+import { BODY, partInto, type ReceiveKind, RESULT, TEXT } from "./receive_kind.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
 export type Reader = Pick<Deno.Conn, "read">;
@@ -24,53 +25,9 @@ export interface MessageReaderOptions extends FrameOptions {
   onReceived?: (bodyBytes: number) => void;
 }
 
-/** What a receive gives: a text, a body, a part of the stream. */
-interface Kind<T> {
-  /** Takes one if it is here. */
-  take(frames: FrameDecoder): T | undefined;
-  /** Given when no more will come. */
-  readonly end: T;
-  /** Whether it is a whole message. */
-  readonly isMessage: boolean;
-  /** Whether it is given also after `stop`. */
-  readonly outlivesStop?: boolean;
-}
-
-const TEXT: Kind<string | null> = {
-  take: (frames) => frames.next(),
-  end: null,
-  isMessage: true,
-};
-
-const BYTES: Kind<Uint8Array<ArrayBuffer> | null> = {
-  take: (frames) => frames.nextBytes(),
-  end: null,
-  isMessage: true,
-};
-
-const RESULT: Kind<IteratorResult<string, void>> = {
-  take(frames) {
-    const value = frames.next();
-    return value === undefined ? undefined : { value, done: false };
-  },
-  end: { value: undefined, done: true },
-  isMessage: true,
-};
-
-/** Whatever is there, moved to `target`: how many bytes. */
-function partInto(target: Uint8Array, outlivesStop: boolean): Kind<number | null> {
-  return {
-    take: (frames) =>
-      frames.bufferedBytes === 0 && target.length > 0 ? undefined : frames.read(target),
-    end: null,
-    isMessage: false,
-    outlivesStop,
-  };
-}
-
 /** A receive that waits. */
 interface Waiting<T> {
-  readonly kind: Kind<T>;
+  readonly kind: ReceiveKind<T>;
   readonly signal: AbortSignal | undefined;
   resolve(message: T): void;
   reject(error: unknown): void;
@@ -155,7 +112,7 @@ export class MessageReader
 
   /** Waits for the next message as bytes, which are the caller's to keep. */
   receiveBytes(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#receive(BYTES, signal);
+    return this.#receive(BODY, signal);
   }
 
   /** Waits for the next text, and gives it as an iterator does. */
@@ -194,7 +151,7 @@ export class MessageReader
     if (!this.#reading) this.#frames.discard();
   }
 
-  #receive<T>(kind: Kind<T>, signal?: AbortSignal): Promise<T> {
+  #receive<T>(kind: ReceiveKind<T>, signal?: AbortSignal): Promise<T> {
     if (this.#waiting) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
@@ -214,7 +171,7 @@ export class MessageReader
     });
   }
 
-  #take<T>(kind: Kind<T>): T | undefined {
+  #take<T>(kind: ReceiveKind<T>): T | undefined {
     if (this.#ended && !kind.outlivesStop) return kind.end;
     const message = kind.take(this.#frames);
     if (message !== undefined && kind.isMessage) this.#onReceived?.(this.#frames.bodyBytes);

@@ -6,7 +6,6 @@
 import { type Flushable, flushThisTurn } from "./flush_turn.ts";
 import { FrameEncoder } from "./frame_encoder.ts";
 import { type FrameOptions, HEADER_BYTES } from "./frame.ts";
-import { NO_FRAMES } from "./shared_frames.ts";
 
 /** Where the bytes go: the part of a `Deno.Conn` that a queue needs. */
 export type Writer = Pick<Deno.Conn, "write">;
@@ -23,8 +22,6 @@ export interface WriteQueueOptions extends FrameOptions {
   onSent?: (bodyBytes: number) => void;
 }
 
-// So many frames are held one by one at most: each costs more than its bytes.
-const MAX_SHARED = 512;
 const DONE = Promise.resolve();
 const NOTHING = new Uint8Array(0);
 
@@ -37,8 +34,6 @@ const NOTHING = new Uint8Array(0);
 export class WriteQueue implements Flushable {
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
-  /** What was queued by `sendFrame` alone: either this or the above is empty. */
-  #shared = NO_FRAMES;
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
   readonly #onSent: WriteQueueOptions["onSent"];
@@ -67,7 +62,7 @@ export class WriteQueue implements Flushable {
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return !this.#writing && this.#waitingBytes === 0;
+    return !this.#writing && this.#frames.queuedBytes === 0;
   }
 
   /** Whether `error` is what the write that failed threw. */
@@ -77,7 +72,7 @@ export class WriteQueue implements Flushable {
 
   /** How many bytes the operating system has not taken yet, headers included. */
   get queuedBytes(): number {
-    return this.#waitingBytes + this.#inFlightBytes;
+    return this.#frames.queuedBytes + this.#inFlightBytes;
   }
 
   /** How many bytes the operating system has taken since the start, headers included. */
@@ -93,7 +88,6 @@ export class WriteQueue implements Flushable {
   /** Queues one text; settles when the sender may go on. */
   send(text: string): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    this.#copyShared();
     try {
       if (this.#onSent) return this.#sent(this.#frames.pushCounted(text));
       this.#frames.push(text);
@@ -106,7 +100,6 @@ export class WriteQueue implements Flushable {
   /** Queues a copy of one message given as bytes; settles when the sender may go on. */
   sendBytes(body: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    this.#copyShared();
     try {
       this.#frames.pushBytes(body);
       return this.#sent(body.length);
@@ -118,21 +111,14 @@ export class WriteQueue implements Flushable {
   /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    this.#copyShared();
     this.#frames.pushRaw(bytes);
     return this.#queued();
   }
 
-  /**
-   * Queues one whole frame, whose bytes must not change any more; settles when the sender may go on.
-   *
-   * It is not copied while little waits, so that a broadcast costs one batch of bytes for everybody who keeps up.
-   */
+  /** Queues one whole frame, whose bytes must not change any more; settles when the sender may go on. */
   sendFrame(frame: Uint8Array): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
-    if (this.#frames.queuedBytes > 0) this.#frames.pushRaw(frame);
-    else this.#shared = this.#shared.append(frame);
-    if (this.#shared.count >= MAX_SHARED) this.#copyShared();
+    this.#frames.pushFrame(frame);
     return this.#sent(frame.length - HEADER_BYTES);
   }
 
@@ -143,11 +129,11 @@ export class WriteQueue implements Flushable {
 
   /** Starts to write what is queued, and tells whether it did: not while a write is under way. */
   startWriting(): boolean {
-    if (this.#writing || this.#waitingBytes === 0) return false;
+    if (this.#writing || this.#frames.queuedBytes === 0) return false;
     this.#writing = true;
     this.#written = this.#queuedWritten;
     this.#queuedWritten = undefined;
-    this.#batch = this.#take();
+    this.#batch = this.#frames.take();
     this.#inFlightBytes = this.#batch.length;
     this.#write();
     return true;
@@ -168,7 +154,7 @@ export class WriteQueue implements Flushable {
   drain(): Promise<void> {
     if (this.idle) return DONE;
     this.startWriting();
-    if (this.#waitingBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
+    if (this.#frames.queuedBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
     return (this.#queuedWritten ??= Promise.withResolvers()).promise;
   }
 
@@ -176,31 +162,12 @@ export class WriteQueue implements Flushable {
   fail(error: unknown): void {
     this.refuse(error);
     this.#frames.clear();
-    this.#shared = NO_FRAMES;
     this.#inFlightBytes = 0;
     for (const waited of [this.#written, this.#queuedWritten]) {
       waited?.promise.catch(ignore);
       waited?.reject(error);
     }
     this.#written = this.#queuedWritten = undefined;
-  }
-
-  /** The bytes not yet handed to a write. */
-  get #waitingBytes(): number {
-    return this.#frames.queuedBytes + this.#shared.length;
-  }
-
-  #take(): Uint8Array {
-    if (this.#shared === NO_FRAMES) return this.#frames.take();
-    const { bytes } = this.#shared;
-    this.#shared = NO_FRAMES;
-    return bytes;
-  }
-
-  #copyShared(): void {
-    if (this.#shared === NO_FRAMES) return;
-    this.#frames.pushRaw(this.#shared.bytes);
-    this.#shared = NO_FRAMES;
   }
 
   #sent(bodyBytes: number): Promise<void> {
@@ -210,7 +177,7 @@ export class WriteQueue implements Flushable {
   }
 
   #queued(): Promise<void> {
-    if (this.#waitingBytes >= this.#highWaterMarkBytes) return this.drain();
+    if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
     this.#schedule();
     return DONE;
   }

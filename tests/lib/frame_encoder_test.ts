@@ -184,3 +184,52 @@ Deno.test("FrameEncoder keeps the order of texts, bodies and raw bytes", () => {
   assertEquals(encoder.take(), framesOf("a", "b", "c", "é", "d", "e", "ё"));
   assertEquals(encoder.queuedBytes, 0);
 });
+
+Deno.test("FrameEncoder.pushFrame() hands over the very bytes while nothing else waits, and a copy else", () => {
+  const frame = framesOf("shared");
+  const encoder = new FrameEncoder();
+  encoder.pushFrame(frame);
+  assertEquals(encoder.queuedBytes, frame.length);
+  assert(encoder.take() === frame);
+  encoder.release();
+
+  encoder.push("a");
+  encoder.pushFrame(frame);
+  const taken = encoder.take();
+  assert(taken.buffer !== frame.buffer);
+  assertEquals(taken, framesOf("a", "shared"));
+});
+
+Deno.test("FrameEncoder.pushFrame() keeps its order among messages of every kind", () => {
+  const frame = framesOf("shared");
+  const kinds: ((encoder: FrameEncoder) => void)[] = [
+    (encoder) => encoder.push("a"),
+    (encoder) => encoder.pushCounted("a"),
+    (encoder) => encoder.pushBytes(utf8("a")),
+    (encoder) => encoder.pushRaw(framesOf("a")),
+  ];
+
+  for (const push of kinds) {
+    const encoder = new FrameEncoder();
+    encoder.pushFrame(frame);
+    push(encoder);
+    encoder.pushFrame(frame);
+    assertEquals(encoder.take(), framesOf("shared", "a", "shared"));
+    assertEquals(frame, framesOf("shared"));
+  }
+});
+
+Deno.test("FrameEncoder.pushFrame() is left alone by a message that is refused, and forgotten by clear()", () => {
+  const encoder = new FrameEncoder({ maxBodyBytes: 6 });
+  encoder.pushFrame(framesOf("shared"));
+  assertThrows(() => encoder.push("too long"), FrameTooLargeError);
+  assertThrows(() => encoder.pushBytes(utf8("too long")), FrameTooLargeError);
+  assertThrows(() => encoder.push("\ud800"), TypeError);
+  assertEquals(encoder.take(), framesOf("shared"));
+  encoder.release();
+
+  encoder.pushFrame(framesOf("shared"));
+  encoder.clear();
+  assertEquals(encoder.queuedBytes, 0);
+  assertEquals(encoder.take().length, 0);
+});
