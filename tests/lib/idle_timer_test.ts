@@ -1,4 +1,5 @@
 import { assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { IdleTimer } from "../../lib/idle_timer.ts";
 
@@ -64,4 +65,43 @@ Deno.test("IdleTimer waits as long as a timer can for a time that no timer can h
   }
 
   assertEquals(idle, 0);
+});
+
+Deno.test("IdleTimers of one timeout share an interval, and each keeps its own time", () => {
+  using time = new FakeTime();
+  using intervals = spy(globalThis, "setInterval");
+  const idleAt: number[] = [];
+  const startedAt: number[] = [];
+  using timers = new DisposableStack();
+  for (let i = 0; i < 8; i++) {
+    const timer = timers.use(new IdleTimer(1000, () => idleAt[i] ??= Date.now()));
+    startedAt[i] = Date.now();
+    timer.start();
+    time.tick(100);
+  }
+  assertEquals(intervals.calls.length, 1);
+
+  for (let ms = 0; ms < 1300; ms++) time.tick(1);
+  for (const [i, at] of idleAt.entries()) {
+    assertGreaterOrEqual(at - startedAt[i]!, 1000);
+    assertLessOrEqual(at - startedAt[i]!, 1250);
+  }
+  assertEquals(idleAt.length, 8);
+});
+
+Deno.test("IdleTimer that is disposed of twice leaves those that came later alone", () => {
+  using time = new FakeTime();
+  using intervals = spy(globalThis, "setInterval");
+  let idle = 0;
+  const gone = new IdleTimer(1000, () => idle++);
+  gone.start();
+  gone[Symbol.dispose]();
+  using later = new IdleTimer(1000, () => idle++);
+  gone[Symbol.dispose]();
+  using latest = new IdleTimer(1000, () => idle++);
+  later.start();
+  latest.start();
+  time.tick(1250);
+
+  assertEquals([idle, intervals.calls.length], [2, 2]);
 });
