@@ -19,7 +19,7 @@ import {
   readHeader,
 } from "./frame.ts";
 import { giveBuffer, SMALL_BUFFER_BYTES, takeBuffer } from "./buffer_pool.ts";
-import { decodeBody, decodeRun, NO_RUN, type Run } from "./message_text.ts";
+import { decodeBody, decodeRun, NO_RUN, type Run, suitsRuns } from "./message_text.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -46,8 +46,8 @@ export class FrameDecoder {
   #run: Run = NO_RUN;
   /** How many of the run's texts were handed out. */
   #taken = 0;
-  /** Whether a run may be ASCII: the last body decoded by itself was, and a peer mostly goes on in its alphabet. */
-  #expectsAscii = true;
+  /** Whether the last body that was decoded by itself is of the kind that runs are for: mostly the next are, too. */
+  #expectsRuns = true;
   /** The header of the frame at `#start` was accepted, and the rest is on its way. */
   #underWay = false;
   #maxBodyBytes: number;
@@ -118,13 +118,12 @@ export class FrameDecoder {
       const body = this.#nextBody();
       if (body < 0) return undefined;
       const text = decodeBody(this.#buffer.subarray(body, this.#start));
-      this.#expectsAscii = text.length === this.bodyBytes;
+      this.#expectsRuns = suitsRuns(text, this.bodyBytes);
       return text;
     }
     const text = this.#run.texts[this.#taken++]!;
-    // A run's texts are ASCII: a byte for every character.
-    this.bodyBytes = text.length;
-    this.#start += HEADER_BYTES + text.length;
+    this.bodyBytes = readHeader(this.#buffer, this.#start);
+    this.#start += HEADER_BYTES + this.bodyBytes;
     this.#underWay = false;
     // All of a run's texts are slices of one: to hold the run is to hold all of it.
     if (this.#taken === this.#run.texts.length) this.#forgetRun();
@@ -182,7 +181,7 @@ export class FrameDecoder {
 
   /** Looks at the next frames together, and tells whether their texts are there now. */
   #decodeRun(): boolean {
-    if (this.#start < this.#run.end || !this.#expectsAscii) return false;
+    if (this.#start < this.#run.end || !this.#expectsRuns) return false;
     this.#taken = 0;
     this.#run = decodeRun(this.#buffer, this.#start, this.#end, this.#maxBodyBytes);
     return this.#run.texts.length > 0;

@@ -13,13 +13,18 @@ import {
 } from "./frame.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import { NO_FRAMES } from "./shared_frames.ts";
+import { endOfUnits } from "./utf8.ts";
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 const HEADER_SPACE = "\0".repeat(HEADER_BYTES);
+// The most that UTF-8 takes for each UTF-16 unit of a text.
+const MAX_CHARACTER_BYTES = 3;
 
 // So many characters wait at most to be encoded together; longer texts gain nothing from waiting.
 const MAX_WAITING = 16 * 1024;
+// From this mean length on, to count characters costs more than one call a text.
+const MAX_COUNTED_LENGTH = 100;
 // So many shared frames are held one by one at most: each costs more than its bytes.
 const MAX_SHARED = 512;
 
@@ -28,7 +33,7 @@ const MAX_SHARED = 512;
  *
  * A `TextEncoder` call costs more than the few bytes it encodes. So texts wait, and are encoded all in one call, with
  * room for the headers between them. If all of them are ASCII there is a byte for every character, and the headers go
- * where they belong; otherwise each text is encoded by itself.
+ * where they belong. If they are not, but short, their characters are counted; otherwise each is encoded by itself.
  *
  * A message that is refused leaves the queue as it was.
  */
@@ -42,7 +47,7 @@ export class FrameEncoder {
   #waitingLength = 0;
   /** What was queued by `pushFrame` alone: either this is empty or all of the above. */
   #shared = NO_FRAMES;
-  /** Whether texts may be ASCII: the last one encoded by itself was, and a sender mostly goes on in its alphabet. */
+  /** Whether texts may be ASCII: the last were, and a sender mostly goes on in its alphabet. */
   #expectsAscii = true;
   #maxBodyBytes: number;
 
@@ -73,7 +78,7 @@ export class FrameEncoder {
   push(text: string): void {
     checkWellFormed(text);
     this.#copyShared();
-    if (text.length * 3 > this.#maxBodyBytes) return this.#pushChecked(text);
+    if (text.length * MAX_CHARACTER_BYTES > this.#maxBodyBytes) return this.#pushChecked(text);
     this.#waiting.push(text);
     this.#waitingLength += HEADER_BYTES + text.length;
     if (this.#waitingLength >= MAX_WAITING) this.#encodeWaiting();
@@ -170,39 +175,50 @@ export class FrameEncoder {
   #encodeWaiting(): void {
     if (this.#waitingLength === 0) return;
     const texts = this.#waiting;
+    const areShort = this.#waitingLength <= texts.length * (HEADER_BYTES + MAX_COUNTED_LENGTH);
     this.#waiting = [];
     this.#waitingLength = 0;
-    const together = texts.length > 1 && this.#expectsAscii && this.#encodeTogether(texts);
-    if (!together) { for (const text of texts) this.#encode(text); }
+    const together = texts.length > 1 && (areShort || this.#expectsAscii);
+    if (together && this.#encodeTogether(texts, areShort)) return;
+    for (const text of texts) this.#encode(text);
   }
 
-  /** Encodes ASCII texts in one call, and tells whether they are. */
-  #encodeTogether(texts: string[]): boolean {
+  /** Encodes texts in one call, and tells whether that was done: those that are ASCII or short. */
+  #encodeTogether(texts: string[], areShort: boolean): boolean {
     const joined = HEADER_SPACE + texts.join(HEADER_SPACE);
-    this.#reserve(joined.length);
-    const { read, written } = encoder.encodeInto(
-      joined,
-      this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end),
-    );
-    if (read !== joined.length || written !== joined.length) return false;
+    const { read, written } = this.#put(joined, 0, areShort);
+    this.#expectsAscii = written === joined.length;
+    if (read < joined.length) return false;
     for (const { length } of texts) {
-      writeHeader(this.#buffer, this.#end, length);
-      this.#end += HEADER_BYTES + length;
+      const body = this.#end + HEADER_BYTES;
+      const end = this.#expectsAscii ? body + length : endOfUnits(this.#buffer, body, length);
+      writeHeader(this.#buffer, this.#end, end - body);
+      this.#end = end;
     }
     return true;
   }
 
   #encode(text: string): void {
-    this.#reserve(HEADER_BYTES + text.length);
-    let put = encoder.encodeInto(text, this.#buffer.subarray(this.#end + HEADER_BYTES));
-    if (put.read < text.length) {
-      // Not ASCII after all: now make room for the most that UTF-8 can take.
-      this.#reserve(HEADER_BYTES + text.length * 3);
-      put = encoder.encodeInto(text, this.#buffer.subarray(this.#end + HEADER_BYTES));
-    }
-    this.#expectsAscii = put.written === text.length;
-    writeHeader(this.#buffer, this.#end, put.written);
-    this.#end += HEADER_BYTES + put.written;
+    const { written } = this.#put(text, HEADER_BYTES, true);
+    this.#expectsAscii = written === text.length;
+    writeHeader(this.#buffer, this.#end, written);
+    this.#end += HEADER_BYTES + written;
+  }
+
+  /** Encodes a text `offset` bytes behind what is queued: as far as there is room for ASCII, or `wholly`. */
+  #put(text: string, offset: number, wholly: boolean): TextEncoderEncodeIntoResult {
+    const bytesEach = wholly && !this.#expectsAscii ? MAX_CHARACTER_BYTES : 1;
+    this.#reserve(offset + text.length * bytesEach);
+    const put = encoder.encodeInto(text, this.#rest(offset));
+    if (put.read === text.length || !wholly) return put;
+    // Not ASCII after all: now make room for the most that UTF-8 can take.
+    this.#reserve(offset + text.length * MAX_CHARACTER_BYTES);
+    return encoder.encodeInto(text, this.#rest(offset));
+  }
+
+  #rest(offset: number): Uint8Array<ArrayBuffer> {
+    const at = this.#end + offset;
+    return at === 0 ? this.#buffer : this.#buffer.subarray(at);
   }
 
   /** For a text near the limit: how long it is shows when it is encoded, and only then it is queued. */

@@ -2,14 +2,18 @@
  * Bodies → texts: one by one, or many small ones for the price of one decode.
  *
  * A `TextDecoder` call costs much more than the few bytes it decodes. So a run of small frames is decoded whole, headers
- * included. If all of it is ASCII there is a character for every byte, and each message is a slice of the run's text.
+ * included, and each message is a slice of the run's text. If all of it is ASCII there is a character for every byte;
+ * otherwise the characters of each body are counted.
  *
  * @module
  */
 import { HEADER_BYTES, readHeader } from "./frame.ts";
+import { unitsIn } from "./utf8.ts";
 
 // From this body length on, one call a body costs no more.
 const MAX_BODY_BYTES = 2048;
+// From this mean length on, to count characters costs more than one call a body.
+const MAX_COUNTED_BYTES = 200;
 // Each message is a slice that keeps the run's whole text alive, so a run is short.
 const MAX_RUN_BYTES = 16 * 1024;
 
@@ -40,14 +44,22 @@ export function decodeBody(body: Uint8Array): string {
 export interface Run {
   /** Where the last one ends. */
   readonly end: number;
-  /** Their messages, if all of them are ASCII; else none. */
+  /** Their messages; none, if each is better decoded by itself. */
   readonly texts: readonly string[];
 }
 
 /** The run that has no frames. */
 export const NO_RUN: Run = { end: 0, texts: [] };
 
-/** Finds the run of two or more frames at `start`, with bodies up to `maxBodyBytes`, and decodes it if it is ASCII. */
+/**
+ * Whether texts like this one, which was decoded by itself from so many bytes, are worth decoding in runs: those that are
+ * ASCII or short.
+ */
+export function suitsRuns(text: string, bodyBytes: number): boolean {
+  return text.length === bodyBytes || bodyBytes <= MAX_COUNTED_BYTES;
+}
+
+/** Finds the run of two or more frames at `start`, with bodies up to `maxBodyBytes`, and decodes it if that pays. */
 export function decodeRun(
   bytes: Uint8Array,
   start: number,
@@ -66,10 +78,13 @@ export function decodeRun(
     lengths[frames++] = bodyBytes;
     end = next;
   }
-  const text = frames < 2 ? undefined : decodeAscii(bytes.subarray(start, end));
+  const text = frames < 2 ? "" : utf8.decode(bytes.subarray(start, end));
   restoreHighBits(bytes);
   if (frames < 2) return NO_RUN;
-  return { end, texts: text === undefined ? NO_RUN.texts : cut(text, frames) };
+  return {
+    end,
+    texts: holdsAll(text, bytes, start, end, frames) ? cut(text, frames) : NO_RUN.texts,
+  };
 }
 
 /** Cuts the text of a run into its messages: each is preceded by the characters of its header. */
@@ -83,16 +98,31 @@ function cut(text: string, frames: number): string[] {
   return texts;
 }
 
-function decodeAscii(bytes: Uint8Array): string | undefined {
-  const text = utf8.decode(bytes);
-  // Only ASCII and lone bad bytes give a character for every byte, and the bad ones give U+FFFD.
-  return text.length === bytes.length && !text.includes(REPLACEMENT) ? text : undefined;
+/** Whether the text of a run can be cut: then `lengths` are in characters. */
+function holdsAll(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  frames: number,
+): boolean {
+  // Bad bytes give U+FFFD, and never a character together with the header behind them.
+  if (text.includes(REPLACEMENT)) return false;
+  if (text.length === end - start) return true;
+  if (end - start > frames * MAX_COUNTED_BYTES) return false;
+  let at = start;
+  for (let i = 0; i < frames; i++) {
+    const body = at + HEADER_BYTES;
+    at = body + lengths[i]!;
+    lengths[i] = unitsIn(bytes, body, at);
+  }
+  return true;
 }
 
-// The lengths of the bodies of the run that is being decoded. Decoding is synchronous, so all connections share them.
+// The lengths of the bodies of the run that is being decoded, in bytes, then in characters. Decoding is synchronous, so all connections share them.
 const lengths = new Int32Array(MAX_RUN_BYTES / HEADER_BYTES);
 
-// A length of 128 or more has a high bit in the header's last byte (and in no other up to 600). It is cleared
+// A length of 128 or more has a high bit in the header's last byte (and in no other up to 2048). It is cleared
 // while a run is decoded, and these are the places; they are shared, too.
 const cleared = new Int32Array(MAX_RUN_BYTES / 128);
 let clearedCount = 0;

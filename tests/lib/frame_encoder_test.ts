@@ -50,6 +50,16 @@ Deno.test("FrameEncoder.push() encodes batch after batch whose alphabet changes"
   }
 });
 
+Deno.test("FrameEncoder.push() encodes texts of characters of every length, short and long, in batches", () => {
+  for (const piece of ["a", "é", "語", "𝄞", "aé語𝄞"]) {
+    for (const times of [1, 20, 24, 26, 33, 50, 99, 101, 500]) {
+      const texts = [piece.repeat(times), "", piece.repeat(times), "b", piece.repeat(times)];
+      assertEquals(encode(...texts), framesOf(...texts));
+      assertEquals(encode("z".repeat(90), ...texts), framesOf("z".repeat(90), ...texts));
+    }
+  }
+});
+
 Deno.test("FrameEncoder.push() makes room for a text whose UTF-8 is three times as long", () => {
   for (const length of [24, 25, 300, 340, 341, 342, 1024, 30_000]) {
     const text = "語".repeat(length);

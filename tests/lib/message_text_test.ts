@@ -100,6 +100,33 @@ Deno.test("FrameDecoder.next() gives texts whose alphabet changes again and agai
   }
 });
 
+Deno.test("FrameDecoder.next() gives texts of characters of every length, short and long, in runs", () => {
+  for (const piece of ["é", "語", "𝄞", "aé語𝄞", "\ufeff語"]) {
+    for (const times of [1, 5, 30, 45, 60, 90, 200, 600]) {
+      const text = piece.repeat(times);
+      assertDecodes(text, text, "a", "", text, `${text}b`, `b${text}`);
+    }
+  }
+});
+
+Deno.test("FrameDecoder.bodyBytes is in bytes also where a run is not ASCII", () => {
+  const decoder = new FrameDecoder();
+  decoder.push(framesOf("é", "語", "a", "𝄞"));
+  const taken = [];
+  for (let text; (text = decoder.next()) !== undefined;) taken.push([text, decoder.bodyBytes]);
+
+  assertEquals(taken, [["é", 2], ["語", 3], ["a", 1], ["𝄞", 4]]);
+});
+
+Deno.test("FrameDecoder.next() refuses a body that ends inside a character, and gives its neighbours", () => {
+  for (let length = 1; length <= 3; length++) {
+    const torn = frameOf(...utf8("я𝄞").subarray(0, 2 + length));
+    const bytes = concat(framesOf("é", "語"), torn, framesOf("я"));
+    assertEquals(decode(bytes), ["é", "語", "InvalidData", "я"]);
+    assertEquals(decode(concat(framesOf("é"), torn)), ["é", "InvalidData"]);
+  }
+});
+
 Deno.test("FrameDecoder.next() gives frames across the end of a run at 16 KiB", () => {
   for (let offset = 0; offset < 40; offset++) {
     const filler = Array.from({ length: 820 }, (_, i) => String(i).padEnd(16, "."));
