@@ -7,6 +7,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { withoutSeparator } from "../lib/task_args.ts";
 import { Child } from "./child.ts";
 import { LOAD_CASES, type LoadCase, type LoadJob, type LoadResult } from "./load_cases.ts";
 import { numberOf } from "./number_flag.ts";
@@ -197,7 +198,7 @@ function savePicture(path: string, groups: BarGroup[]): string[] {
 
 /** Reads the flags; `undefined` when help is asked for. */
 function settingsOf(args: string[]): Settings | undefined {
-  const flags = parseArgs(args.filter((arg) => arg !== "--"), {
+  const flags = parseArgs(withoutSeparator(args), {
     string: ["rounds", "seconds", "only", "svg"],
     boolean: ["help"],
     default: { rounds: "3", seconds: "0.25" },

@@ -5,6 +5,11 @@
  */
 
 import { parseName } from "../lib/name.ts";
+import {
+  MAX_PASSWORD_LENGTH,
+  MIN_PASSWORD_LENGTH,
+  passwordLength,
+} from "../lib/password_length.ts";
 import type { ErrorCode } from "../lib/protocol.ts";
 import type { KeptToken, TokenFile } from "./token_file.ts";
 
@@ -50,10 +55,6 @@ export interface CredentialSourceOptions {
   /** Tells why the last attempt failed, and what is missing. */
   tell(text: string): void;
 }
-
-/** The shortest and the longest password that a server takes, in characters. */
-const MIN_PASSWORD_CHARS = 8;
-const MAX_PASSWORD_CHARS = 256;
 
 /** Refusals that are not about the name, nor about the person being new. */
 const IS_ABOUT_PASSWORD = new Set(["weak_password", "throttled", "lost", "unavailable"]);
@@ -138,11 +139,11 @@ export class CredentialSource {
     for (;;) {
       const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");
       if (password === null) return null;
-      const length = [...password.normalize("NFC")].length;
-      if (length > MAX_PASSWORD_CHARS) {
-        tell(`A password has at most ${MAX_PASSWORD_CHARS} characters`);
-      } else if (this.#isNew && length < MIN_PASSWORD_CHARS) {
-        tell(`A password has at least ${MIN_PASSWORD_CHARS} characters`);
+      const length = passwordLength(password);
+      if (length > MAX_PASSWORD_LENGTH) {
+        tell(`A password has at most ${MAX_PASSWORD_LENGTH} characters`);
+      } else if (this.#isNew && length < MIN_PASSWORD_LENGTH) {
+        tell(`A password has at least ${MIN_PASSWORD_LENGTH} characters`);
       } else if (this.#isNew && await person.secret("Once more: ") !== password) {
         tell("These were two different passwords");
       } else return { name: this.#name!, password, register: this.#isNew };

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 import type { TargetFlags } from "./target.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
@@ -56,12 +57,9 @@ export const OPTIONS = {
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
-  return orFlagError(() => checked(parseArgs({ args: flagsOf(args), options: OPTIONS }).values));
-}
-
-/** What was given but for `--`, which some write between a task and its flags. */
-export function flagsOf(args: string[]): string[] {
-  return args.filter((arg) => arg !== "--");
+  return orFlagError(() =>
+    checked(parseArgs({ args: withoutSeparator(args), options: OPTIONS }).values)
+  );
 }
 
 /** The values of {@linkcode OPTIONS} as they were typed. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Listener } from "./listen.ts";
+import { within } from "./within.ts";
 
 // Out of descriptors, accept fails again and again until somebody disconnects.
 const RETRY_MS = 100;
@@ -63,7 +64,7 @@ export class AcceptLoop {
       try {
         const conn = await this.#listener.accept();
         told = undefined;
-        if (this.#events.onConn(conn) === false) await this.#pause(REFUSED_MS);
+        if (this.#events.onConn(conn) === false) await within(REFUSED_MS, this.#closing.promise);
       } catch (error) {
         if (this.#closed) break;
         // Or peers that reset their connections would let all others wait.
@@ -71,17 +72,10 @@ export class AcceptLoop {
         // Out of descriptors, say: that may not end the loop.
         if (String(error) !== told) this.#events.onFailed(error);
         told = String(error);
-        await this.#pause(RETRY_MS);
+        await within(RETRY_MS, this.#closing.promise);
       }
     }
     this.#events.onClosed();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    await Promise.race([promise, this.#closing.promise]);
-    clearTimeout(timer);
   }
 }
 

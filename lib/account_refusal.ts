@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./password.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./password_length.ts";
 
 /** Why somebody was not let in; the codes are the protocol's. */
 export interface Refusal {

@@ -32,13 +32,9 @@ export function normalizeAddress(address: string): string {
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const rest = tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - groups.length - rest.length }, () => "0");
-  return `${
-    [...groups, ...(address.includes("::") ? zeros : []), ...rest].slice(0, 4).join(":")
-  }::/64`;
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => "0");
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(":")}::/64`;
 }
 
 /** Whether an address or host name means this machine itself, so that nobody else can listen in. */

@@ -81,16 +81,15 @@ export class FrameEncoder {
     if (text.length * MAX_CHARACTER_BYTES > this.#maxBodyBytes) return this.#pushChecked(text);
     this.#waiting.push(text);
     this.#waitingLength += HEADER_BYTES + text.length;
-    if (this.#waitingLength >= MAX_WAITING) this.#encodeWaiting();
+    if (this.#waitingLength >= MAX_WAITING) this.#gather();
   }
 
   /** Queues one text like `push`, and returns the length of its body in bytes. */
   pushCounted(text: string): number {
-    this.#copyShared();
-    this.#encodeWaiting();
+    this.#gather();
     const before = this.#end;
     this.push(text);
-    this.#encodeWaiting();
+    this.#gather();
     return this.#end - before - HEADER_BYTES;
   }
 
@@ -101,8 +100,7 @@ export class FrameEncoder {
    */
   pushBytes(body: Uint8Array): void {
     if (body.length > this.#maxBodyBytes) throw this.#tooLarge(body.length);
-    this.#copyShared();
-    this.#encodeWaiting();
+    this.#gather();
     this.#reserve(HEADER_BYTES + body.length);
     writeHeader(this.#buffer, this.#end, body.length);
     this.#buffer.set(body, this.#end + HEADER_BYTES);
@@ -111,8 +109,7 @@ export class FrameEncoder {
 
   /** Queues a copy of bytes that are frames already, or no frames at all. */
   pushRaw(bytes: Uint8Array): void {
-    this.#copyShared();
-    this.#encodeWaiting();
+    this.#gather();
     this.#copy(bytes);
   }
 
@@ -133,7 +130,7 @@ export class FrameEncoder {
    */
   take(): Uint8Array {
     if (this.#shared !== NO_FRAMES) return this.#takeShared();
-    this.#encodeWaiting();
+    this.#gather();
     this.#taken = this.#buffer;
     this.#buffer = NOTHING;
     const queued = this.#taken.subarray(0, this.#end);
@@ -172,7 +169,9 @@ export class FrameEncoder {
     this.#end += bytes.length;
   }
 
-  #encodeWaiting(): void {
+  /** Brings what waits, in whatever form, into the buffer. */
+  #gather(): void {
+    this.#copyShared();
     if (this.#waitingLength === 0) return;
     const texts = this.#waiting;
     const areShort = this.#waitingLength <= texts.length * (HEADER_BYTES + MAX_COUNTED_LENGTH);
@@ -224,7 +223,7 @@ export class FrameEncoder {
   /** For a text near the limit: how long it is shows when it is encoded, and only then it is queued. */
   #pushChecked(text: string): void {
     if (text.length > this.#maxBodyBytes) throw this.#tooLarge(text.length);
-    this.#encodeWaiting();
+    this.#gather();
     const before = this.#end;
     this.#encode(text);
     const bodyBytes = this.#end - before - HEADER_BYTES;

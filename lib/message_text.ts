@@ -78,48 +78,37 @@ export function decodeRun(
     lengths[frames++] = bodyBytes;
     end = next;
   }
-  const text = frames < 2 ? "" : utf8.decode(bytes.subarray(start, end));
+  if (frames < 2) {
+    restoreHighBits(bytes);
+    return NO_RUN;
+  }
+  const run = bytes.subarray(start, end);
+  const texts = cut(utf8.decode(run), run, frames);
   restoreHighBits(bytes);
-  if (frames < 2) return NO_RUN;
-  return {
-    end,
-    texts: holdsAll(text, bytes, start, end, frames) ? cut(text, frames) : NO_RUN.texts,
-  };
+  return { end, texts };
 }
 
-/** Cuts the text of a run into its messages: each is preceded by the characters of its header. */
-function cut(text: string, frames: number): string[] {
+/** Cuts the text of a run into its messages, each preceded by the characters of its header; none, if that does not pay. */
+function cut(text: string, run: Uint8Array, frames: number): readonly string[] {
+  // Bad bytes give U+FFFD, and never a character together with the header behind them.
+  if (text.includes(REPLACEMENT)) return NO_RUN.texts;
+  const isAscii = text.length === run.length;
+  if (!isAscii && run.length > frames * MAX_COUNTED_BYTES) return NO_RUN.texts;
   const texts: string[] = [];
   let start = 0;
+  let body = 0;
   for (let i = 0; i < frames; i++) {
+    const bodyBytes = lengths[i]!;
     start += HEADER_BYTES;
-    texts.push(text.slice(start, start += lengths[i]!));
+    body += HEADER_BYTES;
+    const units = isAscii ? bodyBytes : unitsIn(run, body, body + bodyBytes);
+    texts.push(text.slice(start, start += units));
+    body += bodyBytes;
   }
   return texts;
 }
 
-/** Whether the text of a run can be cut: then `lengths` are in characters. */
-function holdsAll(
-  text: string,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  frames: number,
-): boolean {
-  // Bad bytes give U+FFFD, and never a character together with the header behind them.
-  if (text.includes(REPLACEMENT)) return false;
-  if (text.length === end - start) return true;
-  if (end - start > frames * MAX_COUNTED_BYTES) return false;
-  let at = start;
-  for (let i = 0; i < frames; i++) {
-    const body = at + HEADER_BYTES;
-    at = body + lengths[i]!;
-    lengths[i] = unitsIn(bytes, body, at);
-  }
-  return true;
-}
-
-// The lengths of the bodies of the run that is being decoded, in bytes, then in characters. Decoding is synchronous, so all connections share them.
+// The lengths of the bodies of the run that is being decoded. Decoding is synchronous, so all connections share them.
 const lengths = new Int32Array(MAX_RUN_BYTES / HEADER_BYTES);
 
 // A length of 128 or more has a high bit in the header's last byte (and in no other up to 2048). It is cleared

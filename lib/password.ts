@@ -4,6 +4,7 @@
  * @module
  */
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, passwordLength } from "./password_length.ts";
 
 /** What one hash costs; see RFC 9106. */
 export interface PasswordParams {
@@ -22,11 +23,6 @@ export const PASSWORD_PARAMS: Readonly<PasswordParams> = {
   parallelism: 1,
 };
 
-/** The fewest characters of a password. */
-export const MIN_PASSWORD_LENGTH = 8;
-/** The most characters of a password. */
-export const MAX_PASSWORD_LENGTH = 256;
-
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
@@ -36,7 +32,7 @@ const HASH_BYTES = 32;
  */
 export function isPassword(text: string): boolean {
   if (!text.isWellFormed()) return false;
-  const length = [...text.normalize("NFC")].length;
+  const length = passwordLength(text);
   return length >= MIN_PASSWORD_LENGTH && length <= MAX_PASSWORD_LENGTH;
 }
 

@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
 import { parseHost } from "../lib/endpoint.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 
 const USAGE = `Usage: deno task cert [--host HOST] [--days N]
 
@@ -17,7 +18,7 @@ const OWN_NAMES = ["DNS:localhost", "IP:127.0.0.1", "IP:::1"];
 /** Makes the two files and gives the exit code. */
 export async function main(args: string[]): Promise<number> {
   try {
-    const { host, days = "365", help } = parseArgs(args.filter((arg) => arg !== "--"), {
+    const { host, days = "365", help } = parseArgs(withoutSeparator(args), {
       string: ["host", "days"],
       boolean: ["help"],
       unknown: (arg) => {

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "../lib/nearest.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 import { configOf, type ServerConfig, SERVERS } from "./config.ts";
 import { type Flag, flagsOf } from "./flags.ts";
 
@@ -17,7 +18,7 @@ export type CommandLine = { help: string } | { config: ServerConfig; given: Set<
  * @throws {Error} If they cannot be understood; the message is one line that says what to do.
  */
 export function parseCommandLine(line: string[]): CommandLine {
-  const [first = "", ...args] = line.filter((arg) => arg !== "--");
+  const [first = "", ...args] = withoutSeparator(line);
   if (first === "--help") return { help: `Usage: deno task NAME [flags]\n\n${serverNames()}` };
   const name = SERVERS.find((server) => server === first);
   if (name === undefined) throw new Error(noServer(first));

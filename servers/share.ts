@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { getNetworkAddress } from "@std/net/get-network-address";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 import { clientModules, moduleHandler } from "./client_modules.ts";
 
 const PORT_ATTEMPTS = 100;
@@ -55,7 +56,7 @@ function interruption(): AbortSignal {
 
 function flagsOf(args: string[]): { hostname: string; port: number; help: boolean } {
   const { host, port, help } = parseArgs({
-    args: args.filter((arg) => arg !== "--"),
+    args: withoutSeparator(args),
     options: {
       host: { type: "string", default: getNetworkAddress() ?? "127.0.0.1" },
       port: { type: "string", default: "8000" },

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { numberOf } from "../bench/number_flag.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 import { soak, type SoakOptions } from "./soak.ts";
 
 const USAGE = `Usage: deno task soak [flags]
@@ -44,7 +45,7 @@ export async function main(args: string[]): Promise<number> {
 
 /** Reads the flags; `undefined` when help is asked for. */
 function optionsOf(args: string[]): SoakOptions | undefined {
-  const flags = parseArgs(args.filter((arg) => arg !== "--"), {
+  const flags = parseArgs(withoutSeparator(args), {
     string: ["minutes", "seed"],
     boolean: ["help"],
     default: { minutes: "30", seed: `${crypto.getRandomValues(new Uint32Array(1))[0]}` },

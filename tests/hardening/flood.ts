@@ -87,9 +87,15 @@ export async function measureFlood(
   }
 }
 
+/** The 50th and the 99th percentile, and the longest, in milliseconds. */
+function spread({ latenciesMs }: Measured): string[] {
+  return [0.5, 0.99, 1].map((share) => short(percentile(latenciesMs, share)));
+}
+
 /** The 99th percentile and what else is worth telling, in one line. */
-export function describe({ latenciesMs, cpu }: Measured): string {
-  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => short(percentile(latenciesMs, share)));
+export function describe(measured: Measured): string {
+  const { latenciesMs, cpu } = measured;
+  const [p50, p99, most] = spread(measured);
   const load = `server ${Math.round(cpu * 100)} % of a processor`;
   return `${latenciesMs.length} messages: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms; ${load}`;
 }
@@ -189,13 +195,9 @@ if (import.meta.main) {
   const [seconds = "5", only = ""] = Deno.args;
   const rows = [["flood", "messages", "p50 ms", "p99 ms", "most ms", "server, % of a processor"]];
   for (const kind of FLOODS.filter((kind) => kind.includes(only))) {
-    const { latenciesMs, cpu } = await measureFlood(kind, Number(seconds));
-    rows.push([
-      kind,
-      `${latenciesMs.length}`,
-      ...[0.5, 0.99, 1].map((share) => short(percentile(latenciesMs, share))),
-      `${Math.round(cpu * 100)}`,
-    ]);
+    const measured = await measureFlood(kind, Number(seconds));
+    const { latenciesMs, cpu } = measured;
+    rows.push([kind, `${latenciesMs.length}`, ...spread(measured), `${Math.round(cpu * 100)}`]);
     console.log(rows.at(-1)!.join(" | "));
   }
   console.log(table(rows));
