@@ -194,20 +194,21 @@ export class MessageReader
     }
   }
 
-  /** The signal of the waiting receive has aborted. */
+  /** The signal of the waiting receive has aborted: its own caller gives up, and nothing has failed. */
   handleEvent(): void {
-    this.#goOn();
+    const waiting = this.#waiting!;
+    this.#done(waiting);
+    waiting.reject(waiting.signal!.reason);
   }
 
   /** What ends a receive that got no message, or `undefined` if nothing does. */
-  #endOf<T>({ kind, signal }: Waiting<T>): T | undefined {
+  #endOf<T>({ kind }: Waiting<T>): T | undefined {
     if (this.#finished || this.#failure) this.#ended = true;
     if (this.#finished) {
       this.#frames.end();
       return kind.end;
     }
     if (this.#failure) throw this.#failure.error;
-    signal?.throwIfAborted();
     if (this.#idleTimer?.expired) {
       throw new Deno.errors.TimedOut(
         `Cannot receive: the peer sent nothing for ${this.#idleTimeoutMs} ms`,

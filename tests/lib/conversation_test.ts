@@ -148,6 +148,12 @@ const failures: [string, Handler][] = [
   ["rejects", () => Promise.reject(new Error("later"))],
   ["throws a value that is no error", () => Promise.reject("text")],
   ["sends too large a text", (conn) => conn.send("x".repeat(101))],
+  ["gives up waiting for the peer", async (conn) => {
+    const patience = new AbortController();
+    const received = conn.receive({ signal: patience.signal });
+    patience.abort();
+    await received;
+  }],
   ["cannot read a file of its own", () => {
     throw new Deno.errors.InvalidData("Cannot read /secret/path");
   }],
