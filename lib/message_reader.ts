@@ -152,7 +152,8 @@ export class MessageReader
   }
 
   #receive<T>(kind: ReceiveKind<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#waiting) {
+    // After the end nobody waits, but a `discard` may.
+    if (this.#waiting && !this.#isOver(kind)) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -171,8 +172,12 @@ export class MessageReader
     });
   }
 
+  #isOver({ outlivesStop }: ReceiveKind<unknown>): boolean {
+    return this.#ended && !outlivesStop;
+  }
+
   #take<T>(kind: ReceiveKind<T>): T | undefined {
-    if (this.#ended && !kind.outlivesStop) return kind.end;
+    if (this.#isOver(kind)) return kind.end;
     const message = kind.take(this.#frames);
     if (message !== undefined && kind.isMessage) this.#onReceived?.(this.#frames.bodyBytes);
     return message;
