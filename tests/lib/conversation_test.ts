@@ -193,6 +193,23 @@ Deno.test("Conversation.hold() closes a peer that takes the goodbye and stays, a
   assertEquals(time.next(), false);
 });
 
+Deno.test("Conversation.end() leaves no timer behind, whenever and however often somebody is kicked", async () => {
+  using time = new FakeTime();
+  for (const handler of [echo, () => {}]) {
+    const { peer, conversation, held, events } = await converse(handler);
+    if (handler !== echo) assertEquals(await Array.fromAsync(peer), []);
+
+    conversation.end("kicked");
+    conversation.end("kicked");
+    await Array.fromAsync(peer);
+    peer.close();
+    await held;
+
+    assertEquals("error" in await events.next("disconnected"), false);
+    assertEquals(time.next(), false);
+  }
+});
+
 Deno.test("Conversation.abort() closes without a goodbye", async () => {
   const { peer, conversation, held, events } = await converse(echo);
   using _ = peer;
