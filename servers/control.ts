@@ -13,5 +13,7 @@ export type ControlMessage =
 /** From the listening thread to the main thread. */
 export type ControlReply =
   | { type: "listening"; hostname: string; port: number }
+  /** It holds the lock it was given, by which its end can be noticed. */
+  | { type: "holding" }
   | { type: "answer"; id: number; text: string }
   | { type: "failed"; message: string };

@@ -112,8 +112,9 @@ export class ListeningThread implements Disposable {
   #take(reply: ControlReply): void {
     switch (reply.type) {
       case "listening":
-        this.#watch();
         return this.#listening.resolve(reply);
+      case "holding":
+        return void this.#watch();
       case "answer":
         return this.#answers.get(reply.id)?.(reply.text);
       case "failed":

@@ -28,10 +28,7 @@ let starting: Promise<ServerCommands | undefined> = Promise.resolve(undefined);
 
 thread.onmessage = ({ data }) => {
   if (data.type === "command") answer(data);
-  else {
-    holdForLife(data.lock);
-    starting = start(data.config);
-  }
+  else begin(data);
 };
 
 addEventListener("error", (event) => {
@@ -43,6 +40,14 @@ addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   crash(event.reason);
 });
+
+async function begin({ config, lock }: ControlMessage & { type: "start" }): Promise<void> {
+  starting = start(config);
+  if (!await starting) return;
+  // Not before it listens: to load the locks takes Deno longer than that.
+  holdForLife(lock);
+  thread.postMessage({ type: "holding" });
+}
 
 async function answer(message: ControlMessage & { type: "command" }): Promise<void> {
   const { id, command, argument } = message;

@@ -10,8 +10,9 @@ const thread = self as unknown as {
 
 thread.onmessage = ({ data }) => {
   if (data.type === "start") {
+    thread.postMessage({ type: "listening", hostname: "127.0.0.1", port: 1 });
     holdForLife(data.lock);
-    return thread.postMessage({ type: "listening", hostname: "127.0.0.1", port: 1 });
+    return thread.postMessage({ type: "holding" });
   }
   const { id, command, argument } = data;
   // An endless loop cannot be ended, and would burn under the tests that follow.
