@@ -162,7 +162,8 @@ export class Conversation {
       // A receive that the handler left pending would be in the way of reading to the end.
       this.#conn.closeRead();
       this.#sayGoodbye(reason, error);
-      await this.#conn.closeWrite();
+      // It is refused where the handler has finished sending itself; whether the peer is gone, reading tells as well.
+      await this.#conn.closeWrite().catch(() => {});
       await this.#conn.discard();
     } catch {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.

@@ -152,7 +152,8 @@ export class MessageReader
   }
 
   #receive<T>(kind: ReceiveKind<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#waiting) {
+    // After the end nobody waits, but a `discard` may.
+    if (this.#waiting && !this.#isOver(kind)) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -171,8 +172,12 @@ export class MessageReader
     });
   }
 
+  #isOver({ outlivesStop }: ReceiveKind<unknown>): boolean {
+    return this.#ended && !outlivesStop;
+  }
+
   #take<T>(kind: ReceiveKind<T>): T | undefined {
-    if (this.#ended && !kind.outlivesStop) return kind.end;
+    if (this.#isOver(kind)) return kind.end;
     const message = kind.take(this.#frames);
     if (message !== undefined && kind.isMessage) this.#onReceived?.(this.#frames.bodyBytes);
     return message;
@@ -194,20 +199,21 @@ export class MessageReader
     }
   }
 
-  /** The signal of the waiting receive has aborted. */
+  /** The signal of the waiting receive has aborted: its own caller gives up, and nothing has failed. */
   handleEvent(): void {
-    this.#goOn();
+    const waiting = this.#waiting!;
+    this.#done(waiting);
+    waiting.reject(waiting.signal!.reason);
   }
 
   /** What ends a receive that got no message, or `undefined` if nothing does. */
-  #endOf<T>({ kind, signal }: Waiting<T>): T | undefined {
+  #endOf<T>({ kind }: Waiting<T>): T | undefined {
     if (this.#finished || this.#failure) this.#ended = true;
     if (this.#finished) {
       this.#frames.end();
       return kind.end;
     }
     if (this.#failure) throw this.#failure.error;
-    signal?.throwIfAborted();
     if (this.#idleTimer?.expired) {
       throw new Deno.errors.TimedOut(
         `Cannot receive: the peer sent nothing for ${this.#idleTimeoutMs} ms`,

@@ -72,6 +72,28 @@ Deno.test("Conversation.end() delivers the goodbye to a peer that keeps sending"
   await held;
 });
 
+Deno.test("Conversation delivers the last words of a handler that has finished sending to a peer that keeps sending", async () => {
+  const { client, held, events } = await converse(async (conn) => {
+    await conn.receive();
+    await conn.send("last words");
+    await conn.closeWrite();
+  });
+  const sending = (async () => {
+    const bytes = new Uint8Array(64 * 1024);
+    for (let i = 0; i < 100; i++) {
+      for (let at = 0; at < bytes.length;) at += await client.write(bytes);
+    }
+  })();
+  await events.next("sent");
+  await sending;
+  await turns(10);
+  using peer = new FramedConn(client);
+
+  assertEquals(await Array.fromAsync(peer), ["last words"]);
+  peer.close();
+  await held;
+});
+
 Deno.test("Conversation.end() says goodbye though the handler left a receive pending", async () => {
   const { peer, held } = await converse((conn) => {
     conn.receive();

@@ -7,6 +7,7 @@ import { connectToReset } from "../loopback.ts";
 import { echo } from "../served.ts";
 import { turns } from "../turns.ts";
 import { Conversation, type Handler } from "../../lib/conversation.ts";
+import { FramedConn } from "../../lib/framed_conn.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
@@ -21,6 +22,24 @@ Deno.test("Conversation.hold() ends as `finished` when the peer finishes between
   assertEquals(await Array.fromAsync(peer), ["last"]);
   await held;
   assertEquals((await events.next("disconnected")).reason, "finished");
+});
+
+Deno.test("Conversation.hold() leaves a peer that has finished 5 s to take what was sent last", async () => {
+  using time = new FakeTime();
+  const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
+  using peer = new FramedConn(client);
+  const conversation = new Conversation(accepted as Deno.TcpConn, 1, {});
+  const held = conversation.hold(async (conn) => {
+    assertEquals(await conn.receive(), null);
+    conn.send("last words");
+  });
+
+  await peer.closeWrite();
+  await held;
+  time.tick(4999);
+  await turns();
+
+  assertEquals(await Array.fromAsync(peer), ["last words"]);
 });
 
 Deno.test("Conversation.hold() ends as `ended`, without a goodbye, when the handler returns", async () => {
@@ -148,6 +167,12 @@ const failures: [string, Handler][] = [
   ["rejects", () => Promise.reject(new Error("later"))],
   ["throws a value that is no error", () => Promise.reject("text")],
   ["sends too large a text", (conn) => conn.send("x".repeat(101))],
+  ["gives up waiting for the peer", async (conn) => {
+    const patience = new AbortController();
+    const received = conn.receive({ signal: patience.signal });
+    patience.abort();
+    await received;
+  }],
   ["cannot read a file of its own", () => {
     throw new Deno.errors.InvalidData("Cannot read /secret/path");
   }],
@@ -185,6 +210,23 @@ Deno.test("Conversation.hold() closes a peer that takes the goodbye and stays, a
 
   assertEquals((await events.next("disconnected")).reason, "ended");
   assertEquals(time.next(), false);
+});
+
+Deno.test("Conversation.end() leaves no timer behind, whenever and however often somebody is kicked", async () => {
+  using time = new FakeTime();
+  for (const handler of [echo, () => {}]) {
+    const { peer, conversation, held, events } = await converse(handler);
+    if (handler !== echo) assertEquals(await Array.fromAsync(peer), []);
+
+    conversation.end("kicked");
+    conversation.end("kicked");
+    await Array.fromAsync(peer);
+    peer.close();
+    await held;
+
+    assertEquals("error" in await events.next("disconnected"), false);
+    assertEquals(time.next(), false);
+  }
 });
 
 Deno.test("Conversation.abort() closes without a goodbye", async () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { assertSpyCalls, spy } from "@std/testing/mock";
 import { flushThisTurn } from "../../lib/flush_turn.ts";
 import { turns } from "../turns.ts";
 
@@ -59,4 +60,13 @@ Deno.test("flushThisTurn() takes more while it is at work", async () => {
   await turns(2);
 
   assertEquals(ended, ["first", "later"]);
+});
+
+Deno.test("flushThisTurn() is at work only in turns in which somebody waits", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  for (const conn of conns(65, true, [])) flushThisTurn(conn);
+
+  await turns(5);
+
+  assertSpyCalls(immediates, 2);
 });

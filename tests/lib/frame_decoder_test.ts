@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
+import { takeBuffer } from "../../lib/buffer_pool.ts";
 import { FrameDecoder } from "../../lib/frame_decoder.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
 import { concat, frameOf, framesOf, header, utf8 } from "../bytes.ts";
@@ -15,6 +16,11 @@ function fill(decoder: FrameDecoder, chunk: Uint8Array): number {
   space.set(chunk);
   decoder.filled(chunk.length);
   return space.length;
+}
+
+/** Takes all buffers of a size that wait for another use. */
+function takeAll(bytes: number): ArrayBuffer[] {
+  return Array.from({ length: 100 }, () => takeBuffer(bytes).buffer);
 }
 
 function decode(...chunks: (Uint8Array | string)[]): string[] {
@@ -329,4 +335,42 @@ Deno.test("FrameDecoder.discard() begins anew, at a frame's beginning", () => {
   assertEquals(decoder.bufferedBytes, 0);
   decoder.push(framesOf("abcdef"));
   assertThrows(() => decoder.next(), FrameTooLargeError);
+});
+
+Deno.test("FrameDecoder.space() begins at the front again when everything was taken", () => {
+  const decoder = new FrameDecoder();
+  for (let i = 0; i < 5; i++) {
+    assertEquals(fill(decoder, framesOf("x".repeat(50))), 256);
+    assertEquals([...take(decoder)].length, 1);
+  }
+});
+
+Deno.test("FrameDecoder gives a buffer back that it has outgrown", () => {
+  takeAll(1);
+  const decoder = new FrameDecoder();
+  const { buffer } = decoder.space();
+
+  decoder.push(new Uint8Array(300));
+
+  assert(takeAll(1).includes(buffer));
+});
+
+Deno.test("FrameDecoder gives no buffer back that it has lent, and the next one again", () => {
+  const discard = (decoder: FrameDecoder) => decoder.discard();
+  const outgrow = (decoder: FrameDecoder) => decoder.push(new Uint8Array(600));
+  takeAll(4 * KIB);
+  for (const leave of [discard, outgrow]) {
+    takeAll(1);
+    const decoder = new FrameDecoder();
+    const { buffer: lent } = decoder.space();
+    fill(decoder, framesOf("a"));
+    decoder.nextBytes();
+
+    leave(decoder);
+    const { buffer: next } = decoder.space();
+    decoder.discard();
+
+    const pool = [...takeAll(1), ...takeAll(4 * KIB)];
+    assertEquals([pool.includes(lent), pool.includes(next)], [false, true]);
+  }
 });

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { spy } from "@std/testing/mock";
+import { giveBuffer, takeBuffer } from "../../lib/buffer_pool.ts";
 import { FrameEncoder } from "../../lib/frame_encoder.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
 import { concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../bytes.ts";
@@ -9,6 +11,11 @@ function encode(...texts: string[]): Uint8Array {
   const encoder = new FrameEncoder();
   for (const text of texts) encoder.push(text);
   return encoder.take();
+}
+
+/** Makes sure that no small buffer waits for another use. */
+function emptyPool(): void {
+  for (let i = 0; i < 100; i++) takeBuffer(1);
 }
 
 Deno.test("FrameEncoder queues nothing for nothing", () => {
@@ -223,6 +230,11 @@ Deno.test("FrameEncoder.pushFrame() keeps its order among messages of every kind
     const encoder = new FrameEncoder();
     encoder.pushFrame(frame);
     push(encoder);
+    assertEquals(encoder.take(), framesOf("shared", "a"));
+    encoder.release();
+
+    encoder.pushFrame(frame);
+    push(encoder);
     encoder.pushFrame(frame);
     assertEquals(encoder.take(), framesOf("shared", "a", "shared"));
     assertEquals(frame, framesOf("shared"));
@@ -242,4 +254,60 @@ Deno.test("FrameEncoder.pushFrame() is left alone by a message that is refused, 
   encoder.clear();
   assertEquals(encoder.queuedBytes, 0);
   assertEquals(encoder.take().length, 0);
+});
+
+Deno.test("FrameEncoder.push() encodes in one call what is short or seems to be ASCII, and else one by one", () => {
+  const encoder = new FrameEncoder();
+  const encodesOf = (text: string) => {
+    using encodes = spy(TextEncoder.prototype, "encodeInto");
+    for (let i = 0; i < 10; i++) encoder.push(text);
+    encoder.take();
+    encoder.release();
+    return encodes.calls.length;
+  };
+  const [ascii, other] = ["x".repeat(500), "ё".repeat(500)];
+
+  // What the texts are is known when they are encoded: the first of another kind show it.
+  const kinds = [ascii, other, other, "ё", other, ascii, ascii];
+  assertEquals(kinds.map(encodesOf), [1, 1, 10, 1, 10, 10, 1]);
+});
+
+Deno.test("FrameEncoder.queuedBytes is exact once 16 Ki characters wait", () => {
+  const encoder = new FrameEncoder();
+  for (let i = 0; i < 4; i++) encoder.push("ё".repeat(4096));
+
+  assertEquals(encoder.queuedBytes, 4 * (4 + 8192));
+});
+
+Deno.test("FrameEncoder.release() gives each buffer back once", () => {
+  emptyPool();
+  const encoder = new FrameEncoder();
+  encoder.push("a");
+  encoder.take();
+  encoder.release();
+
+  encoder.pushFrame(framesOf("shared"));
+  encoder.take();
+  encoder.release();
+
+  assert(takeBuffer(1) !== takeBuffer(1));
+});
+
+Deno.test("FrameEncoder gives a buffer back that it has outgrown, and with clear(), and then lets go of it", () => {
+  for (const leave of ["outgrow", "clear"]) {
+    emptyPool();
+    const encoder = new FrameEncoder();
+    encoder.pushRaw(utf8("a"));
+
+    if (leave === "clear") encoder.clear();
+    else encoder.pushRaw(new Uint8Array(300));
+    const given = takeBuffer(1);
+    assertEquals(given[0], 0x61);
+    giveBuffer(given);
+
+    const other = new FrameEncoder();
+    other.pushRaw(utf8("b"));
+    encoder.pushRaw(utf8("c"));
+    assertEquals(other.take(), utf8("b"));
+  }
 });

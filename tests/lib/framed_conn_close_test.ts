@@ -99,6 +99,28 @@ Deno.test("FramedConn.close() waits 5 s for a peer that does not read, and no lo
   assertEquals(await isClosed(conn), true);
 });
 
+Deno.test("FramedConn.close() closes at once when nothing waits to be sent", async () => {
+  const [conn, _peer] = memoryConnPair();
+
+  new FramedConn(conn).close();
+
+  assertEquals(await isClosed(conn), true);
+});
+
+Deno.test("FramedConn.close() that waits for a slow peer ends receiving and refuses to send at once", async () => {
+  const [conn, _peer] = memoryConnPair({ highWaterMarkBytes: 10 });
+  const framed = new FramedConn(conn);
+  framed.send("x".repeat(1000));
+  const received = framed.receive();
+  await turns();
+
+  framed.close();
+
+  assertEquals(await isPending(received), false);
+  await assertRejects(() => framed.send("late"), BadResource);
+  framed.abort();
+});
+
 Deno.test("FramedConn.close() after a lost connection leaves nothing behind", async () => {
   const conn = new ScriptedConn({ writes: [2, new BrokenPipe("gone")] });
   const framed = new FramedConn(conn);

@@ -48,9 +48,10 @@ Deno.test("FramedConn.finished tells of the peer, not of a close on this side", 
   using _client = new FramedConn(a);
   const server = new FramedConn(b);
   const reading = server.read(new Uint8Array(1)).catch(() => {});
+  assertEquals(await isPending(reading), true);
 
   server.close();
-  await reading;
+  assertEquals(await isPending(reading), false);
 
   assertEquals(server.finished, false);
 });

@@ -266,6 +266,15 @@ Deno.test("FramedConn.request() can be given up, and its answer is received next
   assertEquals(await client.receive(), "answer");
 });
 
+Deno.test("FramedConn.request() rejects, and waits for no answer, when its question is refused", async () => {
+  const [client, server] = memoryPair({ maxBodyBytes: 5 });
+
+  await assertRejects(() => client.request("too long"), FrameTooLargeError);
+
+  server.send("later");
+  assertEquals(await client.receive(), "later");
+});
+
 Deno.test("FramedConn.receive() times out for an idle peer, and sending still works", async () => {
   using time = new FakeTime();
   const [client, server] = memoryPair({ idleTimeoutMs: 60_000 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import { spy } from "@std/testing/mock";
+import { assertSpyCalls, spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { IdleTimer } from "../../lib/idle_timer.ts";
 
@@ -56,6 +56,7 @@ Deno.test("IdleTimer.stop() ends the waiting, and start() begins it anew", () =>
 
 Deno.test("IdleTimer waits as long as a timer can for a time that no timer can have", () => {
   using time = new FakeTime();
+  using intervals = spy(globalThis, "setInterval");
   let idle = 0;
   for (const timeoutMs of [Infinity, 2 ** 40]) {
     using timer = new IdleTimer(timeoutMs, () => idle++);
@@ -65,6 +66,7 @@ Deno.test("IdleTimer waits as long as a timer can for a time that no timer can h
   }
 
   assertEquals(idle, 0);
+  assertEquals(intervals.calls.map(({ args }) => args[1]), Array(2).fill(2 ** 31 - 1));
 });
 
 Deno.test("IdleTimers of one timeout share an interval, and each keeps its own time", () => {
@@ -104,4 +106,26 @@ Deno.test("IdleTimer that is disposed of twice leaves those that came later alon
   time.tick(1250);
 
   assertEquals([idle, intervals.calls.length], [2, 2]);
+});
+
+Deno.test("IdleTimer that is disposed of leaves the others ticking, and nothing when it is the last", () => {
+  using time = new FakeTime();
+  let idle = 0;
+  const [gone, stays] = [new IdleTimer(1000, () => {}), new IdleTimer(1000, () => idle++)];
+  stays.start();
+
+  gone[Symbol.dispose]();
+  time.tick(1250);
+  assertEquals(idle, 1);
+  stays[Symbol.dispose]();
+
+  assertEquals(time.next(), false);
+});
+
+Deno.test("IdleTimer does not keep the process alive", () => {
+  using unrefs = spy(Deno, "unrefTimer");
+
+  using _timer = new IdleTimer(1000, () => {});
+
+  assertSpyCalls(unrefs, 1);
 });

@@ -299,6 +299,21 @@ Deno.test("MessageReader.read() gives null after stop(), and discard() reads on 
   assertEquals(messages.finished, true);
 });
 
+Deno.test("MessageReader.receive() gives null after stop() also while discard() waits for the end", async () => {
+  const gate = Promise.withResolvers<void>();
+  const messages = reader([gate.promise, framesOf("a"), null]);
+  messages.stop();
+  const discarded = messages.discard();
+
+  assertEquals(await messages.receive(), null);
+  assertEquals(await messages.read(new Uint8Array(9)), null);
+  await assertRejects(() => messages.discard(), TypeError);
+  gate.resolve();
+  await discarded;
+
+  assertEquals(messages.finished, true);
+});
+
 Deno.test("MessageReader's disposal keeps the buffer of a running read from others", async () => {
   let space: Uint8Array | undefined;
   const done = Promise.withResolvers<number | null>();
@@ -329,6 +344,90 @@ Deno.test("MessageReader that is closed before it is its turn does not read", as
   assertEquals([await received, reads], [null, 0]);
 });
 
+Deno.test("MessageReader gives the buffer back at once when it is closed while no read is running", async () => {
+  let space: Uint8Array | undefined;
+  const read = (p: Uint8Array) => {
+    space = p;
+    const bytes = framesOf("a", "b");
+    p.set(bytes);
+    return Promise.resolve(bytes.length);
+  };
+  const messages = new MessageReader({ read });
+  assertEquals(await messages.receive(), "a");
+  for (let i = 0; i < 100; i++) takeBuffer(1);
+
+  messages[Symbol.dispose]();
+
+  assert(takeBuffer(1).buffer === space?.buffer);
+});
+
+Deno.test("MessageReader.receive() that is given up starts no second read, however often turns pass", async () => {
+  const gate = Promise.withResolvers<void>();
+  let reads = 0;
+  const conn = new ScriptedConn({ reads: [gate.promise, framesOf("a")] });
+  const messages = new MessageReader({ read: (p) => (reads++, conn.read(p)) });
+  for (let i = 0; i < 3; i++) {
+    const controller = new AbortController();
+    const given = messages.receive(controller.signal);
+    await turns();
+    controller.abort();
+    await assertRejects(() => given, DOMException);
+  }
+
+  const received = messages.receive();
+  await turns();
+  gate.resolve();
+
+  assertEquals([await received, reads], ["a", 1]);
+});
+
+Deno.test("MessageReader.receive() that is given up before its turn leaves the next one to read", async () => {
+  const messages = reader([framesOf("a")]);
+  const controller = new AbortController();
+  const given = messages.receive(controller.signal);
+  controller.abort();
+  await assertRejects(() => given, DOMException);
+  await turns();
+
+  assertEquals(await messages.receive(), "a");
+});
+
+Deno.test("MessageReader.receive() rejects once also where a read throws instead of rejecting", async () => {
+  const messages = new MessageReader({
+    read() {
+      throw reset();
+    },
+  });
+
+  await assertRejects(() => messages.receive(), Deno.errors.ConnectionReset);
+
+  assertEquals(await messages.receive(), null);
+});
+
+Deno.test("MessageReader.failedWith() tells what a receive threw, and neither nothing nor a caller's reason", async () => {
+  const error = reset();
+  const gate = Promise.withResolvers<void>();
+  const messages = reader([gate.promise, error]);
+  assertEquals(messages.failedWith(undefined), false);
+  const controller = new AbortController();
+  const given = messages.receive(controller.signal);
+  controller.abort();
+  await assertRejects(() => given, DOMException);
+  assertEquals(messages.failedWith(controller.signal.reason), false);
+
+  gate.resolve();
+  await assertRejects(() => messages.receive());
+
+  assertEquals(messages.failedWith(error), true);
+});
+
+Deno.test("MessageReader.stopped settles also for who asks after stop()", async () => {
+  const messages = reader([]);
+  messages.stop();
+
+  assertEquals(await isPending(messages.stopped), false);
+});
+
 Deno.test("MessageReader tells onReceived of each message handed out", async () => {
   const told: number[] = [];
   const onReceived = (bodyBytes: number) => told.push(bodyBytes);
@@ -340,6 +439,7 @@ Deno.test("MessageReader tells onReceived of each message handed out", async () 
   await messages.receive();
   await messages.receiveBytes();
   await assertRejects(() => messages.receive());
+  await messages.read(new Uint8Array(0));
   await rest(messages);
 
   assertEquals(told, [4, 0, 3, 1]);

@@ -1,4 +1,5 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { FrameDecoder } from "../../lib/frame_decoder.ts";
 import { decodeRun, NO_RUN } from "../../lib/message_text.ts";
 import { chunksOf, concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../bytes.ts";
@@ -20,6 +21,13 @@ function decode(bytes: Uint8Array): string[] {
       texts.push("InvalidData");
     }
   }
+}
+
+/** How many calls of a `TextDecoder` it takes to decode them, one batch behind the other. */
+function decodesOf(...batches: string[][]): number {
+  using decodes = spy(TextDecoder.prototype, "decode");
+  decode(framesOf(...batches.flat()));
+  return decodes.calls.length;
 }
 
 const assertDecodes = (...texts: string[]) => assertEquals(decode(framesOf(...texts)), texts);
@@ -76,6 +84,7 @@ Deno.test("FrameDecoder.next() keeps a BOM alone and inside a run", () => {
   assertDecodes("\ufeff");
   assertDecodes("\ufeffa");
   assertDecodes("\ufeff", "\ufeffb", "c\ufeff");
+  assertDecodes("\ufeff\ufffd", "\ufeff");
   assertDecodes("a", "\ufeff", "b");
 });
 
@@ -134,6 +143,29 @@ Deno.test("FrameDecoder.next() gives frames across the end of a run at 16 KiB", 
   }
 });
 
+Deno.test("FrameDecoder.next() gives more small frames than a run takes", () => {
+  assertDecodes(...Array.from({ length: 20_000 }, (_, i) => String(i % 10)));
+});
+
+Deno.test("FrameDecoder.next() decodes in one call what is short or ASCII, and one by one what is neither", () => {
+  const [short, ascii] = [Array(100).fill("текст"), Array(40).fill("x".repeat(300))];
+  const long = Array(60).fill("ё".repeat(150));
+
+  assertEquals(decodesOf(Array(100).fill("text")), 1);
+  assertEquals(decodesOf(short), 1);
+  assertEquals(decodesOf(ascii), 1);
+  // The first run is looked at in vain, and the first text of the other kind shows that runs pay again.
+  assertEquals(decodesOf(long), 1 + 60);
+  assertEquals(decodesOf(long, short), 1 + 60 + 1 + 1);
+  assertEquals(decodesOf(long, ascii), 1 + 60 + 1 + 1);
+});
+
+Deno.test("FrameDecoder.next() looks at a run with a U+FFFD once", () => {
+  const texts = Array(50).fill("a").with(25, "\ufffd");
+
+  assertEquals(decodesOf(texts), 1 + 50 + 1);
+});
+
 Deno.test("FrameDecoder.next() leaves the headers as they were when a run is not ASCII", () => {
   const long = "x".repeat(200);
   const bytes = framesOf(long, "ё", long, long);
@@ -171,12 +203,17 @@ Deno.test("decodeRun() finds no run in fewer than two whole small frames", () =>
 
 Deno.test("decodeRun() ends before a frame that is not whole, too large, or over the limit", () => {
   const two = framesOf("a", "b");
-  for (const third of [framesOf("cd").subarray(0, 5), framesOf("x".repeat(601)), framesOf("cd")]) {
+  const endBefore = (third: Uint8Array, limit: number) => {
     const bytes = concat(two, third);
+    return decodeRun(bytes, 0, bytes.length, limit).end - two.length;
+  };
 
-    assertEquals(decodeRun(bytes, 0, bytes.length, 1).end, two.length);
+  assertEquals(endBefore(framesOf("cd").subarray(0, 5), 9), 0);
+  assertEquals(endBefore(framesOf("x".repeat(2049)), 9000), 0);
+  assertEquals(endBefore(framesOf("cd"), 1), 0);
+  for (const third of ["cd", "", "x".repeat(2048)]) {
+    assertEquals(endBefore(framesOf(third), 9000), 4 + third.length);
   }
-  assertEquals(decodeRun(concat(two, framesOf("cd")), 0, 16, 2).end, 16);
 });
 
 for (const seed of [1, 2, 3]) {

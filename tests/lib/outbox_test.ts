@@ -100,3 +100,17 @@ Deno.test("Outbox.deliver() reads the clock once for a broadcast, and again for 
 
   assertSpyCalls(clock, 2);
 });
+
+Deno.test("Outbox.deliver() takes up to 1 MiB, and waits up to 10 s, where no limits are given", () => {
+  const full = slowOutbox({});
+  full.sender.queuedBytes = 1024 * 1024 - FRAME.length;
+  for (let i = 0; i < 2; i++) full.outbox.deliver(FRAME);
+  assertEquals(full.overflows, [1024 * 1024]);
+
+  const stalled = slowOutbox({});
+  for (const pauseMs of [0, 10_000, 1]) {
+    stalled.time.nowMs += pauseMs;
+    stalled.outbox.deliver(FRAME);
+  }
+  assertEquals(stalled.overflows, [20]);
+});

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { assertSpyCalls, spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { readEnded, readInTurn } from "../../lib/read_turn.ts";
 import { turns } from "../turns.ts";
@@ -52,7 +53,7 @@ Deno.test("readInTurn() starts nobody in front of those who wait", async () => {
 });
 
 Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
-  using _time = new FakeTime();
+  using time = new FakeTime();
   const started = ask(100);
   endMany(100);
   assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
@@ -62,6 +63,30 @@ Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the other
 
   endMany(99);
   assertEquals(await startsOfTurns(2, started), [96, 100]);
+  assertEquals(time.next(), false);
+});
+
+Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", async () => {
+  using time = new FakeTime();
+  const started = ask(20);
+  endMany(100);
+  await turns(1);
+
+  const late = ask(1);
+
+  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  time.tick(1);
+  assertEquals([started.length, late.length], [20, 1]);
+});
+
+Deno.test("readInTurn() is at work only in turns in which somebody waits", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  const started = ask(1);
+
+  await turns(5);
+
+  assertEquals(started, [0]);
+  assertSpyCalls(immediates, 1);
 });
 
 Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
@@ -73,4 +98,5 @@ Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async 
   time.tick(1);
 
   assertEquals(started.length, 70);
+  assertEquals(await startsOfTurns(1, ask(1)), [1]);
 });

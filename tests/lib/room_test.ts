@@ -44,7 +44,7 @@ Deno.test("Room.join() announces a user before the first member, and after the l
   seats[0]![Symbol.dispose]();
   seats[0]![Symbol.dispose]();
   assertEquals(room.names(), ["ANNA", "Bob"]);
-  for (const seat of seats) seat[Symbol.dispose]();
+  for (const seat of [...seats, ...seats]) seat[Symbol.dispose]();
 
   assertEquals(told, ["+Anna 0", "+Bob 2", "-ANNA 1", "-Bob 0"]);
   assertEquals([room.size, room.names()], [0, []]);

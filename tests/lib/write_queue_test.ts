@@ -305,9 +305,10 @@ Deno.test("WriteQueue tells onSent of each accepted message", async () => {
   queue.write(new Uint8Array(9));
   await assertRejects(() => queue.send("ёёё"));
   queue.send("");
+  queue.sendFrame(framesOf("ab"));
   await queue.flush();
 
-  assertEquals(told, [4, 3, 0]);
+  assertEquals(told, [4, 3, 0, 2]);
 });
 
 Deno.test("WriteQueue.sendFrame() keeps its order among calls of every kind", async () => {
@@ -406,4 +407,57 @@ Deno.test("WriteQueue.fail() drops what sendFrame() queued", () => {
   queue.fail(new Error("over"));
 
   assertEquals(queue.queuedBytes, 0);
+});
+
+Deno.test("WriteQueue.send() that is refused is an unhandled rejection where nobody awaits it", async () => {
+  const { queue } = setUp([], { maxBodyBytes: 3 });
+  const reported: unknown[] = [];
+  const take = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    reported.push(event.reason);
+  };
+  addEventListener("unhandledrejection", take);
+
+  queue.send("abcd");
+  queue.sendBytes(utf8("abcd"));
+  await turns();
+
+  removeEventListener("unhandledrejection", take);
+  assertEquals(reported.map((error) => error instanceof RangeError), [true, true]);
+});
+
+Deno.test("WriteQueue.writtenBytes counts all that was ever taken", async () => {
+  const { queue } = setUp([2, 100, 100]);
+  for (const text of ["abc", "d"]) {
+    queue.send(text);
+    await queue.flush();
+  }
+
+  assertEquals([queue.writtenBytes, queue.queuedBytes], [12, 0]);
+});
+
+Deno.test("WriteQueue.queuedBytes stays 0 when a write succeeds after fail()", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { queue } = setUp([gate.promise]);
+  queue.send("a");
+  queue.startWriting();
+  queue.fail(new Error("over"));
+
+  gate.resolve();
+  await turns();
+
+  assertEquals([queue.queuedBytes, queue.writtenBytes, queue.idle], [0, 5, true]);
+});
+
+Deno.test("WriteQueue.failedWith() tells what a write threw, also after refuse(), and nothing else", async () => {
+  const error = gone();
+  const { queue } = setUp([error]);
+  assertEquals(queue.failedWith(undefined), false);
+  queue.send("a");
+  queue.refuse(new Error("over"));
+
+  await assertRejects(() => queue.drain());
+
+  assertEquals([queue.failedWith(error), queue.failedWith(gone())], [true, false]);
+  await assertRejects(() => queue.send("b"), Error, "over");
 });
