@@ -51,7 +51,9 @@ const KICK_MS = 2000;
 // When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
 const ABANDON_MS = 1000;
 
-/** A connection of a server. It owns the connection: when `hold` has settled, the connection is closed. */
+/**
+ * A connection of a server, which it owns. It was closed when `hold` has settled: what was sent last may take 5 s more.
+ */
 export class Conversation {
   /** Who is at the other end. */
   readonly info: ConnInfo;

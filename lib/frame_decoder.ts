@@ -114,20 +114,8 @@ export class FrameDecoder {
    * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
    */
   next(): string | undefined {
-    if (this.#taken === this.#run.texts.length && !this.#decodeRun()) {
-      const body = this.#nextBody();
-      if (!body) return undefined;
-      const text = decodeBody(body);
-      this.#expectsRuns = suitsRuns(text, this.bodyBytes);
-      return text;
-    }
-    const text = this.#run.texts[this.#taken++]!;
-    this.bodyBytes = readHeader(this.#buffer, this.#start);
-    this.#start += HEADER_BYTES + this.bodyBytes;
-    this.#underWay = false;
-    // All of a run's texts are slices of one: to hold the run is to hold all of it.
-    if (this.#taken === this.#run.texts.length) this.#forgetRun();
-    return text;
+    const inRun = this.#taken < this.#run.texts.length || this.#decodeRun();
+    return inRun ? this.#nextOfRun() : this.#nextAlone();
   }
 
   /**
@@ -177,6 +165,24 @@ export class FrameDecoder {
     this.#lent = false;
     this.#rewind();
     this.#underWay = false;
+  }
+
+  #nextOfRun(): string {
+    const text = this.#run.texts[this.#taken++]!;
+    this.bodyBytes = readHeader(this.#buffer, this.#start);
+    this.#start += HEADER_BYTES + this.bodyBytes;
+    this.#underWay = false;
+    // All of a run's texts are slices of one: to hold the run is to hold all of it.
+    if (this.#taken === this.#run.texts.length) this.#forgetRun();
+    return text;
+  }
+
+  #nextAlone(): string | undefined {
+    const body = this.#nextBody();
+    if (!body) return undefined;
+    const text = decodeBody(body);
+    this.#expectsRuns = suitsRuns(text, this.bodyBytes);
+    return text;
   }
 
   /** Looks at the next frames together, and tells whether their texts are there now. */

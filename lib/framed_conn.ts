@@ -108,7 +108,10 @@ export class FramedConn implements Deno.Conn {
     this.#reader.maxBodyBytes = this.#queue.maxBodyBytes = maxBodyBytes;
   }
 
-  /** How many bytes of what was sent the operating system has not taken yet, headers included. */
+  /**
+   * How many bytes of what was sent the operating system has not taken yet, headers included. A text that waits for the
+   * end of the turn may count a byte a character.
+   */
   get queuedBytes(): number {
     return this.#queue.queuedBytes;
   }
@@ -154,7 +157,8 @@ export class FramedConn implements Deno.Conn {
   }
 
   /**
-   * Sends one message that is a frame already, as `encodeFrame` makes it: like `send` in everything else.
+   * Sends one message that is a frame already, as `encodeFrame` makes it, and does not look into it: like `send` in
+   * everything else.
    *
    * For a broadcast: encode once, and send the same bytes to everybody. They are not copied, so they must not change any
    * more, and they leave at the end of the turn. An `Outbox` keeps a slow peer from delaying it.
@@ -185,6 +189,8 @@ export class FramedConn implements Deno.Conn {
 
   /** Sends one text and receives the next: a question and its answer. */
   async request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
+    // Or the answer to a question that nobody waits for would be taken for the next one's.
+    options.signal?.throwIfAborted();
     await this.send(text);
     return await this.receive(options);
   }

@@ -21,7 +21,7 @@ export interface MessageReaderOptions extends FrameOptions {
    * @default {0}
    */
   idleTimeoutMs?: number;
-  /** Told of each message handed out by a `receive`, with the length of its body in bytes. */
+  /** Told of each message handed out by a `receive`, with the length of its body in bytes. It may not throw. */
   onReceived?: (bodyBytes: number) => void;
 }
 

@@ -44,8 +44,10 @@ export const RESULT: ReceiveKind<IteratorResult<string, void>> = {
 /** Whatever bytes are there, frames or not, moved to `target`: how many. */
 export function partInto(target: Uint8Array, outlivesStop: boolean): ReceiveKind<number | null> {
   return {
-    take: (frames) =>
-      frames.bufferedBytes === 0 && target.length > 0 ? undefined : frames.read(target),
+    take: (frames) => {
+      if (target.length === 0) return 0;
+      return frames.bufferedBytes === 0 ? undefined : frames.read(target);
+    },
     end: null,
     isMessage: false,
     outlivesStop,

@@ -63,7 +63,9 @@ export class Room<Message> {
     // Asked again: whoever was told may have let the same user in or out meanwhile.
     this.#users.getOrInsertComputed(member.key, () => new Set()).add(member);
     this.#members.add(member);
-    return { [Symbol.dispose]: () => this.#leave(member) };
+    const seat = new DisposableStack();
+    seat.defer(() => this.#leave(member));
+    return seat;
   }
 
   /** Delivers one message to every member. */

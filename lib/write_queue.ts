@@ -13,7 +13,7 @@ export type Writer = Pick<Deno.Conn, "write">;
 /** Options for {@linkcode WriteQueue}. */
 export interface WriteQueueOptions extends FrameOptions {
   /**
-   * Above so many queued bytes, a sender waits until the operating system has taken enough.
+   * With so many bytes queued or more, a sender waits until they are written. What a write carries already does not count.
    *
    * @default {65536}
    */
@@ -70,7 +70,7 @@ export class WriteQueue implements Flushable {
     return error !== undefined && (error === this.#failure?.error || error === this.#writeError);
   }
 
-  /** How many bytes the operating system has not taken yet, headers included. */
+  /** How many bytes the operating system has not taken yet, as the encoder counts those that no write carries. */
   get queuedBytes(): number {
     return this.#frames.queuedBytes + this.#inFlightBytes;
   }
@@ -191,10 +191,14 @@ export class WriteQueue implements Flushable {
   /** Hands the rest of the batch to the operating system, which may take less than it is given: 3.9 of 8 MB, once. */
   #write(): void {
     const at = this.#batch.length - this.#inFlightBytes;
-    this.#writer.write(at === 0 ? this.#batch : this.#batch.subarray(at)).then(
-      (bytes) => this.#onTaken(bytes),
-      (error) => this.#onFailure(error),
-    );
+    try {
+      this.#writer.write(at === 0 ? this.#batch : this.#batch.subarray(at)).then(
+        (bytes) => this.#onTaken(bytes),
+        (error) => this.#onFailure(error),
+      );
+    } catch (error) {
+      this.#onFailure(error);
+    }
   }
 
   #onTaken(bytes: number): void {

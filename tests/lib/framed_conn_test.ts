@@ -266,6 +266,15 @@ Deno.test("FramedConn.request() can be given up, and its answer is received next
   assertEquals(await client.receive(), "answer");
 });
 
+Deno.test("FramedConn.request() asks nothing when it was given up before", async () => {
+  const [client, server] = memoryPair();
+
+  await assertRejects(() => client.request("a", { signal: AbortSignal.abort() }), DOMException);
+
+  client.send("b");
+  assertEquals(await server.receive(), "b");
+});
+
 Deno.test("FramedConn.request() rejects, and waits for no answer, when its question is refused", async () => {
   const [client, server] = memoryPair({ maxBodyBytes: 5 });
 

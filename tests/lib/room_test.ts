@@ -63,6 +63,18 @@ Deno.test("Room.broadcast() survives members that leave while it delivers", () =
   assertEquals([bob.heard, room.names()], [["1", "2"], ["Bob"]]);
 });
 
+Deno.test("Room.join() gives a seat that, left twice, leaves alone who has come back meanwhile", () => {
+  const room = new Room<string>();
+  const anna = member("Anna");
+  const seat = room.join(anna);
+  seat[Symbol.dispose]();
+  room.join(anna);
+
+  seat[Symbol.dispose]();
+
+  assertEquals(room.names(), ["Anna"]);
+});
+
 Deno.test("Room.join() keeps a member of the same user that was let in meanwhile", () => {
   const [anna, phone] = [member("Anna"), member("ANNA")];
   const room: Room<string> = new Room({

@@ -198,6 +198,22 @@ Deno.test("WriteQueue rejects what waits when a write fails, and every call afte
   assertEquals([queue.idle, conn.written], [true, utf8("\0\0")]);
 });
 
+Deno.test("WriteQueue that writes to what throws instead of rejecting delays no other", async () => {
+  const failing = new WriteQueue({
+    write() {
+      throw gone();
+    },
+  });
+  const { conn, queue } = setUp();
+  failing.send("a");
+  queue.send("b");
+
+  await turns(1);
+
+  assertEquals(conn.writes, [framesOf("b")]);
+  await assertRejects(() => failing.send("c"), Deno.errors.BrokenPipe, "gone");
+});
+
 Deno.test("WriteQueue rejects what waits for the next batch too when a write fails", async () => {
   const gate = Promise.withResolvers<void>();
   const { queue } = setUp([gate.promise, gone()]);
