@@ -94,11 +94,12 @@ export class ChatClient implements CommandTarget {
   }
 
   /** Says something to everybody, or to one user. */
-  say(text: string, options: { to?: string; ref?: string } = {}): void {
-    const { terminal, view } = this.#options;
-    const objection = this.#session.say(text, options);
+  say(text: string, { to, ...options }: { to?: string; ref?: string } = {}): void {
+    const { terminal, view, names } = this.#options;
+    const reader = to === undefined ? {} : { to: names.spellingOf(to) };
+    const objection = this.#session.say(text, { ...options, ...reader });
     if (objection !== undefined) return this.refuse(objection);
-    if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, options.to));
+    if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, reader.to));
   }
 
   /** Asks the server. */
@@ -175,7 +176,7 @@ export class ChatClient implements CommandTarget {
         if (message.reason === "logged_out") this.#forgetLogin();
         break;
       case "message":
-        this.#options.names.add(message.from);
+        this.#options.names.add(message.from, message.to ?? "");
         break;
       case "joined":
         this.#options.names.add(message.name);

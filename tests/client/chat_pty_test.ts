@@ -23,6 +23,7 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
     ["Once more: ", "tr0ub4dor&3\r"],
     ["anna> ", "/wh\t\r"],
     ["Here: ", "/msg bo\tpsst\r"],
+    ["psst", "/tell BORIS again\r"],
     ["(to ", "half"],
     ["half", () => void boris.session.say("hi anna")],
     ["\x07", " typed\r"],
@@ -31,7 +32,9 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
 
   assertMatch(shown, /code 0 sane\n$/);
   assert(!shown.includes("tr0ub4dor"));
-  assertEquals(boris.told, ["1 psst", "2 hi anna", "3 half typed"]);
+  // deno-lint-ignore no-control-regex
+  assertStringIncludes(shown.replace(/\x1b\[[\d;]*m/g, ""), "(to boris): again");
+  assertEquals(boris.told, ["1 psst", "2 again", "3 hi anna", "4 half typed"]);
 });
 
 ptyTest("client/chat.ts sends no pasted block without a yes", async () => {

@@ -33,3 +33,13 @@ Deno.test("NamesSeen.add() takes no name that would confuse the terminal, and fo
   names.add("first", ...Array.from({ length: 1000 }, (_, i) => `n${i}`));
   assertEquals(names.complete("f"), []);
 });
+
+Deno.test("NamesSeen.spellingOf() gives a name as it was met last", () => {
+  const names = namesOf("Anna", "Boris", "ANNA");
+
+  assertEquals(names.spellingOf("anna"), "ANNA");
+  assertEquals(names.spellingOf("ｂoris"), "Boris");
+  assertEquals(names.spellingOf("carl"), "carl");
+  assertEquals(names.spellingOf("?"), "?");
+  assertEquals(names.complete("a"), ["ANNA"]);
+});
