@@ -42,7 +42,7 @@ export class NamesSeen {
     if (beforeCursor.startsWith("/") && word === beforeCursor) {
       return commandsOf(this).map(([name]) => `/${name}`).filter((name) => name.startsWith(word));
     }
-    if (word === "" && !/^\/msg +$/.test(beforeCursor)) return [];
+    if (word === "" && !/^\/(msg|tell) +$/.test(beforeCursor)) return [];
     const start = word.toLowerCase();
     return [...this.#names.values()].filter((name) => name.toLowerCase().startsWith(start)).sort();
   }

@@ -23,6 +23,7 @@ Deno.test("NamesSeen.complete() completes names, in capitals or not", () => {
   assertEquals(names.complete("/msg BO"), ["Boris"]);
   assertEquals(names.complete("hi я"), ["Яна"]);
   assertEquals(names.complete("/msg "), ["Boris", "anna", "bella", "Яна"]);
+  assertEquals(names.complete("/tell "), ["Boris", "anna", "bella", "Яна"]);
   assertEquals(names.complete("hi "), []);
 });
 
