@@ -28,9 +28,6 @@ import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
 
-// A client that is silent for so long is dead: clients ping every 30 s.
-const IDLE_TIMEOUT_MS = 90_000;
-
 /** What a chat consists of. */
 export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
   /** The names of who is here, for the console. */
@@ -118,7 +115,6 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     options: {
       goodbye: goodbyeMessage,
       maxBodyBytes: MAX_BODY_BYTES,
-      idleTimeoutMs: config.idleTimeoutMs || IDLE_TIMEOUT_MS,
     },
     nameOf: (conn) => chat.names.get(conn),
     clearUsers: () => clearUsers(chat),
