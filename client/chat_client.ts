@@ -63,6 +63,7 @@ export class ChatClient implements CommandTarget {
       onWait: (wait) => {
         options.terminal.setPrompt("(waiting) > ");
         this.#show(options.view.wait(options.address, wait));
+        if (wait.attempt === 1) this.#showUnsaid();
       },
     });
   }
@@ -183,6 +184,15 @@ export class ChatClient implements CommandTarget {
         break;
       case "users":
         this.#options.names.add(...message.names);
+    }
+  }
+
+  /** What was typed before a loss was noticed has gone from its line, and nobody has said it. */
+  #showUnsaid(): void {
+    const { terminal, view } = this.#options;
+    if (!terminal.isInteractive) return;
+    for (const message of this.#session.unsaid.messages) {
+      this.#show(view.waiting(message.text, message.type === "tell" ? message.to : undefined));
     }
   }
 
