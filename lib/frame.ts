@@ -91,6 +91,9 @@ export function checkWellFormed(text: string): void {
 
 const encoder = new TextEncoder();
 
+/** As text what a header is as bytes: encoded in front of a body, it makes room for its header. */
+export const HEADER_SPACE: string = "\0".repeat(HEADER_BYTES);
+
 /**
  * Makes one whole frame of a text: for a broadcast, encode once and hand the same bytes to everyone.
  *
@@ -110,10 +113,9 @@ export function encodeFrame(text: string, options: FrameOptions = {}): Uint8Arra
   checkWellFormed(text);
   // Every UTF-16 unit takes at least one byte, so this refuses before anything is allocated.
   if (text.length > maxBodyBytes) throw new FrameTooLargeError("send", text.length, maxBodyBytes);
-  const body = encoder.encode(text);
-  if (body.length > maxBodyBytes) throw new FrameTooLargeError("send", body.length, maxBodyBytes);
-  const frame = new Uint8Array(HEADER_BYTES + body.length);
-  writeHeader(frame, 0, body.length);
-  frame.set(body, HEADER_BYTES);
+  const frame = encoder.encode(HEADER_SPACE + text);
+  const bodyBytes = frame.length - HEADER_BYTES;
+  if (bodyBytes > maxBodyBytes) throw new FrameTooLargeError("send", bodyBytes, maxBodyBytes);
+  writeHeader(frame, 0, bodyBytes);
   return frame;
 }

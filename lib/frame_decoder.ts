@@ -116,8 +116,8 @@ export class FrameDecoder {
   next(): string | undefined {
     if (this.#taken === this.#run.texts.length && !this.#decodeRun()) {
       const body = this.#nextBody();
-      if (body < 0) return undefined;
-      const text = decodeBody(this.#buffer.subarray(body, this.#start));
+      if (!body) return undefined;
+      const text = decodeBody(body);
       this.#expectsRuns = suitsRuns(text, this.bodyBytes);
       return text;
     }
@@ -140,10 +140,10 @@ export class FrameDecoder {
    */
   nextBytes(): Uint8Array<ArrayBuffer> | undefined {
     const body = this.#nextBody();
-    if (body < 0) return undefined;
+    if (!body) return undefined;
     if (this.#taken < this.#run.texts.length) this.#taken++;
     this.#lent = true;
-    return this.#buffer.subarray(body, this.#start);
+    return body;
   }
 
   /** Moves buffered bytes to `target`, frames or not, and returns how many. */
@@ -198,19 +198,20 @@ export class FrameDecoder {
     this.#taken = 0;
   }
 
-  /** Steps over the next whole frame and returns where its body begins, or −1 when there is none. */
-  #nextBody(): number {
+  /** Steps over the next whole frame and gives a view of its body, or `undefined` when there is none. */
+  #nextBody(): Uint8Array<ArrayBuffer> | undefined {
     const bytes = this.bufferedBytes;
-    if (bytes < HEADER_BYTES) return -1;
+    if (bytes < HEADER_BYTES) return undefined;
     const bodyBytes = readHeader(this.#buffer, this.#start);
     if (bodyBytes > this.#maxBodyBytes && !this.#underWay) {
       throw new FrameTooLargeError("receive", bodyBytes, this.#maxBodyBytes);
     }
     this.#underWay = bytes - HEADER_BYTES < bodyBytes;
-    if (this.#underWay) return -1;
-    const body = this.#start + HEADER_BYTES;
-    this.#start = body + bodyBytes;
-    this.bodyBytes = bodyBytes;
+    if (this.#underWay) return undefined;
+    const start = this.#start + HEADER_BYTES;
+    this.#start = start + bodyBytes;
+    const body = this.#buffer.subarray(start, this.#start);
+    this.bodyBytes = body.length;
     return body;
   }
 

@@ -9,6 +9,7 @@ import {
   type FrameOptions,
   FrameTooLargeError,
   HEADER_BYTES,
+  HEADER_SPACE,
   writeHeader,
 } from "./frame.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
@@ -17,7 +18,6 @@ import { endOfUnits } from "./utf8.ts";
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
-const HEADER_SPACE = "\0".repeat(HEADER_BYTES);
 // The most that UTF-8 takes for each UTF-16 unit of a text.
 const MAX_CHARACTER_BYTES = 3;
 

@@ -102,7 +102,7 @@ function cut(text: string, run: Uint8Array, frames: number): readonly string[] {
     start += HEADER_BYTES;
     body += HEADER_BYTES;
     const units = isAscii ? bodyBytes : unitsIn(run, body, body + bodyBytes);
-    texts.push(text.slice(start, start += units));
+    texts[i] = text.slice(start, start += units);
     body += bodyBytes;
   }
   return texts;
