@@ -67,7 +67,7 @@ export class Child implements AsyncDisposable {
 }
 
 /** This Deno where it may be started by its path, else the one on the search path. */
-function denoPath(): string {
+export function denoPath(): string {
   const path = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command: path });
   return state === "granted" ? path : "deno";

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { withoutSeparator } from "../lib/task_args.ts";
-import { Child } from "./child.ts";
+import { Child, denoPath } from "./child.ts";
 import { LOAD_CASES, type LoadCase, type LoadJob, type LoadResult } from "./load_cases.ts";
 import { numberOf } from "./number_flag.ts";
 import { Progress } from "./progress.ts";
@@ -16,9 +16,12 @@ import { type BarGroup, median, medianRatio, plot, short, svg, table } from "./r
 
 const USAGE = `Usage: deno task bench [flags]
 
+Runs the micro-benchmarks, and measures this project beside Node, Python and plain Deno.
+
   --rounds N    how often each case is measured (3)
   --seconds S   how long each time, after a third of that to warm up (0.25)
-  --only CASE   one case out of ${LOAD_CASES.map(({ name }) => name).join(", ")}
+  --only CASE   this case alone, without micro-benchmarks, out of
+                ${LOAD_CASES.map(({ name }) => name).join(", ")}
   --svg FILE    write the bars as a picture, too: in this folder, or you are asked
   --help        show this list`;
 
@@ -54,6 +57,8 @@ interface Settings {
   rounds: number;
   seconds: number;
   cases: readonly LoadCase[];
+  /** Whether the micro-benchmarks run as well. */
+  micro: boolean;
   svg?: string;
 }
 
@@ -175,7 +180,7 @@ export async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const problems: string[] = [];
+  const problems = settings.micro ? await microBenchmarks() : [];
   await using servers = new Servers();
   await servers.start(settings.cases);
   const { text, groups } = report(await measure(settings, servers, problems));
@@ -184,6 +189,13 @@ export async function main(args: string[]): Promise<number> {
   if (settings.svg) problems.push(...savePicture(settings.svg, groups));
   for (const line of [...servers.skipped, ...problems]) console.log(line);
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Runs the micro-benchmarks of this folder, which show themselves; what went wrong is returned. */
+async function microBenchmarks(): Promise<string[]> {
+  const args = ["bench", "--quiet", "--allow-net=127.0.0.1", pathOf(".")];
+  const { code } = await new Deno.Command(denoPath(), { args, stdin: "null" }).spawn().status;
+  return code === 0 ? [] : [`The micro-benchmarks ended with exit code ${code}`];
 }
 
 /** Writes the bars as a picture; what went wrong is returned. */
@@ -214,6 +226,7 @@ function settingsOf(args: string[]): Settings | undefined {
     rounds: numberOf("rounds", flags.rounds, 1, 100),
     seconds: numberOf("seconds", flags.seconds, 0.01, 10),
     cases,
+    micro: !flags.only,
     ...(flags.svg && { svg: flags.svg }),
   };
 }

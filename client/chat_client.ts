@@ -63,6 +63,7 @@ export class ChatClient implements CommandTarget {
       onWait: (wait) => {
         options.terminal.setPrompt("(waiting) > ");
         this.#show(options.view.wait(options.address, wait));
+        if (wait.attempt === 1) this.#showUnsaid();
       },
     });
   }
@@ -94,11 +95,12 @@ export class ChatClient implements CommandTarget {
   }
 
   /** Says something to everybody, or to one user. */
-  say(text: string, options: { to?: string; ref?: string } = {}): void {
-    const { terminal, view } = this.#options;
-    const objection = this.#session.say(text, options);
+  say(text: string, { to, ...options }: { to?: string; ref?: string } = {}): void {
+    const { terminal, view, names } = this.#options;
+    const reader = to === undefined ? {} : { to: names.spellingOf(to) };
+    const objection = this.#session.say(text, { ...options, ...reader });
     if (objection !== undefined) return this.refuse(objection);
-    if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, options.to));
+    if (terminal.isInteractive && !this.#session.isIn) this.#show(view.waiting(text, reader.to));
   }
 
   /** Asks the server. */
@@ -175,13 +177,22 @@ export class ChatClient implements CommandTarget {
         if (message.reason === "logged_out") this.#forgetLogin();
         break;
       case "message":
-        this.#options.names.add(message.from);
+        this.#options.names.add(message.from, message.to ?? "");
         break;
       case "joined":
         this.#options.names.add(message.name);
         break;
       case "users":
         this.#options.names.add(...message.names);
+    }
+  }
+
+  /** What was typed before a loss was noticed has gone from its line, and nobody has said it. */
+  #showUnsaid(): void {
+    const { terminal, view } = this.#options;
+    if (!terminal.isInteractive) return;
+    for (const message of this.#session.unsaid.messages) {
+      this.#show(view.waiting(message.text, message.type === "tell" ? message.to : undefined));
     }
   }
 

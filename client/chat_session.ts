@@ -85,8 +85,8 @@ export class ChatSession {
     return this.#conversation?.isIn ?? false;
   }
 
-  /** The messages that wait to be said: how many, and when that changes. */
-  get unsaid(): Pick<Unsaid, "count" | "changed"> {
+  /** The messages that wait to be said: how many, which, and when that changes. */
+  get unsaid(): Pick<Unsaid, "count" | "messages" | "changed"> {
     return this.#unsaid;
   }
 

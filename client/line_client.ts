@@ -6,6 +6,7 @@
 
 import { count } from "../lib/count.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
+import { goodbyeText } from "../lib/goodbye.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
 import { type End, receiveNext } from "./received.ts";
 import { objectionTo, sizeOf, waitMessage } from "./wording.ts";
@@ -37,6 +38,8 @@ export interface LineClientOptions {
 
 /** How long the server may take to close when every line has its answer, in milliseconds. */
 const FAREWELL_MS = 1000;
+
+const KICKED = goodbyeText("kicked");
 
 /** The reason to stop that is no failure. */
 const DONE = new Error("The conversation is over");
@@ -212,6 +215,7 @@ export class LineClient {
 
   #takeEnd({ goodbye, reason, inOrder, blamesLine }: End): void {
     if (goodbye !== undefined) this.#options.onService(goodbye);
+    if (goodbye === KICKED) this.#end(DONE); // Who was sent away does not come back by itself.
     const isOver = this.#stop.signal.aborted || this.#unanswered.count === 0;
     const ownReason = inOrder && isOver ? this.#inputEnd : undefined;
     this.#options.onService(`disconnected: ${ownReason ?? reason}`);

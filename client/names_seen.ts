@@ -4,28 +4,36 @@
  * @module
  */
 
+import { parseName } from "../lib/name.ts";
 import { commandsOf } from "./chat_commands.ts";
 
 /** So many names are remembered, the last ones met. */
 const MAX_NAMES = 1000;
 
-/** Remembers names, to complete them. */
+/** Remembers names, to complete them and to spell them as their users do. */
 export class NamesSeen {
   /** Whether the server has a chat, for the commands. */
   hasChat = true;
-  readonly #names = new Set<string>();
+  readonly #names = new Map<string, string>(); // by their keys
 
   /** Remembers names; one with a space or a control character in it cannot be one. */
   add(...names: string[]): void {
-    for (const name of names) {
-      if (!/^[\p{L}\p{M}\p{Nd}_-]+$/u.test(name)) continue;
-      this.#names.delete(name);
-      this.#names.add(name);
+    for (const text of names) {
+      const parsed = parseName(text);
+      if ("reason" in parsed) continue;
+      this.#names.delete(parsed.key);
+      this.#names.set(parsed.key, parsed.name);
     }
-    for (const name of this.#names) {
+    for (const key of this.#names.keys()) {
       if (this.#names.size <= MAX_NAMES) break;
-      this.#names.delete(name);
+      this.#names.delete(key);
     }
+  }
+
+  /** Gives the name as it was met, or as it was typed if it was not. */
+  spellingOf(typed: string): string {
+    const parsed = parseName(typed);
+    return ("key" in parsed ? this.#names.get(parsed.key) : undefined) ?? typed;
   }
 
   /** Gives what the last word before the cursor may become: a command at the start, names elsewhere. */
@@ -34,8 +42,8 @@ export class NamesSeen {
     if (beforeCursor.startsWith("/") && word === beforeCursor) {
       return commandsOf(this).map(([name]) => `/${name}`).filter((name) => name.startsWith(word));
     }
-    if (word === "" && !/^\/msg +$/.test(beforeCursor)) return [];
+    if (word === "" && !/^\/(msg|tell) +$/.test(beforeCursor)) return [];
     const start = word.toLowerCase();
-    return [...this.#names].filter((name) => name.toLowerCase().startsWith(start)).sort();
+    return [...this.#names.values()].filter((name) => name.toLowerCase().startsWith(start)).sort();
   }
 }

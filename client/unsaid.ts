@@ -45,6 +45,11 @@ export class Unsaid {
     return this.#entries.length;
   }
 
+  /** The messages that wait, the next one first. */
+  get messages(): OwnMessage[] {
+    return this.#entries.map(({ message }) => message);
+  }
+
   /** Settles when the next message leaves the queue. */
   get changed(): Promise<void> {
     return this.#changed.promise;

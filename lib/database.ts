@@ -5,7 +5,12 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
-import { explainSqliteError, refuseForeignFile, WAL_FILES } from "./database_file.ts";
+import {
+  explainSqliteError,
+  isOpenElsewhere,
+  refuseForeignFile,
+  WAL_FILES,
+} from "./database_file.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 export const APPLICATION_ID = 0x46524d44;
@@ -28,6 +33,8 @@ export interface DatabaseOptions {
    * @default {false}
    */
   durable?: boolean;
+  /** Called when somebody else has the file open: that is safe for the file, but not for what its users think. */
+  onShared?(): void;
 }
 
 /**
@@ -132,6 +139,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   const { migrations, durable = false } = options;
   const files = path === ":memory:" ? [] : [path, `${path}-wal`];
   if (files.length > 0) prepareFile(path, migrations.length);
+  if (files.length > 0 && options.onShared && isOpenElsewhere(path)) options.onShared();
   const sqlite = new DatabaseSync(path);
   try {
     const pragma = (text: string) => Object.values(sqlite.prepare(`PRAGMA ${text}`).get() ?? {})[0];

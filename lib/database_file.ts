@@ -43,6 +43,22 @@ export function refuseForeignFile(path: string, applicationId: number, knownVers
 }
 
 /**
+ * Tells whether somebody has the database open, in this process or another.
+ *
+ * @param path A file that `refuseForeignFile` has not refused.
+ */
+export function isOpenElsewhere(path: string): boolean {
+  using sqlite = new DatabaseSync(path);
+  try {
+    // Whoever has a database in WAL mode open holds a shared lock on it all the time.
+    sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK");
+    return false;
+  } catch {
+    return true; // or unreadable, which whoever opens it next will say in full
+  }
+}
+
+/**
  * Turns an error of SQLite into the Deno error that says what happened, with the original as its
  * `cause`. Any other error is given back as it is.
  *

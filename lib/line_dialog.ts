@@ -5,7 +5,7 @@
  */
 
 import { type Key, KeyDecoder } from "./keys.ts";
-import { LineEditor, withoutControls } from "./line_editor.ts";
+import { LineEditor, MAX_LINE_CHARS, withoutControls } from "./line_editor.ts";
 import type { Screen } from "./screen.ts";
 
 /** One question, which has the keyboard to itself until it is answered. */
@@ -147,7 +147,11 @@ export class LineDialog {
 
   #insert(text: string): void {
     const editor = this.#question?.editor ?? this.#line;
-    if (!editor.insert(text)) this.#screen.ring();
+    if (editor.insert(text)) return;
+    this.#screen.ring();
+    if (text.length > MAX_LINE_CHARS) {
+      this.#screen.print(`A line has at most ${MAX_LINE_CHARS} characters, not ${text.length}`);
+    }
   }
 
   #enter(): void {

@@ -7,7 +7,7 @@
 import { graphemes } from "./line_layout.ts";
 
 /** More than this is no line that a person edits; drawing it at every key would be slow. */
-const MAX_LINE_CHARS = 16_384;
+export const MAX_LINE_CHARS = 16_384;
 const MAX_HISTORY_LINES = 500;
 
 /** A key that moves the cursor. */

@@ -28,9 +28,6 @@ import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
 
-// A client that is silent for so long is dead: clients ping every 30 s.
-const IDLE_TIMEOUT_MS = 90_000;
-
 /** What a chat consists of. */
 export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
   /** The names of who is here, for the console. */
@@ -108,9 +105,11 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
-  const database = openDatabase(join(config.dataDir, "chat.db"), {
+  const path = join(config.dataDir, "chat.db");
+  const database = openDatabase(path, {
     migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA],
     durable: config.durable,
+    onShared: () => warnOfTwo(path, log),
   });
   const chat = chatOver(database, config, log);
   return {
@@ -118,13 +117,21 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     options: {
       goodbye: goodbyeMessage,
       maxBodyBytes: MAX_BODY_BYTES,
-      idleTimeoutMs: config.idleTimeoutMs || IDLE_TIMEOUT_MS,
     },
     nameOf: (conn) => chat.names.get(conn),
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),
     close: () => database.close(),
   };
+}
+
+/** What is said on one server is stored for both, and told to the members of that one. */
+function warnOfTwo(path: string, log: LogFile): void {
+  log.warn("data shared", { path });
+  console.error(
+    `Warning: another server uses ${path} too, and the members of one will not hear those of the ` +
+      "other: stop one of them, or give one a folder of its own, as --data data/second",
+  );
 }
 
 function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {

@@ -64,7 +64,11 @@ async function run(
   else console.log(line);
   const warning = plainTextWarning(config);
   if (warning) console.error(warning);
-  answerCommands(terminal ?? await open(), config, thread);
+  const answering = answerCommands(terminal ?? await open(), config, thread);
+  const isClosed = await Promise.race([answering.then(() => true), thread.finished]);
+  if (isClosed && terminal?.isInteractive && !stop.signal.aborted) {
+    terminal.print("The console is closed, and the server goes on: Ctrl-C ends it");
+  }
   await thread.finished;
   return 0;
 }

@@ -54,6 +54,8 @@ export const FLAGS: Record<string, Flag> = {
     value: "S",
     help: "end a connection that is silent for S seconds, 0 = never",
     default: "0",
+    // A chat's client pings every 30 s: one that is silent for so long is dead.
+    defaults: { chat: "90" },
     // A timer counts milliseconds in 31 bits.
     check: wholeNumber(0, 1_000_000),
   },

@@ -18,7 +18,8 @@ const USAGE =
 Usage: deno task share [--host HOST] [--port PORT]
 
   --host HOST  the address to listen on (this machine's address on the network)
-  --port PORT  the first port to try (8000; 0 takes any free one)`;
+  --port PORT  the first port to try (8000; 0 takes any free one)
+  --help       show this`;
 
 /** The line that runs the shared client; `host` is where others reach this machine. */
 export function commandLine(host: string, port: number): string {
@@ -89,6 +90,7 @@ export function explanation(moduleCount: number, address: string): string {
   const everywhere = address.includes(":") ? "::" : "0.0.0.0";
   const audience = isLocal ? "this machine only" : "everyone on this network";
   return `Serving the client's ${moduleCount} modules to ${audience}; Ctrl-C ends it.` +
+    " For chat and auth the line has client/chat.ts in place of client/main.ts." +
     (isLocal ? "" : ` Start the server they shall reach with --host ${everywhere}.`);
 }
 

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { FrameCounter } from "../bench/frame_counter.ts";
 import { median, medianRatio, percentile, plot, short, svg, table } from "../bench/report.ts";
+import config from "../deno.json" with { type: "json" };
 import { encodeFrame } from "../lib/frame.ts";
 import { PROCESSES, testWith } from "./permissions.ts";
 
@@ -124,6 +125,17 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
     assertStringIncludes(out, peer);
   }
   assert(/^\.+\n$/.test(err), err);
+});
+
+testWith(PROCESSES, "The task bench explains itself before it measures anything", async () => {
+  const [, ...args] = config.tasks.bench.command.split(" ");
+  const cwd = new URL("../", import.meta.url);
+  const command = new Deno.Command(Deno.execPath(), { args: [...args, "--", "--help"], cwd });
+
+  const { code, stdout } = await command.output();
+
+  assertEquals(code, 0);
+  assertMatch(new TextDecoder().decode(stdout), /^Usage: deno task bench/);
 });
 
 testWith(PROCESSES, "The load benchmark refuses flags that it does not understand", async () => {

@@ -42,7 +42,6 @@ const SCOPES: Record<string, string[]> = {
   ],
   "bench": [
     "--allow-net=127.0.0.1",
-    "--allow-net=127.0.0.1",
     "--allow-run=deno,node,python3",
     "--allow-write=.",
   ],

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { serve } from "../../lib/server.ts";
 import { PASSWORD } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
 import { onTerminal, ptyTest } from "../pty.ts";
@@ -23,6 +24,7 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
     ["Once more: ", "tr0ub4dor&3\r"],
     ["anna> ", "/wh\t\r"],
     ["Here: ", "/msg bo\tpsst\r"],
+    ["psst", "/tell BORIS again\r"],
     ["(to ", "half"],
     ["half", () => void boris.session.say("hi anna")],
     ["\x07", " typed\r"],
@@ -31,7 +33,9 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
 
   assertMatch(shown, /code 0 sane\n$/);
   assert(!shown.includes("tr0ub4dor"));
-  assertEquals(boris.told, ["1 psst", "2 hi anna", "3 half typed"]);
+  // deno-lint-ignore no-control-regex
+  assertStringIncludes(shown.replace(/\x1b\[[\d;]*m/g, ""), "(to boris): again");
+  assertEquals(boris.told, ["1 psst", "2 again", "3 hi anna", "4 half typed"]);
 });
 
 ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
@@ -73,4 +77,33 @@ ptyTest("client/chat.ts shows that it waits, and sends what was typed meanwhile"
   assertStringIncludes(shown, "The server pauses");
   assertMatch(shown, /code 0 sane\n$/);
   assertEquals(chat.history.latest("anna", 9).length, 1);
+});
+
+ptyTest("client/chat.ts shows what was on its way when the connection broke", async () => {
+  let says = 0;
+  await using server = serve(async (conn) => {
+    const reply = (message: unknown) => void conn.send(JSON.stringify(message));
+    for await (const text of conn) {
+      const { type, ref, token } = JSON.parse(text);
+      if (type === "hello") reply({ type, version: 1, server: "chat" });
+      if (type === "login" || token) {
+        reply({ type: "welcome", name: "anna", token: "t", expires: 9, last: 0 });
+      }
+      if (type === "say" && ++says === 1) return;
+      if (type === "say") reply({ type: "said", ref, id: 1 });
+      if (type === "ping") reply({ type: "pong" });
+    }
+  }, { port: 0 });
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r`],
+    ["anna> ", "lost\r"],
+    ["waits to be sent: lost", ""],
+    ["Connected again", ""],
+    [": lost", "/quit\r"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
 });

@@ -257,6 +257,19 @@ Deno.test("LineClient.run() shows a goodbye as its own message and comes back", 
   ]);
 });
 
+Deno.test("LineClient.run() ends when the operator has ended its connection", async () => {
+  const session = new Session([async (conn) => {
+    await conn.send((await conn.receive())!);
+    await conn.send("Goodbye: the operator ended the connection");
+  }, echo]).type("a");
+
+  assertEquals(await session.ended, 0);
+  assertEquals(session.service.slice(3), [
+    "Goodbye: the operator ended the connection",
+    "disconnected: the server said goodbye",
+  ]);
+});
+
 Deno.test("LineClient.run() takes a typed goodbye that is echoed for an answer", async () => {
   const session = new Session([echo]).type("a", "Goodbye: all", "b");
 

@@ -23,6 +23,7 @@ Deno.test("NamesSeen.complete() completes names, in capitals or not", () => {
   assertEquals(names.complete("/msg BO"), ["Boris"]);
   assertEquals(names.complete("hi я"), ["Яна"]);
   assertEquals(names.complete("/msg "), ["Boris", "anna", "bella", "Яна"]);
+  assertEquals(names.complete("/tell "), ["Boris", "anna", "bella", "Яна"]);
   assertEquals(names.complete("hi "), []);
 });
 
@@ -32,4 +33,14 @@ Deno.test("NamesSeen.add() takes no name that would confuse the terminal, and fo
 
   names.add("first", ...Array.from({ length: 1000 }, (_, i) => `n${i}`));
   assertEquals(names.complete("f"), []);
+});
+
+Deno.test("NamesSeen.spellingOf() gives a name as it was met last", () => {
+  const names = namesOf("Anna", "Boris", "ANNA");
+
+  assertEquals(names.spellingOf("anna"), "ANNA");
+  assertEquals(names.spellingOf("ｂoris"), "Boris");
+  assertEquals(names.spellingOf("carl"), "carl");
+  assertEquals(names.spellingOf("?"), "?");
+  assertEquals(names.complete("a"), ["ANNA"]);
 });

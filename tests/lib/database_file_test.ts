@@ -142,3 +142,19 @@ testWith(FILES, "openDatabase() names what stands in the file's way", () => {
   assertThrows(() => openDatabase(`${folder}/file/a.db`, { migrations: [] }), Error, folder);
   Deno.removeSync(folder, { recursive: true });
 });
+
+testWith(FILES, "openDatabase() tells that somebody else has the file open", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  const told: string[] = [];
+  const open = (name: string) =>
+    openDatabase(path, { migrations: [NOTES], onShared: () => told.push(name) });
+
+  const first = open("first");
+  open("second").close();
+  first.close();
+  open("third").close();
+
+  assertEquals(told, ["second"]);
+  Deno.removeSync(folder, { recursive: true });
+});

@@ -69,7 +69,7 @@ export class FakeScreen extends Writable implements TerminalOutput {
     if (token === "\r") this.#column = 0;
     else if (token === "\n") this.#lineFeed();
     else if (token === "\x07") this.bells++;
-    else if (token.endsWith("A")) {
+    else if (token.length > 1 && token.endsWith("A")) {
       this.#row = Math.max(this.#top, this.#row - parseInt(token.slice(2)));
     } else if (token === "\x1b[J") this.#clearBelow();
     else if (token === "\x1b[H") [this.#row, this.#column] = [this.#top, 0];

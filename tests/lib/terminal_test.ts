@@ -124,6 +124,15 @@ Deno.test("Terminal shows a line taller than the screen around its cursor", asyn
   assertEquals(t.screen.text.filter((row) => row === "bob").length, 1);
 });
 
+Deno.test("Terminal says why a paste longer than a line is not there", async () => {
+  using t = open({ columns: 60 });
+
+  await t.keyboard.type("x", `\x1b[200~${"y".repeat(20_000)}\x1b[201~`, ENTER);
+
+  assertEquals(t.screen.text, ["A line has at most 16384 characters, not 20000", "> x", ">"]);
+  assertEquals(t.lines, ["x"]);
+});
+
 for (const letter of ["漢", "👍🏽", "👩‍👩‍👧", "e\u0301", "🇫🇷"]) {
   Deno.test(`Terminal moves over and deletes ${letter} as one letter`, async () => {
     using t = open();

@@ -35,6 +35,12 @@ Deno.test("parseCommandLine() limits connections per address where people log in
   }
 });
 
+Deno.test("parseCommandLine() ends silent connections of the chat, whose clients ping", () => {
+  assertEquals(configOf("auth").idleTimeoutMs, 0);
+  assertEquals(configOf("chat").idleTimeoutMs, 90_000);
+  assertEquals(configOf("chat --idle-timeout 0").idleTimeoutMs, 0);
+});
+
 const GIVEN: [line: string, expected: Partial<ServerConfig>][] = [
   ["echo --host ::1", { host: "::1" }],
   ["echo -- --host ::1", { host: "::1" }],

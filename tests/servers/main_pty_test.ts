@@ -39,6 +39,7 @@ ptyTest(
     ]);
 
     assertStringIncludes(shown, "Stopped");
+    assertEquals(shown.includes("The console is closed"), false);
     assertStringIncludes(shown, "code 0 sane");
   },
 );
@@ -52,7 +53,7 @@ ptyTest(
       ["The log is kept", "\x03"],
     ]);
 
-    assertEquals(/Host \[|Port \[/.test(shown), false);
+    assertEquals(/Host \[|Port \[|The console is closed/.test(shown), false);
     assertStringIncludes(shown, "code 0 sane");
   },
 );
@@ -61,6 +62,16 @@ ptyTest("main.ts takes the default at the end of input, and serves on", async ()
   const shown = await onConsole(["--port=0"], (pid) => [
     ["Host [127.0.0.1]: ", "\x04"],
     ["Listening on 127.0.0.1:", async () => Deno.kill(await pid(), "SIGTERM")],
+  ]);
+
+  assertStringIncludes(shown, "code 0 sane");
+});
+
+ptyTest("main.ts says at Ctrl-D that it serves on, and how to end it", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
+    ["Listening on 127.0.0.1:", "who\r"],
+    ["Nobody is connected", "\x04"],
+    ["Ctrl-C ends it", async () => Deno.kill(await pid(), "SIGINT")],
   ]);
 
   assertStringIncludes(shown, "code 0 sane");

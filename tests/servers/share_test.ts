@@ -59,6 +59,13 @@ Deno.test("explanation() names a host that the servers' tasks may listen on", ()
   assert(!explanation(9, "127.0.0.1").includes("--host"));
 });
 
+Deno.test("explanation() tells which client the chat needs", () => {
+  assertStringIncludes(
+    explanation(9, "192.168.1.5"),
+    "For chat and auth the line has client/chat.ts",
+  );
+});
+
 testWith(
   PROCESSES,
   "share prints one line, which serves a client that runs, and ends at Ctrl-C with 0",
