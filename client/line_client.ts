@@ -40,6 +40,7 @@ export interface LineClientOptions {
 const FAREWELL_MS = 1000;
 
 const KICKED = goodbyeText("kicked");
+const IDLE = goodbyeText("idle");
 
 /** The reason to stop that is no failure. */
 const DONE = new Error("The conversation is over");
@@ -59,6 +60,7 @@ export class LineClient {
   #hasConnected = false;
   #hasFailed = false;
   #neverAnswered = 0;
+  #wasIdle = false;
   #inputEnd: "exit" | "end of input" | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -153,7 +155,18 @@ export class LineClient {
       signal: this.#stop.signal,
       onWait: (wait) => this.#takeWait(wait),
     });
-    do await this.#speak(await reconnector.connect()); while (!this.#isFinished());
+    do {
+      if (this.#wasIdle) await this.#waitForLine();
+      await this.#speak(await reconnector.connect());
+    } while (!this.#isFinished());
+  }
+
+  /** To come back sooner would only be to be silent again. */
+  async #waitForLine(): Promise<void> {
+    if (this.#unanswered.count > 0) return;
+    this.#options.onService("connects again when there is a line to send");
+    const stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", resolve));
+    await Promise.race([this.#unanswered.addition, stopped]);
   }
 
   #takeWait(wait: ReconnectWait): void {
@@ -216,6 +229,7 @@ export class LineClient {
   #takeEnd({ goodbye, reason, inOrder, blamesLine }: End): void {
     if (goodbye !== undefined) this.#options.onService(goodbye);
     if (goodbye === KICKED) this.#end(DONE); // Who was sent away does not come back by itself.
+    this.#wasIdle = goodbye === IDLE;
     const isOver = this.#stop.signal.aborted || this.#unanswered.count === 0;
     const ownReason = inOrder && isOver ? this.#inputEnd : undefined;
     this.#options.onService(`disconnected: ${ownReason ?? reason}`);

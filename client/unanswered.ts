@@ -24,6 +24,7 @@ export const MAX_BREAKS = 5;
 export class Unanswered {
   readonly #questions: Question[] = [];
   #vacancy = Promise.withResolvers<void>();
+  #addition = Promise.withResolvers<void>();
 
   /** How many there are. */
   get count(): number {
@@ -45,10 +46,17 @@ export class Unanswered {
     return this.#vacancy.promise;
   }
 
+  /** Settles when the next question joins the queue. */
+  get addition(): Promise<void> {
+    return this.#addition.promise;
+  }
+
   /** Puts a line at the end of the queue. */
   add(text: string): Question {
     const question = { text, sent: false, breaks: 0 };
     this.#questions.push(question);
+    this.#addition.resolve();
+    this.#addition = Promise.withResolvers();
     return question;
   }
 

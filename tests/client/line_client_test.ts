@@ -270,6 +270,25 @@ Deno.test("LineClient.run() ends when the operator has ended its connection", as
   ]);
 });
 
+for (const how of ["a line", "exit", "end of input"]) {
+  Deno.test(`LineClient.run() that was silent for too long comes back for a line: ${how}`, async () => {
+    let connections = 0;
+    const idle: Peer = async (conn) => {
+      connections++;
+      await conn.send((await conn.receive())!);
+      await conn.send("Goodbye: nothing was heard from you for too long");
+    };
+    const session = new Session([idle]).type("a");
+    await session.says("connects again when there is a line to send");
+    assertEquals(connections, 1);
+
+    if (how === "a line") await session.type("b").replied(2);
+    assertEquals(await (how === "exit" ? session.exit() : session.end()), 0);
+
+    assertEquals([session.replies, connections], how === "a line" ? [["a", "b"], 2] : [["a"], 1]);
+  });
+}
+
 Deno.test("LineClient.run() takes a typed goodbye that is echoed for an answer", async () => {
   const session = new Session([echo]).type("a", "Goodbye: all", "b");
 
