@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import { parseName } from "../lib/name.ts";
-import { replaceFile } from "../lib/replace_file.ts";
+import { changeFile } from "../lib/replace_file.ts";
 
 /** A token, where it is good, and for how long. */
 export interface KeptToken {
@@ -23,8 +23,7 @@ export interface KeptToken {
 /**
  * Keeps one token for each name at each server, the last one used at the end. Only the file's owner can read it.
  *
- * It never asks for a permission: without those to read and write the file and its folder, nothing is kept. Of two
- * clients that save at the same moment one may lose its token, and asks for the password next time.
+ * It never asks for a permission: without those to read and write the file's folder, nothing is kept.
  */
 export class TokenFile {
   readonly #path: string;
@@ -34,7 +33,8 @@ export class TokenFile {
   /** Names the file; `undefined` keeps nothing. */
   constructor(path: string | undefined) {
     this.#path = path ?? "";
-    this.#isUsable = path !== undefined && mayUse("read", path) && mayUse("write", dirname(path));
+    this.#isUsable = path !== undefined && mayUse("read", dirname(path)) &&
+      mayUse("write", dirname(path));
   }
 
   /** The token of a name at a server; without a name, the last one used there. */
@@ -64,8 +64,10 @@ export class TokenFile {
     if (!this.#isUsable) return;
     const isOther = ({ server, name }: KeptToken) =>
       server !== old.server || !isSameName(name, old.name);
-    const kept = [...(await this.#read()).filter(isOther), ...tokens];
-    await replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`);
+    await changeFile(this.#path, async () => {
+      const kept = [...(await this.#read()).filter(isOther), ...tokens];
+      return `${JSON.stringify(kept, null, 2)}\n`;
+    });
   }
 
   async #read(): Promise<KeptToken[]> {

@@ -5,7 +5,7 @@
  */
 import { normalizeAddress } from "./address.ts";
 import { parseName } from "./name.ts";
-import { replaceFile } from "./replace_file.ts";
+import { changeFile } from "./replace_file.ts";
 
 /** Options for {@linkcode IdentityStore.open}. */
 export interface IdentityStoreOptions {
@@ -32,8 +32,10 @@ type Change = (names: Map<string, string>) => void;
  * - **Ordered.** Changes are written in the order they were asked for; those that come while one write
  *   is under way share the next.
  * - **Careful.** The file is replaced whole, and a corrupt one is set aside, never overwritten.
+ * - **Shared.** A change is made to what the file holds by then: what another server stored, or a person wrote, stays,
+ *   and is known here from then on.
  *
- * It is the file's only writer: edit the file by hand while no server runs. Nothing needs closing.
+ * Nothing needs closing.
  */
 export class IdentityStore {
   #path: string;
@@ -112,14 +114,27 @@ export class IdentityStore {
 
   async #write(changes: Change[]): Promise<void> {
     this.#batch = null; // From here on changes go into the next one.
-    const names = new Map(this.#names);
-    for (const change of changes) change(names);
+    let names = this.#names;
     try {
-      await replaceFile(this.#path, JSON.stringify(Object.fromEntries(names), null, 2) + "\n");
+      await changeFile(this.#path, async () => {
+        names = await this.#stored();
+        for (const change of changes) change(names);
+        return JSON.stringify(Object.fromEntries(names), null, 2) + "\n";
+      });
     } catch (error) {
       throw cannot("write", this.#path, error);
     }
     this.#names = names;
+  }
+
+  /** What the file holds now; where it is gone, it is made again of what is known. */
+  async #stored(): Promise<Map<string, string>> {
+    try {
+      return parseIdentities(await Deno.readFile(this.#path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Map(this.#names);
+      throw error;
+    }
   }
 }
 

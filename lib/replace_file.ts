@@ -18,7 +18,7 @@ import { dirname } from "node:path";
 export async function replaceFile(path: string, text: string): Promise<void> {
   const folder = dirname(path);
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   try {
     await writeNew(temporary, new TextEncoder().encode(text));
     await Deno.rename(temporary, path);
@@ -27,6 +27,32 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     throw error;
   }
   await syncFolder(folder).catch(() => {}); // The new file stands; not every disk can sync a folder.
+}
+
+/**
+ * Replaces a file by what `change` makes of it. Whoever else changes a file of that folder in this way, in whatever
+ * process, waits meanwhile, so that no change is lost; on Windows, and without the permission to read the folder, nobody
+ * waits.
+ *
+ * @param path The file, as for {@linkcode replaceFile}.
+ * @param change Reads the file, and gives its new content.
+ */
+export async function changeFile(path: string, change: () => Promise<string>): Promise<void> {
+  const folder = dirname(path);
+  await makeFolder(folder);
+  using _turn = await lockFolder(folder);
+  await replaceFile(path, await change());
+}
+
+function makeFolder(folder: string): Promise<void> {
+  return Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Waits for the lock of a folder, which is free again when what it gives is disposed of. */
+async function lockFolder(folder: string): Promise<Disposable | undefined> {
+  const file = await Deno.open(folder).catch(() => undefined);
+  await file?.lock(true);
+  return file;
 }
 
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {

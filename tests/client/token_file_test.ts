@@ -36,6 +36,21 @@ testWith(
     }),
 );
 
+testWith(
+  FILES,
+  "TokenFile keeps what another client saves at the same moment",
+  () =>
+    withFolder(async (folder) => {
+      const files = [1, 2].map(() => new TokenFile(`${folder}/logins.json`));
+      const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+
+      await Promise.all(names.map((name, i) => files[i % 2]!.save({ ...HERE, name, token: name })));
+
+      const kept = await Promise.all(names.map((name) => files[0]!.find(HERE.server, name)));
+      assertEquals(kept.map((each) => each?.token), names);
+    }),
+);
+
 testWith(FILES, "TokenFile is for its owner's eyes only", () =>
   withFolder(async (folder) => {
     await new TokenFile(`${folder}/logins.json`).save({ ...HERE, name: "anna", token: "a" });

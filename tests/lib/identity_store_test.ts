@@ -52,6 +52,39 @@ testStore("IdentityStore.remember() loses nothing when many write at once", asyn
   assertEquals(again.get("10.0.0.42"), "n42");
 });
 
+testStore("IdentityStore.remember() keeps what another store and a person wrote", async (path) => {
+  const stores = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  const all = Array.from({ length: 50 }, (_, i) => [`10.0.0.${i}`, `n${i}`] as const);
+
+  await Promise.all(
+    all.map(([address, name], i) => stores[i % 2]!.remember(address, name)),
+  );
+  assertEquals((await IdentityStore.open(path)).size, 50);
+
+  await Deno.writeTextFile(path, '{"::1":"Anna"}');
+  await stores[0]!.remember("::2", "Bob");
+  await Deno.remove(path);
+  await stores[0]!.remember("::3", "Carl");
+  const again = await IdentityStore.open(path);
+  const known = (store: IdentityStore) => ["::1", "::2", "::3"].map((each) => store.get(each));
+  assertEquals([known(again), again.size], [["Anna", "Bob", "Carl"], 3]);
+  assertEquals(known(stores[0]!), ["Anna", "Bob", "Carl"]);
+});
+
+testStore(
+  "IdentityStore.remember() overwrites no file that was edited into nonsense",
+  async (path) => {
+    const store = await IdentityStore.open(path);
+    await store.remember("::1", "Anna");
+    await Deno.writeTextFile(path, '{"::1":"Anna",');
+
+    await assertRejects(() => store.remember("::2", "Bob"), Error, `${path}: it is not JSON`);
+
+    assertEquals(await Deno.readTextFile(path), '{"::1":"Anna",');
+    assertEquals([store.get("::1"), store.get("::2")], ["Anna", undefined]);
+  },
+);
+
 testStore("IdentityStore.remember() lets changes during a write share the next", async (path) => {
   const store = await IdentityStore.open(path);
   const { rename } = Deno;
