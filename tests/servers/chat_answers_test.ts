@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ServerMessage } from "../../lib/protocol.ts";
+import { clearUsers } from "../../servers/chat.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
 import { FILES, testWith } from "../permissions.ts";
@@ -33,6 +34,24 @@ Deno.test("answerMember() pages back through the history", async () => {
   assertEquals(await page({ before: 0 }), []);
   assertEquals(await page({ limit: 0 }), []);
   assertEquals((await page({ limit: 1e15 })).length, 120);
+});
+
+Deno.test("answerMember() shows no history to who is forgotten before its turn", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("Anna");
+  const run = chat.share.run.bind(chat.share);
+  chat.share.run = (work) => {
+    chat.share.run = run;
+    clearUsers(chat);
+    chat.history.append([{ from: "Bob", ref: "1", text: "for the next Anna", to: "Anna", at: 1 }]);
+    return run(work);
+  };
+
+  await anna.send({ type: "history" });
+  await anna.send({ type: "ping" });
+  await anna.until("error");
+
+  assertEquals(textsIn(anna.received), []);
 });
 
 Deno.test("answerMember() delivers private messages to all spellings of a name, and to oneself", async () => {

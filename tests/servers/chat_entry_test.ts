@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FramedConn } from "../../lib/framed_conn.ts";
+import { clearUsers } from "../../servers/chat.ts";
 import { enter } from "../../servers/chat_entry.ts";
 import { idsIn, textsIn } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
@@ -159,4 +160,30 @@ Deno.test("enter() tells a client when the history cannot be read, and goes on w
   await again.all();
   assertEquals([code, retryAfterMs, idsIn(again.received)], ["unavailable", 1000, [2, 3]]);
   assertEquals(chat.errors.map(String), ["Error: Broken"]);
+});
+
+Deno.test("enter() shows no more to who is forgotten meanwhile, and gives it no seat", async () => {
+  using start = await startWithHistory(200);
+  await using chat = start.chat;
+  const seated: string[] = [];
+  const join = chat.room.join.bind(chat.room);
+  chat.room.join = (member) => {
+    seated.push(member.name);
+    return join(member);
+  };
+  const since = chat.history.since.bind(chat.history);
+  chat.history.since = (...args) => {
+    chat.history.since = since;
+    const page = since(...args);
+    clearUsers(chat);
+    append(chat, 1, "Bob"); // who bears the name from now on
+    return page;
+  };
+  using bob = await chat.connect();
+
+  await bob.register("Bob", { since: 0 });
+  await bob.send({ type: "ping" });
+  const { code } = await bob.until("error");
+
+  assertEquals([code, idsIn(bob.received), seated], ["unauthorized", range(1, 200), []]);
 });
