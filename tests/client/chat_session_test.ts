@@ -322,6 +322,60 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
   assertEquals(waits, ["the server does not answer"]);
 });
 
+Deno.test("ChatSession leaves a server that has not let it in after 30 s", async () => {
+  using time = new FakeTime();
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO);
+      await new Promise(() => {}); // no welcome
+    },
+  ], { credentials: (refusal) => Promise.resolve(refusal ? null : { name: "anna", token: "t" }) });
+
+  const ended = session.run();
+  for (let i = 0; i < 2; i++) await time.tickAsync(PING_MS);
+
+  assertEquals(await ended, "logged_out"); // by the next server
+});
+
+Deno.test("ChatSession says nothing before it is let in again", async () => {
+  const got: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome();
+    },
+    async (peer) => {
+      got.push((await peer.next())?.["type"]);
+      session.say("typed meanwhile");
+      got.push(session.request({ type: "who" }));
+      peer.say(HELLO, WELCOME);
+      got.push((await peer.next())?.["type"]);
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(got, ["hello", false, "say"]);
+});
+
+Deno.test("ChatSession that wants no history misses nothing that is said in a break", async () => {
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 7 });
+    },
+    async (peer) => {
+      since.push((await peer.welcome({ last: 9 }))?.["since"]);
+      logout(peer);
+    },
+  ], { history: 0 });
+  const since: unknown[] = [];
+
+  await session.run();
+
+  assertEquals(since, [7]);
+});
+
 Deno.test("ChatSession.run() ends when the operator has ended the connection", async () => {
   const { session } = openSession([async (peer) => {
     await peer.welcome();
