@@ -187,6 +187,8 @@ export class ChatConversation {
     this.#isIn = true;
     onMessage(message);
     onEntered();
+    // The answer comes after all that is shown of the history: if that is nothing, there was nothing to see.
+    if (seen.newest === undefined) this.ping(() => seen.seeNothingUpTo(last));
     unsaid.open();
   }
 
