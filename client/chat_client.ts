@@ -50,7 +50,7 @@ const PERSONS_PATIENCE_MS = 2000;
 export class ChatClient implements CommandTarget {
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
-  #name = "";
+  #token = "";
   #failures = 0;
   #isLeaving = false;
   readonly #over = Promise.withResolvers<void>();
@@ -205,14 +205,13 @@ export class ChatClient implements CommandTarget {
 
   #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
     const { tokens, terminal, address: server } = this.#options;
-    this.#name = name;
+    this.#token = token;
     terminal.setPrompt(`${escapeControl(name)}> `);
     this.#saved(tokens.save({ server, name, token, expires }));
   }
 
   #forgetLogin(): void {
-    const { tokens, address: server } = this.#options;
-    this.#saved(tokens.remove({ server, name: this.#name }));
+    this.#saved(this.#options.tokens.remove(this.#token));
   }
 
   #saved(saving: Promise<void>): void {

@@ -194,8 +194,10 @@ export class ChatConversation {
 
   #takeError(message: ServerMessage & { type: "error" }): Parting | void {
     if (!this.#isIn || message.code === "unauthorized") {
+      const { credentials } = this.#context;
       this.#context.credentials = undefined;
-      return { refusal: message };
+      const refused = credentials && "token" in credentials ? { token: credentials.token } : {};
+      return { refusal: { ...message, ...refused } };
     }
     const { ref = "", code, retryAfterMs } = message;
     this.#context.onMessage(message, this.#context.unsaid.refused(ref, code, retryAfterMs));

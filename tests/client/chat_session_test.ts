@@ -182,6 +182,23 @@ Deno.test("ChatSession.run() tells a replayed message of its own once", async ()
   assertEquals(shown.map(({ id, text }) => [id, text]), [[1, "hi"]]);
 });
 
+Deno.test("ChatSession.run() tells which token was refused", async () => {
+  const refused: unknown[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome({ token: "t2" });
+    peer.say({ type: "error", code: "unauthorized", message: "Log in" });
+  }], {
+    credentials: (refusal) => {
+      refused.push(refusal?.token);
+      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false });
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+
+  assertEquals(refused, [undefined, "t2"]);
+});
+
 Deno.test("ChatSession.run() tells a message once, however often it comes", async () => {
   const message = { type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true };
   const { session, heard } = openSession([async (peer) => {
