@@ -3,7 +3,7 @@ import { encodeFrame } from "../../lib/frame.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
 import type { ErrorCode } from "../../lib/protocol.ts";
-import { logIn } from "../../servers/log_in.ts";
+import { countStrangers, logIn } from "../../servers/log_in.ts";
 import { type ChatClient, type Of, PASSWORD } from "../chat_client.ts";
 import { startAuthentication, type TestServerOptions } from "../chat_server.ts";
 import { turns } from "../turns.ts";
@@ -365,4 +365,16 @@ Deno.test("logIn() reads no faster than its pace, and the login itself comes thr
   assertEquals(rest.map((message) => message?.type), ["hello", "welcome"]);
   // Who is in begins anew.
   assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
+});
+
+Deno.test("countStrangers() counts half of the connections of an address, and one of one", () => {
+  const half = [1, 4].map((maxPerAddress) => {
+    const strangers = countStrangers({ maxPerAddress });
+    return Array.from({ length: 4 }, () => strangers.enter("::1"));
+  });
+
+  assertEquals(half, [
+    [undefined, "crowded", "crowded", "crowded"],
+    [undefined, undefined, "crowded", "crowded"],
+  ]);
 });
