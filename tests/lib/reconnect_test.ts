@@ -179,6 +179,15 @@ Deno.test("Reconnector.connect() ends with the reason of the signal during a wai
   await assertRejects(() => connected, Error, "enough");
 });
 
+Deno.test("Reconnector.connect() ends at once when the listener of its waits aborts", async () => {
+  using _time = new FakeTime();
+  const controller = new AbortController();
+  const onWait = () => controller.abort(new Error("enough"));
+  const reconnector = new Reconnector(opener(9).open, { signal: controller.signal, onWait });
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+});
+
 Deno.test("Reconnector.connect() does not try when the signal is aborted already", async () => {
   const server = opener(0);
   const reconnector = new Reconnector(server.open, {
