@@ -19,6 +19,10 @@ Deno.test("Strikes.strike() strikes nowhere at rate 0 and everywhere at rate 1",
   assertEquals(struck(1, 7).length, 10_000);
 });
 
+Deno.test("Strikes.strike() strikes hardly anywhere at a rate hardly above 0", () => {
+  assertEquals(struck(1e-17, 7).length, 0);
+});
+
 Deno.test("Strikes.strike() takes another rate from the place where it is told", () => {
   const strikes = new Strikes(7);
 
