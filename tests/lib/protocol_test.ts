@@ -16,6 +16,7 @@ for (
     { type: "register", name: "Anna", password: "secret" },
     { type: "login", name: "", password: "" },
     { type: "say", ref: "1", text: "hello" },
+    { type: "say", ref: "👋".repeat(64), text: "hello" },
     { type: "tell", ref: "1", to: "Bob", text: "" },
     { type: "history" },
     { type: "history", before: Number.MAX_SAFE_INTEGER, limit: 0 },
@@ -40,6 +41,10 @@ Deno.test("parseClientMessage() says which field must be what", () => {
   assertEquals(
     problemOf({ type: "say", ref: "", text: "x" }),
     "Send ref as a string of 1 to 64 whole characters",
+  );
+  assertEquals(
+    problemOf({ type: "say", ref: "👋".repeat(65), text: "x" }),
+    problemOf({ type: "say", ref: "", text: "x" }),
   );
   assertEquals(problemOf({ type: "hello" }), "Send version as a whole number from 0 up");
   assertEquals(problemOf([]), "Send one JSON object in a frame");
