@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDatabase } from "../../lib/database.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { FILES, testWith } from "../permissions.ts";
 import { openHistory, say } from "./open_history.ts";
 
 Deno.test("HistoryStore.since() shows a private message to its two people only", () => {
@@ -48,6 +49,19 @@ Deno.test("HistoryStore.disown() hides old private messages from who takes a nam
   assertEquals([texts("Anna"), texts("Bob")], [["public"], ["public"]]);
   assertEquals(history.append([say("Anna", "new", { ref: "1" })]), [{ id: 3, repeated: false }]);
   assertEquals(new HistoryStore(store.database).since(0, "Bob", 9).length, 2);
+});
+
+testWith(FILES, "HistoryStore.disown() counts for another program with the same file", () => {
+  const path = `${Deno.makeTempDirSync()}/chat.db`;
+  using here = openHistory(path);
+  using there = openHistory(path);
+  here.history.append([say("Anna", "secret", { to: "Bob", ref: "1" })]);
+
+  here.history.disown();
+
+  assertEquals([there.texts("Anna"), there.texts("Bob")], [[], []]);
+  const again = say("Anna", "again", { ref: "1" });
+  assertEquals(there.history.append([again]), [{ id: 2, repeated: false }]);
 });
 
 Deno.test("HistoryStore answers every question from an index, without scanning or sorting", () => {
