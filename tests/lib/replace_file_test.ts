@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { replaceFile } from "../../lib/replace_file.ts";
+import { changeFile, replaceFile } from "../../lib/replace_file.ts";
 import { FILES, testWith } from "../permissions.ts";
 
 function names(folder: string): string[] {
@@ -73,3 +73,17 @@ for (const step of ["write", "sync", "rename"] as const) {
     await Deno.remove(folder, { recursive: true });
   });
 }
+
+testWith(FILES, "changeFile() changes a file whose folder cannot be locked", async () => {
+  const folder = await Deno.makeTempDir();
+  using _lock = stub(
+    Deno.FsFile.prototype,
+    "lock",
+    () => Promise.reject(new Error("No locks available")),
+  );
+
+  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});
