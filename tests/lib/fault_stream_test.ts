@@ -232,6 +232,9 @@ Deno.test("FaultStream.faults refuses numbers that make no sense", () => {
   for (
     const faults of [
       { splitBytes: 0 },
+      { splitBytes: 1.5 },
+      { stallAfterBytes: 0.5 },
+      { cutAfterBytes: 0.5 },
       { delayMs: -1 },
       { flipRate: 1.1 },
       { bytesPerSecond: 0 },
