@@ -199,6 +199,17 @@ Deno.test("FaultProxy stalls until the time is over or the faults are changed", 
   assertEquals(await readBytes(server, 2), [2, 3]);
 });
 
+Deno.test("FaultProxy stalls for ever", async () => {
+  await using passage = await pass({ up: { stallMs: Infinity, stallAfterBytes: 1 } });
+  const { client, server, proxy, events } = passage;
+
+  await writeAll(client, ramp(2));
+  await readBytes(server, 1);
+  await proxy.close();
+
+  assertEquals(writes(events), [1]);
+});
+
 Deno.test("FaultProxy cuts after so many bytes and ends both sides in order", async () => {
   await using passage = await pass({ up: { cutAfterBytes: 3 } });
   const { client, server, closed } = passage;
@@ -352,6 +363,19 @@ Deno.test("FaultProxy.refuse() refuses for a while and keeps the present connect
   using _another = await dial(proxy);
   using _server = await listener.accept();
   listener.close();
+});
+
+Deno.test("FaultProxy.refuse() refuses for ever", async () => {
+  await using passage = await pass();
+  const { proxy, client, server } = passage;
+
+  proxy.refuse(Infinity);
+  // A timer that is set later, and is longer than none at all, runs out later.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  await writeAll(client, ramp(1));
+  await readBytes(server, 1);
+
+  await assertRejects(() => dial(proxy), ConnectionRefused);
 });
 
 Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", async () => {
