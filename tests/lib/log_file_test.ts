@@ -322,6 +322,36 @@ testWith(FILES, "LogFile counts the lines it cannot write and tells when it can 
   assertEquals(events(folder.log), ["WARN echo lines lost=3", "INFO echo fourth"]);
 });
 
+testWith(FILES, "LogFile tells of each lost line once when the disk has room for that only", () => {
+  using folder = new Folder();
+  using log = LogFile.open(folder.log, { name: "echo" });
+  const write = Deno.FsFile.prototype.writeSync;
+  {
+    using _full = stub(
+      Deno.FsFile.prototype,
+      "writeSync",
+      function (this: Deno.FsFile, p: Uint8Array) {
+        const isOfLost = new TextDecoder().decode(p).includes("lost=");
+        if (!isOfLost) throw new Error("No space left on device (os error 28)");
+        return write.call(this, p);
+      },
+    );
+    for (const event of ["first", "second"]) {
+      log.info(event);
+      log.flush();
+    }
+  }
+
+  log.info("third");
+  log.flush();
+
+  assertEquals(events(folder.log), [
+    "WARN echo lines lost=1",
+    "WARN echo lines lost=1",
+    "INFO echo third",
+  ]);
+});
+
 testWith(FILES, "LogFile.close() tells of lost lines even when no line follows", () => {
   using folder = new Folder();
   {
