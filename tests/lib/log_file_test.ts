@@ -534,3 +534,26 @@ testWith(PROCESSES, "LogFile.open() keeps the class of a refused permission", as
 
   assert(!folder.names().includes("echo.log"));
 });
+
+testWith(FILES, "clearLog() leaves files that are no backups", async () => {
+  using folder = new Folder();
+  const names = ["echo.log", "echo.log.1.gz", "echo.log.old2", "echo.logs.1"];
+  for (const name of [...names, "echo.log.12"]) {
+    Deno.writeTextFileSync(join(folder.path, name), "x");
+  }
+
+  await clearLog(folder.log);
+
+  assertEquals(folder.names(), names);
+});
+
+testWith(FILES, "showLog() reads on when the disk gives one byte a call", async () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(folder.log, "first\nsecond\n");
+  const { read } = Deno.FsFile.prototype;
+  using _oneByte = stub(Deno.FsFile.prototype, "read", function (this: Deno.FsFile, p) {
+    return read.call(this, p.subarray(0, 1));
+  });
+
+  assertEquals(await showLog(folder.log, 9), ["first", "second"]);
+});

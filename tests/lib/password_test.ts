@@ -105,3 +105,17 @@ Deno.test("isPassword() takes 8 to 256 characters, counted after normalisation",
   assertEquals(["e\u0301".repeat(7), "e\u0301".repeat(256)].map(isPassword), [false, true]);
   assertEquals(isPassword("12345678\ud800"), false);
 });
+
+Deno.test("verifyPassword() compares all of a hash, and knows hashes of other lengths", async () => {
+  const hash = (length: number) =>
+    `$argon2id$v=19$m=8,t=1,p=1$${"A".repeat(22)}$${"A".repeat(length)}`;
+  const phc = await hashPassword("correct horse", CHEAP);
+  const last = phc.at(-2) === "A" ? "B" : "A";
+
+  assertEquals(
+    await verifyPassword("correct horse", `${phc.slice(0, -2)}${last}${phc.at(-1)}`),
+    false,
+  );
+  assertEquals(await verifyPassword("correct horse", hash(22)), false);
+  assertEquals(await verifyPassword("correct horse", hash(86)), false);
+});

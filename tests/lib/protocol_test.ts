@@ -48,6 +48,7 @@ Deno.test("parseClientMessage() says which field must be what", () => {
   );
   assertEquals(problemOf({ type: "hello" }), "Send version as a whole number from 0 up");
   assertEquals(problemOf([]), "Send one JSON object in a frame");
+  assertEquals(problemOf(null), "Send one JSON object in a frame");
   assertEquals(
     problemOf({ type: "shout" }),
     "Send a type out of hello, register, login, say, tell, history, logout, who, whoami, ping",

@@ -188,6 +188,27 @@ Deno.test("Reconnector.connect() ends at once when the listener of its waits abo
   await assertRejects(() => reconnector.connect(), Error, "enough");
 });
 
+Deno.test("Reconnector.connect() leaves no timer when the signal ends a wait", async () => {
+  const controller = new AbortController();
+  const onWait = () => queueMicrotask(() => controller.abort(new Error("enough")));
+  const reconnector = new Reconnector(opener(9).open, { signal: controller.signal, onWait });
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+});
+
+Deno.test("Reconnector.connect() tells of no wait when the signal is aborted already", async () => {
+  const controller = new AbortController();
+  const waits: ReconnectWait[] = [];
+  const onWait = (wait: ReconnectWait) => waits.push(wait);
+  const reconnector = new Reconnector(opener(0).open, { signal: controller.signal, onWait });
+  await reconnector.connect();
+
+  controller.abort(new Error("enough"));
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+  assertEquals(waits, []);
+});
+
 Deno.test("Reconnector.connect() does not try when the signal is aborted already", async () => {
   const server = opener(0);
   const reconnector = new Reconnector(server.open, {

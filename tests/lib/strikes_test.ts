@@ -11,6 +11,8 @@ Deno.test("Strikes.strike() strikes as often as the rate says, at the places of 
 
   assert(places.length > 800 && places.length < 1_200, `${places.length} of 10,000`);
   assertEquals(struck(0.1, 7, 1), places);
+  const half = struck(0.5, 7, 1).length;
+  assert(half > 4_700 && half < 5_300, `${half} of 10,000`);
   assert(struck(0.1, 7, 2).join() !== places.join());
 });
 
