@@ -37,6 +37,8 @@ Deno.test("HistoryStore pages forward, backward and from the end, oldest first",
   assertEquals(ids(history.before(2, "Bob", 3)), [1]);
   assertEquals(ids(history.latest("Bob", 3)), [8, 9, 10]);
   assertEquals(ids(history.latest("Bob", 0)), []);
+  history.append(Array.from({ length: 200 }, (_, index) => say("Anna", `more ${index}`)));
+  assertEquals(ids(history.latest("Bob", 1)), [210]);
 });
 
 Deno.test("HistoryStore.disown() hides old private messages from who takes a name next", () => {

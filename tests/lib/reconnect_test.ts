@@ -1,4 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import {
   backoff,
@@ -194,6 +195,17 @@ Deno.test("Reconnector.connect() leaves no timer when the signal ends a wait", a
   const reconnector = new Reconnector(opener(9).open, { signal: controller.signal, onWait });
 
   await assertRejects(() => reconnector.connect(), Error, "enough");
+});
+
+Deno.test("Reconnector.connect() leaves no listener at the signal after a wait", async () => {
+  using time = new FakeTime();
+  const { signal } = new AbortController();
+  using added = spy(signal, "addEventListener");
+  using removed = spy(signal, "removeEventListener");
+
+  await inFakeTime(time, new Reconnector(opener(3).open, { signal }).connect());
+
+  assertEquals([added.calls.length, removed.calls.length], [3, 3]);
 });
 
 Deno.test("Reconnector.connect() tells of no wait when the signal is aborted already", async () => {

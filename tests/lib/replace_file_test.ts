@@ -116,3 +116,17 @@ testWith(FILES, "changeFile() changes a file whose folder cannot be locked", asy
   assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
   await Deno.remove(folder, { recursive: true });
 });
+
+testWith(FILES, "changeFile() changes a file whose folder cannot be opened", async () => {
+  const folder = await Deno.makeTempDir();
+  const { open } = Deno;
+  using _open = stub(Deno, "open", (path, options) => {
+    const isFolder = path === folder;
+    return isFolder ? Promise.reject(new Deno.errors.PermissionDenied()) : open(path, options);
+  });
+
+  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});
