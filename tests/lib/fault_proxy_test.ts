@@ -90,6 +90,19 @@ Deno.test("startFaultProxy() passes a half-close on, and the answer after it", a
   assertEquals(await closed, { type: "closed", id: 1, reason: "finished" });
 });
 
+Deno.test("startFaultProxy() passes the server's half-close on, and what comes after it", async () => {
+  await using passage = await pass();
+  const { client, server, closed } = passage;
+
+  await server.closeWrite();
+  assertEquals(await readBytes(client), []);
+  await writeAll(client, ramp(2));
+  client.close();
+
+  assertEquals(await readBytes(server), [0, 1]);
+  assertEquals(await closed, { type: "closed", id: 1, reason: "finished" });
+});
+
 Deno.test("startFaultProxy() gives a random seed when none is given", async () => {
   const options = { to: { port: 9 } };
   await using first = await startFaultProxy(options);

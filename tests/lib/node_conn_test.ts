@@ -211,6 +211,21 @@ Deno.test("NodeListener.close() rejects a pending accept, and frees the port", a
   assertEquals(again.addr, listener.addr);
 });
 
+Deno.test("NodeListener gives connection after connection until it is closed, or disposed of", async () => {
+  const listener = new NodeListener({ hostname: "localhost", port: 0, tcpBacklog: 1 });
+  const { hostname, port } = listener.addr;
+
+  using client = await Deno.connect({ hostname, port });
+  for await (const conn of listener) {
+    assertEquals(conn.remoteAddr.port, client.localAddr.port);
+    conn.close();
+    listener.close();
+  }
+
+  assertEquals(hostname, "127.0.0.1");
+  listener[Symbol.dispose]();
+});
+
 Deno.test("NodeListener turns away who was not accepted", async () => {
   const listener = listening();
   using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });

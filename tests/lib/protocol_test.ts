@@ -81,6 +81,8 @@ Deno.test("parseServerMessage() gives a message as it came", () => {
   const message = { type: "message", id: 1, at: 2, from: "a", text: "b", to: "c", replay: true };
 
   assertEquals(parse(message), message as never);
+  const { to: _, ...toAll } = message;
+  assertEquals(parse(toAll), toAll as never);
 });
 
 Deno.test("parseServerMessage() gives nothing for what it does not know", () => {
