@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/fault_proxy.ts";
 import type { FaultProxy, FaultProxyOptions } from "../../lib/fault_proxy.ts";
 import { encodeFrame } from "../../lib/frame.ts";
@@ -317,6 +317,24 @@ Deno.test("FaultProxy.set() cuts at once when the place has passed", async () =>
 
   assertEquals(await readBytes(server), []);
   assertEquals(await readBytes(client), []);
+});
+
+Deno.test("FaultProxy refuses faults that make no sense, in either direction and at any time", async () => {
+  const to = { port: 1 };
+  await using proxy = await startFaultProxy({ to });
+
+  for (const faults of [{ up: { splitBytes: 0 } }, { down: { splitBytes: 0 } }]) {
+    assertThrows(() => proxy.set(faults), RangeError);
+    await assertRejects(() => startFaultProxy({ to, ...faults }), RangeError);
+  }
+});
+
+Deno.test("FaultProxy.summary is a copy", async () => {
+  await using proxy = await startFaultProxy({ to: { port: 1 } });
+
+  proxy.summary.up.faults.split = 7;
+
+  assertEquals(proxy.summary.up.faults, {});
 });
 
 Deno.test("FaultProxy.set() keeps the faults of the direction that is not named", async () => {
