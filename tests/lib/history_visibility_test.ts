@@ -54,9 +54,9 @@ Deno.test("HistoryStore.disown() hides old private messages from who takes a nam
 });
 
 testWith(FILES, "HistoryStore.disown() counts for another program with the same file", () => {
-  const path = `${Deno.makeTempDirSync()}/chat.db`;
-  using here = openHistory(path);
-  using there = openHistory(path);
+  const folder = Deno.makeTempDirSync();
+  using here = openHistory(`${folder}/chat.db`);
+  using there = openHistory(`${folder}/chat.db`);
   here.history.append([say("Anna", "secret", { to: "Bob", ref: "1" })]);
 
   here.history.disown();
@@ -64,6 +64,8 @@ testWith(FILES, "HistoryStore.disown() counts for another program with the same 
   assertEquals([there.texts("Anna"), there.texts("Bob")], [[], []]);
   const again = say("Anna", "again", { ref: "1" });
   assertEquals(there.history.append([again]), [{ id: 2, repeated: false }]);
+  for (const store of [here, there]) store.database.close();
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("HistoryStore answers every question from an index, without scanning or sorting", () => {
