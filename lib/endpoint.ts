@@ -34,8 +34,8 @@ export function parsePort(text: string, { allowZero = false }: ParsePortOptions 
  * Reads a host: an IPv4 address, an IPv6 address with or without brackets, or a name as in RFC 1123; an
  * international name becomes its ASCII form. Spaces around it do not matter.
  *
- * @returns The host in lower case (but for the zone of an IPv6 address) and without brackets, as `Deno.connect` and `Deno.listen` take it. Whether
- * there is such a host shows only when it is used.
+ * @returns The host in lower case (but for the zone of an IPv6 address) and without brackets, as `Deno.connect` and
+ * `Deno.listen` take it. Whether there is such a host shows only when it is used.
  * @throws {TypeError} If there cannot be such a host.
  */
 export function parseHost(text: string): string {

@@ -82,10 +82,7 @@ export function assertFaults(faults: Faults): void {
     if (value === undefined) continue;
     if (value >= least && value <= most && (!isPlace || value === Math.trunc(value))) continue;
     const range = most === 1 ? "from 0 to 1" : `at least ${least}`;
-    throw new RangeError(
-      `Cannot apply faults: ${name} is ${value}, not ${
-        isPlace ? "a whole number of " : ""
-      }${range}`,
-    );
+    const kind = isPlace ? "a whole number of " : "";
+    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${kind}${range}`);
   }
 }

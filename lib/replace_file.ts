@@ -31,8 +31,8 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 
 /**
  * Replaces a file by what `change` makes of it. Whoever else changes a file of that folder in this way, in whatever
- * process, waits meanwhile, so that no change is lost; on Windows, on a disk without locks, and without the permission to read
- * the folder, nobody waits.
+ * process, waits meanwhile, so that no change is lost. Nobody waits on Windows, on a disk without locks, and without the
+ * permission to read the folder.
  *
  * @param path The file, as for {@linkcode replaceFile}.
  * @param change Reads the file, and gives its new content.
@@ -54,7 +54,7 @@ async function lockFolder(folder: string): Promise<Disposable | undefined> {
   try {
     await file?.lock(true);
   } catch {
-    // Not every disk has locks: the change matters more than the turn, which the next one gets no better.
+    // Not every disk has locks, and the change matters more than the turn.
   }
   return file;
 }
