@@ -26,9 +26,18 @@ export async function dial(options: DialOptions): Promise<Deno.TcpConn | Deno.Tl
   signal?.throwIfAborted();
   const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
   if (!tls) return conn;
-  const secure = await Deno.startTls(conn, { hostname, ...tls });
+  const secure = await startTls(conn, { hostname, ...tls });
   await shakeHands(secure, signal);
   return secure;
+}
+
+async function startTls(conn: Deno.TcpConn, options: Deno.StartTlsOptions): Promise<Deno.TlsConn> {
+  try {
+    return await Deno.startTls(conn, options);
+  } catch (error) {
+    conn[Symbol.dispose](); // It is still the caller's when the host has no name for a certificate.
+    throw error;
+  }
 }
 
 async function shakeHands(conn: Deno.TlsConn, signal?: AbortSignal): Promise<void> {

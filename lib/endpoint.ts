@@ -34,15 +34,15 @@ export function parsePort(text: string, { allowZero = false }: ParsePortOptions 
  * Reads a host: an IPv4 address, an IPv6 address with or without brackets, or a name as in RFC 1123; an
  * international name becomes its ASCII form. Spaces around it do not matter.
  *
- * @returns The host in lower case and without brackets, as `Deno.connect` and `Deno.listen` take it. Whether
- * there is such a host shows only when it is used.
+ * @returns The host in lower case (but for the zone of an IPv6 address) and without brackets, as `Deno.connect` and
+ * `Deno.listen` take it. Whether there is such a host shows only when it is used.
  * @throws {TypeError} If there cannot be such a host.
  */
 export function parseHost(text: string): string {
   const host = text.trim();
   if (isIPv4(host)) return host;
   const address = /^\[.*\]$/.test(host) ? host.slice(1, -1) : host;
-  if (isIPv6(address)) return address.toLowerCase();
+  if (isIPv6(address)) return address.replace(/^[^%]*/, (digits) => digits.toLowerCase());
   const name = asciiName(host);
   if (name !== null) return name;
   throw new TypeError(`Cannot use ${shown(host)} as a host: ${adviceOn(host)}`);
@@ -61,10 +61,11 @@ function isIPv4(text: string): boolean {
   return IPV4.test(text);
 }
 
+const IPV6_AND_ZONE = /^([0-9a-f:.]+)(?:%[\w.-]+)?$/i;
+
 function isIPv6(text: string): boolean {
-  const [address = "", zone = "eth0"] = text.split("%", 2);
-  return /^[0-9a-f:.]+$/i.test(address) && /^[\w.-]+$/.test(zone) &&
-    URL.canParse(`http://[${address}]`);
+  const address = IPV6_AND_ZONE.exec(text)?.[1];
+  return address !== undefined && URL.canParse(`http://[${address}]`);
 }
 
 /** Letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1, and RFC 1035, section 2.3.4). */

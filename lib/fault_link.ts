@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { CutBy, Faults } from "./faults.ts";
 import { FrameCursor } from "./frame_cursor.ts";
+import { MAX_DELAY_MS } from "./max_delay.ts";
 
 /** What a link tells while it works. */
 export interface FaultLinkEvents {
@@ -156,7 +157,7 @@ export class FaultLink {
     if (ms <= 0 || this.#stopped) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSleeper = resolve;
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, Math.min(ms, MAX_DELAY_MS));
     await promise;
     clearTimeout(timer);
   }

@@ -10,6 +10,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { FaultConnection, type FaultDirection, type FaultEndReason } from "./fault_connection.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults } from "./faults.ts";
+import { MAX_DELAY_MS } from "./max_delay.ts";
 
 /** The faults of both directions. */
 export interface FaultSettings {
@@ -177,7 +178,8 @@ export class FaultProxy implements AsyncDisposable {
 
   #resumeIn(ms: number): void {
     clearTimeout(this.#resumeTimer);
-    const timer = setTimeout(() => this.#track(this.#resume(timer)), ms);
+    const delayMs = Math.min(ms, MAX_DELAY_MS);
+    const timer = setTimeout(() => this.#track(this.#resume(timer)), delayMs);
     this.#resumeTimer = timer;
   }
 

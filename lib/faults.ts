@@ -69,7 +69,7 @@ const LEAST: Record<Exclude<keyof Faults, "cutBy" | "swallow">, number> = {
 };
 
 /**
- * Checks the numbers of faults.
+ * Checks the numbers of faults: those of bytes and frames are whole, those of times, rates and speeds need not be.
  *
  * @throws {RangeError} When a number is out of its range.
  */
@@ -77,8 +77,12 @@ export function assertFaults(faults: Faults): void {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = faults[name as keyof typeof LEAST];
     const most = name.endsWith("Rate") ? 1 : Infinity;
-    if (value === undefined || (value >= least && value <= most)) continue;
+    // There is no place between two bytes, and a piece that ends there would be empty.
+    const isPlace = !/(Ms|Rate|PerSecond)$/.test(name);
+    if (value === undefined) continue;
+    if (value >= least && value <= most && (!isPlace || value === Math.trunc(value))) continue;
     const range = most === 1 ? "from 0 to 1" : `at least ${least}`;
-    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${range}`);
+    const kind = isPlace ? "a whole number of " : "";
+    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${kind}${range}`);
   }
 }

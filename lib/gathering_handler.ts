@@ -87,12 +87,14 @@ export class GatheringHandler extends RotatingFileHandler {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lines === 0 && this.#lost === 0) return;
-    const text = this.#text, lines = this.#lines, lost = this.#lost;
+    const text = this.#text, lines = this.#lines;
+    let lost = this.#lost;
     this.#text = "";
     this.#lines = this.#lost = 0;
     try {
       if (!this.#isInPlace()) this.#reopen();
       if (lost > 0) super.log(formatLine(Date.now(), "WARN", this.#name, "lines", { lost }));
+      lost = 0;
       if (lines > 0) super.log(text);
     } catch {
       // A server must outlive its log: the loss is counted, and told when writing works again.

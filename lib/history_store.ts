@@ -87,8 +87,7 @@ export class HistoryStore {
   #before: StatementSync;
   #lastId: StatementSync;
   #nextEra: StatementSync;
-  #readEra: StatementSync;
-  #era: number;
+  #era: StatementSync;
 
   /**
    * Works on a database that has had {@linkcode MESSAGES_SCHEMA}; closing it is the caller's.
@@ -106,8 +105,7 @@ export class HistoryStore {
     this.#before = database.prepare(visibleMessages("id < :id", "id DESC"));
     this.#lastId = database.prepare("SELECT coalesce(max(id), 0) AS id FROM messages");
     this.#nextEra = database.prepare("UPDATE message_era SET era = era + 1");
-    this.#readEra = database.prepare("SELECT era FROM message_era");
-    this.#era = this.#currentEra();
+    this.#era = database.prepare("SELECT era FROM message_era");
   }
 
   /**
@@ -165,10 +163,7 @@ export class HistoryStore {
    * sees, and their refs are their own. The messages stay.
    */
   disown(): void {
-    this.#era = this.#database.transaction(() => {
-      this.#nextEra.run();
-      return this.#currentEra();
-    });
+    this.#database.transaction(() => this.#nextEra.run());
   }
 
   #append({ from, ref, text, to, at }: NewMessage): AppendedMessage {
@@ -181,13 +176,10 @@ export class HistoryStore {
     return { id: Number(result.lastInsertRowid), repeated: false };
   }
 
-  /** Who bears a name in this era. */
+  /** Who bears a name in this era, which another program may have begun. */
   #ownerOf(name: string): string {
-    return `${this.#era}/${keyOfName(name)}`;
-  }
-
-  #currentEra(): number {
-    return (this.#readEra.get() as { era: number }).era;
+    const { era } = this.#era.get() as { era: number };
+    return `${era}/${keyOfName(name)}`;
   }
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { MAX_DELAY_MS } from "./max_delay.ts";
+
 const TICKS = 4;
-// A longer delay than a timer can have would be none at all.
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Calls `onIdle` when nothing was noted for `timeoutMs` while somebody waits; up to a quarter later, never earlier. */
 export class IdleTimer implements Disposable {

@@ -81,7 +81,7 @@ export type ParsedMessage = { message: ClientMessage } | { problem: string; ref?
 type Check = (value: unknown) => boolean;
 type Fields = Record<string, Check>;
 const isText: Check = (value) => typeof value === "string" && value.isWellFormed();
-const isRef: Check = (value) => isText(value) && value !== "" && (value as string).length <= 64;
+const isRef: Check = (value) => isText(value) && value !== "" && [...value as string].length <= 64;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** What each field must be; a name that ends in `?` may be missing. */

@@ -150,6 +150,7 @@ export class Reconnector<T> {
     signal?.throwIfAborted();
     const delayMs = grantedMs(retryAfterMs) + this.#delays.next().value;
     onWait?.({ attempt: ++this.#attempt, delayMs, error });
+    signal?.throwIfAborted(); // It may have been `onWait` that aborted.
     await sleep(delayMs, signal);
   }
 }

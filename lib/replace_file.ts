@@ -31,8 +31,8 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 
 /**
  * Replaces a file by what `change` makes of it. Whoever else changes a file of that folder in this way, in whatever
- * process, waits meanwhile, so that no change is lost; on Windows, and without the permission to read the folder, nobody
- * waits.
+ * process, waits meanwhile, so that no change is lost. Nobody waits on Windows, on a disk without locks, and without the
+ * permission to read the folder.
  *
  * @param path The file, as for {@linkcode replaceFile}.
  * @param change Reads the file, and gives its new content.
@@ -51,7 +51,11 @@ function makeFolder(folder: string): Promise<void> {
 /** Waits for the lock of a folder, which is free again when what it gives is disposed of. */
 async function lockFolder(folder: string): Promise<Disposable | undefined> {
   const file = await Deno.open(folder).catch(() => undefined);
-  await file?.lock(true);
+  try {
+    await file?.lock(true);
+  } catch {
+    // Not every disk has locks, and the change matters more than the turn.
+  }
   return file;
 }
 

@@ -36,6 +36,7 @@ export class Strikes {
   /** How many places go free: one draw for many bytes. */
   #gap(): number {
     if (this.#rate === 0) return Infinity;
-    return Math.floor(Math.log(1 - this.#random()) / Math.log(1 - this.#rate));
+    // Not Math.log(1 - rate): beside 1 a tiny rate is rounded away.
+    return Math.floor(Math.log1p(-this.#random()) / Math.log1p(-this.#rate));
   }
 }

@@ -85,8 +85,10 @@ export class TokenBuckets {
   /** Takes one token of a user's and gives 0; or takes none and gives the milliseconds until there will be one. */
   take(key: string): number {
     const bucket = this.#buckets.getOrInsertComputed(key, () => new TokenBucket(this.#options));
+    const waitMs = bucket.take();
+    // Not before: a bucket that was just made is full.
     if (this.#buckets.size > this.#forgetAt) this.#forgetFull();
-    return bucket.take();
+    return waitMs;
   }
 
   #forgetFull(): void {

@@ -205,3 +205,51 @@ Deno.test("AccountStore.register() makes no more accounts from an address than i
   now += 1000;
   assertEquals(await register("D", "2001:db8::3"), "ok");
 });
+
+Deno.test("AccountStore.register() gives the name in its one spelling", async () => {
+  using store = openAccounts();
+
+  assertEquals(await store.accounts.register(" Ａnna ", "long enough"), { ok: true, name: "Anna" });
+});
+
+Deno.test("AccountStore.register() makes 64 accounts of an address at once, then one in 10 s", async () => {
+  const clock = { ms: 0 };
+  using store = openAccounts({ now: () => clock.ms });
+  const register = async (name: string) => {
+    const result = await store.accounts.register(name, "long enough", HERE);
+    return result.ok ? "ok" : result.retryAfterMs;
+  };
+
+  for (let n = 0; n < 64; n++) assertEquals(await register(`n${n}`), "ok");
+
+  assertEquals(await register("late"), 10_000);
+  clock.ms += 10_000;
+  assertEquals(await register("late"), "ok");
+  assertEquals(await register("later"), 10_000);
+});
+
+Deno.test("AccountStore.register() counts nobody who was turned away because it is busy", async () => {
+  using store = openAccounts({ maxWaiting: 0, registrations: { burst: 3, perSecond: 0.001 } });
+  const { accounts } = store;
+  const register = async (name: string) => (await accounts.register(name, "long enough", HERE)).ok;
+
+  const atOnce = await Promise.all(["a", "b", "c", "d"].map(register));
+
+  assertEquals(atOnce, [true, true, false, false]);
+  assertEquals([await register("c"), await register("d")], [true, false]);
+});
+
+Deno.test("AccountStore.clear() forgets whose address may go on trying", async () => {
+  using store = openAccounts({ now: () => 0 });
+  const { accounts } = store;
+  await accounts.register("Anna", "correct horse");
+  await accounts.authenticate("Anna", "correct horse", HERE);
+
+  accounts.clear();
+  for (let guess = 0; guess < 3; guess++) {
+    await accounts.authenticate("Anna", "wrong horse", `10.0.0.${guess}`);
+  }
+
+  const result = await accounts.authenticate("Anna", "correct horse", HERE);
+  assertEquals(result.ok ? "ok" : result.retryAfterMs, 1_000);
+});

@@ -45,3 +45,15 @@ Deno.test("packError() takes what is no error", () => {
   assertInstanceOf(carried, Error);
   assertStringIncludes(carried.message, "thrown text");
 });
+
+Deno.test("unpackError() knows the errors of the language, and keeps numbers and texts", () => {
+  for (const Class of [RangeError, TypeError, SyntaxError]) {
+    assertInstanceOf(carry(new Class("Cannot do it")), Class);
+  }
+
+  const error = Object.assign(new Error("boo"), { code: "EMFILE", errno: 24 });
+
+  const { name, code, errno } = carry(error) as typeof error;
+
+  assertEquals([name, code, errno], ["Error", "EMFILE", 24]);
+});

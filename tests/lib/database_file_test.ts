@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../../lib/database.ts";
+import { explainSqliteError } from "../../lib/database_file.ts";
 import { FILES, testWith } from "../permissions.ts";
 
 const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
@@ -157,4 +158,15 @@ testWith(FILES, "openDatabase() tells that somebody else has the file open", () 
 
   assertEquals(told, ["second"]);
   Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("explainSqliteError() tells by the primary code what is wrong", () => {
+  const explained = (errcode: number) =>
+    String(explainSqliteError(Object.assign(new Error("detail"), { errcode }), "write"));
+
+  assertEquals(explained(5 | 2 << 8), "Busy: Cannot write: another program has locked it");
+  assertEquals(explained(10 | 3 << 8), "Error: Cannot write: the disk failed (detail)");
+  assertEquals(explained(19), "Error: detail");
+  assertMatch(explained(8 | 4 << 8), /^PermissionDenied: Cannot write: .* read-only$/);
+  assertMatch(explained(11 | 1 << 8), /^InvalidData: Cannot write: detail\. Restore a copy/);
 });

@@ -20,6 +20,7 @@ testWith(FILES, "openDatabase() keeps data, and makes folder and files for the o
     if (Deno.build.os !== "windows") {
       const expected = ["notes.db", "notes.db-shm", "notes.db-wal"].map((name) => [name, 0o600]);
       assertEquals(modes.sort(), expected);
+      assertEquals(Deno.statSync(`${folder}/deep/er`).mode! & 0o777, 0o700);
     }
   }
 
@@ -76,6 +77,43 @@ testWith(FILES, "openDatabase() upgrades a file, or leaves it at its old version
   using database = openDatabase(path, { migrations: [NOTES, "ALTER TABLE notes ADD at INTEGER"] });
   assertEquals(texts(database), []);
   assert("at" in database.prepare("SELECT count(*), max(at) AS at FROM notes").get()!);
+  database.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() opens a file that is up to date while another writes", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  using first = openDatabase(path, { migrations: [NOTES] });
+
+  first.transaction(() => openDatabase(path, { migrations: [NOTES] }).close());
+
+  first.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "openDatabase() leaves nothing open when a migration fails", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+
+  assertThrows(() => openDatabase(path, { migrations: [NOTES, "nonsense"] }), Error, "nonsense");
+
+  // Who closes a file last removes its companions.
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+testWith(FILES, "Database.transaction() refuses to write when the file was replaced", () => {
+  if (Deno.build.os === "windows") return; // It refuses to replace an open file.
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  using database = openDatabase(path, { migrations: [NOTES] });
+  const insert = database.prepare("INSERT INTO notes VALUES (1, 'a')");
+  Deno.copyFileSync(path, `${folder}/copy`);
+
+  Deno.renameSync(`${folder}/copy`, path);
+
+  assertThrows(() => database.transaction(() => insert.run()), Deno.errors.NotFound, "replaced");
   database.close();
   Deno.removeSync(folder, { recursive: true });
 });

@@ -23,6 +23,12 @@ Deno.test("openDatabase() applies each migration once and in order", () => {
   assertEquals(texts(database), ["ab"]);
 });
 
+Deno.test("openDatabase() lets a write wait a second for another program's", () => {
+  using database = openDatabase(":memory:", { migrations: [NOTES] });
+
+  assertEquals(database.prepare("PRAGMA busy_timeout").get(), { timeout: 1_000 });
+});
+
 Deno.test("openDatabase() enforces foreign keys", () => {
   using database = openDatabase(":memory:", {
     migrations: [NOTES, "CREATE TABLE marks (note INTEGER REFERENCES notes (id)) STRICT"],

@@ -96,3 +96,15 @@ Deno.test("FramedConn.connect() rejects when the peer does not speak TLS", async
 
   plain.close();
 });
+
+Deno.test("FramedConn.connect() closes the connection when TLS refuses the name of the host", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+
+  // The system takes this for 127.0.0.1, and a certificate cannot be made out to it.
+  const connecting = FramedConn.connect({ hostname: "127.1", port, tls: {} });
+  using accepted = await listener.accept();
+
+  await assertRejects(() => connecting, TypeError);
+  assertEquals(await accepted.read(new Uint8Array(1)), null);
+});

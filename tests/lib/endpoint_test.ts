@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseHost, parsePort } from "../../lib/endpoint.ts";
+import { joinHostPort, parseHost, parsePort } from "../../lib/endpoint.ts";
 
 Deno.test("parsePort() takes whole numbers from 1 to 65535", () => {
   for (const [text, port] of [["1", 1], ["9090", 9090], ["65535", 65535], [" 80\t", 80]] as const) {
@@ -31,6 +31,9 @@ for (const text of BAD_PORTS) {
   });
 }
 
+/** 253 characters. */
+const LONGEST_NAME = `${Array(4).fill("x".repeat(61)).join(".")}.${"y".repeat(5)}`;
+
 const HOSTS: [text: string, host: string][] = [
   ["127.0.0.1", "127.0.0.1"],
   [" 0.0.0.0 ", "0.0.0.0"],
@@ -40,6 +43,7 @@ const HOSTS: [text: string, host: string][] = [
   ["::", "::"],
   ["2001:DB8::1", "2001:db8::1"],
   ["::ffff:127.0.0.1", "::ffff:127.0.0.1"],
+  ["[FE80::1%Eth0]", "fe80::1%Eth0"],
   ["localhost", "localhost"],
   ["LocalHost", "localhost"],
   ["a", "a"],
@@ -52,7 +56,7 @@ const HOSTS: [text: string, host: string][] = [
   ["пример.рф", "xn--e1afmkfd.xn--p1ai"],
   ["例え。jp", "xn--r8jz45g.jp"],
   ["xn--mnchen-3ya.de", "xn--mnchen-3ya.de"],
-  [Array(4).fill("x".repeat(62)).join("."), Array(4).fill("x".repeat(62)).join(".")],
+  [LONGEST_NAME, LONGEST_NAME],
 ];
 
 for (const [text, host] of HOSTS) {
@@ -83,6 +87,8 @@ const BAD_HOSTS: [text: string, advice: string][] = [
   ["[localhost]", "give a name"],
   ["[::1", "give a name"],
   [":::1", "give a name"],
+  ["fe80::1%", "give a name"],
+  ["fe80::1%eth0%eth1", "give a name"],
   ["::g", "give a name"],
   ["-1", "give a name"],
   ["-a", "give a name"],
@@ -100,6 +106,7 @@ const BAD_HOSTS: [text: string, advice: string][] = [
   ["xn--a", "give a name"],
   ["x".repeat(64), "give a name"],
   [Array(5).fill("x".repeat(60)).join("."), "give a name"],
+  [`${Array(4).fill("x".repeat(61)).join(".")}.${"y".repeat(6)}`, "give a name"],
 ];
 
 for (const [text, advice] of BAD_HOSTS) {
@@ -112,4 +119,10 @@ for (const [text, advice] of BAD_HOSTS) {
 Deno.test("parseHost() and parsePort() show no control character of what they refuse", () => {
   assertThrows(() => parseHost("a\x1b[2Jb"), TypeError, 'Cannot use "a\\x1b[2Jb" as a host');
   assertThrows(() => parsePort("\x1b[2J"), RangeError, 'Cannot use "\\x1b[2J" as a port');
+});
+
+Deno.test("joinHostPort() puts an IPv6 address into brackets", () => {
+  assertEquals(joinHostPort("localhost", 80), "localhost:80");
+  assertEquals(joinHostPort("::1", 80), "[::1]:80");
+  assertEquals(joinHostPort("1:2:3:4:5:6:7:8", 80), "[1:2:3:4:5:6:7:8]:80");
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/fault_proxy.ts";
 import type { FaultProxy, FaultProxyOptions } from "../../lib/fault_proxy.ts";
 import { encodeFrame } from "../../lib/frame.ts";
@@ -87,6 +87,19 @@ Deno.test("startFaultProxy() passes a half-close on, and the answer after it", a
   server.close();
 
   assertEquals(await readBytes(client), [0, 1]);
+  assertEquals(await closed, { type: "closed", id: 1, reason: "finished" });
+});
+
+Deno.test("startFaultProxy() passes the server's half-close on, and what comes after it", async () => {
+  await using passage = await pass();
+  const { client, server, closed } = passage;
+
+  await server.closeWrite();
+  assertEquals(await readBytes(client), []);
+  await writeAll(client, ramp(2));
+  client.close();
+
+  assertEquals(await readBytes(server), [0, 1]);
   assertEquals(await closed, { type: "closed", id: 1, reason: "finished" });
 });
 
@@ -199,6 +212,17 @@ Deno.test("FaultProxy stalls until the time is over or the faults are changed", 
   assertEquals(await readBytes(server, 2), [2, 3]);
 });
 
+Deno.test("FaultProxy stalls for ever", async () => {
+  await using passage = await pass({ up: { stallMs: Infinity, stallAfterBytes: 1 } });
+  const { client, server, proxy, events } = passage;
+
+  await writeAll(client, ramp(2));
+  await readBytes(server, 1);
+  await proxy.close();
+
+  assertEquals(writes(events), [1]);
+});
+
 Deno.test("FaultProxy cuts after so many bytes and ends both sides in order", async () => {
   await using passage = await pass({ up: { cutAfterBytes: 3 } });
   const { client, server, closed } = passage;
@@ -295,6 +319,24 @@ Deno.test("FaultProxy.set() cuts at once when the place has passed", async () =>
   assertEquals(await readBytes(client), []);
 });
 
+Deno.test("FaultProxy refuses faults that make no sense, in either direction and at any time", async () => {
+  const to = { port: 1 };
+  await using proxy = await startFaultProxy({ to });
+
+  for (const faults of [{ up: { splitBytes: 0 } }, { down: { splitBytes: 0 } }]) {
+    assertThrows(() => proxy.set(faults), RangeError);
+    await assertRejects(() => startFaultProxy({ to, ...faults }), RangeError);
+  }
+});
+
+Deno.test("FaultProxy.summary is a copy", async () => {
+  await using proxy = await startFaultProxy({ to: { port: 1 } });
+
+  proxy.summary.up.faults.split = 7;
+
+  assertEquals(proxy.summary.up.faults, {});
+});
+
 Deno.test("FaultProxy.set() keeps the faults of the direction that is not named", async () => {
   await using passage = await pass({ up: { splitBytes: 1 } });
   const { client, server, proxy, events } = passage;
@@ -352,6 +394,19 @@ Deno.test("FaultProxy.refuse() refuses for a while and keeps the present connect
   using _another = await dial(proxy);
   using _server = await listener.accept();
   listener.close();
+});
+
+Deno.test("FaultProxy.refuse() refuses for ever", async () => {
+  await using passage = await pass();
+  const { proxy, client, server } = passage;
+
+  proxy.refuse(Infinity);
+  // A timer that is set later, and is longer than none at all, runs out later.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  await writeAll(client, ramp(1));
+  await readBytes(server, 1);
+
+  await assertRejects(() => dial(proxy), ConnectionRefused);
 });
 
 Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", async () => {

@@ -179,6 +179,30 @@ Deno.test("FaultStream.push() strikes every byte at a rate of 1", () => {
   assertEquals(delivered(run({ insertRate: 1, flipRate: 1 }, [ramp(50)])).length, 100);
 });
 
+Deno.test("FaultStream.push() flips any bit, and inserts any byte", () => {
+  const zeros = new Uint8Array(10_000);
+
+  const flipped = delivered(run({ flipRate: 1 }, [zeros]));
+  const inserted = delivered(run({ insertRate: 1 }, [zeros]));
+
+  assertEquals(new Set(flipped).size, 8);
+  assertEquals(new Set(inserted).size, 256);
+});
+
+Deno.test("FaultStream.push() delivers a byte at a time where a second has few", () => {
+  assertEquals(pieces(run({ bytesPerSecond: 1 }, [ramp(3)])), [[0], [1], [2]]);
+});
+
+Deno.test("FaultStream.faults cuts before the next byte when the place has passed", () => {
+  const stream = new FaultStream({}, 1);
+  assertEquals(delivered([...stream.push(ramp(5))]).length, 5);
+
+  stream.faults = { cutAfterBytes: 2 };
+  const actions = [...stream.push(ramp(9))];
+
+  assertEquals([delivered(actions), actions.at(-1)], [[], { type: "cut", by: "close" }]);
+});
+
 Deno.test("FaultStream.push() does the same to the same stream, however it arrives", () => {
   const faults: Faults[] = [
     { flipRate: 0.05, insertRate: 0.05, splitBytes: 3 },
@@ -232,10 +256,15 @@ Deno.test("FaultStream.faults refuses numbers that make no sense", () => {
   for (
     const faults of [
       { splitBytes: 0 },
+      { splitBytes: 1.5 },
+      { stallAfterBytes: 0.5 },
+      { cutAfterBytes: 0.5 },
       { delayMs: -1 },
       { flipRate: 1.1 },
       { bytesPerSecond: 0 },
       { cutInHeader: 0 },
+      { cutInBody: 0 },
+      { mergeMs: -1 },
       { stallMs: NaN },
     ]
   ) {

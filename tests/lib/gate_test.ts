@@ -46,3 +46,24 @@ Deno.test("Gate.run() makes room when a task fails", async () => {
   assertEquals(await next, "next");
   assertEquals(await gate.run(() => Promise.resolve("last")), "last");
 });
+
+Deno.test("Gate.run() lets nobody in before those who wait", async () => {
+  const gate = new Gate({ maxRunning: 1, maxWaiting: 9 });
+  const ends = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  const started: number[] = [];
+  const enter = (index: number) =>
+    gate.run(() => {
+      started.push(index);
+      return ends[index]!.promise;
+    });
+
+  const runs = [enter(0), enter(1)];
+  ends[0]!.resolve();
+  await runs[0];
+  runs.push(enter(2));
+
+  assertEquals(started, [0, 1]);
+  for (const end of ends) end.resolve();
+  await Promise.all(runs);
+  assertEquals(started, [0, 1, 2]);
+});

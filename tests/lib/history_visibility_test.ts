@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDatabase } from "../../lib/database.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { FILES, testWith } from "../permissions.ts";
 import { openHistory, say } from "./open_history.ts";
 
 Deno.test("HistoryStore.since() shows a private message to its two people only", () => {
@@ -36,6 +37,8 @@ Deno.test("HistoryStore pages forward, backward and from the end, oldest first",
   assertEquals(ids(history.before(2, "Bob", 3)), [1]);
   assertEquals(ids(history.latest("Bob", 3)), [8, 9, 10]);
   assertEquals(ids(history.latest("Bob", 0)), []);
+  history.append(Array.from({ length: 200 }, (_, index) => say("Anna", `more ${index}`)));
+  assertEquals(ids(history.latest("Bob", 1)), [210]);
 });
 
 Deno.test("HistoryStore.disown() hides old private messages from who takes a name next", () => {
@@ -48,6 +51,21 @@ Deno.test("HistoryStore.disown() hides old private messages from who takes a nam
   assertEquals([texts("Anna"), texts("Bob")], [["public"], ["public"]]);
   assertEquals(history.append([say("Anna", "new", { ref: "1" })]), [{ id: 3, repeated: false }]);
   assertEquals(new HistoryStore(store.database).since(0, "Bob", 9).length, 2);
+});
+
+testWith(FILES, "HistoryStore.disown() counts for another program with the same file", () => {
+  const folder = Deno.makeTempDirSync();
+  using here = openHistory(`${folder}/chat.db`);
+  using there = openHistory(`${folder}/chat.db`);
+  here.history.append([say("Anna", "secret", { to: "Bob", ref: "1" })]);
+
+  here.history.disown();
+
+  assertEquals([there.texts("Anna"), there.texts("Bob")], [[], []]);
+  const again = say("Anna", "again", { ref: "1" });
+  assertEquals(there.history.append([again]), [{ id: 2, repeated: false }]);
+  for (const store of [here, there]) store.database.close();
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("HistoryStore answers every question from an index, without scanning or sorting", () => {

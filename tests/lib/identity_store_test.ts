@@ -37,6 +37,24 @@ testStore("IdentityStore.remember() writes what a person can read and edit", asy
   assertEquals([edited.get("::1"), edited.get("10.0.0.1")], ["Bo", "Äda"]);
 });
 
+testStore("IdentityStore.get() knows an address by any of its spellings", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await store.remember("::ffff:10.0.0.1", "Anna");
+
+  for (const address of ["10.0.0.1", "::FFFF:a00:1"]) assertEquals(store.get(address), "Anna");
+});
+
+testStore("IdentityStore.remember() knows no name that it could not write", async (path) => {
+  const store = await IdentityStore.open(path);
+  {
+    using _full = stub(Deno, "rename", () => Promise.reject(new Error("No space left")));
+    await assertRejects(() => store.remember("10.0.0.1", "Anna"), Error, "No space left");
+  }
+
+  assertEquals([store.size, store.get("10.0.0.1")], [0, undefined]);
+});
+
 testStore("IdentityStore.remember() loses nothing when many write at once", async (path) => {
   const store = await IdentityStore.open(path);
   const addresses = Array.from({ length: 100 }, (_, index) => `10.0.0.${index}`);

@@ -322,6 +322,36 @@ testWith(FILES, "LogFile counts the lines it cannot write and tells when it can 
   assertEquals(events(folder.log), ["WARN echo lines lost=3", "INFO echo fourth"]);
 });
 
+testWith(FILES, "LogFile tells of each lost line once when the disk has room for that only", () => {
+  using folder = new Folder();
+  using log = LogFile.open(folder.log, { name: "echo" });
+  const write = Deno.FsFile.prototype.writeSync;
+  {
+    using _full = stub(
+      Deno.FsFile.prototype,
+      "writeSync",
+      function (this: Deno.FsFile, p: Uint8Array) {
+        const isOfLost = new TextDecoder().decode(p).includes("lost=");
+        if (!isOfLost) throw new Error("No space left on device (os error 28)");
+        return write.call(this, p);
+      },
+    );
+    for (const event of ["first", "second"]) {
+      log.info(event);
+      log.flush();
+    }
+  }
+
+  log.info("third");
+  log.flush();
+
+  assertEquals(events(folder.log), [
+    "WARN echo lines lost=1",
+    "WARN echo lines lost=1",
+    "INFO echo third",
+  ]);
+});
+
 testWith(FILES, "LogFile.close() tells of lost lines even when no line follows", () => {
   using folder = new Folder();
   {
@@ -503,4 +533,27 @@ testWith(PROCESSES, "LogFile.open() keeps the class of a refused permission", as
   assertEquals(await run(folder, program, []), 9);
 
   assert(!folder.names().includes("echo.log"));
+});
+
+testWith(FILES, "clearLog() leaves files that are no backups", async () => {
+  using folder = new Folder();
+  const names = ["echo.log", "echo.log.1.gz", "echo.log.old2", "echo.logs.1"];
+  for (const name of [...names, "echo.log.12"]) {
+    Deno.writeTextFileSync(join(folder.path, name), "x");
+  }
+
+  await clearLog(folder.log);
+
+  assertEquals(folder.names(), names);
+});
+
+testWith(FILES, "showLog() reads on when the disk gives one byte a call", async () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(folder.log, "first\nsecond\n");
+  const { read } = Deno.FsFile.prototype;
+  using _oneByte = stub(Deno.FsFile.prototype, "read", function (this: Deno.FsFile, p) {
+    return read.call(this, p.subarray(0, 1));
+  });
+
+  assertEquals(await showLog(folder.log, 9), ["first", "second"]);
 });

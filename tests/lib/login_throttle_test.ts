@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { ACCOUNTS_SCHEMA, AccountStore } from "../../lib/account_store.ts";
 import { openDatabase } from "../../lib/database.ts";
+import { LoginThrottle } from "../../lib/login_throttle.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";
@@ -135,4 +136,44 @@ Deno.test("AccountStore.authenticate() counts the addresses of one IPv6 network 
 
   assertEquals(await attempt("Eve", PASSWORD, "2001:db8::ffff"), 1_000);
   assertEquals(await attempt("Eve", PASSWORD, "2001:db8:0:1::1"), "ok");
+});
+
+/** A throttle in which Anna has logged in from her network, and was then guessed at from elsewhere. */
+function afterGuesses(prepare: (throttle: LoginThrottle) => void): LoginThrottle {
+  const throttle = new LoginThrottle(() => 0);
+  throttle.succeeded("anna", "2001:db8::1");
+  prepare(throttle);
+  for (let guess = 0; guess < 3; guess++) throttle.begin("anna", `10.0.0.${guess}`);
+  return throttle;
+}
+
+Deno.test("LoginThrottle knows the owner of a name by the network", () => {
+  const throttle = afterGuesses(() => {});
+
+  assertEquals(throttle.waitMs("anna", "2001:db8::2"), 0);
+  assertEquals(throttle.waitMs("anna", "2001:db8:0:1::1"), 1_000);
+});
+
+Deno.test("LoginThrottle.forgetFamiliar() knows nobody any more", () => {
+  const throttle = afterGuesses((throttle) => throttle.forgetFamiliar());
+
+  assertEquals(throttle.waitMs("anna", "2001:db8::1"), 1_000);
+});
+
+Deno.test("LoginThrottle remembers the last 10,000 owners", () => {
+  const others = Array.from({ length: 9_999 }, (_, index) => `user ${index}`);
+  const logIn = (throttle: LoginThrottle, names: string[]) => {
+    for (const name of names) throttle.succeeded(name, "10.0.0.1");
+  };
+
+  const all = afterGuesses((throttle) => logIn(throttle, others));
+  const tooMany = afterGuesses((throttle) => logIn(throttle, [...others, "one more"]));
+  const again = afterGuesses((throttle) => {
+    logIn(throttle, others);
+    throttle.succeeded("anna", "2001:db8::1");
+    throttle.succeeded("one more", "10.0.0.1");
+  });
+
+  const waits = [all, tooMany, again].map((throttle) => throttle.waitMs("anna", "2001:db8::1"));
+  assertEquals(waits, [0, 1_000, 0]);
 });

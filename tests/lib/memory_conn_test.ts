@@ -236,6 +236,15 @@ Deno.test("MemoryConn.writable writes everything however little a write takes", 
   assertThrows(() => client.close(), BadResource);
 });
 
+Deno.test("MemoryConn.writable closes the conn when it is aborted", async () => {
+  const [client, server] = memoryConnPair();
+
+  await client.writable.abort();
+
+  assertThrows(() => client.close(), BadResource);
+  assertEquals(await server.read(new Uint8Array(1)), null);
+});
+
 Deno.test("MemoryConn behaves as a TCP conn where both can be asked", async (t) => {
   for (const [kind, connect] of Object.entries({ memory: memoryPair, tcp: tcpPair })) {
     await t.step(kind, async () => {

@@ -26,3 +26,27 @@ Deno.test("nearest() gives undefined when nothing is near", () => {
   }
   assertEquals(nearest("help", []), undefined);
 });
+
+Deno.test("nearest() counts a slip for each letter added, left out, replaced or swapped", () => {
+  for (const typed of ["abxcd", "acd", "axcd", "bacd"]) {
+    assertEquals(nearest(typed, ["abzzzz", "abcd"]), "abcd", typed);
+  }
+  assertEquals(nearest("abdc", ["xbdx", "abcd"]), "abcd");
+  assertEquals(nearest("Ab", ["aBc"]), "aBc");
+});
+
+Deno.test("nearest() prefers the first of those that are equally near", () => {
+  assertEquals(nearest("stap", ["stop", "step"]), "stop");
+  assertEquals(nearest("s", ["status", "stop"]), "status");
+});
+
+Deno.test("nearest() lets up to half of the letters be wrong", () => {
+  assertEquals(nearest("abxy", ["abcd"]), "abcd");
+  assertEquals(nearest("axyz", ["abcd"]), undefined);
+  assertEquals(nearest("abc", ["xabcyz"]), "xabcyz");
+});
+
+Deno.test("nearest() looks at the first 32 letters", () => {
+  assertEquals(nearest("x".repeat(32), [`${"x".repeat(31)}y`]), `${"x".repeat(31)}y`);
+  assertEquals(nearest("x".repeat(33), ["x".repeat(33)]), undefined);
+});

@@ -75,6 +75,7 @@ Deno.test("verifyPassword() refuses malformed and hostile hashes and computes no
     phc("t=2,m=256,p=1"),
     phc("m=256,t=2"),
     phc("m=256,t=2,p=1", "c2FsdA"),
+    phc("m=256,t=2,p=1", "c29tZXNhbA"),
     phc("m=256,t=2,p=1", "c29tZXNhbHQ", "nf65"),
     phc("m=256,t=2,p=1", "c29tZXNhbHQ", "A".repeat(100)),
     phc("m=256,t=2,p=1", "c29tZXNhbHQa6"),
@@ -100,8 +101,23 @@ Deno.test("needsRehash() asks for a stronger hash and never for a weaker one", (
 
 Deno.test("isPassword() takes 8 to 256 characters, counted after normalisation", () => {
   assertEquals(["1234567", "12345678"].map(isPassword), [false, true]);
+  assertEquals(isPassword("ﬃ".repeat(7)), false);
   assertEquals(["x".repeat(256), "x".repeat(257)].map(isPassword), [true, false]);
   assertEquals(["🔑".repeat(7), "🔑".repeat(256)].map(isPassword), [false, true]);
   assertEquals(["e\u0301".repeat(7), "e\u0301".repeat(256)].map(isPassword), [false, true]);
   assertEquals(isPassword("12345678\ud800"), false);
+});
+
+Deno.test("verifyPassword() compares all of a hash, and knows hashes of other lengths", async () => {
+  const hash = (length: number) =>
+    `$argon2id$v=19$m=8,t=1,p=1$${"A".repeat(22)}$${"A".repeat(length)}`;
+  const phc = await hashPassword("correct horse", CHEAP);
+  const last = phc.at(-2) === "A" ? "B" : "A";
+
+  assertEquals(
+    await verifyPassword("correct horse", `${phc.slice(0, -2)}${last}${phc.at(-1)}`),
+    false,
+  );
+  assertEquals(await verifyPassword("correct horse", hash(22)), false);
+  assertEquals(await verifyPassword("correct horse", hash(86)), false);
 });

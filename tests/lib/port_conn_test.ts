@@ -49,6 +49,7 @@ Deno.test("PortConn carries bytes in both directions and names both ends", async
 
   assertEquals([await read(pair.b, 2), await read(pair.b)], [[1, 2], [3]]);
   assertEquals(await read(pair.a), [4]);
+  assertEquals([pair.a.localAddr.port, pair.a.remoteAddr.port], [1, 2]);
   assertEquals([pair.a.remoteAddr, pair.b.remoteAddr], [pair.b.localAddr, pair.a.localAddr]);
 });
 
@@ -143,6 +144,87 @@ Deno.test("PortConn.write() waits when a window is on its way, until the reader 
 
   assertEquals(await writing, 1);
   assertEquals([await read(pair.b), await read(pair.b)], [[3, 4], [5]]);
+});
+
+Deno.test("PortConn.write() waits again for each window, however much has passed", async () => {
+  using pair = new Pair({ windowBytes: 8 });
+  const window = new Uint8Array(8);
+
+  for (let n = 0; n < 9; n++) {
+    await pair.a.write(window);
+    assertEquals((await read(pair.b))!.length, 8);
+  }
+  await pair.a.write(window);
+  const writing = pair.a.write(window);
+
+  assert(await isPending(writing));
+  await read(pair.b, 3);
+  assert(await isPending(writing));
+  await read(pair.b);
+  await writing;
+});
+
+Deno.test("PortConn.write() waits for 256 KiB by default", async () => {
+  using pair = new Pair();
+  await pair.a.write(new Uint8Array(256 * 1024));
+
+  const writing = pair.a.write(bytes(1));
+
+  assert(await isPending(writing));
+  pair.a.close();
+  await assertRejects(() => writing, Interrupted);
+});
+
+Deno.test("PortPipe.abandon() ends what waits here, and drops what arrived or arrives", async () => {
+  using pair = new Pair({ windowBytes: 1 });
+  const [pipe, other] = pair.pipes;
+  const taking = pipe.takeChunk();
+  pipe.give(bytes(1));
+  const room = pipe.hasRoom();
+  assert(await isPending(room));
+
+  pipe.abandon();
+  other.give(bytes(2));
+  await turns();
+
+  assertEquals([await taking, await room, await pipe.takeChunk()], [null, false, null]);
+});
+
+Deno.test("PortPipe.abandon() drops what was not taken", async () => {
+  using pair = new Pair();
+  const [pipe, other] = pair.pipes;
+  other.give(bytes(1));
+  await turns();
+
+  pipe.abandon();
+
+  assertEquals(await pipe.takeChunk(), null);
+});
+
+Deno.test("PortPipe.end() ends a write and a question for room that wait", async () => {
+  using pair = new Pair({ windowBytes: 1 });
+  const [pipe] = pair.pipes;
+  pipe.give(bytes(1));
+  const room = pipe.hasRoom();
+  const writing = assertRejects(() => pair.a.write(bytes(2)), BrokenPipe);
+  assert(await isPending(room));
+
+  pipe.end();
+  pipe.end();
+
+  assertEquals(await room, false);
+  await writing;
+});
+
+Deno.test("PortPipe[Symbol.dispose]() ends what waits on this side", async () => {
+  using pair = new Pair();
+  const [pipe] = pair.pipes;
+  const taking = pipe.takeChunk();
+
+  pipe[Symbol.dispose]();
+
+  assertEquals(await taking, null);
+  await pipe.closed;
 });
 
 Deno.test("PortPipe.hasRoom() counts the whole buffer of a chunk", async () => {

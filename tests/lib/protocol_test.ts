@@ -16,6 +16,7 @@ for (
     { type: "register", name: "Anna", password: "secret" },
     { type: "login", name: "", password: "" },
     { type: "say", ref: "1", text: "hello" },
+    { type: "say", ref: "👋".repeat(64), text: "hello" },
     { type: "tell", ref: "1", to: "Bob", text: "" },
     { type: "history" },
     { type: "history", before: Number.MAX_SAFE_INTEGER, limit: 0 },
@@ -41,8 +42,13 @@ Deno.test("parseClientMessage() says which field must be what", () => {
     problemOf({ type: "say", ref: "", text: "x" }),
     "Send ref as a string of 1 to 64 whole characters",
   );
+  assertEquals(
+    problemOf({ type: "say", ref: "👋".repeat(65), text: "x" }),
+    problemOf({ type: "say", ref: "", text: "x" }),
+  );
   assertEquals(problemOf({ type: "hello" }), "Send version as a whole number from 0 up");
   assertEquals(problemOf([]), "Send one JSON object in a frame");
+  assertEquals(problemOf(null), "Send one JSON object in a frame");
   assertEquals(
     problemOf({ type: "shout" }),
     "Send a type out of hello, register, login, say, tell, history, logout, who, whoami, ping",
@@ -75,6 +81,8 @@ Deno.test("parseServerMessage() gives a message as it came", () => {
   const message = { type: "message", id: 1, at: 2, from: "a", text: "b", to: "c", replay: true };
 
   assertEquals(parse(message), message as never);
+  const { to: _, ...toAll } = message;
+  assertEquals(parse(toAll), toAll as never);
 });
 
 Deno.test("parseServerMessage() gives nothing for what it does not know", () => {

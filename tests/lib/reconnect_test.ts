@@ -1,4 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import {
   backoff,
@@ -177,6 +178,47 @@ Deno.test("Reconnector.connect() ends with the reason of the signal during a wai
   controller.abort(new Error("enough"));
 
   await assertRejects(() => connected, Error, "enough");
+});
+
+Deno.test("Reconnector.connect() ends at once when the listener of its waits aborts", async () => {
+  using _time = new FakeTime();
+  const controller = new AbortController();
+  const onWait = () => controller.abort(new Error("enough"));
+  const reconnector = new Reconnector(opener(9).open, { signal: controller.signal, onWait });
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+});
+
+Deno.test("Reconnector.connect() leaves no timer when the signal ends a wait", async () => {
+  const controller = new AbortController();
+  const onWait = () => queueMicrotask(() => controller.abort(new Error("enough")));
+  const reconnector = new Reconnector(opener(9).open, { signal: controller.signal, onWait });
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+});
+
+Deno.test("Reconnector.connect() leaves no listener at the signal after a wait", async () => {
+  using time = new FakeTime();
+  const { signal } = new AbortController();
+  using added = spy(signal, "addEventListener");
+  using removed = spy(signal, "removeEventListener");
+
+  await inFakeTime(time, new Reconnector(opener(3).open, { signal }).connect());
+
+  assertEquals([added.calls.length, removed.calls.length], [3, 3]);
+});
+
+Deno.test("Reconnector.connect() tells of no wait when the signal is aborted already", async () => {
+  const controller = new AbortController();
+  const waits: ReconnectWait[] = [];
+  const onWait = (wait: ReconnectWait) => waits.push(wait);
+  const reconnector = new Reconnector(opener(0).open, { signal: controller.signal, onWait });
+  await reconnector.connect();
+
+  controller.abort(new Error("enough"));
+
+  await assertRejects(() => reconnector.connect(), Error, "enough");
+  assertEquals(waits, []);
 });
 
 Deno.test("Reconnector.connect() does not try when the signal is aborted already", async () => {

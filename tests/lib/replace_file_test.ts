@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { replaceFile } from "../../lib/replace_file.ts";
+import { changeFile, replaceFile } from "../../lib/replace_file.ts";
 import { FILES, testWith } from "../permissions.ts";
 
 function names(folder: string): string[] {
@@ -15,6 +15,9 @@ testWith(FILES, "replaceFile() makes the folder and a file for its owner only", 
 
   assertEquals(await Deno.readTextFile(path), "Füße");
   if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+  if (Deno.build.os !== "windows") {
+    assertEquals((await Deno.stat(`${folder}/deep/er`)).mode! & 0o777, 0o700);
+  }
   assertEquals(names(`${folder}/deep/er`), ["file"]);
   await Deno.remove(folder, { recursive: true });
 });
@@ -51,7 +54,8 @@ testWith(
 
     await replaceFile(`${folder}/file`, "hello");
 
-    assertEquals(calls.slice(0, 2), ["sync", "rename"]);
+    const ofFolder = Deno.build.os === "windows" ? [] : ["sync"];
+    assertEquals(calls, ["sync", "rename", ...ofFolder]);
     await Deno.remove(folder, { recursive: true });
   },
 );
@@ -73,3 +77,56 @@ for (const step of ["write", "sync", "rename"] as const) {
     await Deno.remove(folder, { recursive: true });
   });
 }
+
+testWith(FILES, "replaceFile() does without syncing a folder that cannot be synced", async () => {
+  const folder = await Deno.makeTempDir();
+  const { sync } = Deno.FsFile.prototype;
+  let calls = 0;
+  using _sync = stub(Deno.FsFile.prototype, "sync", function (this: Deno.FsFile) {
+    return calls++ === 0 ? sync.call(this) : Promise.reject(new Error("Invalid argument"));
+  });
+
+  await replaceFile(`${folder}/file`, "hello");
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});
+
+testWith(FILES, "replaceFile() may be called while it replaces the same file", async () => {
+  const folder = await Deno.makeTempDir();
+  const texts = ["one", "two", "three"];
+
+  await Promise.all(texts.map((text) => replaceFile(`${folder}/file`, text)));
+
+  assert(texts.includes(await Deno.readTextFile(`${folder}/file`)));
+  assertEquals(names(folder), ["file"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+testWith(FILES, "changeFile() changes a file whose folder cannot be locked", async () => {
+  const folder = await Deno.makeTempDir();
+  using _lock = stub(
+    Deno.FsFile.prototype,
+    "lock",
+    () => Promise.reject(new Error("No locks available")),
+  );
+
+  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});
+
+testWith(FILES, "changeFile() changes a file whose folder cannot be opened", async () => {
+  const folder = await Deno.makeTempDir();
+  const { open } = Deno;
+  using _open = stub(Deno, "open", (path, options) => {
+    const isFolder = path === folder;
+    return isFolder ? Promise.reject(new Deno.errors.PermissionDenied()) : open(path, options);
+  });
+
+  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
+
+  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
+  await Deno.remove(folder, { recursive: true });
+});

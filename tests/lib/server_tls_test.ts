@@ -124,3 +124,18 @@ testWithCertificate("Server.resume() speaks TLS again", async ({ cert, key }) =>
 
   assertEquals(await client.request("hello"), "hello");
 });
+
+testWithCertificate(
+  "FramedConn.connect({ tls }) leaves the connection alone when its signal aborts later",
+  async ({ cert, key }) => {
+    await using server = serve(echo, { cert, key });
+    const controller = new AbortController();
+    const { port } = server.addr;
+    const { signal } = controller;
+    using client = await FramedConn.connect({ port, signal, tls: { caCerts: [cert] } });
+
+    controller.abort();
+
+    assertEquals(await client.request("still here"), "still here");
+  },
+);

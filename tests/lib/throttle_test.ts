@@ -111,3 +111,22 @@ Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
     true,
   ]);
 });
+
+Deno.test("Throttle.waitMs() begins with firstDelayMs, and with nothing where nothing failed", () => {
+  const throttle = new Throttle({ freeFailures: 1, firstDelayMs: 100, now: () => 0 });
+
+  throttle.begin("anna");
+
+  assertEquals(throttle.waitMs("anna"), 100);
+  assertEquals(new Throttle({ freeFailures: 0 }).waitMs("anna"), 0);
+});
+
+Deno.test("Throttle.takeBack() of more than there were gives nothing away", () => {
+  const { throttle } = makeThrottle({ freeFailures: 1 });
+  throttle.begin("anna");
+
+  for (let again = 0; again < 3; again++) throttle.takeBack("anna");
+  throttle.begin("anna");
+
+  assertEquals(throttle.waitMs("anna"), 1_000);
+});

@@ -21,6 +21,7 @@ Deno.test("TokenBucket.take() tells a time after which there is a token, whateve
   for (const perSecond of [0.1, 1, 3, 7, 999, 1e6]) {
     const bucket = new TokenBucket({ burst: 1, perSecond, now: () => now });
     bucket.take();
+    assertEquals(bucket.take(), Math.ceil(1000 / perSecond));
     for (let i = 0; i < 100; i++) {
       now += bucket.take();
       assertEquals(bucket.take(), 0, `${perSecond}`);
@@ -36,6 +37,8 @@ Deno.test("TokenBucket takes no harm from a clock that jumps back", () => {
   now = 0;
 
   assertEquals([bucket.full, bucket.take(), bucket.take()], [false, 0, 1000]);
+  now = 2000;
+  assertEquals([bucket.full, bucket.take(), bucket.take(), bucket.take()], [true, 0, 0, 1000]);
 });
 
 Deno.test("TokenBucket.wait() takes a token as soon as there is one", async () => {
@@ -65,4 +68,13 @@ Deno.test("TokenBuckets.take() counts for each user apart, and forgets none that
   for (let i = 0; i < 5000; i++) buckets.take(`user ${i}`);
 
   assertEquals([buckets.take("anna"), buckets.take("user 0")], [500, 1000]);
+});
+
+Deno.test("TokenBuckets.take() gives no user a token that it does not count", () => {
+  const buckets = new TokenBuckets({ burst: 1, perSecond: 1, now: () => 0 });
+  const users = Array.from({ length: 5000 }, (_, i) => `user ${i}`);
+
+  const waits = users.map((user) => [buckets.take(user), buckets.take(user)]);
+
+  assertEquals(waits.filter(([first, second]) => first !== 0 || second !== 1000), []);
 });

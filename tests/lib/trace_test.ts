@@ -24,6 +24,8 @@ Deno.test("FrameTrace.push() tells in how many pieces a frame crossed", () => {
 
   assertEquals(lines, ['00 00 00 02  2 bytes  "hi"  in 6 pieces']);
   assertEquals(trace.push(encodeFrame("hi")), ['00 00 00 02  2 bytes  "hi"']);
+  trace.push(encodeFrame("").subarray(0, 3));
+  assertEquals(trace.push(bytes(0)), ['00 00 00 00  0 bytes  ""  in 2 pieces']);
 });
 
 Deno.test("FrameTrace.push() escapes what would command a terminal", () => {
@@ -42,6 +44,20 @@ Deno.test("FrameTrace.push() shows the beginning of a long body, also of half a 
   const [line] = new FrameTrace({ previewBytes: 4 }).push(encodeFrame("abcяd"));
 
   assertEquals(line, '00 00 00 06  6 bytes  "abc" …');
+});
+
+Deno.test("FrameTrace.push() shows 48 bytes of a body by default, and a byte order mark", () => {
+  const trace = new FrameTrace();
+
+  assertEquals(trace.push(encodeFrame("x".repeat(49))), [
+    `00 00 00 31  49 bytes  "${"x".repeat(48)}" …`,
+  ]);
+  assertEquals(trace.push(encodeFrame("\ufeffx")), ['00 00 00 04  4 bytes  "\\u{feff}x"']);
+});
+
+Deno.test("FrameTrace.push() believes a header of up to 16 MiB", () => {
+  assertEquals(new FrameTrace().push(bytes(1, 0, 0, 0)), []);
+  assertEquals(new FrameTrace().push(bytes(1, 0, 0, 1)).length, 1);
 });
 
 Deno.test("FrameTrace.push() warns of a header that is hard to believe, at once", () => {
