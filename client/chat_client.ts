@@ -8,6 +8,7 @@ import { count } from "../lib/count.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { ServerMessage } from "../lib/protocol.ts";
 import type { Terminal } from "../lib/terminal.ts";
+import { within } from "../lib/within.ts";
 import { type CommandTarget, runChatLine } from "./chat_commands.ts";
 import { type ChatRequest, ChatSession, type ChatSessionOptions } from "./chat_session.ts";
 import type { ChatView, Shown } from "./chat_view.ts";
@@ -49,9 +50,10 @@ const PERSONS_PATIENCE_MS = 2000;
 export class ChatClient implements CommandTarget {
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
-  #name = "";
+  #token = "";
   #failures = 0;
   #isLeaving = false;
+  readonly #over = Promise.withResolvers<void>();
   #saving: Promise<void> = Promise.resolve();
 
   /** Connects to nothing yet. */
@@ -74,11 +76,13 @@ export class ChatClient implements CommandTarget {
     this.#readLines().catch(reading.reject);
     try {
       const end = await Promise.race([this.#session.run(), reading.promise]);
+      if (end === "logged_out") this.#forgetLogin();
       const left = this.#session.unsaid.count;
       if (left > 0) this.#options.tell(`Not sent: ${count(left, "message")}`);
       const isGood = end === "closed" || end === "logged_out";
       return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
     } finally {
+      this.#over.resolve();
       this.#session.close();
       await this.#saving;
     }
@@ -126,14 +130,20 @@ export class ChatClient implements CommandTarget {
     this.#options.terminal.clear();
   }
 
-  /** Leaves when everything is said. */
+  /** Leaves when everything is said; to log out, a lost connection is waited for as long as a message. */
   async leave({ logout }: { logout: boolean }): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     await this.#session.settled(this.#patienceMs());
-    if (logout && this.#session.request({ type: "logout" })) return;
-    if (logout) this.refuse("Not logged out: there is no connection");
+    if (logout) await this.#logOut();
     this.#session.close();
+  }
+
+  async #logOut(): Promise<void> {
+    this.#session.logOut();
+    if (await within(this.#patienceMs(), this.#over.promise)) return;
+    const { isIn } = this.#session;
+    this.refuse(`Not logged out: ${isIn ? "the server did not do it" : "there is no connection"}`);
   }
 
   #patienceMs(): number {
@@ -173,9 +183,6 @@ export class ChatClient implements CommandTarget {
       case "welcome":
         this.#keepLogin(message);
         break;
-      case "bye":
-        if (message.reason === "logged_out") this.#forgetLogin();
-        break;
       case "message":
         this.#options.names.add(message.from, message.to ?? "");
         break;
@@ -198,14 +205,13 @@ export class ChatClient implements CommandTarget {
 
   #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
     const { tokens, terminal, address: server } = this.#options;
-    this.#name = name;
+    this.#token = token;
     terminal.setPrompt(`${escapeControl(name)}> `);
     this.#saved(tokens.save({ server, name, token, expires }));
   }
 
   #forgetLogin(): void {
-    const { tokens, address: server } = this.#options;
-    this.#saved(tokens.remove({ server, name: this.#name }));
+    this.#saved(this.#options.tokens.remove(this.#token));
   }
 
   #saved(saving: Promise<void>): void {

@@ -187,13 +187,17 @@ export class ChatConversation {
     this.#isIn = true;
     onMessage(message);
     onEntered();
+    // The answer comes after all that is shown of the history: if that is nothing, there was nothing to see.
+    if (seen.newest === undefined) this.ping(() => seen.seeNothingUpTo(last));
     unsaid.open();
   }
 
   #takeError(message: ServerMessage & { type: "error" }): Parting | void {
     if (!this.#isIn || message.code === "unauthorized") {
+      const { credentials } = this.#context;
       this.#context.credentials = undefined;
-      return { refusal: message };
+      const refused = credentials && "token" in credentials ? { token: credentials.token } : {};
+      return { refusal: { ...message, ...refused } };
     }
     const { ref = "", code, retryAfterMs } = message;
     this.#context.onMessage(message, this.#context.unsaid.refused(ref, code, retryAfterMs));

@@ -63,6 +63,7 @@ export class ChatSession {
   #bye: ByeReason | undefined;
   #entered = Promise.withResolvers<void>();
   #wasEntered = false;
+  #isLoggingOut = false;
 
   /** Prepares a session; {@linkcode ChatSession.run} starts it. */
   constructor(options: ChatSessionOptions) {
@@ -76,6 +77,7 @@ export class ChatSession {
       onEntered: () => {
         this.#entered.resolve();
         this.#wasEntered = true;
+        if (this.#isLoggingOut) this.logOut();
       },
     };
   }
@@ -156,6 +158,12 @@ export class ChatSession {
     return true;
   }
 
+  /** Ends the session and its token, now or when there is a connection again. */
+  logOut(): void {
+    this.#isLoggingOut = true;
+    if (this.isIn) this.#conversation!.send({ type: "logout" });
+  }
+
   /** Ends the session. Its token stays valid. */
   close(): void {
     this.#stop.abort();
@@ -172,6 +180,8 @@ export class ChatSession {
       this.#bye = parting.bye;
       parting = await this.#converse(await reconnector.connect(parting.lost));
       if (parting.end) return parting.end;
+      // The answer to an earlier logout was lost, or somebody else has ended the token: it is no more.
+      if (this.#isLoggingOut && parting.refusal?.code === "unauthorized") return "logged_out";
     }
   }
 

@@ -26,6 +26,8 @@ export interface Refusal {
   message: string;
   /** When another attempt makes sense, in milliseconds. */
   retryAfterMs?: number;
+  /** The token that is of no use any more, if one was refused. */
+  token?: string;
 }
 
 /** Somebody at a keyboard; `null` is the end of the input. */
@@ -83,11 +85,9 @@ export class CredentialSource {
     return this.#giveUp("give --password-file, or start it at a terminal");
   }
 
-  /** A token that was refused is of no use any more. */
-  async #explain({ code, message, retryAfterMs }: Refusal): Promise<void> {
-    const { server, tokens, tell } = this.#options;
-    const name = this.#name;
-    if (code === "unauthorized" && name !== undefined) await tokens.remove({ server, name });
+  async #explain({ code, message, retryAfterMs, token }: Refusal): Promise<void> {
+    const { tokens, tell } = this.#options;
+    if (code === "unauthorized" && token !== undefined) await tokens.remove(token);
     const seconds = Math.ceil((retryAfterMs ?? 0) / 1000);
     tell(seconds > 0 ? `${message} (in ${seconds} s)` : message);
   }

@@ -43,6 +43,11 @@ export class SeenMessages {
     if (this.#newest !== undefined && this.#newest > last) this.#newest = this.#oldest = last;
   }
 
+  /** Notes that there was nothing to see up to an id, unless something was seen. */
+  seeNothingUpTo(last: number): void {
+    this.#newest ??= last;
+  }
+
   /** Notes an id, and tells whether it is new. */
   see(id: number): boolean {
     if (id <= (this.#newest ?? -1)) return false;

@@ -46,26 +46,26 @@ export class TokenFile {
 
   /** Keeps a token in place of the one before. Changes are made one after the other, in the order of the calls. */
   save(token: KeptToken): Promise<void> {
-    return this.#change(token, [token]);
+    const isOld = ({ server, name }: KeptToken) =>
+      server === token.server && isSameName(name, token.name);
+    return this.#change(isOld, [token]);
   }
 
-  /** Forgets the token of a name at a server. */
-  remove(token: Pick<KeptToken, "server" | "name">): Promise<void> {
-    return this.#change(token, []);
+  /** Forgets a token, and no other that another program may have kept for the same name meanwhile. */
+  remove(token: string): Promise<void> {
+    return this.#change((kept) => kept.token === token, []);
   }
 
-  #change(old: Pick<KeptToken, "server" | "name">, tokens: KeptToken[]): Promise<void> {
-    const change = this.#last.then(() => this.#replace(old, tokens));
+  #change(isOld: (kept: KeptToken) => boolean, tokens: KeptToken[]): Promise<void> {
+    const change = this.#last.then(() => this.#replace(isOld, tokens));
     this.#last = change.catch(() => {}); // It is the caller's to hear of.
     return change;
   }
 
-  async #replace(old: Pick<KeptToken, "server" | "name">, tokens: KeptToken[]): Promise<void> {
+  async #replace(isOld: (kept: KeptToken) => boolean, tokens: KeptToken[]): Promise<void> {
     if (!this.#isUsable) return;
-    const isOther = ({ server, name }: KeptToken) =>
-      server !== old.server || !isSameName(name, old.name);
     await changeFile(this.#path, async () => {
-      const kept = [...(await this.#read()).filter(isOther), ...tokens];
+      const kept = [...(await this.#read()).filter((token) => !isOld(token)), ...tokens];
       return `${JSON.stringify(kept, null, 2)}\n`;
     });
   }

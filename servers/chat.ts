@@ -72,7 +72,7 @@ async function takePart(
   const member = memberOf(conn, session, () => options.onTooSlow?.(info));
   using seat = await enter(conn, member, hello, options);
   session.onRevoked = () => {
-    seat[Symbol.dispose]();
+    seat?.[Symbol.dispose]();
     options.names.delete(info);
   };
   if (session.revoked) session.onRevoked();
@@ -98,6 +98,9 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
   return {
     name: session.name,
     key: session.key,
+    get revoked() {
+      return session.revoked;
+    },
     // When all users were forgotten, the name may be another's by now: nothing of theirs goes to its old bearer.
     deliver: (frame) => session.revoked || outbox.deliver(frame),
   };

@@ -60,11 +60,12 @@ async function slowDown(
 async function showEarlier(
   { before = Number.MAX_SAFE_INTEGER, limit = DEFAULT_HISTORY }: History,
   conn: FramedConn,
-  { name }: ChatMember,
+  member: ChatMember,
   options: AnswerOptions,
 ): Promise<void> {
   const { history, share } = options;
-  const read = () => history.before(before, name, Math.min(limit, MAX_HISTORY));
+  const read = () =>
+    member.revoked ? [] : history.before(before, member.name, Math.min(limit, MAX_HISTORY));
   // In an object: what goes wrong while it is sent is no fault of the storage.
   const show = () => ({ sent: replay(conn, read()) });
   const shown = await attempt(conn, () => share.run(show), options);

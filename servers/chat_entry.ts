@@ -31,14 +31,15 @@ export interface EntryOptions {
 
 /**
  * Sends what the client missed, and then gives it a seat, so that each later message comes exactly once. Where the
- * history cannot be read, the client is told, and this goes on when it can.
+ * history cannot be read, the client is told, and this goes on when it can. There is no seat for a session that is
+ * ended meanwhile.
  */
 export async function enter(
   conn: FramedConn,
   member: ChatMember,
   hello: Hello,
   options: EntryOptions,
-): Promise<Disposable> {
+): Promise<Disposable | undefined> {
   let seen = hello.since;
   for (;;) {
     const look = () => {
@@ -77,7 +78,8 @@ function nextStep(
   member: ChatMember,
   seen: number,
   { history, room }: EntryOptions,
-): { sent: Promise<void> | undefined; seen: number } | { seat: Disposable } {
+): { sent: Promise<void> | undefined; seen: number } | { seat: Disposable | undefined } {
+  if (member.revoked) return { seat: undefined };
   room.commit();
   const missed = history.since(seen, member.name, REPLAY_PAGE);
   if (missed.length === 0) return { seat: room.join(member) };

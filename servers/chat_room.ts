@@ -14,7 +14,10 @@ import { type Member, Room } from "../lib/room.ts";
 import { frameOf, unavailableMessage } from "./messages.ts";
 
 /** A connection in the chat. It takes whole frames: one that goes to many is encoded once. */
-export type ChatMember = Member<Uint8Array>;
+export interface ChatMember extends Member<Uint8Array> {
+  /** Whether its session was ended meanwhile: its name may be another's by then, and it is shown nothing more. */
+  readonly revoked?: boolean;
+}
 
 /** What {@linkcode ChatRoom} needs. */
 export interface ChatRoomOptions {

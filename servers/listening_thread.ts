@@ -93,6 +93,7 @@ export class ListeningThread implements Disposable {
   }
 
   #ask(command: string, argument: string): Promise<string | undefined> {
+    if (this.#disposed.signal.aborted) return Promise.resolve("Stopped");
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const id = ++this.#lastId;
     const patience = this.#answerMs * (DRAINING.includes(command) ? 4 : 1);

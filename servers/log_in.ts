@@ -154,7 +154,13 @@ async function begin(
   }
   const { session, last } = outcome;
   const { name, token, expiresAt: expires } = session;
-  await reply(conn, { type: "welcome", name, token, expires, last });
+  try {
+    await reply(conn, { type: "welcome", name, token, expires, last });
+  } catch (error) {
+    // Gone meanwhile: the caller, who would give the session back, never gets it.
+    options.desk.leave(session);
+    throw error;
+  }
   return session;
 }
 

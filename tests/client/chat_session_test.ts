@@ -10,6 +10,7 @@ import {
 import { MAX_TRIES } from "../../client/unsaid.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
+import { isPending } from "../turns.ts";
 
 type Json = Record<string, unknown>;
 
@@ -181,6 +182,55 @@ Deno.test("ChatSession.run() tells a replayed message of its own once", async ()
   assertEquals(shown.map(({ id, text }) => [id, text]), [[1, "hi"]]);
 });
 
+Deno.test("ChatSession.run() tells which token was refused", async () => {
+  const refused: unknown[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome({ token: "t2" });
+    peer.say({ type: "error", code: "unauthorized", message: "Log in" });
+  }], {
+    credentials: (refusal) => {
+      refused.push(refusal?.token);
+      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false });
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+
+  assertEquals(refused, [undefined, "t2"]);
+});
+
+Deno.test("ChatSession.run() tells a message once, however often it comes", async () => {
+  const message = { type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true };
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome({ last: 7 });
+    peer.say(message, message);
+    logout(peer);
+  }]);
+
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "message"), [message]);
+});
+
+Deno.test("ChatSession.run() comes back after the last id where nothing was for it to see", async () => {
+  const sinces: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 7 });
+      assertEquals(await peer.next(), { type: "ping" });
+      peer.say({ type: "pong" });
+    },
+    async (peer) => {
+      sinces.push((await peer.welcome({ last: 90 }))?.["since"]);
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(sinces, [7]);
+});
+
 Deno.test("ChatSession.say() has one message on its way at a time", async () => {
   const order: unknown[] = [];
   const { session } = openSession([async (peer) => {
@@ -320,6 +370,62 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
 
   assertEquals(pings, ["ping", "ping"]);
   assertEquals(waits, ["the server does not answer"]);
+});
+
+Deno.test("ChatSession leaves a server that has not let it in after 30 s", async () => {
+  using time = new FakeTime();
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO);
+      await new Promise(() => {}); // no welcome
+    },
+  ], { credentials: (refusal) => Promise.resolve(refusal ? null : { name: "anna", token: "t" }) });
+
+  const ended = session.run();
+  for (let i = 0; i < 2; i++) await time.tickAsync(PING_MS);
+
+  assertEquals(await ended, "logged_out"); // by the next server
+});
+
+Deno.test("ChatSession says nothing before it is let in again", async () => {
+  const got: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome();
+    },
+    async (peer) => {
+      got.push((await peer.next())?.["type"]);
+      session.say("typed meanwhile");
+      got.push(session.request({ type: "who" }));
+      const next = peer.next();
+      got.push(await isPending(next));
+      peer.say(HELLO, WELCOME);
+      got.push((await next)?.["type"]);
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(got, ["hello", false, true, "say"]);
+});
+
+Deno.test("ChatSession that wants no history misses nothing that is said in a break", async () => {
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 7 });
+    },
+    async (peer) => {
+      since.push((await peer.welcome({ last: 9 }))?.["since"]);
+      logout(peer);
+    },
+  ], { history: 0 });
+  const since: unknown[] = [];
+
+  await session.run();
+
+  assertEquals(since, [7]);
 });
 
 Deno.test("ChatSession.run() ends when the operator has ended the connection", async () => {

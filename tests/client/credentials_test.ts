@@ -18,8 +18,8 @@ class Tokens extends TokenFile {
     return Promise.resolve(found);
   }
 
-  override remove({ name }: { name: string }) {
-    this.kept = this.kept.filter((token) => token.name !== name);
+  override remove(old: string) {
+    this.kept = this.kept.filter(({ token }) => token !== old);
     return Promise.resolve();
   }
 }
@@ -85,7 +85,7 @@ Deno.test("CredentialSource.next() falls back to the password, and forgets the t
   const { source, shown } = open([false, "pw"], { tokens, name: "anna" });
   await source.next();
 
-  const refusal = { code: "unauthorized", message: "Log in" } as const;
+  const refusal = { code: "unauthorized", message: "Log in", token: "t-anna" } as const;
   assertEquals(await source.next(refusal), { name: "anna", password: "pw", register: false });
 
   assertEquals(tokens.kept, []);

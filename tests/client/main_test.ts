@@ -1,7 +1,8 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FramedConn } from "../../lib/framed_conn.ts";
 import { serve } from "../../lib/server.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
+import { onTerminal, ptyTest } from "../pty.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 
@@ -140,3 +141,20 @@ testWith(
     }
   },
 );
+
+ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
+  await using server = serve(async (conn) => {
+    await conn.send("\x1b]0;evil\x07said");
+    for await (const _ of conn);
+  });
+  const main = new URL("client/main.ts", CHECKOUT).href;
+  const run = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main];
+
+  const shown = await onTerminal(
+    [...run, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
+    ["said", "exit\r"],
+  );
+
+  assert(!shown.includes("\x1b]0;"));
+  assertStringIncludes(shown, "\\x1b]0;evil\\x07said");
+});

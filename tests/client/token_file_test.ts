@@ -31,8 +31,11 @@ testWith(
       assertEquals((await again.find(HERE.server))?.token, "d");
       assertEquals(await again.find("::2"), undefined);
 
-      await again.remove({ server: HERE.server, name: "anna" });
+      await again.remove("a"); // which another login has replaced
+      assertEquals((await again.find(HERE.server))?.token, "d");
+      await again.remove("d");
       assertEquals((await again.find(HERE.server))?.name, "boris");
+      assertEquals((await again.find("[::1]:1", "anna"))?.token, "c");
     }),
 );
 

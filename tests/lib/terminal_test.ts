@@ -272,6 +272,38 @@ Deno.test("Terminal asks before it enters a pasted block, and a paste is no answ
   assertEquals(t.lines, []);
 });
 
+Deno.test("Terminal puts a pasted block between what stands before and after the cursor", async () => {
+  using t = open({ onPaste: () => true });
+
+  await t.keyboard.type("<>", LEFT, "\x1b[200~a\nb\x1b[201~");
+  await t.keyboard.type("<>", LEFT, "\x1b[200~a\nb\n\x1b[201~");
+
+  assertEquals(t.lines, ["<a", "b>", "<a", "b", ">"]);
+});
+
+Deno.test("Terminal completes nothing in an answer", async () => {
+  using t = open({ complete: () => ["/secret"] });
+
+  const answer = t.terminal.question("Name: ");
+  await t.keyboard.type("an\t", ENTER);
+
+  assertEquals(await answer, "an");
+  assertEquals(t.screen.text, ["Name: an", ">"]);
+});
+
+Deno.test("Terminal drops at Ctrl-C what was typed ahead", async () => {
+  const keyboard = new FakeKeyboard();
+  const screen = new FakeScreen();
+  using terminal = new Terminal({ input: keyboard, output: screen, onInterrupt() {} });
+  const first = terminal.question("Sure? ");
+  await keyboard.type("no\ryes\r", "\x03");
+  const second = terminal.question("Really? ");
+
+  await keyboard.type("never", ENTER);
+
+  assertEquals([await first, await second], ["no", "never"]);
+});
+
 Deno.test("Terminal does not enter a pasted line that ends in a newline", async () => {
   using t = open();
 
@@ -352,6 +384,21 @@ Deno.test("Terminal.close() is idempotent, ends everything, and printing goes on
   assertEquals(await answer, null);
   assertEquals(await t.terminal.question("Again? "), null);
   assertEquals(t.screen.text, ["Name: an", "bye"]);
+});
+
+Deno.test("Terminal.close() drops lines not asked for yet, and ends every question", async () => {
+  const keyboard = new FakeKeyboard();
+  using terminal = new Terminal({ input: keyboard, output: new FakeScreen() });
+  const lines = terminal[Symbol.asyncIterator]();
+  const first = lines.next();
+  await keyboard.type("one", ENTER);
+  await keyboard.type("two", ENTER);
+  const answers = [terminal.question("Name: "), terminal.question("Age: ")];
+
+  terminal.close();
+
+  assertEquals([await first, await lines.next()].map(({ value }) => value), ["one", undefined]);
+  assertEquals(await Promise.all(answers), [null, null]);
 });
 
 Deno.test("Terminal neither reads nor writes before it is asked to", async () => {

@@ -18,6 +18,21 @@ Deno.test("authenticationHandler() knows who is connected while they are", async
   assertEquals([...auth.names.values()], ["Bob"]);
 });
 
+Deno.test("authenticationHandler() keeps neither the name of who is forgotten nor the session of who left", async () => {
+  await using auth = startAuthentication();
+  const left: string[] = [];
+  auth.desk.leave = ({ name }) => void left.push(name);
+  using anna = await auth.connect();
+  await anna.register("Anna");
+
+  auth.desk.clear();
+  const names = [...auth.names.values()];
+  await anna.conn.closeWrite();
+  await anna.rest();
+
+  assertEquals([names, left], [[], ["Anna"]]);
+});
+
 Deno.test("authenticationHandler() outlives a client that breaks off in the middle of everything", async () => {
   await using auth = startAuthentication();
   for (const text of ['{"type":"hello","version":1}', '{"type":"ping"}', "x"]) {

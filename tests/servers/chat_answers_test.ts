@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ServerMessage } from "../../lib/protocol.ts";
+import type { FramedConn } from "../../lib/framed_conn.ts";
+import { TokenBuckets } from "../../lib/token_bucket.ts";
+import { clearUsers } from "../../servers/chat.ts";
+import { answerMember } from "../../servers/chat_answers.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
 import { FILES, testWith } from "../permissions.ts";
-import { turns } from "../turns.ts";
+import { isPending, turns } from "../turns.ts";
 
 function codeOf(message: ServerMessage | null): [string, string | undefined] {
   assert(message?.type === "error", JSON.stringify(message));
@@ -33,6 +37,42 @@ Deno.test("answerMember() pages back through the history", async () => {
   assertEquals(await page({ before: 0 }), []);
   assertEquals(await page({ limit: 0 }), []);
   assertEquals((await page({ limit: 1e15 })).length, 120);
+});
+
+Deno.test("answerMember() shows at most 200 messages at once, and waits until they are on their way", async () => {
+  await using chat = startChat();
+  const texts = Array.from({ length: 201 }, (_, i) => `${i + 1}`);
+  chat.history.append(texts.map((text) => ({ from: "Anna", ref: text, text, at: 1 })));
+  let frames = 0;
+  const { promise: sent, resolve } = Promise.withResolvers<void>();
+  const conn = { sendFrame: () => (frames++, sent) } as unknown as FramedConn;
+  const member = { name: "Anna", key: "anna", deliver() {} };
+  const flood = new TokenBuckets({ burst: 1, perSecond: 1 });
+
+  const answered = answerMember({ type: "history", limit: 1e15 }, conn, member, { ...chat, flood });
+  await chat.share.run(() => {});
+
+  assertEquals([frames, await isPending(answered)], [200, true]);
+  resolve();
+  await answered;
+});
+
+Deno.test("answerMember() shows no history to who is forgotten before its turn", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("Anna");
+  const run = chat.share.run.bind(chat.share);
+  chat.share.run = (work) => {
+    chat.share.run = run;
+    clearUsers(chat);
+    chat.history.append([{ from: "Bob", ref: "1", text: "for the next Anna", to: "Anna", at: 1 }]);
+    return run(work);
+  };
+
+  await anna.send({ type: "history" });
+  await anna.send({ type: "ping" });
+  await anna.until("error");
+
+  assertEquals(textsIn(anna.received), []);
 });
 
 Deno.test("answerMember() delivers private messages to all spellings of a name, and to oneself", async () => {
@@ -87,6 +127,7 @@ Deno.test("answerMember() refuses what it cannot deliver, with the ref, and stor
     { type: "say", ref: "6", text: " \n\t\u3000" },
     { type: "say", ref: "7", text: long },
     { type: "say", ref: "8", text: "x".repeat(4097) },
+    { type: "say", ref: "9" },
     { type: "say", ref: "", text: "x" },
     { type: "say", ref: "r".repeat(65), text: "x" },
   ]);
@@ -97,6 +138,7 @@ Deno.test("answerMember() refuses what it cannot deliver, with the ref, and stor
     ["bad_message", "6"],
     ["too_long", "7"],
     ["too_long", "8"],
+    ["bad_message", "9"],
     ["bad_message", undefined],
     ["bad_message", undefined],
   ]);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FramedConn } from "../../lib/framed_conn.ts";
+import { clearUsers } from "../../servers/chat.ts";
 import { enter } from "../../servers/chat_entry.ts";
 import { idsIn, textsIn } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
@@ -122,15 +123,37 @@ Deno.test("enter() misses nothing that is said in the very turn of its seat", as
   const say = (text: string) =>
     chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
 
-  say("before");
-  setTimeout(() => say("in the turn"));
+  chat.share.run(() => say("in the turn"));
   const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
   setTimeout(() => say("after"));
   using _seat = await entering;
   chat.room.commit();
 
   const heard = frames.map((frame) => JSON.parse(new TextDecoder().decode(frame.subarray(4))));
-  assertEquals(textsIn(heard), ["before", "in the turn", "after"]);
+  assertEquals(textsIn(heard), ["in the turn", "after"]);
+});
+
+Deno.test("enter() reads the next page only when the one before is on its way", async () => {
+  using start = await startWithHistory(201);
+  await using chat = start.chat;
+  const since = chat.history.since.bind(chat.history);
+  const reads: number[] = [];
+  chat.history.since = (id, ...rest) => {
+    reads.push(id);
+    return since(id, ...rest);
+  };
+  const { promise: sent, resolve } = Promise.withResolvers<void>();
+  const conn = { sendFrame: () => sent } as unknown as FramedConn;
+  const member = { name: "Bob", key: "bob", deliver() {} };
+
+  const entering = enter(conn, member, { type: "hello", version: 1, since: 0 }, chat);
+  await chat.share.run(() => {});
+  await chat.share.run(() => {});
+  const before = [...reads];
+  resolve();
+  using _seat = await entering;
+
+  assertEquals([before, reads], [[0], [0, 200, 201]]);
 });
 
 Deno.test("enter() tells a client that comes back to an older history by its last id", async () => {
@@ -159,4 +182,30 @@ Deno.test("enter() tells a client when the history cannot be read, and goes on w
   await again.all();
   assertEquals([code, retryAfterMs, idsIn(again.received)], ["unavailable", 1000, [2, 3]]);
   assertEquals(chat.errors.map(String), ["Error: Broken"]);
+});
+
+Deno.test("enter() shows no more to who is forgotten meanwhile, and gives it no seat", async () => {
+  using start = await startWithHistory(200);
+  await using chat = start.chat;
+  const seated: string[] = [];
+  const join = chat.room.join.bind(chat.room);
+  chat.room.join = (member) => {
+    seated.push(member.name);
+    return join(member);
+  };
+  const since = chat.history.since.bind(chat.history);
+  chat.history.since = (...args) => {
+    chat.history.since = since;
+    const page = since(...args);
+    clearUsers(chat);
+    append(chat, 1, "Bob"); // who bears the name from now on
+    return page;
+  };
+  using bob = await chat.connect();
+
+  await bob.register("Bob", { since: 0 });
+  await bob.send({ type: "ping" });
+  const { code } = await bob.until("error");
+
+  assertEquals([code, idsIn(bob.received), seated], ["unauthorized", range(1, 200), []]);
 });

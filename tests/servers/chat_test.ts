@@ -329,3 +329,25 @@ Deno.test("chat: who is forgotten or logged out elsewhere has left at once, and 
   assertEquals([chat.room.names(), [...chat.names.values()]], [[], []]);
   assertEquals((await bob.ask({ type: "ping" }))?.type, "error");
 });
+
+Deno.test("chat: what is said in the turn in which all users are forgotten is still the old bearers'", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("Anna");
+  using bob = await chat.enter("Bob");
+  await anna.all();
+  const say = chat.room.say.bind(chat.room);
+  chat.room.say = (...args) => {
+    say(...args);
+    clearUsers(chat);
+  };
+
+  await anna.send({ type: "tell", ref: "r", to: "Bob", text: "for the old Bob" });
+  const answer = await anna.ask({ type: "ping" });
+  const told = await bob.ask({ type: "ping" });
+
+  assertEquals(answer, { type: "said", ref: "r", id: 1 });
+  assertEquals(textsIn([told!]), ["for the old Bob"]);
+  assertEquals(chat.history.latest("Bob", 9), []);
+  // Nobody who is forgotten hears that others are.
+  for (const client of [anna, bob]) assertEquals((await client.next())?.type, "error");
+});

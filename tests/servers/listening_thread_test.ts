@@ -123,6 +123,13 @@ testWith(FILES, "ListeningThread ends commands under way with it", async () => {
   await thread.finished;
 });
 
+testWith(FILES, "ListeningThread answers at once when it has ended", async () => {
+  const thread = await startTestThread();
+  thread[Symbol.dispose]();
+
+  assertEquals([await thread.run("status"), await thread.stop()], ["Stopped", "Stopped"]);
+});
+
 /** Lets a client say one word to a real server whose conversations go wrong; gives the log at the end of `body`. */
 async function sayTo(
   word: string,

@@ -1,6 +1,9 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { encodeFrame } from "../../lib/frame.ts";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { memoryConnPair } from "../../lib/memory_conn.ts";
 import type { ErrorCode } from "../../lib/protocol.ts";
+import { countStrangers, logIn } from "../../servers/log_in.ts";
 import { type ChatClient, type Of, PASSWORD } from "../chat_client.ts";
 import { startAuthentication, type TestServerOptions } from "../chat_server.ts";
 import { turns } from "../turns.ts";
@@ -323,6 +326,28 @@ Deno.test("logIn() tells when storage is broken, and lets in when it works again
   assertEquals((await client.ask(register("Anna")))?.type, "welcome");
 });
 
+Deno.test("logIn() gives the session back of who is gone before the welcome", async () => {
+  await using auth = startAuthentication();
+  const { desk } = auth;
+  const [near, far] = memoryConnPair();
+  const conn = new FramedConn(near);
+  using client = new FramedConn(far);
+  const makeAccount = desk.register.bind(desk);
+  const left: string[] = [];
+  desk.register = async (...args) => {
+    const session = await makeAccount(...args);
+    conn.close();
+    return session;
+  };
+  desk.leave = ({ name }) => void left.push(name);
+
+  for (const message of [HELLO, register("Anna")]) await client.send(JSON.stringify(message));
+  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
+  await assertRejects(() => logIn(conn, info, { desk, server: "auth" }));
+
+  assertEquals(left, ["Anna"]);
+});
+
 Deno.test("logIn() reads no faster than its pace, and the login itself comes through", async () => {
   let now = 0;
   const loginPace = { burst: 3, perSecond: 20, now: () => now };
@@ -340,4 +365,16 @@ Deno.test("logIn() reads no faster than its pace, and the login itself comes thr
   assertEquals(rest.map((message) => message?.type), ["hello", "welcome"]);
   // Who is in begins anew.
   assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
+});
+
+Deno.test("countStrangers() counts half of the connections of an address, and one of one", () => {
+  const half = [1, 4].map((maxPerAddress) => {
+    const strangers = countStrangers({ maxPerAddress });
+    return Array.from({ length: 4 }, () => strangers.enter("::1"));
+  });
+
+  assertEquals(half, [
+    [undefined, "crowded", "crowded", "crowded"],
+    [undefined, undefined, "crowded", "crowded"],
+  ]);
 });

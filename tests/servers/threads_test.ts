@@ -303,7 +303,7 @@ threadTest("Threads answers a frame over the limit with the numbers", async () =
 });
 
 threadTest("Server.shutdown() ends the conversations in threads with a goodbye", async () => {
-  await using threaded = new Threaded();
+  await using threaded = new Threaded(undefined, { graceMs: 60_000 });
   const conns = [await threaded.connect(), await threaded.connect()];
   for (const conn of conns) await conn.request("here");
 

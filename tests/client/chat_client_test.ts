@@ -1,0 +1,125 @@
+import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { ChatClient } from "../../client/chat_client.ts";
+import { ChatView } from "../../client/chat_view.ts";
+import { NamesSeen } from "../../client/names_seen.ts";
+import { type KeptToken, TokenFile } from "../../client/token_file.ts";
+import { FramedConn } from "../../lib/framed_conn.ts";
+import { memoryConnPair } from "../../lib/memory_conn.ts";
+
+/** Notes which logins are kept. */
+class NotedTokens extends TokenFile {
+  readonly kept: string[] = [];
+
+  constructor() {
+    super(undefined);
+  }
+
+  override save({ token }: KeptToken): Promise<void> {
+    return Promise.resolve(void this.kept.push(token));
+  }
+
+  override remove(): Promise<void> {
+    return Promise.resolve(void this.kept.splice(0));
+  }
+}
+
+/** Answers to what a client asks for, by type; what is not there is not answered. */
+type Answers = Record<string, object>;
+
+const WELCOME = { type: "welcome", name: "anna", token: "t", expires: 9, last: 0 };
+const IN: Answers = {
+  hello: { type: "hello", version: 1, server: "chat" },
+  login: WELCOME,
+  ping: { type: "pong" },
+};
+const BACK: Answers = { ...IN, login: {}, hello: [IN["hello"]!, WELCOME] };
+
+/** Serves one connection; at `null` it breaks. */
+async function serveOne(conn: FramedConn, answers: Record<string, object | null>): Promise<void> {
+  for (let text; (text = await conn.receive()) !== null;) {
+    const answer = answers[JSON.parse(text).type] ?? null;
+    if (answer === null) break;
+    for (const message of [answer].flat()) await conn.send(JSON.stringify(message));
+  }
+  conn.close();
+}
+
+/** A client in a pipe whose input is some lines, and the server's part on each of its connections. */
+function openClient(lines: string[], ...connections: Record<string, object | null>[]) {
+  const told: string[] = [];
+  const tokens = new NotedTokens();
+  const client = new ChatClient({
+    terminal: {
+      isInteractive: false,
+      print() {},
+      ring() {},
+      clear() {},
+      setPrompt() {},
+      async *[Symbol.asyncIterator]() {
+        yield* lines;
+      },
+    },
+    connect: () => {
+      const [near, far] = memoryConnPair();
+      const answers = connections.shift();
+      if (answers === undefined) return Promise.reject(new Deno.errors.ConnectionRefused("No"));
+      serveOne(new FramedConn(far), answers);
+      return Promise.resolve(new FramedConn(near));
+    },
+    credentials: (refusal) =>
+      Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
+    backoff: { minMs: 1, maxMs: 1 },
+    view: new ChatView((text) => text),
+    names: new NamesSeen(),
+    tell: (text) => told.push(text),
+    address: "s:1",
+    json: false,
+    tokens,
+  });
+  return { client, told, tokens };
+}
+
+const LOGGED_OUT = { type: "bye", reason: "logged_out" };
+const UNAUTHORIZED = { type: "error", code: "unauthorized", message: "Log in" };
+const UNAVAILABLE = { type: "error", code: "unavailable", message: "Try later" };
+
+for (
+  const [what, ...connections] of [
+    ["at once", { ...IN, logout: LOGGED_OUT }],
+    ["on the next connection when this one breaks", { ...IN, logout: null }, {
+      ...BACK,
+      logout: LOGGED_OUT,
+    }],
+    ["when the server has forgotten the login already", { ...IN, logout: UNAUTHORIZED }],
+    ["when its answer was lost", { ...IN, logout: null }, {
+      ...BACK,
+      hello: [IN["hello"]!, UNAUTHORIZED],
+    }],
+  ] as const
+) {
+  Deno.test(`ChatClient.leave() logs out ${what}, and forgets the login`, async () => {
+    const { client, tokens } = openClient(["/logout"], ...connections);
+
+    assertEquals([await client.run(), tokens.kept], [0, []]);
+  });
+}
+
+for (
+  const [what, reason, ...connections] of [
+    ["does not log out", "the server did not do it", { ...IN, logout: UNAVAILABLE }],
+    ["does not come back", "there is no connection", { ...IN, logout: null }],
+  ] as const
+) {
+  Deno.test(`ChatClient.leave() ends after a while where the server ${what}, and says so`, async () => {
+    using time = new FakeTime();
+    const { client, told, tokens } = openClient(["/logout"], ...connections);
+
+    let code: number | undefined;
+    client.run().then((exitCode) => code = exitCode);
+    while (code === undefined) await time.tickAsync(1000);
+
+    assertEquals([code, tokens.kept], [1, ["t"]]);
+    assertEquals(told.at(-1), `Not logged out: ${reason}`);
+  });
+}
