@@ -163,7 +163,7 @@ export class LineClient {
 
   /** To come back sooner would only be to be silent again. */
   async #waitForLine(): Promise<void> {
-    if (this.#unanswered.count > 0) return;
+    if (this.#unanswered.count > 0 || this.#stop.signal.aborted) return;
     this.#options.onService("connects again when there is a line to send");
     const stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", resolve));
     await Promise.race([this.#unanswered.addition, stopped]);

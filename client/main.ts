@@ -5,6 +5,7 @@
  */
 
 import { joinHostPort } from "../lib/endpoint.ts";
+import { escapeControl } from "../lib/escape.ts";
 import { type ClientFlags, FlagError, parseFlags, USAGE } from "./flags.ts";
 import { LineClient } from "./line_client.ts";
 import { openStreams } from "./streams.ts";
@@ -17,7 +18,7 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     // A reader of the answers that has seen enough is no failure.
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return 0;
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(escapeControl(error instanceof Error ? error.message : String(error)));
     return error instanceof FlagError ? 2 : 1;
   }
 }
