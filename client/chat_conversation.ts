@@ -113,7 +113,7 @@ export class ChatConversation {
     return {
       type: "hello",
       version: PROTOCOL_VERSION,
-      ...(credentials && "token" in credentials && { token: credentials.token }),
+      ...tokenOf(credentials),
       ...(since !== undefined && { since }),
       ...(history !== undefined && { history }),
     };
@@ -196,8 +196,7 @@ export class ChatConversation {
     if (!this.#isIn || message.code === "unauthorized") {
       const { credentials } = this.#context;
       this.#context.credentials = undefined;
-      const refused = credentials && "token" in credentials ? { token: credentials.token } : {};
-      return { refusal: { ...message, ...refused } };
+      return { refusal: { ...message, ...tokenOf(credentials) } };
     }
     const { ref = "", code, retryAfterMs } = message;
     this.#context.onMessage(message, this.#context.unsaid.refused(ref, code, retryAfterMs));
@@ -216,4 +215,8 @@ function refuseStranger(version?: number): never {
     ? "it is no chat and no authentication server"
     : `it speaks version ${version} of the protocol, and this client ${PROTOCOL_VERSION}`;
   throw new Deno.errors.InvalidData(`Cannot talk to this server: ${why}`);
+}
+
+function tokenOf(credentials: Credentials | undefined): { token?: string } {
+  return credentials && "token" in credentials ? { token: credentials.token } : {};
 }

@@ -161,7 +161,7 @@ export class ChatSession {
   /** Ends the session and its token, now or when there is a connection again. */
   logOut(): void {
     this.#isLoggingOut = true;
-    if (this.isIn) this.#conversation!.send({ type: "logout" });
+    this.request({ type: "logout" });
   }
 
   /** Ends the session. Its token stays valid. */

@@ -56,6 +56,9 @@ export class LineClient {
   readonly #options: LineClientOptions;
   readonly #unanswered = new Unanswered();
   readonly #stop = new AbortController();
+  readonly #stopped = new Promise((resolve) =>
+    this.#stop.signal.addEventListener("abort", resolve)
+  );
   #conn: MessageConn | undefined;
   #hasConnected = false;
   #hasFailed = false;
@@ -165,8 +168,7 @@ export class LineClient {
   async #waitForLine(): Promise<void> {
     if (this.#unanswered.count > 0 || this.#stop.signal.aborted) return;
     this.#options.onService("connects again when there is a line to send");
-    const stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", resolve));
-    await Promise.race([this.#unanswered.addition, stopped]);
+    await Promise.race([this.#unanswered.addition, this.#stopped]);
   }
 
   #takeWait(wait: ReconnectWait): void {

@@ -5,7 +5,7 @@
  */
 
 import type { ClientMessage, ErrorCode } from "../lib/protocol.ts";
-import { backoff, MAX_RETRY_AFTER_MS } from "../lib/reconnect.ts";
+import { backoff, grantedMs } from "../lib/reconnect.ts";
 
 /** A message of one's own. */
 export type OwnMessage = ClientMessage & { type: "say" | "tell" };
@@ -91,7 +91,9 @@ export class Unsaid {
     if (first?.message.ref !== ref) return undefined;
     const isRetried = code === "too_fast" || code === "unavailable" && ++first.tries < MAX_TRIES;
     if (!isRetried) return this.#next();
-    this.#sendFirst(Math.min(retryAfterMs ?? this.#waits.next().value, MAX_RETRY_AFTER_MS));
+    this.#sendFirst(
+      retryAfterMs === undefined ? this.#waits.next().value : grantedMs(retryAfterMs),
+    );
     return undefined;
   }
 

@@ -138,8 +138,10 @@ export class Database implements Disposable {
 export function openDatabase(path: string, options: DatabaseOptions): Database {
   const { migrations, durable = false } = options;
   const files = path === ":memory:" ? [] : [path, `${path}-wal`];
-  if (files.length > 0) prepareFile(path, migrations.length);
-  if (files.length > 0 && options.onShared && isOpenElsewhere(path)) options.onShared();
+  if (files.length > 0) {
+    prepareFile(path, migrations.length);
+    if (options.onShared && isOpenElsewhere(path)) options.onShared();
+  }
   const sqlite = new DatabaseSync(path);
   try {
     const pragma = (text: string) => Object.values(sqlite.prepare(`PRAGMA ${text}`).get() ?? {})[0];

@@ -155,8 +155,11 @@ export class Reconnector<T> {
   }
 }
 
-/** Bounds what a server asked for: its number may be nonsense, and a timer beyond 2^31 ms would fire at once. */
-function grantedMs(retryAfterMs: number): number {
+/**
+ * Bounds what a server asked for, at {@linkcode MAX_RETRY_AFTER_MS}: its number may be nonsense, and a timer beyond
+ * 2^31 ms would fire at once.
+ */
+export function grantedMs(retryAfterMs: number): number {
   return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 }
 

@@ -6,19 +6,24 @@
 import { dirname } from "node:path";
 
 /**
- * Replaces a file in one step, so that a reader, or a crash at any moment, finds the whole old content
- * or the whole new one. Only the file's owner can read and write it; its folder is made if missing.
+ * Replaces a file by what `change` makes of it, in one step, so that a reader, or a crash at any moment, finds the whole
+ * old content or the whole new one. Only the file's owner can read and write it; its folder is made if missing.
+ *
+ * Whoever else changes a file of that folder in this way, in whatever process, waits meanwhile, so that no change is
+ * lost. Nobody waits on Windows, on a disk without locks, and without the permission to read the folder.
  *
  * The new content is on the disk, not only with the operating system, when this settles. When it
  * rejects, the old file is untouched.
  *
  * @param path The file. A symbolic link there is replaced, not followed.
- * @param text The new content.
+ * @param change Reads the file, and gives its new content.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function changeFile(path: string, change: () => Promise<string>): Promise<void> {
   const folder = dirname(path);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  using locked = await lockFolder(folder);
+  const text = await change();
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await makeFolder(folder);
   try {
     await writeNew(temporary, new TextEncoder().encode(text));
     await Deno.rename(temporary, path);
@@ -26,30 +31,12 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await Deno.remove(temporary).catch(() => {}); // It may never have been made; `error` tells more.
     throw error;
   }
-  await syncFolder(folder).catch(() => {}); // The new file stands; not every disk can sync a folder.
+  // A rename is an entry in a folder, and reaches the disk with the folder; not every disk can sync one.
+  await locked?.sync().catch(() => {});
 }
 
-/**
- * Replaces a file by what `change` makes of it. Whoever else changes a file of that folder in this way, in whatever
- * process, waits meanwhile, so that no change is lost. Nobody waits on Windows, on a disk without locks, and without the
- * permission to read the folder.
- *
- * @param path The file, as for {@linkcode replaceFile}.
- * @param change Reads the file, and gives its new content.
- */
-export async function changeFile(path: string, change: () => Promise<string>): Promise<void> {
-  const folder = dirname(path);
-  await makeFolder(folder);
-  using _turn = await lockFolder(folder);
-  await replaceFile(path, await change());
-}
-
-function makeFolder(folder: string): Promise<void> {
-  return Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-}
-
-/** Waits for the lock of a folder, which is free again when what it gives is disposed of. */
-async function lockFolder(folder: string): Promise<Disposable | undefined> {
+/** Opens a folder, where that can be done, and waits for its lock, which is free again when the folder is closed. */
+async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
   const file = await Deno.open(folder).catch(() => undefined);
   try {
     await file?.lock(true);
@@ -63,12 +50,5 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   let written = 0;
   while (written < bytes.length) written += await file.write(bytes.subarray(written));
-  await file.sync();
-}
-
-/** A rename is an entry in a folder, and reaches the disk with the folder. */
-async function syncFolder(folder: string): Promise<void> {
-  if (Deno.build.os === "windows") return; // It cannot open folders.
-  using file = await Deno.open(folder);
   await file.sync();
 }

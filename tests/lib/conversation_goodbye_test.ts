@@ -9,6 +9,14 @@ import { Conversation } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { goodbyeText } from "../../lib/goodbye.ts";
 
+/** Sends 6 MiB of empty messages. */
+async function sendMuch(conn: Deno.Conn): Promise<void> {
+  const bytes = new Uint8Array(64 * 1024);
+  for (let i = 0; i < 100; i++) {
+    for (let at = 0; at < bytes.length;) at += await conn.write(bytes);
+  }
+}
+
 Deno.test("Conversation.end() lets the handler answer, and the goodbye is the last message", async () => {
   const { peer, conversation, held, events } = await converse(async (conn) => {
     assertEquals(await conn.receive(), null);
@@ -52,12 +60,7 @@ Deno.test("Conversation.end() delivers the goodbye to a peer that keeps sending"
   const { client, conversation, held, events } = await converse(async (conn) => {
     await conn.receive();
   });
-  const sending = (async () => {
-    const bytes = new Uint8Array(64 * 1024);
-    for (let i = 0; i < 100; i++) {
-      for (let at = 0; at < bytes.length;) at += await client.write(bytes);
-    }
-  })();
+  const sending = sendMuch(client);
   await events.next("received");
 
   conversation.end("kicked");
@@ -78,12 +81,7 @@ Deno.test("Conversation delivers the last words of a handler that has finished s
     await conn.send("last words");
     await conn.closeWrite();
   });
-  const sending = (async () => {
-    const bytes = new Uint8Array(64 * 1024);
-    for (let i = 0; i < 100; i++) {
-      for (let at = 0; at < bytes.length;) at += await client.write(bytes);
-    }
-  })();
+  const sending = sendMuch(client);
   await events.next("sent");
   await sending;
   await turns(10);

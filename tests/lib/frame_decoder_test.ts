@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
-import { takeBuffer } from "../../lib/buffer_pool.ts";
 import { FrameDecoder } from "../../lib/frame_decoder.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
 import { concat, frameOf, framesOf, header, utf8 } from "../bytes.ts";
+import { takeAll } from "./pool.ts";
 
 const KIB = 1024;
 
@@ -16,11 +16,6 @@ function fill(decoder: FrameDecoder, chunk: Uint8Array): number {
   space.set(chunk);
   decoder.filled(chunk.length);
   return space.length;
-}
-
-/** Takes all buffers of a size that wait for another use. */
-function takeAll(bytes: number): ArrayBuffer[] {
-  return Array.from({ length: 100 }, () => takeBuffer(bytes).buffer);
 }
 
 function decode(...chunks: (Uint8Array | string)[]): string[] {

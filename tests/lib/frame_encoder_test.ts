@@ -4,6 +4,7 @@ import { giveBuffer, takeBuffer } from "../../lib/buffer_pool.ts";
 import { FrameEncoder } from "../../lib/frame_encoder.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
 import { concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../bytes.ts";
+import { takeAll } from "./pool.ts";
 
 const ABOVE_SHORT = "x".repeat(25);
 
@@ -11,11 +12,6 @@ function encode(...texts: string[]): Uint8Array {
   const encoder = new FrameEncoder();
   for (const text of texts) encoder.push(text);
   return encoder.take();
-}
-
-/** Makes sure that no small buffer waits for another use. */
-function emptyPool(): void {
-  for (let i = 0; i < 100; i++) takeBuffer(1);
 }
 
 Deno.test("FrameEncoder queues nothing for nothing", () => {
@@ -280,7 +276,7 @@ Deno.test("FrameEncoder.queuedBytes is exact once 16 Ki characters wait", () => 
 });
 
 Deno.test("FrameEncoder.release() gives each buffer back once", () => {
-  emptyPool();
+  takeAll();
   const encoder = new FrameEncoder();
   encoder.push("a");
   encoder.take();
@@ -295,7 +291,7 @@ Deno.test("FrameEncoder.release() gives each buffer back once", () => {
 
 Deno.test("FrameEncoder gives a buffer back that it has outgrown, and with clear(), and then lets go of it", () => {
   for (const leave of ["outgrow", "clear"]) {
-    emptyPool();
+    takeAll();
     const encoder = new FrameEncoder();
     encoder.pushRaw(utf8("a"));
 

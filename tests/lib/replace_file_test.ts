@@ -1,13 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { changeFile, replaceFile } from "../../lib/replace_file.ts";
+import { changeFile } from "../../lib/replace_file.ts";
 import { FILES, testWith } from "../permissions.ts";
+
+function replaceFile(path: string, text: string): Promise<void> {
+  return changeFile(path, () => Promise.resolve(text));
+}
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-testWith(FILES, "replaceFile() makes the folder and a file for its owner only", async () => {
+testWith(FILES, "changeFile() makes the folder and a file for its owner only", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/deep/er/file`;
 
@@ -22,7 +26,7 @@ testWith(FILES, "replaceFile() makes the folder and a file for its owner only", 
   await Deno.remove(folder, { recursive: true });
 });
 
-testWith(FILES, "replaceFile() writes it all when the disk takes one byte a call", async () => {
+testWith(FILES, "changeFile() writes it all when the disk takes one byte a call", async () => {
   const folder = await Deno.makeTempDir();
   const write = Deno.FsFile.prototype.write;
   const oneByte = stub(Deno.FsFile.prototype, "write", function (this: Deno.FsFile, bytes) {
@@ -37,7 +41,7 @@ testWith(FILES, "replaceFile() writes it all when the disk takes one byte a call
 
 testWith(
   FILES,
-  "replaceFile() puts the new file in place only after it is on the disk",
+  "changeFile() puts the new file in place only after it is on the disk",
   async () => {
     const folder = await Deno.makeTempDir();
     const calls: string[] = [];
@@ -61,7 +65,7 @@ testWith(
 );
 
 for (const step of ["write", "sync", "rename"] as const) {
-  testWith(FILES, `replaceFile() leaves the old file and no other when ${step} fails`, async () => {
+  testWith(FILES, `changeFile() leaves the old file and no other when ${step} fails`, async () => {
     const folder = await Deno.makeTempDir();
     await replaceFile(`${folder}/file`, "old");
     const fail = () => Promise.reject(new Error("No space left on device"));
@@ -78,7 +82,7 @@ for (const step of ["write", "sync", "rename"] as const) {
   });
 }
 
-testWith(FILES, "replaceFile() does without syncing a folder that cannot be synced", async () => {
+testWith(FILES, "changeFile() does without syncing a folder that cannot be synced", async () => {
   const folder = await Deno.makeTempDir();
   const { sync } = Deno.FsFile.prototype;
   let calls = 0;
@@ -92,7 +96,7 @@ testWith(FILES, "replaceFile() does without syncing a folder that cannot be sync
   await Deno.remove(folder, { recursive: true });
 });
 
-testWith(FILES, "replaceFile() may be called while it replaces the same file", async () => {
+testWith(FILES, "changeFile() may be called while it replaces the same file", async () => {
   const folder = await Deno.makeTempDir();
   const texts = ["one", "two", "three"];
 
