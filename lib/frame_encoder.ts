@@ -229,6 +229,8 @@ export class FrameEncoder {
     const bodyBytes = this.#end - before - HEADER_BYTES;
     if (bodyBytes <= this.#maxBodyBytes) return;
     this.#end = before;
+    // The room it took would stay with a connection that may be silent from now on.
+    if (before === 0) this.clear();
     throw this.#tooLarge(bodyBytes);
   }
 

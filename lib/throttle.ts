@@ -6,7 +6,7 @@
 
 /** Options for {@linkcode Throttle}. */
 export interface ThrottleOptions {
-  /** How many failures cost nothing, for people who mistype. */
+  /** So many attempts may fail before the next must wait, for people who mistype. */
   freeFailures: number;
   /**
    * The first delay in milliseconds; each further failure doubles it.

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { giveBuffer, takeBuffer } from "../../lib/buffer_pool.ts";
 import { FrameEncoder } from "../../lib/frame_encoder.ts";
@@ -235,6 +235,18 @@ Deno.test("FrameEncoder.pushFrame() keeps its order among messages of every kind
     assertEquals(encoder.take(), framesOf("shared", "a", "shared"));
     assertEquals(frame, framesOf("shared"));
   }
+});
+
+Deno.test("FrameEncoder.push() gives back the room that a refused text took", () => {
+  takeAll();
+  const encoder = new FrameEncoder({ maxBodyBytes: 10 });
+
+  assertThrows(() => encoder.push("ё".repeat(6)), FrameTooLargeError);
+
+  const buffer = takeBuffer(1);
+  giveBuffer(buffer);
+  encoder.push("ё");
+  assertStrictEquals(encoder.take().buffer, buffer.buffer);
 });
 
 Deno.test("FrameEncoder.pushFrame() is left alone by a message that is refused, and forgotten by clear()", () => {
