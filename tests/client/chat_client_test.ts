@@ -35,19 +35,26 @@ const IN: Answers = {
 };
 const BACK: Answers = { ...IN, login: {}, hello: [IN["hello"]!, WELCOME] };
 
-/** Serves one connection; at `null` it breaks. */
-async function serveOne(conn: FramedConn, answers: Record<string, object | null>): Promise<void> {
+/** Serves one connection; at `null` it breaks. An answer gets the `ref` of its question. */
+async function serveOne(
+  conn: FramedConn,
+  answers: Record<string, object | null>,
+  taken: string[],
+): Promise<void> {
   for (let text; (text = await conn.receive()) !== null;) {
-    const answer = answers[JSON.parse(text).type] ?? null;
+    const { type, ref, text: said } = JSON.parse(text);
+    if (said !== undefined) taken.push(said);
+    const answer = answers[type] ?? null;
     if (answer === null) break;
-    for (const message of [answer].flat()) await conn.send(JSON.stringify(message));
+    for (const message of [answer].flat()) await conn.send(JSON.stringify({ ref, ...message }));
   }
   conn.close();
 }
 
 /** A client in a pipe whose input is some lines, and the server's part on each of its connections. */
-function openClient(lines: string[], ...connections: Record<string, object | null>[]) {
+function openClient(lines: Iterable<string>, ...connections: Record<string, object | null>[]) {
   const told: string[] = [];
+  const taken: string[] = [];
   const tokens = new NotedTokens();
   const client = new ChatClient({
     terminal: {
@@ -64,7 +71,7 @@ function openClient(lines: string[], ...connections: Record<string, object | nul
       const [near, far] = memoryConnPair();
       const answers = connections.shift();
       if (answers === undefined) return Promise.reject(new Deno.errors.ConnectionRefused("No"));
-      serveOne(new FramedConn(far), answers);
+      serveOne(new FramedConn(far), answers, taken);
       return Promise.resolve(new FramedConn(near));
     },
     credentials: (refusal) =>
@@ -77,7 +84,7 @@ function openClient(lines: string[], ...connections: Record<string, object | nul
     json: false,
     tokens,
   });
-  return { client, told, tokens };
+  return { client, told, tokens, taken };
 }
 
 const LOGGED_OUT = { type: "bye", reason: "logged_out" };
@@ -123,3 +130,52 @@ for (
     assertEquals(told.at(-1), `Not logged out: ${reason}`);
   });
 }
+
+const SAID = { ...IN, say: { type: "said", id: 1 } };
+
+for (
+  const [what, lines, code, ...connections] of [
+    ["0 when all was said", ["hi", "there"], 0, SAID],
+    ["1 when a line was of no use", ["hi", "/nonsense"], 1, SAID],
+    ["1 when the server refused a message", ["hi"], 1, {
+      ...IN,
+      say: { type: "error", code: "too_long", message: "Too long" },
+    }],
+    ["1 when nobody was let in", [], 1, {
+      ...IN,
+      login: { type: "error", code: "bad_credentials", message: "Wrong" },
+    }],
+    ["1 when the operator ended it", ["hi"], 1, { ...IN, say: { type: "bye", reason: "kicked" } }],
+  ] as const
+) {
+  Deno.test(`ChatClient.run() gives ${what}`, async () => {
+    using _time = new FakeTime(); // Nobody waits for a patience that the end of the session has made idle.
+    assertEquals(await openClient(lines, ...connections).client.run(), code);
+  });
+}
+
+Deno.test("ChatClient.run() takes no line after /quit", async () => {
+  const { client, taken } = openClient(["hi", "/quit", "not said"], SAID);
+
+  assertEquals([await client.run(), taken], [0, ["hi"]]);
+});
+
+Deno.test("ChatClient.run() reads a pipe no further while 64 messages wait, and tells what was not sent", async () => {
+  using time = new FakeTime();
+  let read = 0;
+  const lines = {
+    *[Symbol.iterator]() {
+      while (read < 100) yield `line ${++read}`;
+    },
+  };
+  const { client, told, taken } = openClient(lines, { ...IN, say: [] });
+  const code = client.run();
+  for (let second = 0; second < 20; second++) await time.tickAsync(1000);
+  // One more is at hand, and waits for its turn.
+  assertEquals([read, taken], [65, ["line 1"]]);
+
+  client.leave({ logout: false });
+  for (let second = 0; second < 20; second++) await time.tickAsync(1000);
+
+  assertEquals([await code, told.at(-1)], [1, "Not sent: 64 messages"]);
+});

@@ -111,6 +111,14 @@ Deno.test("ChatView.show() tells once that messages came too fast", () => {
   assertEquals(texts, [told, undefined, undefined, told]);
 });
 
+Deno.test("ChatView.show() does not tell a user that they themselves come and go", () => {
+  const view = open();
+
+  assertEquals(view.show({ type: "joined", name: "anna", at: NOW }), undefined);
+  assertEquals(view.show({ type: "left", name: "anna", at: NOW }), undefined);
+  assertEquals(view.show({ type: "left", name: "boris", at: NOW })?.text, "12:34   boris left");
+});
+
 Deno.test("ChatView.show() tells which message is not sent, and why", () => {
   const own = { type: "say", ref: "r", text: "long" } as const;
 

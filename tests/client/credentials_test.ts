@@ -92,6 +92,16 @@ Deno.test("CredentialSource.next() falls back to the password, and forgets the t
   assertEquals(shown, ["Log in", "Are you new here?", "Password: "]);
 });
 
+Deno.test("CredentialSource.next() keeps a token that was refused for another reason", async () => {
+  const tokens = new Tokens("anna");
+  const { source } = open([false, "pw"], { tokens, name: "anna" });
+  await source.next();
+
+  await source.next({ code: "unavailable", message: "Try later", token: "t-anna" });
+
+  assertEquals(tokens.kept.map(({ token }) => token), ["t-anna"]);
+});
+
 Deno.test("CredentialSource.next() asks for the password alone when that was the fault", async () => {
   const { source, shown } = open([
     "anna",

@@ -289,6 +289,28 @@ for (const how of ["a line", "exit", "end of input"]) {
   });
 }
 
+Deno.test("LineClient.run() that came back for a line comes back by itself after another loss", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const answerOne = async (conn: FramedConn) => conn.send((await conn.receive())!);
+  const session = new Session([
+    async (conn) => {
+      await answerOne(conn);
+      await conn.send("Goodbye: nothing was heard from you for too long");
+    },
+    answerOne,
+    (conn) => {
+      arrived.resolve();
+      return echo(conn);
+    },
+  ]).type("a");
+  await session.says("connects again when there is a line to send");
+
+  session.type("b");
+  await arrived.promise;
+
+  assertEquals([await session.end(), session.replies], [0, ["a", "b"]]);
+});
+
 Deno.test("LineClient.run() takes a typed goodbye that is echoed for an answer", async () => {
   const session = new Session([echo]).type("a", "Goodbye: all", "b");
 

@@ -27,12 +27,19 @@ Deno.test("NamesSeen.complete() completes names, in capitals or not", () => {
   assertEquals(names.complete("hi "), []);
 });
 
-Deno.test("NamesSeen.add() takes no name that would confuse the terminal, and forgets the oldest", () => {
-  const names = namesOf("x\x1b[2J", "x y");
-  assertEquals(names.complete("x"), []);
+Deno.test("NamesSeen.add() takes no name that would confuse the terminal", () => {
+  assertEquals(namesOf("x\x1b[2J", "x y").complete("x"), []);
+});
 
-  names.add("first", ...Array.from({ length: 1000 }, (_, i) => `n${i}`));
-  assertEquals(names.complete("f"), []);
+Deno.test("NamesSeen.add() remembers a thousand names, and forgets whom it has not met for longest", () => {
+  const names = namesOf("first", "second", ...Array.from({ length: 998 }, (_, i) => `n${i}`));
+  assertEquals(names.complete("f"), ["first"]);
+
+  names.add("FIRST", "last");
+
+  assertEquals(names.complete("s"), []);
+  assertEquals([names.complete("f"), names.complete("l")], [["FIRST"], ["last"]]);
+  assertEquals(names.complete("n").length, 998);
 });
 
 Deno.test("NamesSeen.spellingOf() gives a name as it was met last", () => {
