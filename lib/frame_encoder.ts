@@ -57,9 +57,6 @@ export class FrameEncoder {
   }
 
   /** The longest body that is accepted from now on, in bytes. */
-  get maxBodyBytes(): number {
-    return this.#maxBodyBytes;
-  }
   set maxBodyBytes(maxBodyBytes: number) {
     this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
   }
