@@ -8,6 +8,7 @@ import process from "node:process";
 import { terminalIsDumb } from "./color.ts";
 import { LineDialog, type Question } from "./line_dialog.ts";
 import { LineQueue } from "./line_queue.ts";
+import { LineSplitter } from "./lines.ts";
 import { Screen, type TerminalOutput } from "./screen.ts";
 import { InputReader, type TerminalInput } from "./terminal_input.ts";
 
@@ -36,7 +37,7 @@ export interface TerminalOptions {
  *
  * - **At a terminal** a line can be edited, completed and called back; what is printed meanwhile
  *   appears above it. **In a pipe** (or with `TERM=dumb`) lines go in and out as they are, without
- *   prompt and escape codes.
+ *   prompt and escape codes; only an endless one is cut off, as `LineSplitter` does.
  * - **Nothing is entered by accident.** A pasted block of lines waits for a yes.
  * - **Lazy.** It reads from the first iteration or question on; what was typed before is not lost.
  * - **Owning.** `close()` gives the terminal back as it was found; a pipe that it read is destroyed,
@@ -53,7 +54,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #screen: Screen;
   #dialog: LineDialog;
   #lines = new LineQueue();
-  #rest = ""; // of a line whose end has not come yet, in a pipe
+  #splitter = new LineSplitter(); // in a pipe
   #onInterrupt: () => void;
   #isStarted = false;
   #isLeft = false;
@@ -167,17 +168,14 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   #endInput(): void {
     if (this.isInteractive) return this.#leave();
-    if (this.#rest !== "") this.#lines.push(this.#rest);
-    this.#rest = "";
+    for (const line of this.#splitter.end()) this.#lines.push(line);
     this.#dialog.giveUp();
     this.#lines.end();
   }
 
   #receive(text: string): void {
     if (this.isInteractive || this.#dialog.isAsking) return this.#dialog.receive(text);
-    const lines = (this.#rest + text).split(/\r?\n/);
-    this.#rest = lines.pop()!;
-    for (const line of lines) this.#lines.push(line);
+    for (const line of this.#splitter.push(text)) this.#lines.push(line);
     if (this.#lines.size > 0) this.#reader.pause(); // until somebody asks for more
   }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { PassThrough } from "node:stream";
 import { Terminal, type TerminalOptions } from "../../lib/terminal.ts";
 import { FakeKeyboard, FakeScreen, turn } from "./fake_terminal.ts";
@@ -420,6 +420,19 @@ Deno.test("Terminal in a pipe gives all lines, the last without its newline too"
 
   assertEquals(lines, ["one", "two", "", "four"]);
   assertEquals(t.output(), "");
+});
+
+Deno.test("Terminal in a pipe cuts an endless line off and goes on with the next", async () => {
+  const input = new PassThrough();
+  using terminal = new Terminal({ input, output: new PassThrough() });
+  const lines = Array.fromAsync(terminal);
+
+  for (let i = 0; i < 128; i++) input.write("x".repeat(16 * 1024));
+  input.end("\nnext");
+
+  const [long, next] = await lines;
+  assertLessOrEqual(long!.length, 1024 * 1024 + 16 * 1024);
+  assertEquals(next, "next");
 });
 
 Deno.test("Terminal in a pipe prints lines as they are and shows no prompt", async () => {
