@@ -50,6 +50,7 @@ export class LogFile implements Disposable {
   readonly path: string;
   readonly #logger: Logger;
   readonly #handler: GatheringHandler;
+  #isClosed = false;
 
   private constructor(path: string, options: LogFileOptions) {
     const { name, maxBytes = 10 * 1024 * 1024, maxBackups = 3, flushIntervalMs = 200 } = options;
@@ -90,9 +91,9 @@ export class LogFile implements Disposable {
     this.#logger.error(event, fields);
   }
 
-  /** Gives the operating system every line so far. */
+  /** Gives the operating system every line so far; after `close`, does nothing. */
   flush(): void {
-    this.#handler.flush();
+    if (!this.#isClosed) this.#handler.flush();
   }
 
   /** The last lines, oldest first, as `showLog` finds them. */
@@ -111,6 +112,8 @@ export class LogFile implements Disposable {
 
   /** Writes what waits and closes the file. Later lines are ignored; closing twice is harmless. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#logger.handlers = [];
     this.#handler.destroy();
   }

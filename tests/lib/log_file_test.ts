@@ -366,6 +366,23 @@ testWith(FILES, "LogFile.close() tells of lost lines even when no line follows",
   assertEquals(events(folder.log), ["WARN echo lines lost=1"]);
 });
 
+testWith(FILES, "LogFile.flush() and another close() leave a closed file closed", () => {
+  using folder = new Folder();
+  const log = LogFile.open(folder.log, { name: "echo" });
+  {
+    using _full = stub(Deno.FsFile.prototype, "writeSync", () => {
+      throw new Error("No space left on device (os error 28)");
+    });
+    log.info("lost");
+    log.close();
+  }
+
+  log.flush();
+  log.close();
+
+  assertEquals(events(folder.log), []);
+});
+
 testWith(FILES, "LogFile survives a disk that fills in the middle of a line", () => {
   using folder = new Folder();
   using log = LogFile.open(folder.log, { name: "echo" });
