@@ -35,7 +35,7 @@ export class Admission {
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
   readonly #perNetwork = new Map<string, number>();
-  readonly #arrivals: TokenBuckets;
+  readonly #arrivals: TokenBuckets | undefined; // without a limit nobody counts
   #connections = 0;
 
   /** Begins with nobody. */
@@ -43,7 +43,7 @@ export class Admission {
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#maxPerAddress = options.maxPerAddress ?? 0;
     const { now } = options;
-    this.#arrivals = new TokenBuckets({
+    this.#arrivals = this.#maxPerAddress === 0 ? undefined : new TokenBuckets({
       burst: 2 * this.#maxPerAddress,
       perSecond: this.#maxPerAddress,
       ...(now && { now }),
@@ -54,7 +54,7 @@ export class Admission {
   enter(address: string): GoodbyeReason | undefined {
     const network = networkOf(address);
     if (this.#maxConnections && this.#connections >= this.#maxConnections) return "full";
-    if (this.#maxPerAddress && this.#isCrowded(network)) return "crowded";
+    if (this.#isCrowded(network)) return "crowded";
     this.#connections++;
     this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
     return undefined;
@@ -71,6 +71,7 @@ export class Admission {
   }
 
   #isCrowded(network: string): boolean {
+    if (this.#arrivals === undefined) return false;
     return (this.#perNetwork.get(network) ?? 0) >= this.#maxPerAddress ||
       this.#arrivals.take(network) > 0;
   }

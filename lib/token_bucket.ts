@@ -4,11 +4,13 @@
  * @module
  */
 
+import { MAX_DELAY_MS } from "./max_delay.ts";
+
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
-  /** How many tokens a full bucket holds: so many may be taken at once. */
+  /** How many tokens a full bucket holds: so many may be taken at once. At least 1. */
   burst: number;
-  /** How many tokens flow in a second. */
+  /** How many tokens flow in a second: above 0, and finite. */
   perSecond: number;
   /**
    * Gives the time in milliseconds; it must not jump back.
@@ -28,8 +30,13 @@ export class TokenBucket {
   #tokens: number;
   #countedAt: number;
 
-  /** Makes a full bucket. */
+  /**
+   * Makes a full bucket.
+   *
+   * @throws {RangeError} If `burst` or `perSecond` is out of range.
+   */
   constructor(options: TokenBucketOptions) {
+    checkRange(options);
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#tokens = options.burst;
@@ -54,7 +61,10 @@ export class TokenBucket {
 
   /** Takes one token, as soon as there is one. Several who wait are not served in order. */
   async wait(): Promise<void> {
-    for (let ms; (ms = this.take()) > 0;) await new Promise((resolve) => setTimeout(resolve, ms));
+    for (let ms; (ms = this.take()) > 0;) {
+      const delayMs = Math.min(ms, MAX_DELAY_MS);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
   }
 
   #refill(): void {
@@ -68,6 +78,12 @@ export class TokenBucket {
   }
 }
 
+function checkRange({ burst, perSecond }: TokenBucketOptions): void {
+  if (!(burst >= 1)) throw new RangeError(`Cannot allow a burst of ${burst}: give at least 1`);
+  if (perSecond > 0 && Number.isFinite(perSecond)) return;
+  throw new RangeError(`Cannot refill by ${perSecond} a second: give a finite number above 0`);
+}
+
 // From so many buckets on, the full ones are forgotten: a full bucket says no more than none.
 const MANY_BUCKETS = 1024;
 
@@ -77,8 +93,13 @@ export class TokenBuckets {
   readonly #buckets = new Map<string, TokenBucket>();
   #forgetAt = MANY_BUCKETS;
 
-  /** Makes full buckets for everybody. */
+  /**
+   * Makes full buckets for everybody.
+   *
+   * @throws {RangeError} If `burst` or `perSecond` is out of range.
+   */
   constructor(options: TokenBucketOptions) {
+    checkRange(options);
     this.#options = options;
   }
 

@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { MAX_DELAY_MS } from "../../lib/max_delay.ts";
 import { TokenBucket, TokenBuckets } from "../../lib/token_bucket.ts";
 
 Deno.test("TokenBucket.take() allows a burst, then as much as flows in", () => {
@@ -77,4 +79,34 @@ Deno.test("TokenBuckets.take() gives no user a token that it does not count", ()
   const waits = users.map((user) => [buckets.take(user), buckets.take(user)]);
 
   assertEquals(waits.filter(([first, second]) => first !== 0 || second !== 1000), []);
+});
+
+for (const Bucket of [TokenBucket, TokenBuckets]) {
+  Deno.test(`${Bucket.name}() refuses numbers that would never give a token`, () => {
+    for (const burst of [0, 0.5, -1, NaN]) {
+      const refusal = `Cannot allow a burst of ${burst}: give at least 1`;
+      assertThrows(() => new Bucket({ burst, perSecond: 1 }), RangeError, refusal);
+    }
+    for (const perSecond of [0, -1, NaN, Infinity]) {
+      const refusal = `Cannot refill by ${perSecond} a second: give a finite number above 0`;
+      assertThrows(() => new Bucket({ burst: 1, perSecond }), RangeError, refusal);
+    }
+  });
+}
+
+Deno.test("TokenBucket.wait() sets no timer for longer than a timer can wait", async () => {
+  let now = 0;
+  const delays: number[] = [];
+  const bucket = new TokenBucket({ burst: 1, perSecond: 2e-7, now: () => now });
+  bucket.take();
+  const setTimer = (callback: () => void, ms = 0) => {
+    delays.push(ms);
+    now += ms;
+    queueMicrotask(callback);
+  };
+  using _timers = stub(globalThis, "setTimeout", setTimer as unknown as typeof setTimeout);
+
+  await bucket.wait();
+
+  assertEquals(Math.max(...delays), MAX_DELAY_MS);
 });
