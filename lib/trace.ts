@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Paint, painter } from "./color.ts";
+import { count } from "./count.ts";
 import { escapeControl } from "./escape.ts";
 import { FrameCursor } from "./frame_cursor.ts";
 import { HEADER_BYTES } from "./frame.ts";
@@ -41,7 +43,7 @@ const SUSPICIOUS_BODY_BYTES = 16 * 1024 * 1024;
 export class FrameTrace {
   readonly #cursor = new FrameCursor();
   readonly #previewBytes: number;
-  readonly #paint: (color: number, text: string) => string;
+  readonly #paint: Paint;
   #header: number[] = [];
   #preview: number[] = [];
   #pieces = 0;
@@ -49,9 +51,7 @@ export class FrameTrace {
   /** Starts before the first byte. */
   constructor(options: FrameTraceOptions = {}) {
     this.#previewBytes = options.previewBytes ?? 48;
-    this.#paint = options.colors
-      ? (color, text) => `\x1b[${color}m${text}\x1b[0m`
-      : (_color, text) => text;
+    this.#paint = painter(options.colors ?? false);
   }
 
   /** The lines of the frames that these bytes complete, and a warning when a header is hard to believe. */
@@ -67,7 +67,8 @@ export class FrameTrace {
       const { frame: next, part, at, of } = this.#cursor.position;
       if (next !== segment.frame) lines.push(this.#whole(segment.part === "body" ? segment.of : 0));
       else if (part === "body" && at === 0 && of > SUSPICIOUS_BODY_BYTES) {
-        lines.push(`${this.#headerText()}  ${this.#paint(33, `announces ${count(of)}`)}`);
+        const warning = this.#paint(`announces ${count(of, "byte")}`, "yellow");
+        lines.push(`${this.#headerText()}  ${warning}`);
       }
     }
     return lines;
@@ -77,23 +78,23 @@ export class FrameTrace {
   end(): string[] {
     const { part, at, of } = this.#cursor.position;
     if (part === "header" && at === 0) return [];
-    const torn = this.#paint(31, `TORN after ${at} of ${count(of)} of the ${part}`);
+    const torn = this.#paint(`TORN after ${at} of ${count(of, "byte")} of the ${part}`, "red");
     const body = part === "body" ? `  ${this.#previewText(of)}` : "";
     return [`${this.#headerText()}  ${torn}${body}`];
   }
 
   #whole(bodyBytes: number): string {
     const pieces = this.#pieces > 1 ? `  in ${this.#pieces} pieces` : "";
-    const line = `${this.#headerText()}  ${count(bodyBytes)}  ${this.#previewText(bodyBytes)}`;
+    const parts = [this.#headerText(), count(bodyBytes, "byte"), this.#previewText(bodyBytes)];
     this.#header = [];
     this.#preview = [];
     this.#pieces = 0;
-    return line + pieces;
+    return parts.join("  ") + pieces;
   }
 
   #headerText(): string {
     const missing = Array(HEADER_BYTES - this.#header.length).fill("--");
-    return this.#paint(36, [hex(this.#header), ...missing].join(" ").trim());
+    return this.#paint([hex(this.#header), ...missing].join(" ").trim(), "cyan");
   }
 
   #previewText(bodyBytes: number): string {
@@ -104,18 +105,14 @@ export class FrameTrace {
       // A stream decoder forgives a character that the preview cuts in two.
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
         .decode(shown, { stream: rest > 0 });
-      return this.#paint(32, `"${escapeControl(text)}"`) + more;
+      return this.#paint(`"${escapeControl(text)}"`, "green") + more;
     } catch {
       // Not text: the bytes themselves say more than replacement characters would.
-      return this.#paint(35, hex(this.#preview)) + more;
+      return this.#paint(hex(this.#preview), "magenta") + more;
     }
   }
 }
 
 function hex(bytes: number[]): string {
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
-
-function count(bytes: number): string {
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }

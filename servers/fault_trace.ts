@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinHostPort } from "../lib/endpoint.ts";
 import type { FaultDirection } from "../lib/fault_connection.ts";
 import type { FaultCounts, FaultProxyEvent, FaultSummary } from "../lib/fault_proxy.ts";
 import { FrameTrace, type FrameTraceOptions } from "../lib/trace.ts";
@@ -39,10 +40,10 @@ export class FaultTrace {
         return [];
       case "refusing":
         return [`refusing new connections for ${event.ms} ms`];
-      case "connected":
-        return [
-          `#${event.id} connected from ${event.remoteAddr.hostname}:${event.remoteAddr.port}`,
-        ];
+      case "connected": {
+        const { hostname, port } = event.remoteAddr;
+        return [`#${event.id} connected from ${joinHostPort(hostname, port)}`];
+      }
       case "delivered":
         return this.#of(event.id)[event.direction].push(event.bytes)
           .map((line) => `#${event.id} ${ARROWS[event.direction]} ${line}`);
