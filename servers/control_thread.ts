@@ -10,16 +10,12 @@ import { parseCommandLine } from "./command_line.ts";
 import type { ServerConfig } from "./config.ts";
 import type { ListeningThread } from "./listening_thread.ts";
 import { plainTextWarning } from "./plain_text.ts";
+import { onStopSignal } from "./stop_signal.ts";
 
 /** What a server ends with that could not start, or whose listening thread died. */
 export const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
-
-// Windows gained SIGTERM late, and the console's break key is all that is needed there.
-const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
 
 /**
  * Runs the server that the first argument names in a thread that was made for it, until it has stopped, and gives the exit
@@ -52,7 +48,7 @@ async function run(
   const stop = new AbortController();
   // Whoever asks twice does not want to wait for clients.
   const interrupt = () => stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort();
-  resources.use(onSignals(interrupt));
+  resources.use(onStopSignal(interrupt));
   const open = async () => resources.use(await openTerminal(interrupt, stop.signal));
   // Where nobody can be asked, the server starts before the terminal is loaded.
   const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
@@ -118,15 +114,6 @@ async function answerCommands(
     const answer = await runLine(line, options);
     if (answer !== "") terminal.print(answer);
   }
-}
-
-function onSignals(listener: () => void): Disposable {
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
-  return {
-    [Symbol.dispose]() {
-      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
-    },
-  };
 }
 
 function complain(error: unknown, exitCode: number): number {

@@ -7,7 +7,8 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { wantsColor } from "../lib/color.ts";
+import { joinHostPort, parseHost, parsePort } from "../lib/endpoint.ts";
 import {
   type FaultProxyEvent,
   type FaultProxyOptions,
@@ -17,6 +18,7 @@ import { withoutSeparator } from "../lib/task_args.ts";
 import { obey } from "./fault_commands.ts";
 import { type BothFaults, FAULT_SETTINGS, settingsText, withSetting } from "./fault_settings.ts";
 import { FaultTrace, summaryText } from "./fault_trace.ts";
+import { onStopSignal } from "./stop_signal.ts";
 
 const USAGE = `Stands between a client and a server and makes the network misbehave.
 
@@ -44,16 +46,14 @@ export interface FaultFlags {
   proxy: FaultProxyOptions & BothFaults;
   /** Whether to show frames. */
   trace: boolean;
-  /** Whether to explain instead. */
-  help: boolean;
 }
 
 /**
- * Reads the flags.
+ * Reads the flags, or gives the help that was asked for instead.
  *
  * @throws {TypeError | RangeError} If one is unknown, or has no value that can be right.
  */
-export function parseFlags(args: string[]): FaultFlags {
+export function parseFlags(args: string[]): FaultFlags | { help: string } {
   const names = Object.keys(FAULT_SETTINGS).flatMap((name) => [name, `up.${name}`, `down.${name}`]);
   const { values } = parseArgs({
     args: withoutSeparator(args),
@@ -69,7 +69,8 @@ export function parseFlags(args: string[]): FaultFlags {
   const { listen, to, seed, trace, help, ...settings } = values as
     & Record<string, string | undefined>
     & { listen: string; trace: boolean; help: boolean };
-  if (to === undefined && !help) {
+  if (help) return { help: USAGE };
+  if (to === undefined) {
     throw new TypeError("Cannot start: give the server's address, as --to 127.0.0.1:9090");
   }
   const faults = Object.entries(settings).reduce<BothFaults>(
@@ -78,11 +79,11 @@ export function parseFlags(args: string[]): FaultFlags {
   );
   const proxy = {
     listen: parseAddress(listen, true),
-    to: parseAddress(to ?? "9090", false),
+    to: parseAddress(to, false),
     ...(seed !== undefined && { seed: parseSeed(seed) }),
     ...faults,
   };
-  return { proxy, trace, help };
+  return { proxy, trace };
 }
 
 function parseAddress(text: string, allowZero: boolean): { hostname: string; port: number } {
@@ -97,16 +98,19 @@ function parseSeed(text: string): number {
 }
 
 async function run({ proxy: options, trace: isOn }: FaultFlags): Promise<void> {
-  const trace = new FaultTrace(isOn, { colors: Deno.stdout.isTerminal() && !Deno.noColor });
+  const trace = new FaultTrace(isOn, { colors: wantsColor() });
   const onEvent = (event: FaultProxyEvent) =>
     trace.lines(event).forEach((line) => console.log(line));
   const proxy = await startFaultProxy({ ...options, onEvent });
   const { promise: over, resolve: quit } = Promise.withResolvers<void>();
   // Before the first line: who has read it may send a signal.
-  const ignoreInterruption = onInterruption(quit);
+  const listening = onStopSignal(() => {
+    listening[Symbol.dispose](); // the second is left to the system, which ends the process
+    quit();
+  });
   const { up, down, to: { hostname = "127.0.0.1", port } } = options;
-  console.log(`Listening on ${addressText(proxy.addr)}`);
-  const target = addressText({ hostname, port });
+  console.log(`Listening on ${joinHostPort(proxy.addr.hostname, proxy.addr.port)}`);
+  const target = joinHostPort(hostname, port);
   console.log(`To ${target}; seed ${proxy.seed}; faults: ${settingsText({ up, down })}`);
   const control = { proxy, faults: { up, down }, trace, quit };
   const input = createInterface({ input: process.stdin });
@@ -115,30 +119,14 @@ async function run({ proxy: options, trace: isOn }: FaultFlags): Promise<void> {
     if (answer !== "") console.log(answer);
   });
   await over;
-  ignoreInterruption();
+  listening[Symbol.dispose]();
   input.close();
   await proxy.close();
   console.log(`${summaryText(proxy.summary)}\nSeed: ${proxy.seed}`);
 }
 
-function addressText({ hostname, port }: { hostname: string; port: number }): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Calls back at the first Ctrl-C; the second is left to the system, which ends the process. */
-function onInterruption(stop: () => void): () => void {
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  const remove = () => signals.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
-  const onSignal = () => {
-    remove();
-    stop();
-  };
-  signals.forEach((signal) => Deno.addSignalListener(signal, onSignal));
-  return remove;
-}
-
 async function main(args: string[]): Promise<number> {
-  let flags: FaultFlags;
+  let flags;
   try {
     flags = parseFlags(args);
   } catch (error) {
@@ -146,7 +134,7 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
-    if (flags.help) console.log(USAGE);
+    if ("help" in flags) console.log(flags.help);
     else await run(flags);
     return 0;
   } catch (error) {

@@ -6,9 +6,11 @@
 
 import { parseArgs } from "node:util";
 import { getNetworkAddress } from "@std/net/get-network-address";
-import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { isLoopback } from "../lib/address.ts";
+import { joinHostPort, parseHost, parsePort } from "../lib/endpoint.ts";
 import { withoutSeparator } from "../lib/task_args.ts";
 import { clientModules, moduleHandler } from "./client_modules.ts";
+import { onStopSignal } from "./stop_signal.ts";
 
 const PORT_ATTEMPTS = 100;
 
@@ -23,8 +25,8 @@ Usage: deno task share [--host HOST] [--port PORT]
 
 /** The line that runs the shared client; `host` is where others reach this machine. */
 export function commandLine(host: string, port: number): string {
-  const inUrl = host.includes(":") ? `[${host}]` : host;
-  return `deno run --allow-net http://${inUrl}:${port}/client/main.ts --host ${host}`;
+  const url = `http://${joinHostPort(host, port)}/client/main.ts`;
+  return `deno run --allow-net ${url} --host ${host}`;
 }
 
 /** Serves on the first free port; tried by listening, because to ask first would be a race. */
@@ -45,13 +47,10 @@ function serveOnFreePort(
 /** Tells a first Ctrl-C, and leaves the second to the system, which ends the process. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])]) {
-    const stop = () => {
-      Deno.removeSignalListener(signal as Deno.Signal, stop);
-      controller.abort();
-    };
-    Deno.addSignalListener(signal as Deno.Signal, stop);
-  }
+  const listening = onStopSignal(() => {
+    listening[Symbol.dispose]();
+    controller.abort();
+  });
   return controller.signal;
 }
 
@@ -86,7 +85,7 @@ async function share(hostname: string, port: number): Promise<void> {
 
 /** What the screen of whoever shares says: who is served, and how the server of the exercise has to listen. */
 export function explanation(moduleCount: number, address: string): string {
-  const isLocal = address === "::1" || address.startsWith("127.");
+  const isLocal = isLoopback(address);
   const everywhere = address.includes(":") ? "::" : "0.0.0.0";
   const audience = isLocal ? "this machine only" : "everyone on this network";
   return `Serving the client's ${moduleCount} modules to ${audience}; Ctrl-C ends it.` +

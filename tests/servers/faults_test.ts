@@ -46,15 +46,19 @@ Deno.test("parseFlags() reads addresses, seed and faults", () => {
       down: {},
     },
     trace: false,
-    help: false,
   });
 });
 
 Deno.test("parseFlags() stays on this machine when no host is given", () => {
-  const { listen, to } = parseFlags(["--to", "9090"]).proxy;
-
-  assertEquals(listen, { hostname: "127.0.0.1", port: 9191 });
-  assertEquals(to, { hostname: "127.0.0.1", port: 9090 });
+  assertEquals(parseFlags(["--to", "9090"]), {
+    proxy: {
+      listen: { hostname: "127.0.0.1", port: 9191 },
+      to: { hostname: "127.0.0.1", port: 9090 },
+      up: {},
+      down: {},
+    },
+    trace: false,
+  });
 });
 
 Deno.test("parseFlags() refuses what cannot be right", () => {
@@ -70,6 +74,10 @@ Deno.test("parseFlags() refuses what cannot be right", () => {
     ["--to", "9", "word"],
   ];
   for (const args of wrong) assertThrows(() => parseFlags(args), Error, undefined, args.join(" "));
+});
+
+Deno.test("parseFlags() gives the help before it finds anything wrong", () => {
+  assert("help" in parseFlags(["--split", "0", "--help"]));
 });
 
 testWith(PROCESSES, "faults shows a conversation through it and a summary at the end", async () => {

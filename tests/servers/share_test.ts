@@ -59,6 +59,13 @@ Deno.test("explanation() names a host that the servers' tasks may listen on", ()
   assert(!explanation(9, "127.0.0.1").includes("--host"));
 });
 
+Deno.test("explanation() tells who can reach it", () => {
+  for (const host of ["127.0.0.1", "::1", "localhost"]) {
+    assertStringIncludes(explanation(9, host), "to this machine only;");
+  }
+  assertStringIncludes(explanation(9, "192.168.1.5"), "to everyone on this network;");
+});
+
 Deno.test("explanation() tells which client the chat needs", () => {
   assertStringIncludes(
     explanation(9, "192.168.1.5"),
