@@ -6,7 +6,7 @@
 
 import { nameStyle, type Paint } from "../lib/color.ts";
 import { escapeControl } from "../lib/escape.ts";
-import { parseName } from "../lib/name.ts";
+import { isSameName } from "../lib/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../lib/protocol.ts";
 import type { ChatWait } from "./chat_session.ts";
 import type { OwnMessage } from "./unsaid.ts";
@@ -134,8 +134,7 @@ export class ChatView {
   }
 
   #mentionsMe(text: string): boolean {
-    const key = keyOf(this.#name);
-    return text.match(WORDS)?.some((word) => keyOf(word) === key) ?? false;
+    return text.match(WORDS)?.some((word) => isSameName(word, this.#name)) ?? false;
   }
 
   #movement({ type, name, at }: { type: "joined" | "left"; name: string; at: number }):
@@ -181,9 +180,4 @@ export class ChatView {
 
 function service(text: string): Shown {
   return { text, isService: true };
-}
-
-function keyOf(name: string): string {
-  const parsed = parseName(name);
-  return "key" in parsed ? parsed.key : "";
 }

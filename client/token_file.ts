@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { parseName } from "../lib/name.ts";
+import { isSameName } from "../lib/name.ts";
 import { changeFile } from "../lib/replace_file.ts";
 
 /** A token, where it is good, and for how long. */
@@ -84,11 +84,6 @@ export class TokenFile {
 
 function mayUse(name: "read" | "write", path: string): boolean {
   return Deno.permissions.querySync({ name, path }).state === "granted";
-}
-
-function isSameName(a: string, b: string): boolean {
-  const [left, right] = [parseName(a), parseName(b)];
-  return "key" in left && "key" in right && left.key === right.key;
 }
 
 function isToken(value: unknown): value is KeptToken {

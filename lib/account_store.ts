@@ -15,7 +15,7 @@ import type { Database } from "./database.ts";
 import { Gate } from "./gate.ts";
 import { networkOf } from "./address.ts";
 import { LoginThrottle } from "./login_throttle.ts";
-import { parseName } from "./name.ts";
+import { keyOfText, parseName } from "./name.ts";
 import {
   hashPassword,
   isPassword,
@@ -154,7 +154,7 @@ export class AccountStore {
    * @returns The name as it was registered; or `bad_credentials`, `throttled`.
    */
   async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
-    const key = keyOf(name);
+    const key = keyOfText(name); // What is no name costs the same as a name that has no account.
     const waitMs = this.#throttle.waitMs(key, address);
     if (waitMs > 0) return throttled(waitMs);
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
@@ -167,7 +167,7 @@ export class AccountStore {
 
   /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
   nameOf(name: string): string | undefined {
-    return this.#account(keyOf(name))?.name;
+    return this.#account(keyOfText(name))?.name;
   }
 
   /**
@@ -204,10 +204,4 @@ export class AccountStore {
   #account(key: string): Account | undefined {
     return this.#find.get(key) as Account | undefined;
   }
-}
-
-/** What is no name has no account, but costs the same as a name that has none. */
-function keyOf(name: string): string {
-  const parsed = parseName(name);
-  return "key" in parsed ? parsed.key : "";
 }

@@ -58,6 +58,18 @@ export function keyOfName(name: string): string {
   return parsed.key;
 }
 
+/** The key of what may be no name: then it is empty, which is the key of none. */
+export function keyOfText(text: string): string {
+  const parsed = parseName(text);
+  return "key" in parsed ? parsed.key : "";
+}
+
+/** Whether two texts spell the same name. What is no name is the same as nothing. */
+export function isSameName(a: string, b: string): boolean {
+  const key = keyOfText(a);
+  return key !== "" && key === keyOfText(b);
+}
+
 function explain(name: string): string {
   const rule = "A name is made of letters, digits, _ and -";
   const codePoint = OUTSIDE.exec(name)?.[0].codePointAt(0);

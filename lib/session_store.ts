@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
-import { parseName } from "./name.ts";
+import { keyOfText } from "./name.ts";
 
 /** The migration for {@linkcode openDatabase} that makes the table of sessions, after that of accounts. */
 export const SESSIONS_SCHEMA = `
@@ -75,8 +75,6 @@ export class SessionStore {
   #find: StatementSync;
   #slide: StatementSync;
   #revoke: StatementSync;
-  #revokeAccount: StatementSync;
-  #revokeAll: StatementSync;
   #purge: StatementSync;
 
   /**
@@ -98,8 +96,6 @@ export class SessionStore {
     );
     this.#slide = database.prepare("UPDATE sessions SET expires_at = ? WHERE token_hash = ?");
     this.#revoke = database.prepare("DELETE FROM sessions WHERE token_hash = ?");
-    this.#revokeAccount = database.prepare("DELETE FROM sessions WHERE account_key = ?");
-    this.#revokeAll = database.prepare("DELETE FROM sessions");
     this.#purge = database.prepare("DELETE FROM sessions WHERE expires_at <= ?");
   }
 
@@ -116,7 +112,7 @@ export class SessionStore {
     const expiresAt = this.#expiry(now, now);
     this.#database.transaction(() => {
       this.#purge.run(now);
-      this.#insert.run(hash(token), keyOf(name), now, expiresAt);
+      this.#insert.run(hash(token), keyOfText(name), now, expiresAt);
     });
     return { token, expiresAt };
   }
@@ -155,20 +151,6 @@ export class SessionStore {
     return this.#database.transaction(() => this.#revoke.run(hash(token))).changes === 1;
   }
 
-  /**
-   * Ends every session of one account, or of all.
-   *
-   * @param name The account's name, in any of its spellings.
-   * @default {all}
-   * @returns How many sessions there were, expired ones included.
-   */
-  revokeAll(name?: string): number {
-    const { changes } = this.#database.transaction(() =>
-      name === undefined ? this.#revokeAll.run() : this.#revokeAccount.run(keyOf(name))
-    );
-    return Number(changes);
-  }
-
   #expiry(createdAt: number, now: number): number {
     return Math.min(now + this.#idleMs, createdAt + this.#maxLifetimeMs);
   }
@@ -176,9 +158,4 @@ export class SessionStore {
 
 function hash(token: string): Uint8Array {
   return createHash("sha256").update(token).digest();
-}
-
-function keyOf(name: string): string {
-  const parsed = parseName(name);
-  return "key" in parsed ? parsed.key : "";
 }

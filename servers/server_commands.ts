@@ -8,7 +8,7 @@ import { count } from "../lib/count.ts";
 import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import type { LogFile } from "../lib/log_file.ts";
-import { parseName } from "../lib/name.ts";
+import { isSameName } from "../lib/name.ts";
 import type { Server } from "../lib/server.ts";
 import type { Service } from "./service.ts";
 
@@ -113,9 +113,7 @@ export class ServerCommands {
 
   #isCalled(conn: ConnInfo, name: string): boolean {
     if ([`${conn.id}`, conn.peer, conn.address].includes(name)) return true;
-    const own = parseName(this.#options.service.nameOf?.(conn) ?? "");
-    const wanted = parseName(name);
-    return "key" in own && "key" in wanted && own.key === wanted.key;
+    return isSameName(this.#options.service.nameOf?.(conn) ?? "", name);
   }
 
   #say(text: string): string {

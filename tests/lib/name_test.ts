@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { type Name, parseName } from "../../lib/name.ts";
+import { isSameName, keyOfText, type Name, parseName } from "../../lib/name.ts";
 
 function keyOf(text: string): string {
   return (parseName(text) as Name).key;
@@ -89,4 +89,16 @@ Deno.test("parseName() gives every letter a key that is a name with the same key
 Deno.test("parseName() is harmless with names that objects have", () => {
   assertEquals(parseName("__proto__"), { name: "__proto__", key: "__proto__" });
   assertEquals(parseName("constructor"), { name: "constructor", key: "constructor" });
+});
+
+Deno.test("keyOfText() is empty for what is no name", () => {
+  assertEquals(keyOfText("Anna"), "anna");
+  assertEquals(keyOfText("no name"), "");
+});
+
+Deno.test("isSameName() is true for spellings of one name, and never for what is none", () => {
+  assert(isSameName("Anna", "ANNA"));
+  assert(!isSameName("Anna", "Bob"));
+  assert(!isSameName("", ""));
+  assert(!isSameName("no name", "no name"));
 });

@@ -118,19 +118,6 @@ Deno.test("SessionStore.revoke() ends one session", () => {
   assert(sessions.resume(second.token));
 });
 
-Deno.test("SessionStore.revokeAll() ends all sessions of one name, or of everybody", () => {
-  using store = openSessions();
-  const { sessions } = store;
-  const [anna, bob] = [sessions.create("Anna"), sessions.create("Bob")];
-  sessions.create("Anna");
-
-  assertEquals(sessions.revokeAll("anna"), 2);
-  assertEquals(sessions.resume(anna.token), null);
-  assert(sessions.resume(bob.token));
-  assertEquals(sessions.revokeAll(), 1);
-  assertEquals(sessions.resume(bob.token), null);
-});
-
 Deno.test("SessionStore.create() drops expired sessions", () => {
   using store = openSessions();
   store.sessions.create("Anna");
