@@ -4,16 +4,16 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
+import { AccountStore } from "../lib/account_store.ts";
 import { openDatabase } from "../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
+import { HistoryStore } from "../lib/history_store.ts";
 import type { Handler } from "../lib/conversation.ts";
 import { keyOfName } from "../lib/name.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { SessionStore } from "../lib/session_store.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
-import { chatHandler } from "../servers/chat.ts";
+import { CHAT_MIGRATIONS, chatHandler } from "../servers/chat.ts";
 import { ChatRoom } from "../servers/chat_room.ts";
 
 // Passwords are not what is measured: they are hashed as cheaply as the store allows.
@@ -38,9 +38,7 @@ export function temporaryFolder(): Disposable & { path: string } {
 
 /** Opens a chat with so many members in an empty folder. */
 export async function openBenchChat(folder: string, members: number): Promise<BenchChat> {
-  const database = openDatabase(join(folder, "chat.db"), {
-    migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA],
-  });
+  const database = openDatabase(join(folder, "chat.db"), { migrations: CHAT_MIGRATIONS });
   const accounts = new AccountStore(database, { params: CHEAP, maxWaiting: members });
   const names = Array.from({ length: members }, (_, i) => `member_${i}`);
   await Promise.all(names.map((name) => accounts.register(name, "correct horse")));

@@ -5,13 +5,13 @@
  *
  * @module
  */
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
+import { AccountStore } from "../lib/account_store.ts";
 import { openDatabase } from "../lib/database.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
 import { serve } from "../lib/server.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { SessionStore } from "../lib/session_store.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
-import { authenticationHandler } from "../servers/authentication.ts";
+import { AUTH_MIGRATIONS, authenticationHandler } from "../servers/authentication.ts";
 import { percentile, short, table } from "./report.ts";
 
 /** Who logs in, all with a wrong password. */
@@ -26,7 +26,7 @@ export type LoginTimes = Record<keyof typeof NAMES, number[]>;
 
 /** Logs in so many times with each kind of name, in turns of random order, one after the other. */
 export async function loginTimes(rounds: number): Promise<LoginTimes> {
-  using database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  using database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
   let clock = 0;
   // Each login comes an hour after the one before, so that none is slowed by the failures.
   const accounts = new AccountStore(database, { now: () => clock += 3_600_000 });

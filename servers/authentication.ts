@@ -17,6 +17,9 @@ import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
 
+/** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
+export const AUTH_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA];
+
 /** The names of those who have logged in, by connection. */
 export type ConnNames = Map<ConnInfo, string>;
 
@@ -46,9 +49,7 @@ export function authenticationHandler(options: AuthenticationOptions, names: Con
 
 /** Opens the authentication server, which keeps `auth.db`. */
 export function openAuthentication(config: ServerConfig, log: LogFile): Service {
-  const database = openDatabase(join(config.dataDir, "auth.db"), {
-    migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA],
-  });
+  const database = openDatabase(join(config.dataDir, "auth.db"), { migrations: AUTH_MIGRATIONS });
   const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
   const names: ConnNames = new Map();
   const onError = troubleLog(log, "storage failed");

@@ -28,6 +28,9 @@ import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
 
+/** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
+export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+
 /** What a chat consists of. */
 export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
   /** The names of who is here, for the console. */
@@ -101,8 +104,10 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
     get revoked() {
       return session.revoked;
     },
-    // When all users were forgotten, the name may be another's by now: nothing of theirs goes to its old bearer.
-    deliver: (frame) => session.revoked || outbox.deliver(frame),
+    deliver(frame) {
+      // When all users were forgotten, the name may be another's by now: nothing of theirs goes to its old bearer.
+      if (!session.revoked) outbox.deliver(frame);
+    },
   };
 }
 
@@ -110,7 +115,7 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 export function openChat(config: ServerConfig, log: LogFile): Service {
   const path = join(config.dataDir, "chat.db");
   const database = openDatabase(path, {
-    migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA],
+    migrations: CHAT_MIGRATIONS,
     durable: config.durable,
     onShared: () => warnOfTwo(path, log),
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { denoPath } from "../bench/child.ts";
 import config from "../deno.json" with { type: "json" };
 import { readLines } from "../lib/lines.ts";
 
@@ -43,9 +44,7 @@ export class ChatProcess implements AsyncDisposable {
   /** Starts it with its data in a folder below `data/`, and waits until it listens. */
   static async start(data: string): Promise<ChatProcess> {
     const [, ...args] = config.tasks.chat.command.split(" ");
-    const path = Deno.execPath();
-    const mayStart = Deno.permissions.querySync({ name: "run", command: path });
-    const child = new Deno.Command(mayStart.state === "granted" ? path : "deno", {
+    const child = new Deno.Command(denoPath(), {
       args: [
         ...args.map((arg) => arg.replace(/^--allow-(read|write)=data\b/, `--allow-$1=${data}`)),
         ...FLAGS,

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { ACCOUNTS_SCHEMA } from "../lib/account_store.ts";
 import { openDatabase } from "../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA, type StoredMessage } from "../lib/history_store.ts";
-import { SESSIONS_SCHEMA } from "../lib/session_store.ts";
+import { HistoryStore, type StoredMessage } from "../lib/history_store.ts";
+import { CHAT_MIGRATIONS } from "../servers/chat.ts";
 
 /** What one member was told, in little memory however long it lasts. */
 export class Told {
@@ -41,7 +40,7 @@ export class Told {
 }
 
 /** All that was acknowledged and told, and all that went wrong. */
-export class Record {
+export class Ledger {
   /** What was acknowledged: the text, by id. */
   readonly said = new Map<number, string>();
   /** What each member was told. */
@@ -67,8 +66,7 @@ export class Record {
 
   /** Compares all of it with a database that no server has open; what differs is a problem. */
   compareWith(path: string): void {
-    const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
-    using database = openDatabase(path, { migrations });
+    using database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
     const check = database.prepare("PRAGMA integrity_check").get() as { integrity_check: string };
     if (check.integrity_check !== "ok") this.problems.push(`database: ${check.integrity_check}`);
     const rows = database.prepare("SELECT id, text FROM messages ORDER BY id").all();

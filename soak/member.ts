@@ -6,7 +6,7 @@
 import { ChatSession } from "../client/chat_session.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
 import type { ServerMessage } from "../lib/protocol.ts";
-import { type Record, Told } from "./record.ts";
+import { type Ledger, Told } from "./ledger.ts";
 
 /** Where a member comes from. */
 export interface SoakMemberOptions {
@@ -17,7 +17,7 @@ export interface SoakMemberOptions {
   /** Its token. */
   token: string;
   /** Where it notes what it was told. */
-  record: Record;
+  ledger: Ledger;
 }
 
 /** A member with the real client's session. */
@@ -27,21 +27,21 @@ export class SoakMember {
   /** How often it had to connect again. */
   reconnects = 0;
   readonly #session: ChatSession;
-  readonly #record: Record;
+  readonly #ledger: Ledger;
   readonly #unsaid = new Map<string, string>();
   readonly #ended: Promise<string>;
   #changed = Promise.withResolvers<void>();
   #lastText = 0;
 
   /** Comes in. */
-  constructor({ port, name, token, record }: SoakMemberOptions) {
-    this.#record = record;
+  constructor({ port, name, token, ledger }: SoakMemberOptions) {
+    this.#ledger = ledger;
     this.told = new Told(name);
-    record.told.push(this.told);
+    ledger.told.push(this.told);
     this.#session = new ChatSession({
       connect: (signal) => FramedConn.connect({ port, ...(signal && { signal }) }),
       credentials: (refusal) => {
-        if (refusal) record.problems.push(`${name} was refused: ${refusal.message}`);
+        if (refusal) ledger.problems.push(`${name} was refused: ${refusal.message}`);
         return Promise.resolve(refusal ? null : { name, token });
       },
       history: 0,
@@ -50,7 +50,7 @@ export class SoakMember {
       onMessage: (message, own) => this.#take(message, own?.text),
     });
     this.#ended = this.#session.run();
-    this.#ended.catch((error) => record.problems.push(`${name} ended: ${error}`));
+    this.#ended.catch((error) => ledger.problems.push(`${name} ended: ${error}`));
   }
 
   /** Settles when it is in. */
@@ -87,12 +87,12 @@ export class SoakMember {
     if (message.type === "message") this.#tell(message.id, message.text);
     else if (message.type === "said") {
       const text = this.#unsaid.get(message.ref);
-      if (text === undefined) this.#record.problems.push(`${name} never said ${message.ref}`);
-      else this.#record.note(message.id, text);
+      if (text === undefined) this.#ledger.problems.push(`${name} never said ${message.ref}`);
+      else this.#ledger.note(message.id, text);
       this.#unsaid.delete(message.ref);
       if (ownText !== undefined) this.#tell(message.id, ownText);
     } else if (message.type === "error" && message.code !== "too_fast") {
-      this.#record.problems.push(`${name} was refused: ${message.code}`);
+      this.#ledger.problems.push(`${name} was refused: ${message.code}`);
     }
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
@@ -100,6 +100,6 @@ export class SoakMember {
 
   #tell(id: number, text: string): void {
     const problem = this.told.add(id, text);
-    if (problem) this.#record.problems.push(problem);
+    if (problem) this.#ledger.problems.push(problem);
   }
 }

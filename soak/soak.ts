@@ -10,7 +10,7 @@ import { within } from "../lib/within.ts";
 import { register } from "./caller.ts";
 import { ChatProcess } from "./chat_process.ts";
 import { SoakMember } from "./member.ts";
-import { Record } from "./record.ts";
+import { Ledger } from "./ledger.ts";
 import { type Act, ACTS, type Trouble } from "./trouble.ts";
 import { Watch } from "./watch.ts";
 
@@ -33,19 +33,20 @@ const TROUBLEMAKERS = 12;
 const TROUBLE_NAMES = ["trouble_0", "trouble_1"];
 /** How long everything may take to be said and told at the end. */
 const SETTLE_MS = 60_000;
+
 /** Soaks a server, and gives what went wrong: nothing, if all is well. */
 export async function soak(options: SoakOptions): Promise<string[]> {
   await using server = await ChatProcess.start(options.data);
   const run = new Soak(options, server);
   await run.whole();
-  run.record.problems.push(...await server.stop());
-  run.record.problems.push(...await server.newErrors());
-  run.record.compareWith(`${options.data}/chat.db`);
-  return run.record.problems;
+  run.ledger.problems.push(...await server.stop());
+  run.ledger.problems.push(...await server.newErrors());
+  run.ledger.compareWith(`${options.data}/chat.db`);
+  return run.ledger.problems;
 }
 
 class Soak {
-  readonly record = new Record();
+  readonly ledger = new Ledger();
   readonly #options: SoakOptions;
   readonly #server: ChatProcess;
   readonly #random: () => number;
@@ -65,15 +66,13 @@ class Soak {
     await using corrupt = await startFaultProxy({ to: { port }, seed, up: { flipRate: 0.001 } });
     const names = Array.from({ length: MEMBERS }, (_, i) => `member_${i}`);
     const tokens: string[] = [];
-    for (const name of [...names, "trouble_0", "trouble_1"]) {
-      tokens.push(await register(port, name));
-    }
+    for (const name of [...names, ...TROUBLE_NAMES]) tokens.push(await register(port, name));
     const watch = this.#watch();
     await watch.begin();
     this.#startedAt = performance.now();
     this.#members = names.map((name, i) => {
       const gate = i % 2 ? rough.addr.port : port;
-      return new SoakMember({ port: gate, name, token: tokens[i]!, record: this.record });
+      return new SoakMember({ port: gate, name, token: tokens[i]!, ledger: this.ledger });
     });
     const trouble = Array.from({ length: TROUBLEMAKERS }, (_, i) => {
       const isCorrupt = i % 3 === 2;
@@ -81,7 +80,7 @@ class Soak {
         port: isCorrupt ? corrupt.addr.port : port,
         random: seededRandom(seed, i),
         // Where bits are flipped, what is acknowledged is not what was meant.
-        record: isCorrupt ? new Record() : this.record,
+        ledger: isCorrupt ? new Ledger() : this.ledger,
         token: tokens[MEMBERS + i % TROUBLE_NAMES.length]!,
         names,
       });
@@ -104,7 +103,7 @@ class Soak {
   #watch(): Watch {
     return new Watch({
       server: this.#server,
-      record: this.record,
+      ledger: this.ledger,
       reconnects: () => this.#members.reduce((sum, { reconnects }) => sum + reconnects, 0),
       tell: this.#options.tell,
     });
@@ -121,12 +120,12 @@ class Soak {
   }
 
   async #attempt(kind: string, act: Act, trouble: Trouble): Promise<void> {
-    this.record.trouble[kind] = (this.record.trouble[kind] ?? 0) + 1;
+    this.ledger.trouble[kind] = (this.ledger.trouble[kind] ?? 0) + 1;
     try {
       await act(trouble);
     } catch (error) {
       // Whoever misbehaves is cut off, and what crosses a network that flips bits may be torn.
-      if (!isCutOff(error)) this.record.problems.push(`${kind}: ${error}`);
+      if (!isCutOff(error)) this.ledger.problems.push(`${kind}: ${error}`);
     }
   }
 
@@ -186,7 +185,7 @@ class Soak {
     const all = Promise.all(this.#members.map((member) => member.settled(lastId)));
     if (!await within(SETTLE_MS, all)) {
       const waiting = this.#members.reduce((sum, member) => sum + member.waiting, 0);
-      this.record.problems.push(`${waiting} messages were not said, or some not told, in the end`);
+      this.ledger.problems.push(`${waiting} messages were not said, or some not told, in the end`);
     }
   }
 

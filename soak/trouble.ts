@@ -5,7 +5,7 @@
  */
 import { encodeFrame } from "../lib/frame.ts";
 import { Caller, PASSWORD } from "./caller.ts";
-import type { Record } from "./record.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** What a troublemaker needs. */
 export interface Trouble {
@@ -14,7 +14,7 @@ export interface Trouble {
   /** A number from 0 up to 1, from the seed. */
   random(): number;
   /** Where acknowledgements are noted. */
-  record: Record;
+  ledger: Ledger;
   /** The token of an account of its own. */
   token: string;
   /** The names of members. */
@@ -37,7 +37,7 @@ export const ACTS: { [kind: string]: Act } = {
 const FLOOD = 50;
 
 /** Says more than anybody may, without waiting, and notes what was taken. */
-async function flood({ port, random, record, token }: Trouble): Promise<void> {
+async function flood({ port, random, ledger, token }: Trouble): Promise<void> {
   using caller = await Caller.connect(port, { token, history: 0 });
   if ((await caller.until("welcome", "error"))?.type !== "welcome") return;
   const run = Math.floor(random() * 2 ** 32);
@@ -47,7 +47,7 @@ async function flood({ port, random, record, token }: Trouble): Promise<void> {
   for (let left = FLOOD; left > 0; left--) {
     const answer = await caller.until("said", "error");
     if (answer === null) return;
-    if (answer.type === "said") record.note(answer.id, `flood ${answer.ref}`);
+    if (answer.type === "said") ledger.note(answer.id, `flood ${answer.ref}`);
     // The rest would take as long as it is meant to.
     if (answer.type === "error" && random() < 0.5) return;
   }
@@ -61,12 +61,12 @@ async function comeAndGo({ port, random }: Trouble): Promise<void> {
 }
 
 /** Tries a wrong password, of a member or of nobody. */
-async function guess({ port, random, record, names }: Trouble): Promise<void> {
+async function guess({ port, random, ledger, names }: Trouble): Promise<void> {
   using caller = await Caller.connect(port);
   const name = random() < 0.5 ? names[Math.floor(random() * names.length)]! : "nobody";
   caller.send({ type: "login", name, password: "a wrong password" });
   const answer = await caller.until("error", "welcome");
-  if (answer?.type === "welcome") record.problems.push(`${name} was let in by a wrong password`);
+  if (answer?.type === "welcome") ledger.problems.push(`${name} was let in by a wrong password`);
 }
 
 const BAD: ((random: () => number) => Uint8Array)[] = [

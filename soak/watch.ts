@@ -4,14 +4,14 @@
  * @module
  */
 import type { ChatProcess, Descriptors } from "./chat_process.ts";
-import type { Record } from "./record.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** What {@linkcode Watch} looks at, and where it tells. */
 export interface WatchOptions {
   /** The server. */
   server: ChatProcess;
   /** Where problems go, and where the figures of the clients are. */
-  record: Record;
+  ledger: Ledger;
   /** How often the members had to connect again. */
   reconnects(): number;
   /** Takes a line. */
@@ -41,40 +41,40 @@ export class Watch {
 
   /** Tells how things stand, and notes what should not be. */
   async report(): Promise<void> {
-    const { server, record, reconnects, tell } = this.#options;
+    const { server, ledger, reconnects, tell } = this.#options;
     const { connections, memoryMiB } = await server.status();
     const open = await server.descriptors();
     this.#memory.push(memoryMiB);
-    if (open && open.logs !== 1) record.problems.push(`the log is open ${open.logs} times`);
-    record.problems.push(...await server.newErrors());
+    if (open && open.logs !== 1) ledger.problems.push(`the log is open ${open.logs} times`);
+    ledger.problems.push(...await server.newErrors());
     tell([
       `${this.#seconds} s`,
-      `said ${record.said.size}`,
-      `delivered ${record.delivered}`,
+      `said ${ledger.said.size}`,
+      `delivered ${ledger.delivered}`,
       `reconnects ${reconnects()}`,
-      ...Object.entries(record.trouble).map(([kind, count]) => `${kind} ${count}`),
+      ...Object.entries(ledger.trouble).map(([kind, count]) => `${kind} ${count}`),
       `connections ${connections}`,
       `memory ${memoryMiB} MiB`,
       ...(open ? [`descriptors ${open.all}`, `log handles ${open.logs}`] : []),
-      `problems ${record.problems.length}`,
+      `problems ${ledger.problems.length}`,
     ].join("  "));
   }
 
   /** Waits until nobody is connected. What is open then and was not before is a leak; so is memory that only grew. */
   async end(): Promise<void> {
-    const { server, record, tell } = this.#options;
+    const { server, ledger, tell } = this.#options;
     while ((await server.status()).connections > 0) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const [before, after] = [this.#idle, await server.descriptors()];
     if (before && after && after.all > before.all) {
-      record.problems.push(`descriptors grew from ${before.all} to ${after.all}`);
+      ledger.problems.push(`descriptors grew from ${before.all} to ${after.all}`);
     }
     const { fromMiB, toMiB } = growthOf(this.#memory);
     const text = `memory went from ${fromMiB} to ${toMiB} MiB`;
     tell(text);
     const isWarm = this.#seconds >= WARM_SECONDS;
-    if (isWarm && toMiB - fromMiB > MAX_GROWTH_MIB) record.problems.push(text);
+    if (isWarm && toMiB - fromMiB > MAX_GROWTH_MIB) ledger.problems.push(text);
   }
 
   get #seconds(): number {

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
+import { AccountStore } from "../lib/account_store.ts";
 import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import { openDatabase } from "../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
+import { HistoryStore } from "../lib/history_store.ts";
 import { keyOfName } from "../lib/name.ts";
 import { serve, type Server } from "../lib/server.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
 import { TurnShare } from "../lib/turn_share.ts";
 import { AuthDesk } from "../servers/auth_desk.ts";
 import { authenticationHandler } from "../servers/authentication.ts";
-import { chatHandler } from "../servers/chat.ts";
+import { CHAT_MIGRATIONS, chatHandler } from "../servers/chat.ts";
 import { ChatRoom } from "../servers/chat_room.ts";
 import { MAX_BODY_BYTES } from "../servers/log_in.ts";
 import { goodbyeMessage } from "../servers/messages.ts";
@@ -84,8 +84,7 @@ export function startAuthentication(options: TestServerOptions = {}) {
 
 function openStores(options: TestServerOptions) {
   const { path = ":memory:", now, registrations = NO_LIMIT } = options;
-  const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
-  const database = openDatabase(path, { migrations });
+  const database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
   const accounts = new AccountStore(database, {
     params: CHEAP,
     registrations,

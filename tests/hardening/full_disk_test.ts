@@ -1,9 +1,8 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { ACCOUNTS_SCHEMA } from "../../lib/account_store.ts";
 import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { HistoryStore } from "../../lib/history_store.ts";
 import type { ServerMessage } from "../../lib/protocol.ts";
-import { SESSIONS_SCHEMA } from "../../lib/session_store.ts";
+import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
 import { ChatClient, idsIn, PASSWORD } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
 import { testOnDisks } from "../full_disk.ts";
@@ -11,7 +10,6 @@ import { PROCESSES, testWith } from "../permissions.ts";
 import { ServerProcess } from "../servers/server_process.ts";
 
 const FAST = ["--burst", "1000000", "--rate", "1000000"];
-const MIGRATIONS = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
 
 /** Says so many things at once, and gives all answers and what else came, up to the last of them. */
 async function sayMany(client: ChatClient, name: string, count: number): Promise<ServerMessage[]> {
@@ -109,7 +107,7 @@ testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server,
   assertEquals([saidIn(before).length, saidIn(after).length], [50, 50]);
   assertEquals(ids, Array.from(ids, (_, i) => i + 1));
   assertEquals([told, replayed], [ids, ids]);
-  using database = openDatabase(`${server.data}/chat.db`, { migrations: MIGRATIONS });
+  using database = openDatabase(`${server.data}/chat.db`, { migrations: CHAT_MIGRATIONS });
   assertEquals(database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
   const stored = new HistoryStore(database).latest("Anna", 1e6);
   assertEquals(stored.map(({ id, text }) => ({ id, ref: text })), said);

@@ -1,10 +1,11 @@
 import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../../lib/account_store.ts";
+import { AccountStore } from "../../lib/account_store.ts";
 import { type Database, openDatabase } from "../../lib/database.ts";
 import { startFaultProxy } from "../../lib/fault_proxy.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { HistoryStore } from "../../lib/history_store.ts";
 import type { ServerMessage } from "../../lib/protocol.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../../lib/session_store.ts";
+import { SessionStore } from "../../lib/session_store.ts";
+import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
 import { ChatClient, PASSWORD } from "../chat_client.ts";
 import { CHEAP } from "../chat_server.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
@@ -106,8 +107,7 @@ function partingOf(message: ServerMessage | undefined): string {
 }
 
 function openChat(data: string): Database {
-  const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
-  return openDatabase(`${data}/chat.db`, { migrations });
+  return openDatabase(`${data}/chat.db`, { migrations: CHAT_MIGRATIONS });
 }
 
 /** Makes accounts and a history without a server; gives a token for each account. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Record, Told } from "../../soak/record.ts";
+import { Ledger, Told } from "../../soak/ledger.ts";
 import { soak } from "../../soak/soak.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 
@@ -18,14 +18,14 @@ Deno.test("Told tells two members apart who were told other texts, another order
   assertEquals(told([1, "a"], [1, "a"]).problems, ["anna was told 1 after 1"]);
 });
 
-Deno.test("Record.note() sees that one id was given to two messages", () => {
-  const record = new Record();
+Deno.test("Ledger.note() sees that one id was given to two messages", () => {
+  const ledger = new Ledger();
 
-  record.note(1, "a");
-  record.note(1, "a");
-  assertEquals(record.problems, []);
-  record.note(1, "b");
-  assertEquals(record.problems, ["1 was given to two messages"]);
+  ledger.note(1, "a");
+  ledger.note(1, "a");
+  assertEquals(ledger.problems, []);
+  ledger.note(1, "b");
+  assertEquals(ledger.problems, ["1 was given to two messages"]);
 });
 
 testWith(PROCESSES, "chat keeps every promise in 5 s of mixed load (seed 1)", async () => {

@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { AuthDesk, type Session } from "../../servers/auth_desk.ts";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../../lib/account_store.ts";
+import { AccountStore } from "../../lib/account_store.ts";
 import { openDatabase } from "../../lib/database.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../../lib/session_store.ts";
+import { SessionStore } from "../../lib/session_store.ts";
+import { AuthDesk, type Session } from "../../servers/auth_desk.ts";
+import { AUTH_MIGRATIONS } from "../../servers/authentication.ts";
 import { PASSWORD } from "../chat_client.ts";
 import { CHEAP } from "../chat_server.ts";
 
 function openDesk() {
-  const database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
   const accounts = new AccountStore(database, { params: CHEAP });
   return {
     desk: new AuthDesk(accounts, new SessionStore(database)),

@@ -1,9 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ACCOUNTS_SCHEMA } from "../../lib/account_store.ts";
 import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../../lib/history_store.ts";
+import { HistoryStore } from "../../lib/history_store.ts";
 import { seededRandom } from "../../lib/seeded_random.ts";
-import { SESSIONS_SCHEMA } from "../../lib/session_store.ts";
+import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
 import { ChatClient } from "../chat_client.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 import { Talker } from "../talker.ts";
@@ -34,8 +33,7 @@ async function registerAll(port: number): Promise<string[]> {
 }
 
 function storedIn(data: string): { id: number; from: string; text: string }[] {
-  const migrations = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
-  using database = openDatabase(`${data}/chat.db`, { migrations });
+  using database = openDatabase(`${data}/chat.db`, { migrations: CHAT_MIGRATIONS });
   return new HistoryStore(database).since(0, "Anna", 1e9)
     .map(({ id, from, text }) => ({ id, from, text }));
 }
