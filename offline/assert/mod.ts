@@ -11,7 +11,6 @@ import { AssertionError } from "./assertion_error.ts";
 import { equal } from "./equal.ts";
 
 export { AssertionError } from "./assertion_error.ts";
-export { equal } from "./equal.ts";
 
 // deno-lint-ignore no-explicit-any
 type ErrorClass<E> = abstract new (...args: any[]) => E;
@@ -48,14 +47,6 @@ export function assertStrictEquals<T>(
         show(actual)
       }\n`
       : `Values are not strictly equal${suffix(msg)}\n${difference(actual, expected)}`,
-  );
-}
-
-/** Expects a value that is neither `undefined` nor `null`. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual !== undefined && actual !== null) return;
-  throw new AssertionError(
-    `Expected actual: "${actual}" to not be null or undefined${suffix(msg)}`,
   );
 }
 
@@ -152,11 +143,6 @@ export async function assertRejects(
     return checkError(error, expected, "rejected");
   }
   throw new AssertionError(`Expected function to reject${suffix(expected.msg)}`);
-}
-
-/** Fails. */
-export function fail(msg?: string): never {
-  throw new AssertionError(`Failed assertion${suffix(msg)}`);
 }
 
 interface Expectation {

@@ -7,9 +7,6 @@
 import { getLevelByName, getLevelName, type LevelName, type LogLevel } from "./levels.ts";
 import type { LogRecord } from "./logger.ts";
 
-// As in std. There it hides the class LogRecord in mod.ts from TypeScript: it is to be imported from "@std/log/logger".
-export type { LevelName, LogLevel, LogRecord };
-
 /** Turns a record into the text to write. */
 export type FormatterFunction = (logRecord: LogRecord) => string;
 

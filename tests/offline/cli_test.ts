@@ -1,27 +1,21 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Args, parseArgs } from "@std/cli/parse-args";
-import { promptSecret } from "@std/cli/prompt-secret";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { FakeTime } from "@std/testing/time";
 import * as offlineArgs from "../../offline/cli/parse_args.ts";
-import * as offlineSecret from "../../offline/cli/prompt_secret.ts";
 import * as offlineWidth from "../../offline/cli/unicode_width.ts";
 import * as offlineBar from "../../offline/cli/unstable_progress_bar.ts";
 
-const std = { parseArgs, promptSecret, unicodeWidth, ProgressBar };
+const std = { parseArgs, unicodeWidth, ProgressBar };
 const offline = {
   ...offlineArgs,
-  ...offlineSecret,
   ...offlineWidth,
   ...offlineBar,
 } as unknown as typeof std; // tested for less
 
 for (
-  const [source, { parseArgs, promptSecret, unicodeWidth, ProgressBar }] of Object.entries({
-    std,
-    offline,
-  })
+  const [source, { parseArgs, unicodeWidth, ProgressBar }] of Object.entries({ std, offline })
 ) {
   const test = (name: string, fn: () => void | Promise<void>) =>
     Deno.test(`${source}: ${name}`, fn);
@@ -173,10 +167,6 @@ for (
       assertEquals(unicodeWidth(text), columns);
     });
   }
-
-  test("promptSecret() is null without a terminal", () => {
-    if (!Deno.stdin.isTerminal()) assertEquals(promptSecret("Password"), null);
-  });
 
   const drawing = () => {
     const lines: string[] = [];

@@ -1,15 +1,25 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import * as stdMod from "@std/log";
+import * as stdBase from "@std/log/base-handler";
 import * as stdFile from "@std/log/file-handler";
+import * as stdLevels from "@std/log/levels";
 import * as stdLogger from "@std/log/logger";
 import * as stdRotating from "@std/log/rotating-file-handler";
 import { FakeTime } from "@std/testing/time";
+import * as offlineBase from "../../offline/log/base_handler.ts";
+import * as offlineFile from "../../offline/log/file_handler.ts";
+import * as offlineLevels from "../../offline/log/levels.ts";
 import * as offlineLogger from "../../offline/log/logger.ts";
-import * as offlineMod from "../../offline/log/mod.ts";
+import * as offlineRotating from "../../offline/log/rotating_file_handler.ts";
 import { FILES, testWith } from "../permissions.ts";
 
-const std = { ...stdMod, ...stdLogger };
-const offline = { ...offlineMod, ...offlineLogger } as unknown as typeof std; // tested for less
+const std = { ...stdBase, ...stdFile, ...stdLevels, ...stdLogger, ...stdRotating };
+const offline = {
+  ...offlineBase,
+  ...offlineFile,
+  ...offlineLevels,
+  ...offlineLogger,
+  ...offlineRotating,
+} as unknown as typeof std; // tested for less
 
 for (const [source, log] of Object.entries({ std, offline })) {
   const test = (name: string, fn: () => void) => Deno.test(`${source}: ${name}`, fn);
@@ -30,7 +40,7 @@ for (const [source, log] of Object.entries({ std, offline })) {
     }
   }
 
-  const record = (level: stdMod.LogLevel, msg: string) =>
+  const record = (level: stdLevels.LogLevel, msg: string) =>
     new log.LogRecord({ level, msg, args: [], loggerName: "echo" });
 
   test("LogLevels have names", () => {
@@ -150,7 +160,7 @@ for (const [source, log] of Object.entries({ std, offline })) {
 
   fileTest("FileHandler appends, starts anew or refuses, by its mode", (folder) => {
     const filename = `${folder}/log`;
-    const logOnce = (mode: stdMod.LogMode, msg: string) => {
+    const logOnce = (mode: stdFile.LogMode, msg: string) => {
       using handler = new log.FileHandler("INFO", { filename, mode });
       handler.setup();
       handler.log(msg);
@@ -218,10 +228,5 @@ for (const [source, log] of Object.entries({ std, offline })) {
     assertThrows(() => small.setup(), Error, '"maxBytes" must be >= 1: received 0');
     const none = new log.RotatingFileHandler("INFO", { filename, maxBytes: 1, maxBackupCount: 0 });
     assertThrows(() => none.setup(), Error, '"maxBackupCount" must be >= 1: received 0');
-  });
-
-  test("the handlers are exported by files of their own, too", () => {
-    assertEquals(stdFile.FileHandler, std.FileHandler);
-    assertEquals(stdRotating.RotatingFileHandler, std.RotatingFileHandler);
   });
 }
