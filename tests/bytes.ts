@@ -5,6 +5,8 @@
  */
 import { encodeFrame, HEADER_BYTES, writeHeader } from "../lib/frame.ts";
 
+export { seededRandom } from "../lib/seeded_random.ts";
+
 const encoder = new TextEncoder();
 
 /** Encodes a text as UTF-8. */
@@ -36,16 +38,6 @@ export function header(bodyBytes: number): Uint8Array<ArrayBuffer> {
 /** The frames of many texts, one behind the other. */
 export function framesOf(...texts: string[]): Uint8Array<ArrayBuffer> {
   return concat(...texts.map((text) => encodeFrame(text, { maxBodyBytes: 2 ** 32 - 1 })));
-}
-
-/** A generator of numbers from 0 to 1 that repeats itself for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Cuts bytes into chunks of 1 byte to `maxBytes`, small ones more often than large ones. */
