@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { isLoopback } from "../lib/address.ts";
-import { painter } from "../lib/color.ts";
+import { painter, wantsColor } from "../lib/color.ts";
 import { joinHostPort } from "../lib/endpoint.ts";
 import { escapeControl } from "../lib/escape.ts";
 import { Terminal } from "../lib/terminal.ts";
@@ -50,7 +50,7 @@ async function chat(flags: ChatFlags): Promise<number> {
   return await new ChatClient({
     ...(flags.history !== undefined && { history: flags.history }),
     ...{ json: flags.json, address: server, terminal, names, tell, tokens },
-    view: new ChatView(painter(terminal.isInteractive)),
+    view: new ChatView(painter(terminal.isInteractive && wantsColor())),
     credentials: (refusal) => source.next(refusal),
     connect: (signal) => connect(target, signal),
     backoff: { maxMs: MAX_BACKOFF_MS },

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { painter } from "../lib/color.ts";
+import { painter, wantsColor } from "../lib/color.ts";
 import { escapeControl } from "../lib/escape.ts";
 import { readLines } from "../lib/lines.ts";
 import type { Asker } from "../lib/question.ts";
@@ -39,7 +39,7 @@ function terminalStreams(): Streams {
       Deno.exit(130);
     },
   });
-  const paint = painter(terminal.isInteractive);
+  const paint = painter(terminal.isInteractive && wantsColor());
   const print = (message: string) => terminal.print(paint(escapeControl(message), "dim"));
   // While a line is being typed, only the terminal knows where another may go.
   const onService = terminal.isInteractive && process.stderr.isTTY ? print : tell;

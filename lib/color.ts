@@ -52,13 +52,11 @@ export function terminalIsDumb(): boolean {
 }
 
 /**
- * Tells whether to write colours: to a terminal that is not dumb, unless `NO_COLOR` is set
+ * Tells whether to write colours to standard output: to a terminal that is not dumb, unless `NO_COLOR` is set
  * (https://no-color.org).
- *
- * @param isTerminal Whether the output is a terminal; standard output when left out.
  */
-export function wantsColor(isTerminal: boolean = Deno.stdout.isTerminal()): boolean {
-  return isTerminal && !Deno.noColor && !terminalIsDumb();
+export function wantsColor(): boolean {
+  return Deno.stdout.isTerminal() && !Deno.noColor && !terminalIsDumb();
 }
 
 /** Dresses a text in styles. */

@@ -41,9 +41,19 @@ function hasPython(): boolean {
 export type Step = [appears: string, act: string | (() => void | Promise<void>)];
 
 /** Runs `deno` with `args` on a terminal of its own, and gives everything that was shown. */
-export async function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
+export function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
+  return onTerminalWith({}, args, ...steps);
+}
+
+/** Does so with more in its environment. */
+export async function onTerminalWith(
+  env: Record<string, string>,
+  args: string[],
+  ...steps: Step[]
+): Promise<string> {
   const command = new Deno.Command("python3", {
     args: ["-c", PTY, Deno.execPath(), ...args],
+    env,
     cwd: new URL("../", import.meta.url),
     stdin: "piped",
     stdout: "piped",

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { serve } from "../../lib/server.ts";
 import { PASSWORD } from "../chat_client.ts";
 import { startChat } from "../chat_server.ts";
-import { onTerminal, ptyTest } from "../pty.ts";
+import { onTerminal, onTerminalWith, ptyTest } from "../pty.ts";
 import { TestMember } from "./test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
@@ -36,6 +36,24 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
   // deno-lint-ignore no-control-regex
   assertStringIncludes(shown.replace(/\x1b\[[\d;]*m/g, ""), "(to boris): again");
   assertEquals(boris.told, ["1 psst", "2 again", "3 hi anna", "4 half typed"]);
+});
+
+ptyTest("client/chat.ts writes no colours where NO_COLOR is set", async () => {
+  await using chat = startChat();
+  await chat.desk.register("anna", PASSWORD);
+
+  const shown = await onTerminalWith(
+    { NO_COLOR: "1" },
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r`],
+    ["anna> ", "/who\r"],
+    ["Here: ", "/quit\r"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+  // deno-lint-ignore no-control-regex
+  assert(!/\x1b\[[\d;]*m/.test(shown));
 });
 
 ptyTest("client/chat.ts sends no pasted block without a yes", async () => {

@@ -1,4 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { nameStyle, painter, wantsColor } from "../../lib/color.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 
@@ -13,8 +14,11 @@ Deno.test("nameStyle() gives one colour to all spellings of a name", () => {
   assertNotEquals(new Set(["anna", "bob", "eve", "zoe"].map(nameStyle)).size, 1);
 });
 
-Deno.test("wantsColor() is false where no terminal is", () =>
-  assertEquals(wantsColor(false), false));
+Deno.test("wantsColor() is false where no terminal is", () => {
+  using _pipe = stub(Deno.stdout, "isTerminal", () => false);
+
+  assertEquals(wantsColor(), false);
+});
 
 testWith(
   PROCESSES,
@@ -22,7 +26,9 @@ testWith(
   async () => {
     const ask = async (env: Record<string, string>, ...flags: string[]) => {
       const url = new URL("../../lib/color.ts", import.meta.url);
-      const code = `import { wantsColor } from "${url}"; console.log(wantsColor(true));`;
+      const code = `import { wantsColor } from "${url}";
+        Deno.stdout.isTerminal = () => true;
+        console.log(wantsColor());`;
       const args = [
         "run",
         "--no-prompt",
