@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { ByeReason, ClientMessage, ServerMessage } from "../lib/protocol.ts";
+import {
+  type ByeReason,
+  type ClientMessage,
+  MAX_CLIENT_BODY_BYTES,
+  type ServerMessage,
+} from "../lib/protocol.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
 import { within } from "../lib/within.ts";
 import { type ChatConn, ChatConversation, type ConversationContext } from "./chat_conversation.ts";
@@ -12,8 +17,6 @@ import type { Credentials, Refusal } from "./credentials.ts";
 import type { ChatEnd, Parting } from "./parting.ts";
 import { SeenMessages } from "./seen_messages.ts";
 import { type OwnMessage, Unsaid } from "./unsaid.ts";
-
-export type { ChatConn, ChatEnd, Credentials, Refusal };
 
 /** A wait for the next attempt to connect; `bye`: what the server said last. */
 export type ChatWait = ReconnectWait & { bye?: ByeReason };
@@ -45,9 +48,6 @@ export interface ChatSessionOptions {
   /** How long to wait between attempts to connect. */
   backoff?: BackoffOptions;
 }
-
-// The server closes a connection on which a longer frame comes.
-const MAX_BODY_BYTES = 16 * 1024;
 
 /**
  * Logs in, stays connected, and keeps its promises across connections: a message given to `say` or `tell` is stored
@@ -126,7 +126,7 @@ export class ChatSession {
       ? { type: "say", ref, text }
       : { type: "tell", ref, to, text };
     const bodyBytes = new TextEncoder().encode(JSON.stringify(message)).length;
-    if (bodyBytes > MAX_BODY_BYTES) return "The text is too long: send it in parts";
+    if (bodyBytes > MAX_CLIENT_BODY_BYTES) return "The text is too long: send it in parts";
     this.#unsaid.add(message);
     return undefined;
   }

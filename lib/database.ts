@@ -13,7 +13,7 @@ import {
 } from "./database_file.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
-export const APPLICATION_ID = 0x46524d44;
+const APPLICATION_ID = 0x46524d44;
 
 /** Options for {@linkcode openDatabase}. */
 export interface DatabaseOptions {

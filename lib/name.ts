@@ -5,7 +5,7 @@
  */
 
 /** The most characters (code points) a name may have. */
-export const MAX_NAME_LENGTH = 32;
+const MAX_NAME_LENGTH = 32;
 
 /** A valid name: as it is shown, and as it is compared. */
 export interface Name {

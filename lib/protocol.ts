@@ -9,6 +9,9 @@
 /** The version of the protocol that this code speaks. */
 export const PROTOCOL_VERSION = 1;
 
+/** The longest message that a client may send once it is logged in, in bytes. One that is longer ends the connection. */
+export const MAX_CLIENT_BODY_BYTES: number = 16 * 1024;
+
 /** What a client may say. */
 export type ClientMessage =
   | { type: "hello"; version: number; token?: string; since?: number; history?: number }

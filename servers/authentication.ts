@@ -8,11 +8,12 @@ import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
 import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import { openDatabase } from "../lib/database.ts";
 import type { LogFile } from "../lib/log_file.ts";
+import { MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { AuthDesk } from "./auth_desk.ts";
 import { converse, type ConverseOptions } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
-import { countStrangers, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
+import { countStrangers, logIn, type LogInOptions } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
@@ -56,7 +57,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   const strangers = countStrangers(config);
   return {
     handler: authenticationHandler({ desk, server: "auth", strangers, onError }, names),
-    options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_BODY_BYTES },
+    options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
     clearUsers: () => desk.clear(),
     close: () => database.close(),

@@ -12,7 +12,7 @@ import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { keyOfName } from "../lib/name.ts";
 import { Outbox } from "../lib/outbox.ts";
-import type { ClientMessage } from "../lib/protocol.ts";
+import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
 import { TurnShare } from "../lib/turn_share.ts";
@@ -23,7 +23,7 @@ import { enter } from "./chat_entry.ts";
 import { type ChatMember, ChatRoom } from "./chat_room.ts";
 import { converse } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
-import { countStrangers, type LogIn, logIn, type LogInOptions, MAX_BODY_BYTES } from "./log_in.ts";
+import { countStrangers, type LogIn, logIn, type LogInOptions } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
@@ -122,10 +122,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
   const chat = chatOver(database, config, log);
   return {
     handler: chatHandler(chat),
-    options: {
-      goodbye: goodbyeMessage,
-      maxBodyBytes: MAX_BODY_BYTES,
-    },
+    options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => chat.names.get(conn),
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),

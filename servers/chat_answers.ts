@@ -12,7 +12,7 @@ import type { ChatMember } from "./chat_room.ts";
 import { attempt, reply, replyError } from "./messages.ts";
 
 /** The longest text, in bytes of UTF-8. */
-export const MAX_TEXT_BYTES: number = 4 * 1024;
+const MAX_TEXT_BYTES = 4 * 1024;
 
 /** What {@linkcode answerMember} needs. */
 export interface AnswerOptions extends EntryOptions {

@@ -7,17 +7,20 @@ import type { Refusal } from "../lib/account_refusal.ts";
 import { Admission } from "../lib/admission.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
-import { type ClientMessage, type ErrorCode, PROTOCOL_VERSION } from "../lib/protocol.ts";
+import {
+  type ClientMessage,
+  type ErrorCode,
+  MAX_CLIENT_BODY_BYTES,
+  PROTOCOL_VERSION,
+} from "../lib/protocol.ts";
 import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";
 import { goodbyeMessage, receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
 
 /** How long a client may take to log in, in milliseconds. */
-export const LOGIN_MS = 10_000;
+const LOGIN_MS = 10_000;
 /** The longest message before login, in bytes. */
 export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
-/** The longest message after login, in bytes. */
-export const MAX_BODY_BYTES: number = 16 * 1024;
 // Enough to mistype a password, and not worth a flood.
 const LOGIN_PACE: Readonly<TokenBucketOptions> = { burst: 10, perSecond: 2 };
 
@@ -102,7 +105,7 @@ async function logInInTime(
     return null;
   } finally {
     clearTimeout(timer);
-    conn.maxBodyBytes = MAX_BODY_BYTES;
+    conn.maxBodyBytes = MAX_CLIENT_BODY_BYTES;
   }
 }
 

@@ -8,6 +8,7 @@ import type { ConnInfo, Handler } from "../lib/conversation.ts";
 import { openDatabase } from "../lib/database.ts";
 import { HistoryStore } from "../lib/history_store.ts";
 import { keyOfName } from "../lib/name.ts";
+import { MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { serve, type Server } from "../lib/server.ts";
 import type { ServerEvent } from "../lib/server_events.ts";
 import { SessionStore } from "../lib/session_store.ts";
@@ -17,7 +18,6 @@ import { AuthDesk } from "../servers/auth_desk.ts";
 import { authenticationHandler } from "../servers/authentication.ts";
 import { CHAT_MIGRATIONS, chatHandler } from "../servers/chat.ts";
 import { ChatRoom } from "../servers/chat_room.ts";
-import { MAX_BODY_BYTES } from "../servers/log_in.ts";
 import { goodbyeMessage } from "../servers/messages.ts";
 import { ChatClient } from "./chat_client.ts";
 
@@ -102,7 +102,7 @@ function start(handler: Handler, database: Disposable, options: TestServerOption
   const server: Server = serve(handler, {
     port: 0,
     goodbye,
-    maxBodyBytes: MAX_BODY_BYTES,
+    maxBodyBytes: MAX_CLIENT_BODY_BYTES,
     onEvent: (event) => events.push(event),
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
   });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ChatConn } from "../../client/chat_session.ts";
+import type { ChatConn } from "../../client/chat_conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { seededRandom } from "../../lib/seeded_random.ts";
 import { PASSWORD } from "../chat_client.ts";

@@ -1,12 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { PING_MS } from "../../client/chat_conversation.ts";
-import {
-  ChatSession,
-  type ChatSessionOptions,
-  type Credentials,
-  type Refusal,
-} from "../../client/chat_session.ts";
+import { ChatSession, type ChatSessionOptions } from "../../client/chat_session.ts";
+import type { Credentials, Refusal } from "../../client/credentials.ts";
 import { MAX_TRIES } from "../../client/unsaid.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
