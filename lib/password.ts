@@ -16,7 +16,7 @@ export interface PasswordParams {
   parallelism: number;
 }
 
-/** OWASP's first choice for Argon2id where memory is short: 19 MiB, 2 passes. About 80 ms. */
+/** OWASP's first choice for Argon2id where memory is short: 19 MiB, 2 passes. About 35 ms; see SECURITY.md. */
 export const PASSWORD_PARAMS: Readonly<PasswordParams> = {
   memoryKiB: 19_456,
   passes: 2,
