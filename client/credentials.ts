@@ -58,8 +58,8 @@ export interface CredentialSourceOptions {
   tell(text: string): void;
 }
 
-/** Refusals that are not about the name, nor about the person being new. */
-const IS_ABOUT_PASSWORD = new Set(["weak_password", "throttled", "lost", "unavailable"]);
+/** The refusals after which nobody is asked again for the name, nor whether they are new. */
+const ANSWERS_STAND_AFTER = new Set(["weak_password", "throttled", "lost", "unavailable"]);
 
 /** Finds credentials: a kept token first, then a password, from the file or from the person. */
 export class CredentialSource {
@@ -95,7 +95,7 @@ export class CredentialSource {
   async #findName(refusal?: Refusal): Promise<boolean> {
     const { person, readPassword } = this.#options;
     const mayKeep = !refusal || refusal.code === "unauthorized" ||
-      IS_ABOUT_PASSWORD.has(refusal.code);
+      ANSWERS_STAND_AFTER.has(refusal.code);
     if (mayKeep && this.#name !== undefined) return true;
     if (person && !readPassword) return await this.#askName(person);
     this.#name ??= (await this.#keptToken())?.name;
@@ -134,7 +134,7 @@ export class CredentialSource {
 
   async #askPassword(person: Person, refusal?: Refusal): Promise<Credentials | null> {
     const { register, tell } = this.#options;
-    const knows = refusal && IS_ABOUT_PASSWORD.has(refusal.code) ? this.#isNew : undefined;
+    const knows = refusal && ANSWERS_STAND_AFTER.has(refusal.code) ? this.#isNew : undefined;
     this.#isNew = knows ?? (register || await person.confirm("Are you new here?"));
     for (;;) {
       const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");

@@ -47,10 +47,10 @@ export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> 
       hostname: host,
       port,
       ...(tls && { tls: caCerts }),
-      signal: soon(signal),
+      signal: withTimeout(signal),
     });
 }
 
-function soon(signal?: AbortSignal): AbortSignal {
+function withTimeout(signal?: AbortSignal): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
 }

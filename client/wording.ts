@@ -1,5 +1,5 @@
 /**
- * What the line client says about itself.
+ * What the clients say about themselves.
  *
  * @module
  */

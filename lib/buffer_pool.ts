@@ -7,7 +7,7 @@
 /** The smallest buffer that is handed out, in bytes. */
 export const SMALL_BUFFER_BYTES = 256;
 
-/** The largest buffer that is kept for another use, in bytes. */
+/** The largest buffer that is kept for another use, in bytes: a message of 64 KiB fits with its header. */
 export const LARGE_BUFFER_BYTES: number = 65 * 1024;
 
 // At most 64 of each size wait for another use: 4.3 MiB together.

@@ -20,13 +20,13 @@ export interface FrameSender {
 /** Options for {@linkcode Outbox}. */
 export interface OutboxOptions {
   /**
-   * More than so many bytes may not wait for the peer.
+   * How many bytes may wait for the peer.
    *
    * @default {1048576}
    */
   maxQueuedBytes?: number;
   /**
-   * The peer may not take nothing at all for longer than this, in milliseconds. It is checked with each delivery.
+   * How long the peer may take nothing at all, in milliseconds. It is checked with each delivery.
    *
    * @default {10000}
    */

@@ -42,7 +42,7 @@ export interface ReconnectWait {
 export interface LostConnection {
   /** What broke it, for {@linkcode ReconnectWait.error}. */
   error?: unknown;
-  /** How long the server asked clients to stay away, in milliseconds; at most {@linkcode MAX_RETRY_AFTER_MS} are granted. */
+  /** How long the server asked clients to stay away, in milliseconds; at most five minutes are granted. */
   retryAfterMs?: number | undefined;
 }
 

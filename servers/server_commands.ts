@@ -26,8 +26,8 @@ export interface ServerCommandsOptions {
   stop(): Promise<void>;
 }
 
-// A pause waits so long for conversations to end.
-const DRAIN_MS = 5000;
+/** How long a pause, or the end of the server, waits for conversations to end, in milliseconds. */
+export const DRAIN_MS = 5000;
 
 /** Runs commands on a server. */
 export class ServerCommands {

@@ -10,12 +10,9 @@ import type { ServerConfig } from "./config.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";
 import { logEvent } from "./log_events.ts";
 import { plainTextWarning } from "./plain_text.ts";
-import { ServerCommands } from "./server_commands.ts";
+import { DRAIN_MS, ServerCommands } from "./server_commands.ts";
 import { type Service, SERVICES } from "./service.ts";
 import { holdForLife } from "./thread_lock.ts";
-
-// A shutdown waits so long for conversations to end.
-const DRAIN_MS = 5000;
 
 /** The part of a worker's global scope that is used; the default library knows only the window's. */
 const thread = self as unknown as {
