@@ -43,7 +43,8 @@ export class Admission {
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#maxPerAddress = options.maxPerAddress ?? 0;
     const { now } = options;
-    this.#arrivals = this.#maxPerAddress === 0 ? undefined : new TokenBuckets({
+    const isUnlimited = this.#maxPerAddress === 0 || this.#maxPerAddress === Infinity;
+    this.#arrivals = isUnlimited ? undefined : new TokenBuckets({
       burst: 2 * this.#maxPerAddress,
       perSecond: this.#maxPerAddress,
       ...(now && { now }),

@@ -49,11 +49,13 @@ Deno.test("Admission.enter() lets in 10,000 by default, all of them from one add
   assertEquals(admission.enter("a"), "full");
 });
 
-Deno.test("Admission.enter() takes 0 for no limit", () => {
-  const admission = new Admission({ maxConnections: 0, maxPerAddress: 0 });
+for (const none of [0, Infinity]) {
+  Deno.test(`Admission.enter() takes ${none} for no limit`, () => {
+    const admission = new Admission({ maxConnections: none, maxPerAddress: none });
 
-  for (let i = 0; i < 10_001; i++) assertEquals(admission.enter("a"), undefined);
-});
+    for (let i = 0; i < 10_001; i++) assertEquals(admission.enter("a"), undefined);
+  });
+}
 
 Deno.test("Admission.enter() limits how often an address may come and go", () => {
   let now = 0;
