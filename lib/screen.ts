@@ -127,7 +127,13 @@ export class Screen {
   }
 
   #write(text: string): void {
-    if (text !== "" && this.#output.writable) this.#output.write(text);
+    if (text === "" || !this.#output.writable) return;
+    try {
+      this.#output.write(text);
+    } catch (error) {
+      // `process.stdout` throws what other streams tell by this event.
+      this.#output.emit("error", error);
+    }
   }
 
   #layOut() {

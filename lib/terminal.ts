@@ -28,6 +28,8 @@ export interface TerminalOptions {
   complete?(beforeCursor: string): string[];
   /** Called on Ctrl-C at a terminal. @default {closes it} */
   onInterrupt?(): void;
+  /** Called, perhaps more than once, when the terminal is gone: its window or connection. @default {closes it} */
+  onHangUp?(): void;
   /** Called with a pasted block of several lines; `true` enters them. @default {asks with `confirm`} */
   onPaste?(lines: string[]): boolean | Promise<boolean>;
 }
@@ -56,6 +58,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #lines = new LineQueue();
   #splitter = new LineSplitter(); // in a pipe
   #onInterrupt: () => void;
+  #onHangUp: () => void;
   #isStarted = false;
   #isLeft = false;
 
@@ -66,6 +69,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.isInteractive = this.#input.isTTY === true && this.#output.isTTY === true &&
       !terminalIsDumb();
     this.#onInterrupt = options.onInterrupt?.bind(options) ?? this.#leave;
+    this.#onHangUp = options.onHangUp?.bind(options) ?? this.#leave;
     this.#screen = new Screen(this.#output, this.isInteractive);
     this.#dialog = new LineDialog(this.#screen, {
       prompt: options.prompt ?? "> ",
@@ -81,10 +85,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       onText: (text) => this.#receive(text),
       onEnd: () => this.#endInput(),
       onInterrupt: this.#onInterrupt,
-      onHangUp: this.#leave,
+      onHangUp: this.#onHangUp,
+      onTerminate: this.#leave,
       onCrash: () => this.#screen.suspend(),
     });
-    this.#output.on("error", this.#leave);
+    this.#output.on("error", this.isInteractive ? this.#onHangUp : this.#leave);
     addEventListener("unload", this.#leave);
   }
 
@@ -167,7 +172,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   };
 
   #endInput(): void {
-    if (this.isInteractive) return this.#leave();
+    // No key does that: Ctrl-D is a character here.
+    if (this.isInteractive) return this.#onHangUp();
     for (const line of this.#splitter.end()) this.#lines.push(line);
     this.#dialog.giveUp();
     this.#lines.end();

@@ -22,8 +22,10 @@ export interface InputEvents {
   onEnd(): void;
   /** Called when another program asks this one to be interrupted. */
   onInterrupt(): void;
-  /** Called when the terminal is gone, or another program asks this one to end. */
+  /** Called when the terminal is gone. */
   onHangUp(): void;
+  /** Called when another program asks this one to end. */
+  onTerminate(): void;
   /** Called when an error nobody caught is about to end the program. */
   onCrash(): void;
 }
@@ -42,7 +44,7 @@ export class InputReader {
     this.#events = events;
     this.#signals = [["SIGINT", events.onInterrupt]];
     if (Deno.build.os !== "windows") {
-      this.#signals.push(["SIGTERM", events.onHangUp], ["SIGHUP", events.onHangUp]);
+      this.#signals.push(["SIGTERM", events.onTerminate], ["SIGHUP", events.onHangUp]);
     }
   }
 

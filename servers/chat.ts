@@ -25,6 +25,7 @@ import { converse } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
+import { printLine } from "./print_line.ts";
 import type { Service } from "./service.ts";
 import { troubleLog } from "./trouble_log.ts";
 
@@ -133,7 +134,8 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
 /** What is said on one server is stored for both, and told to the members of that one. */
 function warnOfTwo(path: string, log: LogFile): void {
   log.warn("data shared", { path });
-  console.error(
+  printLine(
+    Deno.stderr,
     `Warning: another server uses ${path} too, and the members of one will not hear those of the ` +
       "other: stop one of them, or give one a folder of its own, as --data data/second",
   );

@@ -10,7 +10,8 @@ import { parseCommandLine } from "./command_line.ts";
 import type { ServerConfig } from "./config.ts";
 import type { ListeningThread } from "./listening_thread.ts";
 import { plainTextWarning } from "./plain_text.ts";
-import { onStopSignal } from "./stop_signal.ts";
+import { printLine } from "./print_line.ts";
+import { onHangUpSignal, onStopSignal } from "./stop_signal.ts";
 
 /** What a server ends with that could not start, or whose listening thread died. */
 export const EXIT_FAILURE = 1;
@@ -29,7 +30,7 @@ export async function control(thread: ListeningThread, args: string[]): Promise<
     return complain(error, EXIT_USAGE);
   }
   if ("help" in commandLine) {
-    console.log(commandLine.help);
+    printLine(Deno.stdout, commandLine.help);
     return 0;
   }
   try {
@@ -47,19 +48,24 @@ async function run(
   using resources = new DisposableStack();
   const stop = new AbortController();
   // Whoever asks twice does not want to wait for clients.
-  const interrupt = () => stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort();
+  const interrupt = (by: string) =>
+    stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort(by);
+  // A terminal that goes away may tell it more than once.
+  const hangUp = () => stop.abort("hang-up");
+  const atTerminal = Deno.stdin.isTerminal();
   resources.use(onStopSignal(interrupt));
-  const open = async () => resources.use(await openTerminal(interrupt, stop.signal));
+  if (atTerminal) resources.use(onHangUpSignal(hangUp));
+  const open = async () => resources.use(await openTerminal({ interrupt, hangUp, stop }));
   // Where nobody can be asked, the server starts before the terminal is loaded.
-  const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
+  const terminal = atTerminal ? await open() : undefined;
   if (terminal?.isInteractive) await ask(terminal, config, given);
   if (stop.signal.aborted) return EXIT_INTERRUPTED;
-  stop.signal.addEventListener("abort", () => thread.stop());
+  stop.signal.addEventListener("abort", () => thread.stop(stop.signal.reason));
   const line = listeningLine(await thread.start(config), config.port);
   if (terminal) terminal.print(line);
-  else console.log(line);
+  else printLine(Deno.stdout, line);
   const warning = plainTextWarning(config);
-  if (warning) console.error(warning);
+  if (warning) printLine(Deno.stderr, warning);
   const answering = answerCommands(terminal ?? await open(), config, thread);
   const isClosed = await Promise.race([answering.then(() => true), thread.finished]);
   if (isClosed && terminal?.isInteractive && !stop.signal.aborted) {
@@ -69,14 +75,27 @@ async function run(
   return 0;
 }
 
-async function openTerminal(onInterrupt: () => void, signal: AbortSignal): Promise<Terminal> {
-  const [{ Terminal }, { completeCommand }] = await Promise.all([
+interface Stopping {
+  interrupt(by: string): void;
+  hangUp(): void;
+  stop: AbortController;
+}
+
+async function openTerminal({ interrupt, hangUp, stop }: Stopping): Promise<Terminal> {
+  const [{ Terminal }, { completeCommand }, { PlainOutput }] = await Promise.all([
     import("../lib/terminal.ts"),
     import("./console.ts"),
+    import("./plain_output.ts"),
   ]);
-  const terminal = new Terminal({ complete: completeCommand, onInterrupt, onPaste: () => true });
-  if (signal.aborted) terminal.close();
-  else signal.addEventListener("abort", () => terminal.close());
+  const terminal = new Terminal({
+    ...(!Deno.stdout.isTerminal() && { output: new PlainOutput() }),
+    complete: completeCommand,
+    onInterrupt: () => interrupt("Ctrl-C"),
+    onHangUp: hangUp,
+    onPaste: () => true,
+  });
+  if (stop.signal.aborted) terminal.close();
+  else stop.signal.addEventListener("abort", () => terminal.close());
   return terminal;
 }
 
@@ -117,6 +136,6 @@ async function answerCommands(
 }
 
 function complain(error: unknown, exitCode: number): number {
-  console.error(escapeControl(error instanceof Error ? error.message : String(error)));
+  printLine(Deno.stderr, escapeControl(error instanceof Error ? error.message : String(error)));
   return exitCode;
 }

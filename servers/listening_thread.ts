@@ -74,9 +74,13 @@ export class ListeningThread implements Disposable {
     return await this.#ask(command, argument) ?? BUSY;
   }
 
-  /** Lets the server say goodbye and end; a thread that does not even answer is reported by `finished`. */
-  async stop(): Promise<string> {
-    const answer = await this.#ask("stop", "");
+  /**
+   * Lets the server say goodbye and end; a thread that does not even answer is reported by `finished`.
+   *
+   * @param by What asked for it, for the log, if it was not the command.
+   */
+  async stop(by = ""): Promise<string> {
+    const answer = await this.#ask("stop", by);
     if (answer === undefined) {
       this.#fail("The listening thread did not answer: it was ended by force");
     }

@@ -49,10 +49,14 @@ export class ServerCommands {
     this.#options = options;
   }
 
-  /** Runs one command and gives the answer for the operator. Never rejects. */
+  /**
+   * Runs one command and gives the answer for the operator. Never rejects.
+   *
+   * The argument of `stop` is what asked for it, if nobody typed it.
+   */
   async run(command: string, argument: string): Promise<string> {
     try {
-      this.#options.log.info("command", { command });
+      this.#log(command, argument);
       return await this.#commands[command]!(argument);
     } catch (error) {
       return `Cannot ${command}: ${error instanceof Error ? error.message : error}`;
@@ -60,6 +64,13 @@ export class ServerCommands {
       // The operator may look into the log next.
       this.#options.log.flush();
     }
+  }
+
+  /** Who was kicked is noted; what was said is not. */
+  #log(command: string, argument: string): void {
+    const { log } = this.#options;
+    if (command === "stop" && argument) return log.info("stop", { by: argument });
+    log.info("command", { command, ...(command === "kick" && { argument }) });
   }
 
   #status(): string {

@@ -10,11 +10,21 @@ const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM"];
 
 /** Calls back at each Ctrl-C or SIGTERM, which then end nothing by themselves, until it is disposed of. */
-export function onStopSignal(listener: () => void): Disposable {
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
+export function onStopSignal(listener: (signal: Deno.Signal) => void): Disposable {
+  return onSignals(STOP_SIGNALS, listener);
+}
+
+/** Calls back when the terminal is gone, as `onStopSignal` does; on Windows, nothing tells it. */
+export function onHangUpSignal(listener: () => void): Disposable {
+  return onSignals(Deno.build.os === "windows" ? [] : ["SIGHUP"], listener);
+}
+
+function onSignals(signals: Deno.Signal[], listener: (signal: Deno.Signal) => void): Disposable {
+  const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {
-      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
 }

@@ -20,9 +20,14 @@ while True:
     elif 0 in ready:
         data = os.read(0, 65536)
         if data: os.write(master, data)
-        else: sources.remove(0)
+        else: # the window is closed
+            sources = [ended]
+            os.close(master)
     elif ended in ready:
         break
+if master not in sources:
+    print("code", child.returncode, flush=True)
+    sys.exit()
 flags = termios.tcgetattr(slave)[3]
 sane = all(flags & flag for flag in (termios.ICANON, termios.ECHO, termios.ISIG))
 print("code", child.returncode, "sane" if sane else "raw", flush=True)
@@ -37,8 +42,11 @@ function hasPython(): boolean {
   }
 }
 
+/** Closes the terminal, as a person closes its window. */
+export const HANG_UP = Symbol("hang up");
+
 /** What to do once something has appeared on the terminal: type a text, or anything else. */
-export type Step = [appears: string, act: string | (() => void | Promise<void>)];
+export type Step = [appears: string, act: string | typeof HANG_UP | (() => void | Promise<void>)];
 
 /** Runs `deno` with `args` on a terminal of its own, and gives everything that was shown. */
 export function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
@@ -66,7 +74,8 @@ export async function onTerminalWith(
     while (steps[0] !== undefined && shown.indexOf(steps[0][0], seen) !== -1) {
       const [appears, act] = steps.shift()!;
       seen = shown.indexOf(appears, seen) + appears.length;
-      if (typeof act === "string") await keyboard.write(new TextEncoder().encode(act));
+      if (act === HANG_UP) await keyboard.close();
+      else if (typeof act === "string") await keyboard.write(new TextEncoder().encode(act));
       else await act();
     }
   };
@@ -75,7 +84,7 @@ export async function onTerminalWith(
     shown += text;
     await answer();
   }
-  await keyboard.close();
+  await keyboard.close().catch(() => {}); // after a hang-up
   return shown;
 }
 

@@ -361,6 +361,36 @@ Deno.test("Terminal ends at Ctrl-C unless onInterrupt decides otherwise", async 
   assertEquals(ending.screen.cursor, [1, 0]);
 });
 
+Deno.test("Terminal tells a terminal that is gone from Ctrl-D", async () => {
+  let hangUps = 0;
+  const onHangUp = () => hangUps++;
+  using left = open({ onHangUp });
+  using gone = open({ onHangUp });
+  using ending = open();
+
+  await left.keyboard.type("\x04");
+  for (const { keyboard } of [gone, ending]) keyboard.end();
+  await Promise.all([left.ended, ending.ended]);
+  await turn();
+
+  assertEquals(hangUps, 1);
+  assert(gone.keyboard.isRaw && !ending.keyboard.isRaw);
+});
+
+Deno.test("Terminal is gone when its output throws", async () => {
+  let hangUps = 0;
+  using t = open({ onHangUp: () => hangUps++ });
+  await turn();
+
+  t.screen.write = () => {
+    throw new Error("Input/output error");
+  };
+  t.terminal.print("lost");
+  await turn();
+
+  assertEquals(hangUps, 1);
+});
+
 Deno.test("Terminal answers an open question with null at Ctrl-C", async () => {
   using t = open({ onInterrupt() {} });
 

@@ -1,11 +1,12 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { onTerminal, ptyTest, type Step } from "../pty.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { HANG_UP, onTerminal, ptyTest, type Step } from "../pty.ts";
 import { taskArgs } from "./server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
 async function onConsole(
   flags: string[],
   steps: (pid: () => Promise<number>) => Step[],
+  { onLog }: { onLog?(log: string): void } = {},
 ): Promise<string> {
   const data = await Deno.makeTempDir();
   const pid = async () => {
@@ -13,7 +14,10 @@ async function onConsole(
     return Number(/ pid=(\d+) /.exec(log)![1]);
   };
   try {
-    return await onTerminal([...taskArgs("echo", data), "--data", data, ...flags], ...steps(pid));
+    const args = [...taskArgs("echo", data), "--data", data, ...flags];
+    const shown = await onTerminal(args, ...steps(pid));
+    onLog?.(await Deno.readTextFile(`${data}/logs/echo.log`));
+    return shown;
   } finally {
     await Deno.remove(data, { recursive: true });
   }
@@ -94,3 +98,36 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertStringIncludes(shown, "code 0 sane");
   });
 }
+
+ptyTest("main.ts stops in order when its terminal goes away, and logs why", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+    ["Listening on 127.0.0.1:", "who\r"],
+    ["Nobody is connected", HANG_UP],
+  ], { onLog: (log) => assertMatch(log, / stop by=hang-up\n.* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0");
+});
+
+ptyTest("main.ts stops in order when its terminal goes away at a question", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+    ["Listening on 127.0.0.1:", "clear-logs\r"],
+    ["[y/N] ", HANG_UP],
+  ], { onLog: (log) => assertMatch(log, / stop by=hang-up\n.* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0");
+});
+
+ptyTest("main.ts stops in order at the SIGHUP of a terminal whose console is closed", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
+    ["Listening on 127.0.0.1:", "\x04"],
+    ["Ctrl-C ends it", async () => Deno.kill(await pid(), "SIGHUP")],
+  ], { onLog: (log) => assertMatch(log, / stop by=hang-up\n.* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0 sane");
+});
+
+ptyTest("main.ts on a terminal logs the Ctrl-C that stopped it", async () => {
+  await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+    ["Listening on 127.0.0.1:", "\x03"],
+  ], { onLog: (log) => assertMatch(log, / stop by=Ctrl-C\n.* stopped\n$/) });
+});

@@ -50,12 +50,24 @@ Deno.test("status tells address, uptime, connections, messages and memory", asyn
   );
 });
 
-Deno.test("Each command leaves a line in the log without its argument, on disk at once", async () => {
+Deno.test("Each command leaves a line in the log without what was said, on disk at once", async () => {
   await using kit = setUp({ say: () => 0 });
 
   await kit.run("say", "a secret");
 
   assertEquals(kit.logged, ['command {"command":"say"}', "flush"]);
+});
+
+Deno.test("kick leaves in the log whom it meant, and stop what asked for it", async () => {
+  await using kit = setUp();
+
+  await kit.run("kick", "An na");
+  await kit.run("stop", "SIGTERM");
+
+  assertEquals(kit.logged.filter((line) => line !== "flush"), [
+    'command {"command":"kick","argument":"An na"}',
+    'stop {"by":"SIGTERM"}',
+  ]);
 });
 
 Deno.test("who lists number, name, address and time, with names escaped", async () => {
