@@ -23,6 +23,8 @@ export interface Command {
   usage?: string;
   /** What it does, for `help`. */
   summary: string;
+  /** What to tell whoever types more than the name of a command that takes nothing else. */
+  alone?: string;
   /** Does it, if it does not run in the listening thread. */
   run?(argument: string, options: ConsoleOptions): Promise<string> | string;
 }
@@ -38,6 +40,7 @@ export const COMMANDS: Record<string, Command> = {
   "clear-logs": { summary: "empty the log", run: clearLogs },
   "clear-users": {
     summary: "forget all users; they are asked to register again",
+    alone: "it forgets all users. To end the connections of one, type kick NAME",
     run: clearUsers,
   },
   "kick": { usage: "NAME", summary: "end the connections of a name, an address or a number" },
@@ -51,10 +54,13 @@ export async function runLine(line: string, options: ConsoleOptions): Promise<st
   if (name === "") return "";
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) return unknown(name);
+  if (argument !== "" && !command.usage) {
+    return `${name} takes no argument: ${command.alone ?? "type it alone"}`;
+  }
   try {
     return await (command.run?.(argument, options) ?? options.run(name, argument));
   } catch (error) {
-    return `Cannot ${name}: ${error instanceof Error ? error.message : error}`;
+    return `Cannot run ${name}: ${error instanceof Error ? error.message : error}`;
   }
 }
 

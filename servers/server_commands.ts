@@ -59,7 +59,7 @@ export class ServerCommands {
       this.#log(command, argument);
       return await this.#commands[command]!(argument);
     } catch (error) {
-      return `Cannot ${command}: ${error instanceof Error ? error.message : error}`;
+      return `Cannot run ${command}: ${error instanceof Error ? error.message : error}`;
     } finally {
       // The operator may look into the log next.
       this.#options.log.flush();
@@ -76,12 +76,13 @@ export class ServerCommands {
   #status(): string {
     const { server, counter } = this.#options;
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
+    const { rss } = Deno.memoryUsage(); // 0 where there is no descriptor left to ask with
     return [
       `address      ${this.#address}${server.paused ? " (paused)" : ""}`,
       `uptime       ${formatSeconds(seconds)}`,
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
-      `memory       ${Math.round(Deno.memoryUsage().rss / 1024 / 1024)} MiB`,
+      `memory       ${rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"}`,
     ].join("\n");
   }
 

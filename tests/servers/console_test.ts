@@ -67,7 +67,7 @@ Deno.test("runLine() tells why a command failed", async () => {
     confirm: () => Promise.resolve(true),
   };
 
-  assertEquals(await runLine("status", options), "Cannot status: the moon is full");
+  assertEquals(await runLine("status", options), "Cannot run status: the moon is full");
 });
 
 Deno.test("completeCommand() gives the commands that begin so, and none after a blank", () => {
@@ -107,6 +107,23 @@ testWith(FILES, "logs shows the last 20 lines, or as many as are asked for", asy
 
 testWith(FILES, "logs tells that there is nothing to show", async () => {
   assertEquals(await setUp().answer("logs"), "The log is empty");
+});
+
+for (const name of Object.keys(COMMANDS).filter((name) => !COMMANDS[name]!.usage)) {
+  Deno.test(`${name} refuses an argument before it asks or does anything`, async () => {
+    const { ran, answer } = setUp();
+
+    assertStringIncludes(await answer(`${name} Anna`), `${name} takes no argument: `);
+    assertEquals(ran, []);
+  });
+}
+
+Deno.test("clear-users with a name says that it forgets all, and what ends one", async () => {
+  assertEquals(
+    await setUp().answer("clear-users Anna"),
+    "clear-users takes no argument: it forgets all users. " +
+      "To end the connections of one, type kick NAME",
+  );
 });
 
 Deno.test("clear-users asks the thread once the operator is sure", async () => {

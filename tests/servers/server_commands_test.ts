@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import type { LogFile } from "../../lib/log_file.ts";
 import { serve } from "../../lib/server.ts";
@@ -48,6 +49,13 @@ Deno.test("status tells address, uptime, connections, messages and memory", asyn
         "connections  1\nmessages     3\nmemory       \\d+ MiB$",
     ),
   );
+});
+
+Deno.test("status tells when the system does not say how much memory it takes", async () => {
+  await using kit = setUp();
+  using _poor = stub(Deno, "memoryUsage", () => ({ rss: 0 }) as Deno.MemoryUsage);
+
+  assertMatch(await kit.run("status"), /\nmemory {7}unknown$/);
 });
 
 Deno.test("Each command leaves a line in the log without what was said, on disk at once", async () => {
@@ -104,7 +112,7 @@ Deno.test("resume tells that somebody else has taken the port", async () => {
   await kit.run("pause");
   using _thief = Deno.listen({ hostname: "127.0.0.1", port: kit.server.addr.port });
 
-  assertMatch(await kit.run("resume"), /^Cannot resume: Cannot listen on .* busy$/);
+  assertMatch(await kit.run("resume"), /^Cannot run resume: Cannot listen on .* busy$/);
 });
 
 for (const how of ["name", "name in capitals", "number", "address", "peer"]) {
@@ -146,7 +154,7 @@ Deno.test("say and clear-users tell how many they reached", async () => {
 Deno.test("A command that fails tells why", async () => {
   await using kit = setUp({ clearUsers: () => Promise.reject(new Error("the disk is full")) });
 
-  assertEquals(await kit.run("clear-users"), "Cannot clear-users: the disk is full");
+  assertEquals(await kit.run("clear-users"), "Cannot run clear-users: the disk is full");
 });
 
 Deno.test("stop says goodbye and ends the server", async () => {
