@@ -11,6 +11,7 @@ import type { ServerConfig } from "./config.ts";
 import type { ListeningThread } from "./listening_thread.ts";
 import { plainTextWarning } from "./plain_text.ts";
 import { printLine } from "./print_line.ts";
+import { reasonOf } from "./reason.ts";
 import { onHangUpSignal, onStopSignal } from "./stop_signal.ts";
 
 /** What a server ends with that could not start, or whose listening thread died. */
@@ -136,6 +137,6 @@ async function answerCommands(
 }
 
 function complain(error: unknown, exitCode: number): number {
-  printLine(Deno.stderr, escapeControl(error instanceof Error ? error.message : String(error)));
+  printLine(Deno.stderr, escapeControl(reasonOf(error)));
   return exitCode;
 }

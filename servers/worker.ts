@@ -10,6 +10,7 @@ import type { ServerConfig } from "./config.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";
 import { logEvent } from "./log_events.ts";
 import { plainTextWarning } from "./plain_text.ts";
+import { reasonOf } from "./reason.ts";
 import { DRAIN_MS, ServerCommands } from "./server_commands.ts";
 import { type Service, SERVICES } from "./service.ts";
 import { holdForLife } from "./thread_lock.ts";
@@ -68,7 +69,7 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
     return run({ config, service, log, counter, onEvent });
   } catch (error) {
     await service?.close?.();
-    fail("cannot start", error, (error as Error).message);
+    fail("cannot start", error, reasonOf(error));
     return undefined;
   }
 }

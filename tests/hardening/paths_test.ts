@@ -63,7 +63,7 @@ for (const [what, flags] of Object.entries(OUTSIDE)) {
       assertEquals([code, out], [1, ""]);
       assertMatch(
         err,
-        /^Cannot open the log file [^\n]+: Requires (all|read|write) access[^\n]+\n$/,
+        /^Cannot open the log file [^\n]+: this task may use files below data\/ only[^\n]+\n$/,
       );
       assertEquals(place.files(), [["victim", "precious"]]);
     },
