@@ -10,11 +10,15 @@ import { ChatView } from "../client/chat_view.ts";
 import { nameStyle, type Paint, painter } from "../lib/color.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
 import { showLog } from "../lib/log_tail.ts";
+import { withoutSeparator } from "../lib/task_args.ts";
 import { parseCommandLine } from "../servers/command_line.ts";
 import type { ServerConfig } from "../servers/config.ts";
 import { ListeningThread } from "../servers/listening_thread.ts";
 
 const DATA = "data/demo";
+const USAGE = `Usage: deno task demo
+
+Shows the chat in ten seconds. It takes no flags, and leaves what the server kept in ${DATA}.`;
 const LOG_LINES = 12;
 const PATIENCE_MS = 5000;
 
@@ -55,7 +59,14 @@ class DemoMember implements Disposable {
   }
 }
 
-async function main(): Promise<void> {
+async function main([flag]: string[]): Promise<number> {
+  if (flag === undefined) await show();
+  else if (flag === "--help") console.log(USAGE);
+  else console.error(`Cannot use ${JSON.stringify(flag)}: the demo takes no flags but --help`);
+  return flag === undefined || flag === "--help" ? 0 : 2;
+}
+
+async function show(): Promise<void> {
   const paint = painter();
   const tell = (text: string) => console.log(paint(`\n── ${text}`, "bold"));
   const config = await freshConfig();
@@ -112,4 +123,4 @@ async function everybodyIsIn(members: DemoMember[]): Promise<void> {
   for (const { session } of members) await session.settled(PATIENCE_MS);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) Deno.exitCode = await main(withoutSeparator(Deno.args));

@@ -9,6 +9,7 @@ import {
   explainSqliteError,
   isOpenElsewhere,
   refuseForeignFile,
+  refuseNoFile,
   WAL_FILES,
 } from "./database_file.ts";
 
@@ -132,7 +133,7 @@ export class Database implements Disposable {
  * @param path The file, or `":memory:"`.
  * @param options The schema, and how safe a commit is.
  * @throws {Deno.errors.InvalidData} If the file is damaged, not a database, another program's, or
- * written by a newer version; it is then left as it was, byte for byte.
+ * written by a newer version, or no file but a folder, say; it is then left as it was, byte for byte.
  * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written.
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
@@ -164,6 +165,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
 
 function prepareFile(path: string, knownVersion: number): void {
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  refuseNoFile(path);
   // SQLite gives -wal and -shm the mode of the file they belong to, so that one must be right first.
   Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
   if (Deno.statSync(path).size > 0) refuseForeignFile(path, APPLICATION_ID, knownVersion);

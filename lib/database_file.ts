@@ -9,6 +9,23 @@ import { DatabaseSync } from "node:sqlite";
 export const WAL_FILES: readonly string[] = ["-wal", "-shm"];
 
 /**
+ * Throws if there is something that is no file, such as a folder or a link that leads nowhere.
+ *
+ * @throws {Deno.errors.InvalidData} With what it is and what to do.
+ */
+export function refuseNoFile(path: string): void {
+  if (!exists(path)) return;
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    if (isFile) return;
+    throw noFile(path, isDirectory ? "it is a folder" : "it is no file");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw noFile(path, "it is a link that leads nowhere");
+  }
+}
+
+/**
  * Throws unless the file is sound, ours, and of a schema this program knows. It only reads.
  *
  * @param path A file that is not empty.
@@ -94,6 +111,11 @@ export function explainSqliteError(error: unknown, action: string): unknown {
 
 function isUnused(sqlite: DatabaseSync): boolean {
   return sqlite.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
+}
+
+function noFile(path: string, state: string): Error {
+  const todo = "Move it away to start with an empty one";
+  return new Deno.errors.InvalidData(`Cannot open the database ${path}: ${state}. ${todo}`);
 }
 
 function invalid(path: string, state: string, todo: string): Error {

@@ -81,8 +81,8 @@ export function assertFaults(faults: Faults): void {
     const isPlace = !/(Ms|Rate|PerSecond)$/.test(name);
     if (value === undefined) continue;
     if (value >= least && value <= most && (!isPlace || value === Math.trunc(value))) continue;
-    const range = most === 1 ? "from 0 to 1" : `at least ${least}`;
-    const kind = isPlace ? "a whole number of " : "";
-    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${kind}${range}`);
+    const range = most === 1 ? "from 0 to 1" : `from ${least}`;
+    const kind = isPlace ? "a whole number" : "a number";
+    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${kind} ${range}`);
   }
 }

@@ -88,7 +88,7 @@ export function listen(options: ListenOptions = {}): Listener {
 function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
   const { tcpBacklog = 4096, cert, key } = options;
   if (options.transport === "node") {
-    if (cert !== undefined) throw new TypeError("Cannot serve TLS over the node transport");
+    if (cert !== undefined) throw new TypeError("there is no TLS over the node transport");
     return new NodeListener({ hostname, port, tcpBacklog });
   }
   const listener = cert !== undefined && key !== undefined

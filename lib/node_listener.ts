@@ -44,7 +44,7 @@ export class NodeListener implements Deno.Listener<Deno.TcpConn, Deno.NetAddr> {
     const hostname = options.hostname === "localhost" ? "127.0.0.1" : options.hostname;
     const family = nodeNet().isIP(hostname);
     if (family === 0) {
-      throw new TypeError(`Cannot listen on ${hostname} over the node transport: give an address`);
+      throw new TypeError("the node transport looks no names up: give an address");
     }
     this.#server.on("connection", (socket) => this.#take(new NodeConn(socket)));
     // What is wrong is known at once, and this event would tell it again.

@@ -35,7 +35,10 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function makeCertificate(host: string | undefined, days: string): Promise<void> {
-  if (!/^[1-9]\d{0,4}$/.test(days)) throw new RangeError("Cannot use --days: give a whole number");
+  if (!/^[1-9]\d{0,4}$/.test(days)) {
+    const given = JSON.stringify(days);
+    throw new RangeError(`Cannot use --days ${given}: give a whole number from 1 to 99999`);
+  }
   const [cert, key] = [join(DATA, "cert.pem"), join(DATA, "key.pem")];
   await Deno.mkdir(DATA, { recursive: true });
   await openssl(certificateArgs({ cert, key, days, names: namesOf(host) }));

@@ -38,7 +38,7 @@ function parseValues(args: string[], flags: Record<string, Flag>): Record<string
   const switches = names.filter((name) => !flags[name]!.value);
   const assigned = switches.find((name) => args.some((arg) => arg.startsWith(`--${name}=`)));
   if (assigned) throw new Error(`Cannot give --${assigned} a value: it is a switch`);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withNegatives(args, withValue), {
     string: withValue,
     boolean: switches,
     collect: withValue,
@@ -53,6 +53,15 @@ function parseValues(args: string[], flags: Record<string, Flag>): Record<string
     if (text !== undefined) values[name] = checked(name, text, flags[name]!);
   }
   return values;
+}
+
+/** A number below zero looks like a flag, but it is the value of the flag before it. */
+function withNegatives(args: string[], withValue: string[]): string[] {
+  const isNegative = (i: number) =>
+    /^-\d/.test(args[i] ?? "") && withValue.some((name) => args[i - 1] === `--${name}`);
+  return args.flatMap((arg, i) =>
+    isNegative(i) ? [] : isNegative(i + 1) ? `${arg}=${args[i + 1]}` : arg
+  );
 }
 
 function checked(name: string, text: string, { value: placeholder, check }: Flag): string {

@@ -65,8 +65,8 @@ export function configOf(name: ServerName, values: Record<string, string>): Serv
     maxConnections: Number(values["max-connections"]),
     maxPerAddress: Number(values["max-per-address"]),
     idleTimeoutMs: Number(values["idle-timeout"]) * 1000,
-    ...(cert !== undefined && { cert: readPem("cert", cert) }),
-    ...(key !== undefined && { key: readPem("key", key) }),
+    ...(cert !== undefined && { cert: readPem("cert", cert, CERTIFICATE) }),
+    ...(key !== undefined && { key: readPem("key", key, PRIVATE_KEY) }),
     raw: "raw" in values,
     maxThreads: Number(values["max-threads"] ?? FLAGS["max-threads"]!.default),
     burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
@@ -75,10 +75,22 @@ export function configOf(name: ServerName, values: Record<string, string>): Serv
   };
 }
 
-function readPem(flag: string, path: string): string {
+interface PemKind {
+  begins: RegExp;
+  name: string;
+}
+
+const CERTIFICATE = { begins: /-----BEGIN CERTIFICATE-----/, name: "certificate" };
+// One that is encrypted begins otherwise: there is nobody to ask for its password.
+const PRIVATE_KEY = { begins: /-----BEGIN (RSA |EC )?PRIVATE KEY-----/, name: "open private key" };
+
+function readPem(flag: string, path: string, { begins, name }: PemKind): string {
+  let pem: string;
   try {
-    return Deno.readTextFileSync(path);
+    pem = Deno.readTextFileSync(path);
   } catch (error) {
     throw new Error(`Cannot use --${flag} ${path}: ${(error as Error).message}`, { cause: error });
   }
+  if (begins.test(pem)) return pem;
+  throw new Error(`Cannot use --${flag} ${path}: there is no ${name} in PEM in it`);
 }

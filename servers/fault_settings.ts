@@ -62,7 +62,7 @@ export function withSetting(faults: BothFaults, name: string, value: string): Bo
       ...others,
       [setting.option]: read(setting, name, value),
     };
-    assertFaults(changed[direction]);
+    check(changed[direction], name, value);
   }
   return changed;
 }
@@ -109,6 +109,18 @@ function read(setting: FaultSetting, name: string, text: string): number | boole
   } catch (cause) {
     const expected = (cause as Error).message;
     throw new TypeError(`Cannot set ${name} to "${escapeControl(text)}": give ${expected}`, {
+      cause,
+    });
+  }
+}
+
+/** Tells what is wrong by the name that was typed, not by that of the option. */
+function check(faults: Faults, name: string, text: string): void {
+  try {
+    assertFaults(faults);
+  } catch (cause) {
+    const expected = (cause as Error).message.replace(/^.*, not /, "");
+    throw new RangeError(`Cannot set ${name} to "${escapeControl(text)}": give ${expected}`, {
       cause,
     });
   }

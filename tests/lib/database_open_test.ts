@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { openDatabase } from "../../lib/database.ts";
-import { FILES, testWith } from "../permissions.ts";
+import { FILES, PROCESSES, testWith } from "../permissions.ts";
 
 const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT";
 
@@ -115,5 +115,41 @@ testWith(FILES, "Database.transaction() refuses to write when the file was repla
 
   assertThrows(() => database.transaction(() => insert.run()), Deno.errors.NotFound, "replaced");
   database.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+const NO_FILES: [state: string, make: (path: string) => void][] = [
+  ["it is a folder", (path) => Deno.mkdirSync(path)],
+  ["it is a link that leads nowhere", (path) => Deno.symlinkSync(`${path}-nowhere`, path)],
+];
+
+for (const [state, make] of NO_FILES) {
+  testWith(FILES, `openDatabase() says of a path that ${state}, and what to do`, () => {
+    if (Deno.build.os === "windows") return; // Links need a right of their own there.
+    const folder = Deno.makeTempDirSync();
+    const path = `${folder}/notes.db`;
+    make(path);
+
+    assertThrows(
+      () => openDatabase(path, { migrations: [NOTES] }),
+      Deno.errors.InvalidData,
+      `Cannot open the database ${path}: ${state}. Move it away to start with an empty one`,
+    );
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
+    Deno.removeSync(folder, { recursive: true });
+  });
+}
+
+testWith(PROCESSES, "openDatabase() does not take a pipe for a file", async () => {
+  if (Deno.build.os === "windows") return;
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/notes.db`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+
+  assertThrows(
+    () => openDatabase(path, { migrations: [NOTES] }),
+    Deno.errors.InvalidData,
+    "it is no file",
+  );
   Deno.removeSync(folder, { recursive: true });
 });

@@ -122,7 +122,7 @@ Deno.test('serve({ transport: "node" }) does not speak TLS', () => {
   assertThrows(
     () => serve(echo, { transport: "node", cert: "PEM", key: "PEM" }),
     TypeError,
-    "Cannot serve TLS over the node transport",
+    "Cannot listen on 127.0.0.1: there is no TLS over the node transport",
   );
 });
 

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { serve } from "../../lib/server.ts";
-import { certificateArgs, namesOf } from "../../servers/cert.ts";
+import { certificateArgs, main, namesOf } from "../../servers/cert.ts";
 import { plainTextWarning } from "../../servers/plain_text.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
 
@@ -61,6 +62,18 @@ testWith(
     assertEquals(mode! & 0o777, 0o600);
   },
 );
+
+Deno.test("main() of cert says which numbers of days there are", async () => {
+  using error = stub(console, "error");
+
+  const codes = [await main(["--days", "0"]), await main(["--days=soon"])];
+
+  assertEquals(codes, [2, 2]);
+  assertEquals(error.calls.map(({ args }) => args[0]), [
+    'Cannot use --days "0": give a whole number from 1 to 99999',
+    'Cannot use --days "soon": give a whole number from 1 to 99999',
+  ]);
+});
 
 Deno.test("certificateArgs() asks for a certificate that may not sign others", () => {
   const args = certificateArgs({ cert: "c", key: "k", days: "1", names: namesOf() });

@@ -78,7 +78,9 @@ Deno.test("parseCommandLine() tells which flags were given, not which have a def
 const REFUSED: [line: string, message: string][] = [
   ["echo --port abc", 'Cannot use --port "abc": give a whole number from 0 to 65535'],
   ["echo --port=-1", 'Cannot use --port "-1": give a whole number from 0 to 65535'],
-  ["echo --port -1", 'There is no flag "-1": see --help'],
+  ["echo --port -1", 'Cannot use --port "-1": give a whole number from 0 to 65535'],
+  ["echo --port -x", 'There is no flag "-x"'],
+  ["echo --raw -1", 'There is no flag "-1": see --help'],
   ["echo --port 70000", 'Cannot use --port "70000": give a whole number from 0 to 65535'],
   ["echo --port 1e3", 'Cannot use --port "1e3": give a whole number from 0 to 65535'],
   ["echo --port=", "Cannot use --port without a value: give it as --port PORT"],
@@ -88,7 +90,7 @@ const REFUSED: [line: string, message: string][] = [
   ["echo --log data/chat.db", 'Cannot use --log "data/chat.db": give a file of its own'],
   ["echo --port 1 --port 2", "Cannot use --port twice: give it once"],
   ["echo --host http://x", 'Cannot use --host "http://x": give the host alone, without http://'],
-  ["echo --max-connections -5", 'There is no flag "-5": see --help'],
+  ["echo --max-connections -5", 'Cannot use --max-connections "-5": give a whole number from 0'],
   ["echo --max-connections 1.5", 'Cannot use --max-connections "1.5": give a whole number from 0'],
   ["echo --idle-timeout 2147484", "give a whole number from 0 to 1000000"],
   ["chat --burst 0", 'Cannot use --burst "0": give a whole number from 1'],
@@ -136,14 +138,34 @@ testWith(FILES, "parseCommandLine() names a certificate that cannot be read", ()
 });
 
 testWith(FILES, "parseCommandLine() reads the certificate and its key", async () => {
+  const [cert, key] = ["CERTIFICATE", "PRIVATE KEY"].map((name) => `-----BEGIN ${name}-----`);
   const path = await Deno.makeTempFile();
-  await Deno.writeTextFile(path, "PEM");
+  await Deno.writeTextFile(path, `${cert}\n${key}\n`);
 
-  const { cert, key } = configOf(`echo --cert ${path} --key=${path}`);
+  const config = configOf(`echo --cert ${path} --key=${path}`);
   await Deno.remove(path);
 
-  assertEquals([cert, key], ["PEM", "PEM"]);
+  assertEquals([config.cert, config.key], Array(2).fill(`${cert}\n${key}\n`));
 });
+
+testWith(
+  FILES,
+  "parseCommandLine() names a file without a certificate, or without a key",
+  async () => {
+    const path = await Deno.makeTempFile();
+    const refusal = (pem: string) => {
+      Deno.writeTextFileSync(path, pem);
+      return assertThrows(() => configOf(`echo --cert ${path} --key ${path}`), Error).message;
+    };
+
+    const encrypted = "-----BEGIN CERTIFICATE-----\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n";
+    const [noCert, noKey] = [refusal("nonsense"), refusal(encrypted)];
+    await Deno.remove(path);
+
+    assertEquals(noCert, `Cannot use --cert ${path}: there is no certificate in PEM in it`);
+    assertEquals(noKey, `Cannot use --key ${path}: there is no open private key in PEM in it`);
+  },
+);
 
 Deno.test("parseCommandLine() gives the names of the servers for --help alone", () => {
   const parsed = parseCommandLine(["--help"]);

@@ -33,7 +33,16 @@ Deno.test("withSetting() says what is wrong with a name or a value", () => {
   assertThrows(() => withSetting(none, "x\x1b[2J", "1"), TypeError, '"x\\x1b[2J"');
   assertThrows(() => withSetting(none, "delay", "soon"), TypeError, "a time such as 250ms or 5s");
   assertThrows(() => withSetting(none, "split", "1.5"), TypeError, "a whole number");
-  assertThrows(() => withSetting(none, "split", "0"), RangeError, "at least 1");
+  assertThrows(
+    () => withSetting(none, "split", "0"),
+    RangeError,
+    'Cannot set split to "0": give a whole number from 1',
+  );
+  assertThrows(
+    () => withSetting(none, "up.flip", "2"),
+    RangeError,
+    'Cannot set up.flip to "2": give a number from 0 to 1',
+  );
   assertThrows(() => withSetting(none, "flip", "2"), RangeError, "from 0 to 1");
   assertThrows(() => withSetting(none, "cut-by", "axe"), TypeError, "close or reset or half-close");
 });
