@@ -9,20 +9,19 @@ import { DatabaseSync } from "node:sqlite";
 export const WAL_FILES: readonly string[] = ["-wal", "-shm"];
 
 /**
- * Throws if there is something that is no file, such as a folder or a link that leads nowhere.
+ * Throws if there is something that is no file: a folder, a pipe, or a link, for SQLite would keep its companions beside
+ * the file that the link leads to.
  *
  * @throws {Deno.errors.InvalidData} With what it is and what to do.
  */
 export function refuseNoFile(path: string): void {
   if (!exists(path)) return;
-  try {
-    const { isFile, isDirectory } = Deno.statSync(path);
-    if (isFile) return;
-    throw noFile(path, isDirectory ? "it is a folder" : "it is no file");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw noFile(path, "it is a link that leads nowhere");
-  }
+  const { isFile, isDirectory, isSymlink } = Deno.lstatSync(path);
+  if (isFile) return;
+  const state = isDirectory ? "a folder" : isSymlink ? "a link" : "something else";
+  throw new Deno.errors.InvalidData(
+    `Cannot open the database ${path}: it is ${state}, not a file. Move it away to start with an empty file`,
+  );
 }
 
 /**
@@ -111,11 +110,6 @@ export function explainSqliteError(error: unknown, action: string): unknown {
 
 function isUnused(sqlite: DatabaseSync): boolean {
   return sqlite.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
-}
-
-function noFile(path: string, state: string): Error {
-  const todo = "Move it away to start with an empty one";
-  return new Deno.errors.InvalidData(`Cannot open the database ${path}: ${state}. ${todo}`);
 }
 
 function invalid(path: string, state: string, todo: string): Error {

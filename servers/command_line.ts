@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "../lib/nearest.ts";
-import { withoutSeparator } from "../lib/task_args.ts";
+import { withNegatives, withoutSeparator } from "../lib/task_args.ts";
 import { configOf, type ServerConfig, SERVERS } from "./config.ts";
 import { type Flag, flagsOf } from "./flags.ts";
 
@@ -53,15 +53,6 @@ function parseValues(args: string[], flags: Record<string, Flag>): Record<string
     if (text !== undefined) values[name] = checked(name, text, flags[name]!);
   }
   return values;
-}
-
-/** A number below zero looks like a flag, but it is the value of the flag before it. */
-function withNegatives(args: string[], withValue: string[]): string[] {
-  const isNegative = (i: number) =>
-    /^-\d/.test(args[i] ?? "") && withValue.some((name) => args[i - 1] === `--${name}`);
-  return args.flatMap((arg, i) =>
-    isNegative(i) ? [] : isNegative(i + 1) ? `${arg}=${args[i + 1]}` : arg
-  );
 }
 
 function checked(name: string, text: string, { value: placeholder, check }: Flag): string {

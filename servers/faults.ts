@@ -14,7 +14,7 @@ import {
   type FaultProxyOptions,
   startFaultProxy,
 } from "../lib/fault_proxy.ts";
-import { withoutSeparator } from "../lib/task_args.ts";
+import { withNegatives, withoutSeparator } from "../lib/task_args.ts";
 import { obey } from "./fault_commands.ts";
 import { type BothFaults, FAULT_SETTINGS, settingsText, withSetting } from "./fault_settings.ts";
 import { FaultTrace, summaryText } from "./fault_trace.ts";
@@ -56,7 +56,7 @@ export interface FaultFlags {
 export function parseFlags(args: string[]): FaultFlags | { help: string } {
   const names = Object.keys(FAULT_SETTINGS).flatMap((name) => [name, `up.${name}`, `down.${name}`]);
   const { values } = parseArgs({
-    args: withoutSeparator(args),
+    args: withNegatives(withoutSeparator(args), names),
     options: {
       ...Object.fromEntries(names.map((name) => [name, { type: "string" } as const])),
       listen: { type: "string", default: "9191" },

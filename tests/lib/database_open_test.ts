@@ -118,14 +118,15 @@ testWith(FILES, "Database.transaction() refuses to write when the file was repla
   Deno.removeSync(folder, { recursive: true });
 });
 
-const NO_FILES: [state: string, make: (path: string) => void][] = [
-  ["it is a folder", (path) => Deno.mkdirSync(path)],
-  ["it is a link that leads nowhere", (path) => Deno.symlinkSync(`${path}-nowhere`, path)],
+const NO_FILES: [what: string, make: (path: string) => unknown][] = [
+  ["a folder", (path) => Deno.mkdirSync(path)],
+  ["a link", (path) => Deno.symlinkSync(`${path}-elsewhere`, path)],
+  ["something else", (path) => new Deno.Command("mkfifo", { args: [path] }).outputSync()],
 ];
 
-for (const [state, make] of NO_FILES) {
-  testWith(FILES, `openDatabase() says of a path that ${state}, and what to do`, () => {
-    if (Deno.build.os === "windows") return; // Links need a right of their own there.
+for (const [what, make] of NO_FILES) {
+  testWith(PROCESSES, `openDatabase() refuses ${what}, and says what to do`, () => {
+    if (Deno.build.os === "windows") return; // Links need a right of their own there, and there is no mkfifo.
     const folder = Deno.makeTempDirSync();
     const path = `${folder}/notes.db`;
     make(path);
@@ -133,23 +134,9 @@ for (const [state, make] of NO_FILES) {
     assertThrows(
       () => openDatabase(path, { migrations: [NOTES] }),
       Deno.errors.InvalidData,
-      `Cannot open the database ${path}: ${state}. Move it away to start with an empty one`,
+      `Cannot open the database ${path}: it is ${what}, not a file. Move it away`,
     );
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
     Deno.removeSync(folder, { recursive: true });
   });
 }
-
-testWith(PROCESSES, "openDatabase() does not take a pipe for a file", async () => {
-  if (Deno.build.os === "windows") return;
-  const folder = Deno.makeTempDirSync();
-  const path = `${folder}/notes.db`;
-  await new Deno.Command("mkfifo", { args: [path] }).output();
-
-  assertThrows(
-    () => openDatabase(path, { migrations: [NOTES] }),
-    Deno.errors.InvalidData,
-    "it is no file",
-  );
-  Deno.removeSync(folder, { recursive: true });
-});

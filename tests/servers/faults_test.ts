@@ -76,6 +76,15 @@ Deno.test("parseFlags() refuses what cannot be right", () => {
   for (const args of wrong) assertThrows(() => parseFlags(args), Error, undefined, args.join(" "));
 });
 
+Deno.test("parseFlags() calls what is wrong by the name of its flag", () => {
+  const refusal = (...args: string[]) =>
+    assertThrows(() => parseFlags(["--to", "9", ...args]), Error).message;
+
+  assertEquals(refusal("--split", "0"), 'Cannot set split to "0": give a whole number from 1');
+  assertEquals(refusal("--split", "-1"), 'Cannot set split to "-1": give a whole number');
+  assertEquals(refusal("--flip", "2"), 'Cannot set flip to "2": give a number from 0 to 1');
+});
+
 Deno.test("parseFlags() gives the help before it finds anything wrong", () => {
   assert("help" in parseFlags(["--split", "0", "--help"]));
 });
