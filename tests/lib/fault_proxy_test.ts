@@ -481,3 +481,11 @@ Deno.test("startFaultProxy() carries no more than maxConnections, until one ends
   assert(end === null || end instanceof ConnectionReset);
   assertEquals(proxy.summary.connections, 1);
 });
+
+Deno.test("startFaultProxy() refuses a port that no server has, and a limit that is no number", async () => {
+  for (const port of [NaN, 0, 99_999, 1.5]) {
+    await assertRejects(() => startFaultProxy({ to: { port } }), RangeError, `port ${port}`);
+  }
+  const options = { to: { port: 1 }, maxConnections: NaN };
+  await assertRejects(() => startFaultProxy(options), RangeError, "maxConnections is NaN");
+});
