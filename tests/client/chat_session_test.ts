@@ -231,6 +231,24 @@ Deno.test("ChatSession.run() comes back after the last id where nothing was for 
   assertEquals(sinces, [7]);
 });
 
+Deno.test("ChatSession.request() tells the pong of a ping that was asked for, and no other", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome({ last: 7 });
+    // The session asks by itself whether anything was for it to see.
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    assertEquals(session.request({ type: "ping" }), true);
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    logout(peer);
+  }]);
+
+  assertEquals(session.request({ type: "ping" }), false);
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "pong"), [{ type: "pong" }]);
+});
+
 Deno.test("ChatSession.say() has one message on its way at a time", async () => {
   const order: unknown[] = [];
   const { session } = openSession([async (peer) => {
