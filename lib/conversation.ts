@@ -51,9 +51,7 @@ const KICK_MS = 2000;
 // When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
 const ABANDON_MS = 1000;
 
-/**
- * A connection of a server, which it owns. It was closed when `hold` has settled: what was sent last may take 5 s more.
- */
+/** A connection of a server, which it owns. When `hold` has settled it is closed. */
 export class Conversation {
   /** Who is at the other end. */
   readonly info: ConnInfo;
@@ -83,7 +81,7 @@ export class Conversation {
     try {
       if ("handshake" in this.#tcp) await this.#shakeHands(this.#tcp);
       await this.#talk(handler);
-      reason = this.#goodbye ?? (this.#conn.finished ? "finished" : "ended");
+      reason = this.#goodbye ?? this.#howItEnded();
     } catch (caught) {
       error = caught;
       reason = this.#goodbye ?? this.#reasonFor(caught);
@@ -156,9 +154,22 @@ export class Conversation {
     return fromConn ? endReasonOf(error) : "failed";
   }
 
+  /** What a handler may know when it returns, and need not tell. */
+  #howItEnded(): EndReason {
+    if (this.#conn.lost) return "lost";
+    return this.#conn.finished ? "finished" : "ended";
+  }
+
   async #part(reason: EndReason, error?: unknown): Promise<void> {
-    // A peer that has left is not told anything; what the handler sent last is still on its way to it.
-    if (reason === "finished" || reason === "lost" || this.#conn.closed) return this.#conn.close();
+    // A peer that has left is not told anything.
+    const isGone = reason === "finished" || reason === "lost" || this.#conn.closed;
+    if (!isGone) await this.#takeLeave(reason, error);
+    this.#conn.close();
+    // What the handler sent last is still on its way to a slow peer.
+    await this.#conn.released;
+  }
+
+  async #takeLeave(reason: EndReason, error: unknown): Promise<void> {
     const timer = setTimeout(() => this.abort(), PARTING_MS);
     try {
       // A receive that the handler left pending would be in the way of reading to the end.
@@ -171,7 +182,6 @@ export class Conversation {
       // The peer is gone in the middle of the goodbye: nobody is left to tell.
     } finally {
       clearTimeout(timer);
-      this.#conn.close();
     }
   }
 

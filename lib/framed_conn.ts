@@ -59,7 +59,8 @@ export class FramedConn implements Deno.Conn {
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
   #closed = false;
-  #released = false;
+  #isReleased = false;
+  #released: PromiseWithResolvers<void> | undefined;
 
   /** Wraps a connection, and owns it from now on: nobody else may read, write or close it. */
   constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
@@ -95,6 +96,11 @@ export class FramedConn implements Deno.Conn {
   /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
   get finished(): boolean {
     return this.#reader.finished;
+  }
+
+  /** Whether a read has found that the connection is lost: reset by the peer, say, and not closed on this side. */
+  get lost(): boolean {
+    return this.#reader.lost;
   }
 
   /**
@@ -137,6 +143,13 @@ export class FramedConn implements Deno.Conn {
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Settles when the connection was closed and its last bytes are on their way, or lost; made only when somebody waits. */
+  get released(): Promise<void> {
+    this.#released ??= Promise.withResolvers();
+    if (this.#isReleased) this.#released.resolve();
+    return this.#released.promise;
   }
 
   /**
@@ -304,11 +317,12 @@ export class FramedConn implements Deno.Conn {
   }
 
   #release(): void {
-    if (this.#released) return;
-    this.#released = true;
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     this.#queue.fail(closedError());
     this.#conn.close();
     this.#reader[Symbol.dispose]();
+    this.#released?.resolve();
   }
 }
 

@@ -56,7 +56,6 @@ export class MessageReader
   #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
-  /** The connection failed, and not because it was closed on this side. */
   #lost = false;
   /** Nothing more is handed out. */
   #ended = false;
@@ -78,6 +77,11 @@ export class MessageReader
   /** Whether no more bytes will come. */
   get finished(): boolean {
     return this.#finished || this.#lost;
+  }
+
+  /** Whether the connection failed, and not because it was closed on this side. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Settles when `stop` was called; made only when somebody waits. */

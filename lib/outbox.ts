@@ -20,7 +20,8 @@ export interface FrameSender {
 /** Options for {@linkcode Outbox}. */
 export interface OutboxOptions {
   /**
-   * More than so many bytes may not wait for the peer.
+   * More than so many bytes may not wait for the peer, but for one frame alone, however long it is. Leave room for what
+   * may be said in the time the peer takes for the largest message.
    *
    * @default {1048576}
    */
@@ -50,9 +51,9 @@ export class Outbox {
   readonly #conn: FrameSender;
   readonly #options: OutboxOptions;
   readonly #now: () => number;
-  /** How much was written when progress was last seen, and when that was. */
-  #writtenBytes = 0;
-  #progressAt: number;
+  /** How much was written when progress was last seen, and when that was: nothing was seen before the first delivery. */
+  #writtenBytes = -1;
+  #progressAt = 0;
   #overflowed = false;
 
   /** Makes an outbox in front of `conn`, which stays its owner's to close. */
@@ -60,7 +61,6 @@ export class Outbox {
     this.#conn = conn;
     this.#options = options;
     this.#now = options.now ?? timeNow;
-    this.#progressAt = this.#now();
   }
 
   /**
@@ -81,7 +81,7 @@ export class Outbox {
       this.#writtenBytes = writtenBytes;
       this.#progressAt = this.#now();
     }
-    return queuedBytes + bytes > maxQueuedBytes ||
+    return queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes ||
       this.#now() - this.#progressAt > maxStalledMs;
   }
 }

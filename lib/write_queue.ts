@@ -197,7 +197,8 @@ export class WriteQueue implements Flushable {
         (error) => this.#onFailure(error),
       );
     } catch (error) {
-      this.#onFailure(error);
+      // Not before whoever flushes waits for this write: as if its promise had rejected.
+      queueMicrotask(() => this.#onFailure(error));
     }
   }
 

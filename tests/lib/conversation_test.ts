@@ -1,11 +1,11 @@
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../bytes.ts";
 import { converse } from "../converse.ts";
 import { Events } from "../events.ts";
 import { connectToReset } from "../loopback.ts";
 import { echo } from "../served.ts";
-import { turns } from "../turns.ts";
+import { isPending, turns } from "../turns.ts";
 import { Conversation, type Handler } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { FrameTooLargeError } from "../../lib/frame.ts";
@@ -24,22 +24,51 @@ Deno.test("Conversation.hold() ends as `finished` when the peer finishes between
   assertEquals((await events.next("disconnected")).reason, "finished");
 });
 
-Deno.test("Conversation.hold() leaves a peer that has finished 5 s to take what was sent last", async () => {
-  using time = new FakeTime();
+/** A peer that has finished, and has not taken the last words of the handler, which has returned. */
+async function partFromSlowPeer() {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
-  using peer = new FramedConn(client);
+  const peer = new FramedConn(client);
   const conversation = new Conversation(accepted as Deno.TcpConn, 1, {});
   const held = conversation.hold(async (conn) => {
     assertEquals(await conn.receive(), null);
     conn.send("last words");
   });
-
   await peer.closeWrite();
-  await held;
-  time.tick(4999);
   await turns();
+  return { peer, conversation, held };
+}
+
+Deno.test("Conversation.hold() leaves a peer that has finished 5 s to take what was sent last", async () => {
+  using time = new FakeTime();
+  const { peer, held } = await partFromSlowPeer();
+
+  time.tick(4999);
+  assert(await isPending(held));
 
   assertEquals(await Array.fromAsync(peer), ["last words"]);
+  await held;
+  peer.close();
+});
+
+Deno.test("Conversation.hold() settles when nobody has taken what was sent last for 5 s", async () => {
+  using time = new FakeTime();
+  const { peer, held } = await partFromSlowPeer();
+
+  time.tick(5000);
+
+  await held;
+  await assertRejects(() => peer.receive());
+  peer.close();
+});
+
+Deno.test("Conversation.abort() ends the wait for a peer to take what was sent last", async () => {
+  const { peer, conversation, held } = await partFromSlowPeer();
+  assert(await isPending(held));
+
+  conversation.abort();
+
+  await held;
+  peer.close();
 });
 
 Deno.test("Conversation.hold() ends as `ended`, without a goodbye, when the handler returns", async () => {
@@ -75,21 +104,37 @@ Deno.test("Conversation.hold() ends as `ended` when the handler closes the conne
   assertEquals((await events.next("disconnected")).reason, "ended");
 });
 
-Deno.test("Conversation.hold() ends as `lost` when the peer resets the connection", async () => {
+/** What is told at the end of a conversation whose peer resets the connection. */
+async function endOfReset(handler: Handler) {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [reset, accepted] = await Promise.all([
     connectToReset(listener.addr.port),
     listener.accept(),
   ]);
   const events = new Events();
-  const held = new Conversation(accepted, 1, { onEvent: events.take }).hold(echo);
-
+  const held = new Conversation(accepted, 1, { onEvent: events.take }).hold(handler);
   reset();
   await held;
+  return await events.next("disconnected");
+}
 
-  const { reason, error } = await events.next("disconnected");
+Deno.test("Conversation.hold() ends as `lost` when the peer resets the connection", async () => {
+  const { reason, error } = await endOfReset(echo);
+
   assertEquals(reason, "lost");
   assertInstanceOf(error, Deno.errors.ConnectionReset);
+});
+
+Deno.test("Conversation.hold() ends as `lost` also when the handler has caught what told it", async () => {
+  const { reason, error } = await endOfReset(async (...args) => {
+    try {
+      await echo(...args);
+    } catch {
+      // Its own business.
+    }
+  });
+
+  assertEquals([reason, error], ["lost", undefined]);
 });
 
 Deno.test("Conversation.hold() ends as `lost` when the handler cannot send any more", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
@@ -119,6 +119,32 @@ Deno.test("FramedConn.close() that waits for a slow peer ends receiving and refu
   assertEquals(await isPending(received), false);
   await assertRejects(() => framed.send("late"), BadResource);
   framed.abort();
+});
+
+Deno.test("FramedConn.released settles when a slow peer has taken what was sent before the close", async () => {
+  const [near, far] = memoryConnPair({ highWaterMarkBytes: 10 });
+  const [conn, peer] = [new FramedConn(near), new FramedConn(far)];
+  conn.send("x".repeat(1000));
+  const { released } = conn;
+
+  conn.close();
+  assert(await isPending(released));
+  await peer.receive();
+
+  await released;
+  await conn.released;
+  peer.close();
+});
+
+Deno.test("FramedConn.released settles when the connection is aborted", async () => {
+  const [near] = memoryConnPair({ highWaterMarkBytes: 10 });
+  const conn = new FramedConn(near);
+  conn.send("x".repeat(1000));
+  conn.close();
+
+  conn.abort();
+
+  await conn.released;
 });
 
 Deno.test("FramedConn.close() after a lost connection leaves nothing behind", async () => {

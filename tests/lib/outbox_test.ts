@@ -79,12 +79,27 @@ Deno.test("Outbox.deliver() does not take a peer for slow whose first bytes wait
 });
 
 Deno.test("Outbox.deliver() does not take a peer for slow to which nothing was sent for long", () => {
-  const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
-  time.nowMs += 1000;
+  for (const justSent of [0, 5]) {
+    const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
+    time.nowMs += 1000;
+    sender.queuedBytes = justSent;
+
+    outbox.deliver(FRAME);
+
+    assertEquals([sender.queuedBytes, overflows], [justSent + 10, []]);
+  }
+});
+
+Deno.test("Outbox.deliver() takes a frame over the limit where nothing waits, and only there", () => {
+  const { sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 9 });
 
   outbox.deliver(FRAME);
-
+  sender.take(10);
+  outbox.deliver(FRAME);
   assertEquals([sender.queuedBytes, overflows], [10, []]);
+  outbox.deliver(FRAME);
+
+  assertEquals(overflows, [10]);
 });
 
 Deno.test("Outbox.deliver() reads the clock once for a broadcast, and again for the next", async () => {

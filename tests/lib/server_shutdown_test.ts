@@ -173,6 +173,30 @@ Deno.test("Server.close() closes everything at once, without a goodbye", async (
   client.close();
 });
 
+Deno.test("Server.close() closes a connection whose last bytes are on their way", async () => {
+  const returned = Promise.withResolvers<void>();
+  const server = serve(async (conn) => {
+    await conn.receive();
+    conn.sendBytes(new Uint8Array(32 * 1024 * 1024));
+    returned.resolve();
+  }, { maxBodyBytes: 64 * 1024 * 1024 });
+  using client = await FramedConn.connect({
+    port: server.addr.port,
+    maxBodyBytes: 64 * 1024 * 1024,
+  });
+  await client.closeWrite();
+  await returned.promise;
+  await turns();
+  assertEquals(server.connections, 1);
+
+  server.close();
+  await server.finished;
+
+  assertEquals(server.connections, 0);
+  // It gets what the operating system had taken.
+  await assertRejects(() => client.receiveBytes(), Deno.errors.UnexpectedEof);
+});
+
 Deno.test("Server.close() closes a client that is being accepted in this moment", async () => {
   const [client, accepted] = await tcpPair();
   using peer = new FramedConn(client);

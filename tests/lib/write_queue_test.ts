@@ -199,12 +199,24 @@ Deno.test("WriteQueue rejects what waits when a write fails, and every call afte
   assertEquals([queue.idle, conn.written], [true, utf8("\0\0")]);
 });
 
+/** A writer that throws instead of rejecting. */
+const THROWING = {
+  write() {
+    throw gone();
+  },
+};
+
+Deno.test("WriteQueue rejects with what a write threw instead of rejecting", async () => {
+  const flushed = new WriteQueue(THROWING);
+  flushed.send("a");
+  const filled = new WriteQueue(THROWING, { highWaterMarkBytes: 1 });
+
+  await assertRejects(() => flushed.flush(), Deno.errors.BrokenPipe, "gone");
+  await assertRejects(() => filled.send("a"), Deno.errors.BrokenPipe, "gone");
+});
+
 Deno.test("WriteQueue that writes to what throws instead of rejecting delays no other", async () => {
-  const failing = new WriteQueue({
-    write() {
-      throw gone();
-    },
-  });
+  const failing = new WriteQueue(THROWING);
   const { conn, queue } = setUp();
   failing.send("a");
   queue.send("b");
