@@ -260,7 +260,11 @@ export class FramedConn implements Deno.Conn {
     return this.#reader.discard();
   }
 
-  /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */
+  /**
+   * Tells the peer, after everything sent so far, that no more will come. Receiving still works.
+   *
+   * @throws {Deno.errors.BrokenPipe} If it was told already, or is gone.
+   */
   async closeWrite(): Promise<void> {
     const flushed = this.#queue.flush();
     this.#queue.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
@@ -311,7 +315,10 @@ export class FramedConn implements Deno.Conn {
     return p.length;
   }
 
-  /** The bytes that arrive, as a stream. Unlike a `Deno.TcpConn`'s, its end leaves the connection open for sending. */
+  /**
+   * The bytes that arrive, as a stream. Unlike a `Deno.TcpConn`'s, its end leaves the connection open for sending; to
+   * cancel it, as leaving a loop over it does, closes the connection.
+   */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= readableOf(this);
   }

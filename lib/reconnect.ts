@@ -96,6 +96,23 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
  *   port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`. An answer that is no frame, as a proxy in
  *   between gives while the server is away (`FrameTooLargeError`), is waited out.
  * - **Owning nothing.** The caller closes what it was given.
+ *
+ * @example A client that comes back
+ * ```ts
+ * import { FramedConn, Reconnector, serve } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve((conn) => conn.send("hello"), { port: 0 });
+ * const { port } = server.addr;
+ * const reconnector = new Reconnector((signal) => FramedConn.connect({ port, signal }), { minMs: 1 });
+ *
+ * const heard: (string | null)[] = [];
+ * while (heard.length < 2) {
+ *   using conn = await reconnector.connect();
+ *   heard.push(await conn.receive());
+ * }
+ * assertEquals(heard, ["hello", "hello"]);
+ * ```
  */
 export class Reconnector<T> {
   readonly #open: (signal?: AbortSignal) => Promise<T>;

@@ -214,7 +214,8 @@ function checkOptions(options: ServeOptions): void {
 /**
  * Serves framed TCP: `handler` holds the conversation with each client that connects.
  *
- * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
+ * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors, but
+ * see `transport`.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
