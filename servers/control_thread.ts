@@ -52,13 +52,12 @@ async function run(
   const interrupt = (by: string) =>
     stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort(by);
   // A terminal that goes away may tell it more than once.
-  const hangUp = () => stop.abort("hang-up");
-  const atTerminal = Deno.stdin.isTerminal();
+  const hangUp = (by = "hang-up") => stop.abort(by);
   resources.use(onStopSignal(interrupt));
-  if (atTerminal) resources.use(onHangUpSignal(hangUp));
+  resources.use(onHangUpSignal(hangUp));
   const open = async () => resources.use(await openTerminal({ interrupt, hangUp, stop }));
   // Where nobody can be asked, the server starts before the terminal is loaded.
-  const terminal = atTerminal ? await open() : undefined;
+  const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
   if (terminal?.isInteractive) await ask(terminal, config, given);
   if (stop.signal.aborted) return EXIT_INTERRUPTED;
   stop.signal.addEventListener("abort", () => thread.stop(stop.signal.reason));
@@ -92,7 +91,7 @@ async function openTerminal({ interrupt, hangUp, stop }: Stopping): Promise<Term
     ...(!Deno.stdout.isTerminal() && { output: new PlainOutput() }),
     complete: completeCommand,
     onInterrupt: () => interrupt("Ctrl-C"),
-    onHangUp: hangUp,
+    onHangUp: () => hangUp(),
     onPaste: () => true,
   });
   if (stop.signal.aborted) terminal.close();

@@ -14,8 +14,11 @@ export function onStopSignal(listener: (signal: Deno.Signal) => void): Disposabl
   return onSignals(STOP_SIGNALS, listener);
 }
 
-/** Calls back when the terminal is gone, as `onStopSignal` does; on Windows, nothing tells it. */
-export function onHangUpSignal(listener: () => void): Disposable {
+/**
+ * Calls back when the terminal is gone, as `onStopSignal` does; on Windows, nothing tells it. Also under `nohup`: Deno
+ * listens to the signal itself, and would end the program at once.
+ */
+export function onHangUpSignal(listener: (signal: Deno.Signal) => void): Disposable {
   return onSignals(Deno.build.os === "windows" ? [] : ["SIGHUP"], listener);
 }
 

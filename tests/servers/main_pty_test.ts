@@ -121,7 +121,7 @@ ptyTest("main.ts stops in order at the SIGHUP of a terminal whose console is clo
   const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
     ["Listening on 127.0.0.1:", "\x04"],
     ["Ctrl-C ends it", async () => Deno.kill(await pid(), "SIGHUP")],
-  ], { onLog: (log) => assertMatch(log, / stop by=hang-up\n.* stopped\n$/) });
+  ], { onLog: (log) => assertMatch(log, / stop by=SIGHUP\n.* stopped\n$/) });
 
   assertStringIncludes(shown, "code 0 sane");
 });

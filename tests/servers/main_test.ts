@@ -124,7 +124,7 @@ testWith(
   },
 );
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   testWith(PROCESSES, `main.ts at ${signal} lets answers and a goodbye arrive`, async () => {
     await using server = await ServerProcess.start("echo");
     using conn = await server.connect();
