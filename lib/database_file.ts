@@ -20,7 +20,8 @@ export function refuseNoFile(path: string): void {
   if (isFile) return;
   const state = isDirectory ? "a folder" : isSymlink ? "a link" : "something else";
   throw new Deno.errors.InvalidData(
-    `Cannot open the database ${path}: it is ${state}, not a file. Move it away to start with an empty file`,
+    `Cannot open the database ${path}: it is ${state}, not a file. ` +
+      "Move it away to start with an empty file",
   );
 }
 

@@ -4,9 +4,8 @@
  * @module
  */
 
-const MAY_LISTEN =
-  "this task may listen on this machine, as --host 127.0.0.1, localhost or ::1, and for the whole network on " +
-  "--host 0.0.0.0, or :: with IPv6";
+const MAY_LISTEN = "this task may listen on this machine, as --host 127.0.0.1, localhost or " +
+  "::1, and for the whole network on --host 0.0.0.0, or :: with IPv6";
 const MAY_WRITE =
   "this task may use files below data/ only, as --data data/second or --log data/my.log";
 

@@ -118,6 +118,18 @@ for (const transport of ["deno", "node"] as const) {
   });
 }
 
+Deno.test('serve({ transport: "node" }) says once that it looks no names up', () => {
+  const { message } = assertThrows(
+    () => serve(echo, { transport: "node", hostname: "ip6-localhost" }),
+    TypeError,
+  );
+
+  assertEquals(
+    message,
+    "Cannot listen on ip6-localhost: the node transport looks no names up: give an address",
+  );
+});
+
 Deno.test('serve({ transport: "node" }) does not speak TLS', () => {
   assertThrows(
     () => serve(echo, { transport: "node", cert: "PEM", key: "PEM" }),
