@@ -51,7 +51,9 @@ export function authenticationHandler(options: AuthenticationOptions, names: Con
 /** Opens the authentication server, which keeps `auth.db`. */
 export function openAuthentication(config: ServerConfig, log: LogFile): Service {
   const database = openDatabase(join(config.dataDir, "auth.db"), { migrations: AUTH_MIGRATIONS });
-  const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
+  const { maxPerAddress } = config;
+  const accounts = new AccountStore(database, { maxPerAddress });
+  const desk = new AuthDesk(accounts, new SessionStore(database));
   const names: ConnNames = new Map();
   const onError = troubleLog(log, "storage failed");
   const strangers = countStrangers(config);

@@ -140,10 +140,12 @@ function warnOfTwo(path: string, log: LogFile): void {
 }
 
 function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
+  const { maxPerAddress } = config;
+  const accounts = new AccountStore(database, { maxPerAddress });
   const history = new HistoryStore(database);
   const onError = troubleLog(log, "storage failed");
   return {
-    desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
+    desk: new AuthDesk(accounts, new SessionStore(database)),
     history,
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
     share: new TurnShare(),
