@@ -10,6 +10,7 @@ import { openDatabase } from "../lib/database.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { attemptLog } from "./attempt_log.ts";
 import { AuthDesk } from "./auth_desk.ts";
 import { converse, type ConverseOptions } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
@@ -56,9 +57,10 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   const desk = new AuthDesk(accounts, new SessionStore(database));
   const names: ConnNames = new Map();
   const onError = troubleLog(log, "storage failed");
+  const onAttempt = attemptLog(log);
   const strangers = countStrangers(config);
   return {
-    handler: authenticationHandler({ desk, server: "auth", strangers, onError }, names),
+    handler: authenticationHandler({ desk, server: "auth", strangers, onAttempt, onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
     clearUsers: () => desk.clear(),

@@ -16,6 +16,7 @@ import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
 import { TurnShare } from "../lib/turn_share.ts";
+import { attemptLog } from "./attempt_log.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
 import { answerMember, type AnswerOptions } from "./chat_answers.ts";
@@ -32,7 +33,7 @@ import { troubleLog } from "./trouble_log.ts";
 export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
 
 /** What a chat consists of. */
-export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
+export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers" | "onAttempt"> {
   /** The names of who is here, for the console. */
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
@@ -155,6 +156,7 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     // As fast as its user may speak; a few more at once, so that who says too much is told.
     pace: { burst: config.burst + 10, perSecond: config.rate },
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
+    onAttempt: attemptLog(log),
     onError,
   };
 }
