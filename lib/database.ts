@@ -35,6 +35,8 @@ export interface DatabaseOptions {
   durable?: boolean;
   /** Called when somebody else has the file open: that is safe for the file, but not for what its users think. */
   onShared?(): void;
+  /** Called after each transaction: the file can be written. */
+  onCommitted?(): void;
 }
 
 /**
@@ -47,6 +49,7 @@ export class Database implements Disposable {
   #sqlite: DatabaseSync;
   #files: string[];
   #identity: string;
+  #onCommitted: () => void;
   #begin: StatementSync;
   #commit: StatementSync;
   #rollback: StatementSync;
@@ -56,10 +59,12 @@ export class Database implements Disposable {
    *
    * @param sqlite The connection, owned from now on.
    * @param files The files whose disappearance must stop all writing.
+   * @param onCommitted Called after each transaction.
    */
-  constructor(sqlite: DatabaseSync, files: string[]) {
+  constructor(sqlite: DatabaseSync, files: string[], onCommitted: () => void = () => {}) {
     this.#sqlite = sqlite;
     this.#files = files;
+    this.#onCommitted = onCommitted;
     this.#identity = identityOf(files);
     // Prepared also because the errors of `exec` come without their code.
     this.#begin = sqlite.prepare("BEGIN IMMEDIATE");
@@ -96,6 +101,7 @@ export class Database implements Disposable {
       }
       this.#refuseLostFiles();
       this.#commit.run();
+      this.#onCommitted();
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#rollback.run();
@@ -151,7 +157,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
     pragma(`synchronous = ${durable ? "FULL" : "NORMAL"}`);
     const version = () => Number(pragma("user_version"));
     const isOld = version() < migrations.length; // The first read also makes the -wal file.
-    const database = new Database(sqlite, files);
+    const database = new Database(sqlite, files, options.onCommitted);
     // Asked again inside, because another process may have been faster.
     if (isOld) database.transaction(() => migrate(sqlite, migrations, version()));
     if (files.length > 0) restrictToOwner(path);

@@ -17,7 +17,7 @@ import type { ServerConfig } from "./config.ts";
 import { countStrangers, logIn, type LogInOptions } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 /** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const AUTH_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA];
@@ -51,19 +51,23 @@ export function authenticationHandler(options: AuthenticationOptions, names: Con
 
 /** Opens the authentication server, which keeps `auth.db`. */
 export function openAuthentication(config: ServerConfig, log: LogFile): Service {
-  const database = openDatabase(join(config.dataDir, "auth.db"), { migrations: AUTH_MIGRATIONS });
+  const trouble = new TroubleLog(log, "storage failed");
+  const database = openDatabase(join(config.dataDir, "auth.db"), {
+    migrations: AUTH_MIGRATIONS,
+    onCommitted: trouble.end,
+  });
   const { maxPerAddress } = config;
   const accounts = new AccountStore(database, { maxPerAddress });
   const desk = new AuthDesk(accounts, new SessionStore(database));
   const names: ConnNames = new Map();
-  const onError = troubleLog(log, "storage failed");
-  const onAttempt = attemptLog(log);
+  const [onAttempt, onError] = [attemptLog(log), trouble.tell];
   const strangers = countStrangers(config);
   return {
     handler: authenticationHandler({ desk, server: "auth", strangers, onAttempt, onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
     clearUsers: () => desk.clear(),
+    trouble: () => trouble.lasting,
     close: () => database.close(),
   };
 }

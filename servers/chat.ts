@@ -27,7 +27,7 @@ import type { ServerConfig } from "./config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 /** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
@@ -115,18 +115,21 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
   const path = join(config.dataDir, "chat.db");
+  const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(path, {
     migrations: CHAT_MIGRATIONS,
     durable: config.durable,
     onShared: () => warnOfTwo(path, log),
+    onCommitted: trouble.end,
   });
-  const chat = chatOver(database, config, log);
+  const chat = chatOver(database, config, { log, onError: trouble.tell });
   return {
     handler: chatHandler(chat),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => chat.names.get(conn),
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),
+    trouble: () => trouble.lasting,
     close: () => database.close(),
   };
 }
@@ -140,11 +143,14 @@ function warnOfTwo(path: string, log: LogFile): void {
   );
 }
 
-function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
+function chatOver(
+  database: Database,
+  config: ServerConfig,
+  { log, onError }: { log: LogFile; onError: (error: unknown) => void },
+): ChatOptions {
   const { maxPerAddress } = config;
   const accounts = new AccountStore(database, { maxPerAddress });
   const history = new HistoryStore(database);
-  const onError = troubleLog(log, "storage failed");
   return {
     desk: new AuthDesk(accounts, new SessionStore(database)),
     history,

@@ -12,7 +12,7 @@ import { parseName } from "../lib/name.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 const QUESTION = "What is your name?";
 
@@ -20,6 +20,8 @@ const QUESTION = "What is your name?";
 export interface IdentifyOptions {
   /** Who is known. */
   store: IdentityStore;
+  /** Told when a name was stored. */
+  onStored?(): void;
   /** Told when a name could not be stored. */
   onError?(error: unknown): void;
 }
@@ -28,7 +30,7 @@ export interface IdentifyOptions {
  * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the
  * name in front. Whoever is forgotten meanwhile is asked again.
  */
-export function identify({ store, onError }: IdentifyOptions): Handler {
+export function identify({ store, onStored, onError }: IdentifyOptions): Handler {
   return async (conn, info) => {
     const known = store.get(info.address);
     await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
@@ -49,6 +51,7 @@ export function identify({ store, onError }: IdentifyOptions): Handler {
     }
     try {
       await store.remember(info.address, parsed.name);
+      onStored?.();
     } catch (error) {
       onError?.(error);
       await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
@@ -69,14 +72,16 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
   const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
     onNotice: (notice) => log.warn("identities set aside", { notice }),
   });
-  const onError = troubleLog(log, "name not stored");
+  const trouble = new TroubleLog(log, "storage failed");
   return {
-    handler: identify({ store, onError }),
+    handler: identify({ store, onStored: trouble.end, onError: trouble.tell }),
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {
       const { size } = store;
       await store.clear();
+      trouble.end();
       return size;
     },
+    trouble: () => trouble.lasting,
   };
 }

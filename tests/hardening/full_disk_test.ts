@@ -88,9 +88,13 @@ testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server,
     ...await refusedEntry(port, carl),
     ...await refusedEntry(port, { type: "login", name: "Boris", password: PASSWORD }),
   ];
-  assertMatch(await server.command("status", 5), /connections +\d+/);
+  assertMatch(
+    await server.command("status", 6),
+    /\nstorage +failing since \S+Z: Cannot write to the database .*chat\.db: the disk [^\n]+$/,
+  );
   await free();
   const after = await sayMany(anna, "after", 50);
+  assertMatch(await server.command("status", 5), / MiB$/);
   using late = await ChatClient.connect(port);
   await late.register("Carl", { since: 0 });
   const replayed = idsIn(await late.all());
@@ -151,12 +155,16 @@ testOnDisks("identify", [], "promises no name that it cannot keep", async (disk)
   await fill();
   const refused = [await anna.request("Anna"), await anna.request("Anna")];
   const files = Array.from(Deno.readDirSync(server.data), ({ name }) => name);
+  const failing = await server.command("status", 6);
   await free();
   const taken = await anna.request("Anna");
+  const working = await server.command("status", 5);
 
   for (const answer of refused) assertMatch(answer!, /^Your name could not be stored, please try/);
   assertEquals(files.filter((name) => /identities|tmp/.test(name)), []);
   assertEquals(taken, "Nice to meet you, Anna!");
+  assertMatch(failing, /\nstorage +failing since \S+Z: Cannot write identity file [^\n]+$/);
+  assertMatch(working, / MiB$/);
   using again = await server.connect();
   assertEquals(await again.receive(), "Hello, Anna!");
 });
