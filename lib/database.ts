@@ -11,6 +11,7 @@ import {
   refuseForeignFile,
   WAL_FILES,
 } from "./database_file.ts";
+import { isLink } from "./is_link.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 const APPLICATION_ID = 0x46524d44;
@@ -139,7 +140,7 @@ export class Database implements Disposable {
  * @param options The schema, and how safe a commit is.
  * @throws {Deno.errors.InvalidData} If the file is damaged, not a database, another program's, or
  * written by a newer version; it is then left as it was, byte for byte.
- * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written.
+ * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written, or the file is a symbolic link.
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
   const { migrations, durable = false } = options;
@@ -169,10 +170,19 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
 }
 
 function prepareFile(path: string, knownVersion: number): void {
+  refuseLinks(path);
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite gives -wal and -shm the mode of the file they belong to, so that one must be right first.
   Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
   if (Deno.statSync(path).size > 0) refuseForeignFile(path, APPLICATION_ID, knownVersion);
+}
+
+function refuseLinks(path: string): void {
+  const link = ["", ...WAL_FILES].map((suffix) => path + suffix).find(isLink);
+  if (link === undefined) return;
+  throw new Deno.errors.PermissionDenied(
+    `Cannot open the database ${path}: ${link} is a symbolic link. Put the file itself there`,
+  );
 }
 
 function migrate(sqlite: DatabaseSync, migrations: string[], version: number): void {
