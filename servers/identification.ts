@@ -22,7 +22,7 @@ export interface IdentifyOptions {
   store: IdentityStore;
   /** Told when a name was stored. */
   onStored?(): void;
-  /** Told when a name could not be stored. */
+  /** Told when a name could not be looked up or stored. */
   onError?(error: unknown): void;
 }
 
@@ -32,7 +32,7 @@ export interface IdentifyOptions {
  */
 export function identify({ store, onStored, onError }: IdentifyOptions): Handler {
   return async (conn, info) => {
-    const known = store.get(info.address);
+    const known = await find(info.address);
     await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
     let asked = known === undefined;
     for await (const text of texts(conn)) {
@@ -43,21 +43,33 @@ export function identify({ store, onStored, onError }: IdentifyOptions): Handler
     }
   };
 
+  /** Whoever cannot be looked up is a stranger, who is told if the answer cannot be stored. */
+  async function find(address: string): Promise<string | undefined> {
+    try {
+      return await store.find(address);
+    } catch (error) {
+      onError?.(error);
+      return undefined;
+    }
+  }
+
   async function takeName(conn: FramedConn, info: ConnInfo, text: string): Promise<boolean> {
     const parsed = parseName(text);
     if ("reason" in parsed) {
       await conn.send(`${parsed.reason}. ${QUESTION}`);
       return false;
     }
+    let name: string;
     try {
-      await store.remember(info.address, parsed.name);
+      name = await store.remember(info.address, parsed.name);
       onStored?.();
     } catch (error) {
       onError?.(error);
       await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
       return false;
     }
-    await conn.send(`Nice to meet you, ${parsed.name}!`);
+    // The address may have told its name elsewhere, while this answer was typed.
+    await conn.send(name === parsed.name ? `Nice to meet you, ${name}!` : `Hello, ${name}!`);
     return true;
   }
 
@@ -70,18 +82,22 @@ export function identify({ store, onStored, onError }: IdentifyOptions): Handler
 /** Opens the identification server, which keeps `identities.json`. */
 export async function openIdentification(config: ServerConfig, log: LogFile): Promise<Service> {
   const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
-    onNotice: (notice) => log.warn("identities set aside", { notice }),
+    onNotice: (notice) => warn(notice, log),
   });
   const trouble = new TroubleLog(log, "storage failed");
   return {
     handler: identify({ store, onStored: trouble.end, onError: trouble.tell }),
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {
-      const { size } = store;
-      await store.clear();
+      const cleared = await store.clear();
       trouble.end();
-      return size;
+      return cleared;
     },
     trouble: () => trouble.lasting,
   };
+}
+
+function warn(notice: string, log: LogFile): void {
+  log.warn("identities set aside", { notice });
+  console.error(`Warning: ${notice}`);
 }
