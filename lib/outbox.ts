@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkLimits } from "./limits.ts";
+
 /** The part of a `FramedConn` that an outbox needs. */
 export interface FrameSender {
   /**
@@ -20,7 +22,8 @@ export interface FrameSender {
 /** Options for {@linkcode Outbox}. */
 export interface OutboxOptions {
   /**
-   * How many bytes may wait for the peer.
+   * How many bytes may wait for the peer; one frame alone may, however long it is. Leave room for what may be said in
+   * the time the peer takes for the largest message.
    *
    * @default {1048576}
    */
@@ -50,17 +53,22 @@ export class Outbox {
   readonly #conn: FrameSender;
   readonly #options: OutboxOptions;
   readonly #now: () => number;
-  /** How much was written when progress was last seen, and when that was. */
-  #writtenBytes = 0;
-  #progressAt: number;
+  /** How much was written when progress was last seen, and when that was: nothing was seen before the first delivery. */
+  #writtenBytes = -1;
+  #progressAt = 0;
   #overflowed = false;
 
-  /** Makes an outbox in front of `conn`, which stays its owner's to close. */
+  /**
+   * Makes an outbox in front of `conn`, which stays its owner's to close.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number.
+   */
   constructor(conn: FrameSender, options: OutboxOptions) {
+    const { maxQueuedBytes, maxStalledMs } = options;
+    checkLimits("make an outbox", { maxQueuedBytes, maxStalledMs });
     this.#conn = conn;
     this.#options = options;
     this.#now = options.now ?? timeNow;
-    this.#progressAt = this.#now();
   }
 
   /**
@@ -81,7 +89,7 @@ export class Outbox {
       this.#writtenBytes = writtenBytes;
       this.#progressAt = this.#now();
     }
-    return queuedBytes + bytes > maxQueuedBytes ||
+    return queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes ||
       this.#now() - this.#progressAt > maxStalledMs;
   }
 }

@@ -50,6 +50,8 @@ export class Room<Message> {
   readonly #users = new Map<string, Set<Member<Message>>>();
   /** All of them in one set: a broadcast goes through it faster. */
   readonly #members = new Set<Member<Message>>();
+  readonly #deliveries: (() => void)[] = [];
+  #isDelivering = false;
 
   /** Makes an empty room. */
   constructor(options: RoomOptions<Message> = {}) {
@@ -68,15 +70,15 @@ export class Room<Message> {
     return seat;
   }
 
-  /** Delivers one message to every member. */
+  /** Delivers one message to every member; during another delivery, when that is done. */
   broadcast(message: Message, options: BroadcastOptions<Message> = {}): void {
-    for (const member of this.#members) if (member !== options.except) member.deliver(message);
+    this.#inOrder(() => deliver(this.#members, message, options));
   }
 
-  /** Delivers a message to all connections of one user, and tells whether the user is here. */
+  /** Delivers a message to all connections of one user as `broadcast` does, and tells whether the user is here. */
   tell(key: string, message: Message, options: BroadcastOptions<Message> = {}): boolean {
     const members = this.#users.get(key);
-    for (const member of members ?? []) if (member !== options.except) member.deliver(message);
+    if (members) this.#inOrder(() => deliver(members, message, options));
     return members !== undefined;
   }
 
@@ -90,6 +92,18 @@ export class Room<Message> {
     return this.#members.size;
   }
 
+  /** Or a message that answers another, such as that a member has left, would reach some before that. */
+  #inOrder(delivery: () => void): void {
+    this.#deliveries.push(delivery);
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    try {
+      for (let next; (next = this.#deliveries.shift());) next();
+    } finally {
+      this.#isDelivering = false;
+    }
+  }
+
   #leave(member: Member<Message>): void {
     this.#members.delete(member);
     const members = this.#users.get(member.key);
@@ -97,4 +111,12 @@ export class Room<Message> {
     this.#users.delete(member.key);
     this.#options.onUserLeft?.(member);
   }
+}
+
+function deliver<Message>(
+  members: Iterable<Member<Message>>,
+  message: Message,
+  { except }: BroadcastOptions<Message>,
+): void {
+  for (const member of members) if (member !== except) member.deliver(message);
 }

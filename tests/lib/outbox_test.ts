@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { assertSpyCalls, stub } from "@std/testing/mock";
 import { Outbox } from "../../lib/outbox.ts";
 
@@ -79,12 +79,27 @@ Deno.test("Outbox.deliver() does not take a peer for slow whose first bytes wait
 });
 
 Deno.test("Outbox.deliver() does not take a peer for slow to which nothing was sent for long", () => {
-  const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
-  time.nowMs += 1000;
+  for (const justSent of [0, 5]) {
+    const { time, sender, overflows, outbox } = slowOutbox({ maxStalledMs: 100 });
+    time.nowMs += 1000;
+    sender.queuedBytes = justSent;
+
+    outbox.deliver(FRAME);
+
+    assertEquals([sender.queuedBytes, overflows], [justSent + 10, []]);
+  }
+});
+
+Deno.test("Outbox.deliver() takes a frame over the limit where nothing waits, and only there", () => {
+  const { sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 9 });
 
   outbox.deliver(FRAME);
-
+  sender.take(10);
+  outbox.deliver(FRAME);
   assertEquals([sender.queuedBytes, overflows], [10, []]);
+  outbox.deliver(FRAME);
+
+  assertEquals(overflows, [10]);
 });
 
 Deno.test("Outbox.deliver() reads the clock once for a broadcast, and again for the next", async () => {
@@ -113,4 +128,10 @@ Deno.test("Outbox.deliver() takes up to 1 MiB, and waits up to 10 s, where no li
     stalled.outbox.deliver(FRAME);
   }
   assertEquals(stalled.overflows, [20]);
+});
+
+Deno.test("Outbox refuses limits that are no numbers from 0", () => {
+  for (const name of ["maxQueuedBytes", "maxStalledMs"]) {
+    assertThrows(() => slowOutbox({ [name]: NaN }), RangeError, `${name} is NaN`);
+  }
 });

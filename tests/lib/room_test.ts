@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { type Member, Room } from "../../lib/room.ts";
 
 function member(name: string, heard: string[] = []): Member<string> & { heard: string[] } {
@@ -48,6 +48,45 @@ Deno.test("Room.join() announces a user before the first member, and after the l
 
   assertEquals(told, ["+Anna 0", "+Bob 2", "-ANNA 1", "-Bob 0"]);
   assertEquals([room.size, room.names()], [0, []]);
+});
+
+Deno.test("Room reaches every member in the same order also when a delivery leads to another", () => {
+  const room: Room<string> = new Room({
+    onUserLeft: ({ name }) => {
+      room.broadcast(`${name} left`);
+      room.tell("bob", "psst");
+    },
+  });
+  const [anna, bob] = [member("Anna"), member("Bob")];
+  const seats = [room.join(anna)];
+  seats.push(room.join({ ...member("Slow"), deliver: () => seats[1]![Symbol.dispose]() }));
+  seats.push(room.join(bob));
+
+  room.broadcast("1");
+
+  assertEquals([anna, bob].map(({ heard }) => heard), [["1", "Slow left"], [
+    "1",
+    "Slow left",
+    "psst",
+  ]]);
+});
+
+Deno.test("Room.broadcast() goes on after a member that throws, which it may not", () => {
+  const room = new Room<string>();
+  const bob = member("Bob");
+  const bad = {
+    ...member("Bad"),
+    deliver(text: string) {
+      room.broadcast(`after ${text}`, { except: bad });
+      throw new Error(text);
+    },
+  };
+  const _seats = [room.join(bad), room.join(bob)];
+
+  assertThrows(() => room.broadcast("1"), Error, "1");
+  room.broadcast("2", { except: bad });
+
+  assertEquals(bob.heard, ["after 1", "2"]);
 });
 
 Deno.test("Room.broadcast() survives members that leave while it delivers", () => {
