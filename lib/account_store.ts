@@ -88,8 +88,8 @@ const LATER_PER_SECOND = 0.1;
  * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
  * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
  *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
- * - **Slow to fill.** From one address 64 accounts may be made at once, then one every 10 s.
- * - **Bounded.** At most two hashes are made at a time.
+ * - **Slow to fill.** Unless told otherwise, from one address 64 accounts may be made at once, then one every 10 s.
+ * - **Bounded.** At most two hashes are made at a time, and 256 wait for their turn.
  *
  * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
  */

@@ -4,8 +4,7 @@
  * @module
  */
 import { normalizeAddress } from "./address.ts";
-import { parseName } from "./name.ts";
-import { isLink } from "./is_link.ts";
+import { cannot, isName, readIdentities, setAside } from "./identity_file.ts";
 import { changeFile } from "./replace_file.ts";
 
 /** Options for {@linkcode IdentityStore.open}. */
@@ -98,7 +97,7 @@ export class IdentityStore {
    * Stores a name for an address that has none. Settles when the file holds it.
    *
    * @param address The address, in any of its spellings.
-   * @param name A name as {@linkcode parseName} gives it.
+   * @param name A name as `parseName` gives it.
    * @returns The name that the address has now: a name that somebody stored before, here or on another server, stays.
    * @throws {TypeError} If it is no valid name.
    * @throws {Error} If the file cannot be written; the store and the file are then as before.
@@ -176,62 +175,4 @@ export class IdentityStore {
       throw error;
     }
   }
-}
-
-async function readIdentities(path: string): Promise<Map<string, string>> {
-  if (isLink(path)) {
-    throw new Deno.errors.PermissionDenied("it is a symbolic link. Put the file itself there");
-  }
-  const entries = Object.entries(parseObject(await Deno.readFile(path)));
-  const bad = entries.findIndex(([, name]) => !isName(name));
-  if (bad !== -1) throw new Deno.errors.InvalidData(`entry ${bad + 1} is not a valid name`);
-  return new Map(entries.map(([address, name]) => [normalizeAddress(address), name]));
-}
-
-function parseObject(bytes: Uint8Array): Record<string, string> {
-  try {
-    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  } catch (cause) {
-    // Its message quotes the file, which may hold anything.
-    throw new Deno.errors.InvalidData("it is not JSON in UTF-8", { cause });
-  }
-  throw new Deno.errors.InvalidData("it is not an object of names by address");
-}
-
-function isName(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  const parsed = parseName(value);
-  return "name" in parsed && parsed.name === value;
-}
-
-async function setAside(path: string, now: number): Promise<string> {
-  const date = new Date(now).toISOString().replaceAll(":", "-");
-  try {
-    for (let attempt = 1;; attempt++) {
-      const aside = `${path}.corrupt-${date}${attempt === 1 ? "" : `-${attempt}`}`;
-      if (await exists(aside)) continue; // A rename would silently replace it.
-      await Deno.rename(path, aside);
-      return aside;
-    }
-  } catch (error) {
-    throw cannot("set aside the corrupt", path, error);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function cannot(action: string, path: string, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  const isNonsense = cause instanceof Deno.errors.InvalidData;
-  const advice = isNonsense ? ". Mend the file, or move it away" : "";
-  return new Error(`Cannot ${action} identity file ${path}: ${detail}${advice}`, { cause });
 }

@@ -48,6 +48,14 @@ async function refusedEntry(port: number, message: object): Promise<string[]> {
   return refusalsIn([client.received.at(-1)!, (await client.ask(message))!]);
 }
 
+/** What `status` tells, whole. */
+async function statusOf(server: ServerProcess): Promise<string> {
+  await server.type("status\nresume\n");
+  const lines: string[] = [];
+  for (let line; (line = await server.line()) !== "Not paused";) lines.push(line);
+  return lines.join("\n");
+}
+
 Deno.test("chatHandler() says nothing that a full database did not take, and goes on when there is room", async () => {
   await using chat = startChat();
   using anna = await chat.enter("anna");
@@ -89,12 +97,12 @@ testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server,
     ...await refusedEntry(port, { type: "login", name: "Boris", password: PASSWORD }),
   ];
   assertMatch(
-    await server.command("status", 6),
+    await statusOf(server),
     /\nstorage +failing since \S+Z: Cannot write to the database .*chat\.db: the disk [^\n]+$/,
   );
   await free();
   const after = await sayMany(anna, "after", 50);
-  assertMatch(await server.command("status", 5), / MiB$/);
+  assertMatch(await statusOf(server), / MiB$/);
   using late = await ChatClient.connect(port);
   await late.register("Carl", { since: 0 });
   const replayed = idsIn(await late.all());
@@ -155,10 +163,10 @@ testOnDisks("identify", [], "promises no name that it cannot keep", async (disk)
   await fill();
   const refused = [await anna.request("Anna"), await anna.request("Anna")];
   const files = Array.from(Deno.readDirSync(server.data), ({ name }) => name);
-  const failing = await server.command("status", 6);
+  const failing = await statusOf(server);
   await free();
   const taken = await anna.request("Anna");
-  const working = await server.command("status", 5);
+  const working = await statusOf(server);
 
   for (const answer of refused) assertMatch(answer!, /^Your name could not be stored, please try/);
   assertEquals(files.filter((name) => /identities|tmp/.test(name)), []);
@@ -175,11 +183,15 @@ testOnDisks("auth", [], "lets nobody in whom it would forget", async ({ server, 
 
   await fill();
   const refused = await refusedEntry(port, register);
+  const failing = await statusOf(server);
   await free();
   using anna = await ChatClient.connect(port);
   const token = await anna.register("Anna");
+  const working = await statusOf(server);
   using again = await ChatClient.connect(port);
 
   assertEquals(refused, ["unavailable 1000", "unavailable 1000"]);
+  assertMatch(failing, /\nstorage +failing since \S+Z: Cannot write to the database [^\n]+$/);
+  assertMatch(working, / MiB$/);
   assertEquals((await again.resume(token)).name, "Anna");
 });
