@@ -52,7 +52,9 @@ async function refusedEntry(port: number, message: object): Promise<string[]> {
 async function statusOf(server: ServerProcess): Promise<string> {
   await server.type("status\nresume\n");
   const lines: string[] = [];
-  for (let line; (line = await server.line()) !== "Not paused";) lines.push(line);
+  for (let line = await server.line(); line && line !== "Not paused"; line = await server.line()) {
+    lines.push(line);
+  }
   return lines.join("\n");
 }
 
