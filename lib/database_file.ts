@@ -9,16 +9,15 @@ import { DatabaseSync } from "node:sqlite";
 export const WAL_FILES: readonly string[] = ["-wal", "-shm"];
 
 /**
- * Throws if there is something that is no file: a folder, a pipe, or a link, for SQLite would keep its companions beside
- * the file that the link leads to.
+ * Throws if there is something that is no file, such as a folder or a pipe.
  *
  * @throws {Deno.errors.InvalidData} With what it is and what to do.
  */
 export function refuseNoFile(path: string): void {
   if (!exists(path)) return;
-  const { isFile, isDirectory, isSymlink } = Deno.lstatSync(path);
+  const { isFile, isDirectory } = Deno.lstatSync(path);
   if (isFile) return;
-  const state = isDirectory ? "a folder" : isSymlink ? "a link" : "something else";
+  const state = isDirectory ? "a folder" : "something else";
   throw new Deno.errors.InvalidData(
     `Cannot open the database ${path}: it is ${state}, not a file. ` +
       "Move it away to start with an empty file",

@@ -74,7 +74,8 @@ export class ServerCommands {
   }
 
   #status(): string {
-    const { server, counter } = this.#options;
+    const { server, service, counter } = this.#options;
+    const trouble = service.trouble?.();
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const { rss } = Deno.memoryUsage(); // 0 where there is no descriptor left to ask with
     return [
@@ -83,6 +84,7 @@ export class ServerCommands {
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
       `memory       ${rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"}`,
+      ...(trouble === undefined ? [] : [`storage      ${escapeControl(trouble)}`]),
     ].join("\n");
   }
 

@@ -22,6 +22,8 @@ export interface Service {
   clearUsers?(): number | Promise<number>;
   /** Says something to everybody, and tells to how many. */
   say?(text: string): number;
+  /** Since when it cannot store what it should, and why; `undefined` while all is well. */
+  trouble?(): string | undefined;
   /** Closes what the service opened. */
   close?(): void | Promise<void>;
 }
