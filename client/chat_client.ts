@@ -10,7 +10,12 @@ import type { ServerMessage } from "../lib/protocol.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 import { type CommandTarget, runChatLine } from "./chat_commands.ts";
-import { type ChatRequest, ChatSession, type ChatSessionOptions } from "./chat_session.ts";
+import {
+  type ChatRequest,
+  ChatSession,
+  type ChatSessionOptions,
+  type ChatWait,
+} from "./chat_session.ts";
 import type { ChatView, Shown } from "./chat_view.ts";
 import { botLine, runBotLine } from "./json_lines.ts";
 import type { NamesSeen } from "./names_seen.ts";
@@ -39,12 +44,17 @@ export interface ChatClientOptions
   json: boolean;
 }
 
+/** What stands before the line while nobody is logged in: what is entered then waits. */
+const WAITING_PROMPT = "(waiting) > ";
+
 /** A pipe waits for more messages to be said before it is read on. */
 const MAX_UNSAID = 64;
 
 // Who leaves waits so long for what is not said yet: a person less than a program.
 const PATIENCE_MS = 10_000;
 const PERSONS_PATIENCE_MS = 2000;
+// A person who waits longer than this is told what for.
+const UNNOTICED_MS = 500;
 
 /** Takes part in a chat until its session, or its input, ends. */
 export class ChatClient implements CommandTarget {
@@ -52,7 +62,8 @@ export class ChatClient implements CommandTarget {
   readonly #session: ChatSession;
   #token = "";
   #failures = 0;
-  #isLeaving = false;
+  #isWaiting = false;
+  #leaving: "quit" | "logout" | undefined;
   readonly #over = Promise.withResolvers<void>();
   #saving: Promise<void> = Promise.resolve();
 
@@ -62,21 +73,23 @@ export class ChatClient implements CommandTarget {
     this.#session = new ChatSession({
       ...options,
       onMessage: (message, own) => this.#takeMessage(message, own),
-      onWait: (wait) => {
-        options.terminal.setPrompt("(waiting) > ");
-        this.#show(options.view.wait(options.address, wait));
-        if (wait.attempt === 1) this.#showUnsaid();
-      },
+      onWait: (wait) => this.#takeWait(wait),
     });
   }
 
   /** Runs, and gives the exit code. */
   async run(): Promise<number> {
     const reading = Promise.withResolvers<never>();
+    this.#options.terminal.setPrompt(WAITING_PROMPT);
+    // First the session, or its questions would find that a line is being typed.
+    const session = this.#session.run();
     this.#readLines().catch(reading.reject);
     try {
-      const end = await Promise.race([this.#session.run(), reading.promise]);
+      const end = await Promise.race([session, reading.promise]);
       if (end === "logged_out") this.#forgetLogin();
+      if (end === "closed" && this.#token === "" && !this.#options.terminal.isInteractive) {
+        this.refuse("Not logged in: no answer from the server");
+      }
       const left = this.#session.unsaid.count;
       if (left > 0) this.#options.tell(`Not sent: ${count(left, "message")}`);
       const isGood = end === "closed" || end === "logged_out";
@@ -132,11 +145,27 @@ export class ChatClient implements CommandTarget {
 
   /** Leaves when everything is said; to log out, a lost connection is waited for as long as a message. */
   async leave({ logout }: { logout: boolean }): Promise<void> {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    await this.#session.settled(this.#patienceMs());
+    if (this.#leaving) return;
+    this.#leaving = logout ? "logout" : "quit";
+    if (!this.#isPointless()) await this.#settle();
     if (logout) await this.#logOut();
     this.#session.close();
+  }
+
+  /** Whether staying serves nobody: there is no connection, and nothing waits for one. */
+  #isPointless(): boolean {
+    return this.#leaving === "quit" && this.#isWaiting && this.#session.unsaid.count === 0;
+  }
+
+  async #settle(): Promise<void> {
+    const { terminal } = this.#options;
+    const { unsaid } = this.#session;
+    const settled = this.#session.settled(this.#patienceMs());
+    const isQuick = !terminal.isInteractive || await within(UNNOTICED_MS, settled);
+    if (!isQuick && unsaid.count > 0) {
+      this.tell(`Leaving when ${count(unsaid.count, "message")} more are said`);
+    }
+    await settled;
   }
 
   async #logOut(): Promise<void> {
@@ -152,10 +181,9 @@ export class ChatClient implements CommandTarget {
   }
 
   async #readLines(): Promise<void> {
-    await this.#session.entered;
     for await (const line of this.#options.terminal) {
       if (!this.#options.terminal.isInteractive) await this.#takeTurn();
-      if (this.#isLeaving) return;
+      if (this.#leaving) return;
       (this.#options.json ? runBotLine : runChatLine)(line, this);
     }
     await this.leave({ logout: false });
@@ -164,6 +192,15 @@ export class ChatClient implements CommandTarget {
   async #takeTurn(): Promise<void> {
     while (this.#session.unsaid.count >= MAX_UNSAID) await this.#session.unsaid.changed;
     await this.#session.entered;
+  }
+
+  #takeWait(wait: ChatWait): void {
+    const { terminal, view, address } = this.#options;
+    this.#isWaiting = true;
+    terminal.setPrompt(WAITING_PROMPT);
+    this.#show(view.wait(address, wait));
+    if (wait.attempt === 1) this.#showUnsaid();
+    if (this.#isPointless()) this.#session.close();
   }
 
   #takeMessage(message: ServerMessage, own?: OwnMessage): void {
@@ -206,6 +243,7 @@ export class ChatClient implements CommandTarget {
   #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
     const { tokens, terminal, address: server } = this.#options;
     this.#token = token;
+    this.#isWaiting = false;
     terminal.setPrompt(`${escapeControl(name)}> `);
     this.#saved(tokens.save({ server, name, token, expires }));
   }

@@ -154,6 +154,24 @@ for (
   });
 }
 
+Deno.test("ChatClient.run() does not wait for a server when there is nothing to say", async () => {
+  using _time = new FakeTime();
+  const { client, told } = openClient([]);
+
+  assertEquals(await client.run(), 1);
+  assertEquals(told, [
+    "no connection to s:1: No; trying again until it is there",
+    "Not logged in: no answer from the server",
+  ]);
+});
+
+Deno.test("ChatClient.run() ends when the connection breaks and there is nothing more to say", async () => {
+  using _time = new FakeTime();
+  const { client } = openClient(["hi"], { ...SAID, ping: null });
+
+  assertEquals(await client.run(), 0);
+});
+
 Deno.test("ChatClient.run() takes no line after /quit", async () => {
   const { client, taken } = openClient(["hi", "/quit", "not said"], SAID);
 
