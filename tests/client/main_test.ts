@@ -142,6 +142,23 @@ testWith(
   },
 );
 
+for (const [where, appears] of [["a question", "Port ["], ["the conversation", "connected"]]) {
+  ptyTest(`client/main.ts ends at Ctrl-C in ${where}`, async () => {
+    await using server = serve(echo);
+    const main = new URL("client/main.ts", CHECKOUT).href;
+    const port = where === "a question" ? [] : ["--port", `${server.addr.port}`];
+
+    const shown = await onTerminal(
+      ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main, ...port],
+      ["Host [", "\r"],
+      [appears!, "\x03"],
+    );
+
+    assertEquals(shown.includes("disconnected: interrupted"), where === "the conversation");
+    assertMatch(shown, /code 130 sane\n$/);
+  });
+}
+
 ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
   await using server = serve(async (conn) => {
     await conn.send("\x1b]0;evil\x07said");
