@@ -4,8 +4,11 @@
  * @module
  */
 
+import { lookup } from "node:dns/promises";
+import { domainToUnicode } from "node:url";
+import { parseHost } from "../lib/endpoint.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
-import { type Asker, askHost, askPort } from "../lib/question.ts";
+import { type Asker, askPort, question } from "../lib/question.ts";
 
 /** An address that swallows what is sent to it would hold an attempt up for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -39,16 +42,50 @@ export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<Targe
   return { host, port };
 }
 
-/** Reads the certificates that the flags name, and gives what connects to a target. */
+function askHost(asker: Asker): Promise<string> {
+  const parse = (text: string) => findHost(parseHost(text));
+  return question("Host", { asker, default: "127.0.0.1", parse });
+}
+
+/**
+ * Reads the certificates that the flags name, and gives what connects to a target. A host that cannot be found is no
+ * failure that waiting mends, unless it was found before.
+ */
 export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> {
   const caCerts = ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
-  return ({ host, port }, signal) =>
-    FramedConn.connect({
+  let found: string | undefined;
+  return async ({ host, port }, signal) => {
+    const options = {
       hostname: host,
       port,
       ...(tls && { tls: caCerts }),
       signal: withTimeout(signal),
-    });
+    };
+    try {
+      return await FramedConn.connect(options);
+    } catch (error) {
+      if (host !== found && !signal?.aborted) await findHost(host);
+      throw error;
+    } finally {
+      found = host;
+    }
+  };
+}
+
+/**
+ * Gives the host back.
+ *
+ * @throws {TypeError} If its name leads to no address.
+ */
+async function findHost(host: string): Promise<string> {
+  try {
+    await lookup(host);
+  } catch (error) {
+    // Without the permission to find it, connecting tells so.
+    if ((error as Error & { code?: string }).code === "EPERM") return host;
+    throw new TypeError(`Cannot find the host "${domainToUnicode(host)}": check how it is spelled`);
+  }
+  return host;
 }
 
 function withTimeout(signal?: AbortSignal): AbortSignal {

@@ -21,7 +21,7 @@ export interface QuestionOptions<T> {
   /** What Enter and the end of input answer; the prompt shows it. */
   default: T;
   /** Makes the answer, or throws a RangeError or TypeError whose message says what to type instead. */
-  parse(text: string): T;
+  parse(text: string): T | Promise<T>;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function question<T>(text: string, options: QuestionOptions<T>): Pr
     const answer = await asker.line(`${text} [${options.default}]: `);
     if (answer === null || answer === "") return options.default;
     try {
-      return parse(answer);
+      return await parse(answer);
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
       asker.tell(error.message);
