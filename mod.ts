@@ -29,7 +29,7 @@ export type { WriteQueueOptions } from "./lib/write_queue.ts";
 export { escapeControl } from "./lib/escape.ts";
 export { Outbox } from "./lib/outbox.ts";
 export type { FrameSender, OutboxOptions } from "./lib/outbox.ts";
-export { backoff, Reconnector } from "./lib/reconnect.ts";
+export { backoff, MAX_RETRY_AFTER_MS, Reconnector } from "./lib/reconnect.ts";
 export type {
   BackoffOptions,
   LostConnection,

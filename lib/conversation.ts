@@ -36,7 +36,7 @@ export interface ConversationOptions extends FramedConnOptions {
   /**
    * Makes the last message; `undefined` says nothing. The default is a sentence that begins with `Goodbye: `.
    *
-   * What it throws is reported as uncaught, and the peer is told nothing.
+   * What it throws is reported as uncaught, and the peer is told nothing; nor is it where the text cannot be sent.
    */
   goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
   /** Told of everything that happens. What it throws is reported as uncaught. */

@@ -9,7 +9,7 @@ import type { GoodbyeReason } from "./goodbye.ts";
 /** Options for waiting until conversations have ended. */
 export interface DrainOptions {
   /** Ends the patience: connections whose handlers have not returned by then are closed. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Knows conversations from their beginning to their end, in the order they began. */

@@ -15,7 +15,7 @@ export interface DialOptions {
   /** The server's port. */
   port: number;
   /** Gives up connecting. It does nothing once the connection stands. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Speaks TLS when given; `{}` trusts the certificates that the system trusts. */
   tls?: Pick<Deno.ConnectTlsOptions, "caCerts">;
 }

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { FaultLink } from "./fault_link.ts";
 import { type AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { Faults } from "./faults.ts";
+import { nodeNet } from "./node_net.ts";
 
 /** Which way bytes go: `up` from the client to the server, `down` from the server to the client. */
 export type FaultDirection = "up" | "down";
@@ -47,7 +48,7 @@ export class FaultConnection {
   constructor(client: Socket, options: FaultConnectionOptions, events: FaultConnectionEvents) {
     const { to: { hostname = "127.0.0.1", port }, faults, seeds } = options;
     this.#client = client;
-    this.#server = connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
+    this.#server = nodeNet().connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
     // A link learns of a reset from its reading; without a listener the event would end the process.
     for (const socket of [this.#client, this.#server]) socket.on("error", () => {});
     const link = (direction: FaultDirection, seed: number, from: Socket, to: Socket) =>

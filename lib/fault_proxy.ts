@@ -6,11 +6,13 @@
 
 // Sockets of node:net, because their `resetAndDestroy` is the only way in Deno to reset a connection:
 // a `Deno.Conn` says an orderly goodbye first, even when it is closed with unread bytes.
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { FaultConnection, type FaultDirection, type FaultEndReason } from "./fault_connection.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults } from "./faults.ts";
+import { checkLimits } from "./limits.ts";
 import { MAX_DELAY_MS } from "./max_delay.ts";
+import { nodeNet } from "./node_net.ts";
 
 /** The faults of both directions. */
 export interface FaultSettings {
@@ -34,7 +36,7 @@ export interface FaultProxyOptions extends FaultSettings {
    */
   seed?: number;
   /**
-   * How many connections are carried at once; the excess are closed as soon as they come.
+   * How many connections are carried at once; the excess are closed as soon as they come. 0 is no limit.
    *
    * @default {1000}
    */
@@ -79,13 +81,18 @@ export interface FaultCounts {
  * directions. It speaks to any TCP program in any language; only the cuts inside a header or a body
  * and the count of frames know what a frame is.
  *
- * @throws {RangeError} When the number of a fault is out of its range.
+ * @throws {RangeError} When the number of a fault, the server's port or the limit is out of its range.
  * @throws {Error} When it cannot listen, with `code` "EADDRINUSE" when the port is busy.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const settings = { up: options.up ?? {}, down: options.down ?? {} };
   assertFaults(settings.up);
   assertFaults(settings.down);
+  checkLimits("start a fault proxy", { maxConnections: options.maxConnections });
+  const { port: serverPort } = options.to;
+  if (!Number.isInteger(serverPort) || serverPort < 1 || serverPort > 65535) {
+    throw new RangeError(`Cannot carry to port ${serverPort}: give a whole number from 1 to 65535`);
+  }
   const { hostname = "127.0.0.1", port = 0 } = options.listen ?? {};
   return new FaultProxy(await listen(hostname, port), options);
 }
@@ -170,8 +177,9 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = server;
     const { maxConnections = 1000 } = this.#options;
     server.on("connection", (socket: Socket) => {
-      if (this.#connections.size < maxConnections) this.#track(this.#carry(socket));
-      else socket.destroy();
+      if (maxConnections === 0 || this.#connections.size < maxConnections) {
+        this.#track(this.#carry(socket));
+      } else socket.destroy();
     });
     this.#emit({ type: "listening", addr: this.addr });
   }
@@ -242,7 +250,7 @@ function addFrames(summary: FaultSummary, connection: FaultConnection): void {
 
 function listen(hostname: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const server = nodeNet().createServer({ allowHalfOpen: true, noDelay: true });
     server.once("error", reject);
     server.listen(port, hostname, () => resolve(server));
   });

@@ -43,7 +43,7 @@ export class FrameTooLargeError extends RangeError {
 /** Options that limit a frame. */
 export interface FrameOptions {
   /**
-   * Longest body in bytes, 0 to 2^32 − 1.
+   * Longest body in bytes, 0 to 2^32 − 1, be it sent or received.
    *
    * @default {1048576}
    */

@@ -84,9 +84,16 @@ export class FrameDecoder {
     return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
-  /** Tells that the first `bytes` bytes of the last `space()` hold a chunk now. */
+  /**
+   * Tells that the first `bytes` bytes of the last `space()` hold a chunk now.
+   *
+   * @throws {RangeError} If the space has not so many.
+   */
   filled(bytes: number): void {
     const spaceBytes = this.#buffer.length - this.#end;
+    if (!(bytes >= 0 && bytes <= spaceBytes)) {
+      throw new RangeError(`Cannot take in ${bytes} bytes: the space has ${spaceBytes}`);
+    }
     this.#end += bytes;
     const isSmall = bytes < this.#spaceBytes / SPACE_STEP;
     if (bytes === spaceBytes) {

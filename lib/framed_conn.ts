@@ -6,8 +6,9 @@
 import { dial, type DialOptions } from "./dial.ts";
 import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
 import { checkMaxBodyBytes } from "./frame.ts";
+import { checkLimits } from "./limits.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
-import { within } from "./within.ts";
+import { unlessAborted, within } from "./within.ts";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 
 /** Options for {@linkcode FramedConn}. */
@@ -16,7 +17,7 @@ export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptio
 /** Options for {@linkcode FramedConn.receive} and its kin. */
 export interface ReceiveOptions {
   /** Gives up waiting. Nothing is lost: the next `receive` gets the message. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options for {@linkcode FramedConn.connect}. */
@@ -34,6 +35,8 @@ const LINGER_MS = 5000;
  * - **Ordered.** Concurrent sends leave in the order they were called and never interleave.
  * - **Batched.** What is sent in one turn of the event loop leaves in one write at the turn's end. `flush()` writes at
  *   once, and settles when the operating system has taken all of it.
+ * - **Checked.** What `send` refuses, a text over the limit, say, rejects: await it, or handle that. Of a connection that
+ *   is lost everybody is told by the next call, so there nothing needs to be handled.
  * - **Backpressured.** `send` settles at once while less than `highWaterMarkBytes` are queued, and else when they are
  *   written, so a caller that awaits it cannot outrun a slow peer. Sent is not received: only an answer tells that.
  * - **One reader.** Only one `receive` may be pending.
@@ -58,12 +61,18 @@ export class FramedConn implements Deno.Conn {
   readonly #queue: WriteQueue;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  #isAsking = false;
   #closed = false;
   #isReleased = false;
   #released: PromiseWithResolvers<void> | undefined;
 
-  /** Wraps a connection, and owns it from now on: nobody else may read, write or close it. */
+  /**
+   * Wraps a connection, and owns it from now on: nobody else may read, write or close it.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
+   */
   constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
+    checkOptions(options);
     this.#conn = conn;
     this.#queue = new WriteQueue(conn, options);
     this.#reader = new MessageReader(conn, options);
@@ -78,8 +87,8 @@ export class FramedConn implements Deno.Conn {
    * @throws {DOMException} If the signal aborts before the connection stands.
    */
   static async connect(options: FramedConnectOptions): Promise<FramedConn> {
-    // What is wrong with the limit is said before there is a connection to close.
-    checkMaxBodyBytes(options.maxBodyBytes);
+    // What is wrong with the limits is said before there is a connection to close.
+    checkOptions(options);
     return new FramedConn(await dial(options), options);
   }
 
@@ -200,12 +209,27 @@ export class FramedConn implements Deno.Conn {
     return this.#reader.receiveBytes(options.signal);
   }
 
-  /** Sends one text and receives the next: a question and its answer. */
+  /**
+   * Sends one text and receives the next: a question and its answer.
+   *
+   * A question that was given up may still be answered: the next `receive` gets that answer, so it is taken first, or the
+   * connection closed.
+   *
+   * @throws {TypeError} If a `receive` or another `request` is pending. Nothing was sent then.
+   */
   async request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
-    // Or the answer to a question that nobody waits for would be taken for the next one's.
+    // Else the answer to a question that nobody waits for would be taken for the next one's.
     options.signal?.throwIfAborted();
-    await this.send(text);
-    return await this.receive(options);
+    if (this.#isAsking || this.#reader.receiving) {
+      throw new TypeError("Cannot request: another receive is pending");
+    }
+    this.#isAsking = true;
+    try {
+      await unlessAborted(this.send(text), options.signal);
+      return await this.receive(options);
+    } finally {
+      this.#isAsking = false;
+    }
   }
 
   /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
@@ -236,7 +260,11 @@ export class FramedConn implements Deno.Conn {
     return this.#reader.discard();
   }
 
-  /** Tells the peer, after everything sent so far, that no more will come. Receiving still works. */
+  /**
+   * Tells the peer, after everything sent so far, that no more will come. Receiving still works.
+   *
+   * @throws {Deno.errors.BrokenPipe} If it was told already, or is gone.
+   */
   async closeWrite(): Promise<void> {
     const flushed = this.#queue.flush();
     this.#queue.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
@@ -287,7 +315,10 @@ export class FramedConn implements Deno.Conn {
     return p.length;
   }
 
-  /** The bytes that arrive, as a stream. Unlike a `Deno.TcpConn`'s, its end leaves the connection open for sending. */
+  /**
+   * The bytes that arrive, as a stream. Unlike a `Deno.TcpConn`'s, its end leaves the connection open for sending; to
+   * cancel it, as leaving a loop over it does, closes the connection.
+   */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= readableOf(this);
   }
@@ -324,6 +355,12 @@ export class FramedConn implements Deno.Conn {
     this.#reader[Symbol.dispose]();
     this.#released?.resolve();
   }
+}
+
+function checkOptions(options: FramedConnOptions): void {
+  const { maxBodyBytes, idleTimeoutMs, highWaterMarkBytes } = options;
+  checkMaxBodyBytes(maxBodyBytes);
+  checkLimits("frame a connection", { idleTimeoutMs, highWaterMarkBytes });
 }
 
 function setNoDelay(conn: Deno.TcpConn): void {

@@ -35,13 +35,14 @@ export interface ListenOptions {
    * Who reads and writes the sockets: Deno itself, or `node:net` inside Deno.
    *
    * With thousands of connections busy at the same time, the slowest answer takes longer with Deno: `docs/starvation.md`
-   * tells why. `"node"` has a lower rate, most of all for large messages. It does not speak TLS, and listens on addresses
-   * and `localhost` only.
+   * tells why. `"node"` has a lower rate, most of all for large messages. It does not speak TLS, listens on addresses and
+   * `localhost` only, and in a process that has run out of descriptors it accepts nobody until it is paused and resumed:
+   * keep `maxConnections` below their number.
    *
    * @default {"deno"}
    */
   transport?: "deno" | "node";
-  /** The certificate chain in PEM; with `key`, the server speaks TLS. */
+  /** The certificate chain in PEM; with `key`, the server speaks TLS. A peer has 10 s to shake hands. */
   cert?: string;
   /** The certificate's private key in PEM. */
   key?: string;

@@ -56,6 +56,8 @@ export class MessageReader
   #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
+  /** The peer has gone without a word, as many do over TLS. To messages that is an end: a frame shows if it is cut off. */
+  #hungUp = false;
   #lost = false;
   /** Nothing more is handed out. */
   #ended = false;
@@ -76,7 +78,12 @@ export class MessageReader
 
   /** Whether no more bytes will come. */
   get finished(): boolean {
-    return this.#finished || this.#lost;
+    return this.#finished || this.#hungUp || this.#lost;
+  }
+
+  /** Whether a receive waits. */
+  get receiving(): boolean {
+    return this.#waiting !== undefined;
   }
 
   /** Whether the connection failed, and not because it was closed on this side. */
@@ -213,7 +220,7 @@ export class MessageReader
   /** What ends a receive that got no message, or `undefined` if nothing does. */
   #endOf<T>({ kind }: Waiting<T>): T | undefined {
     if (this.#finished || this.#failure) this.#ended = true;
-    if (this.#finished) {
+    if (this.#finished || this.#hungUp && kind.isMessage) {
       this.#frames.end();
       return kind.end;
     }
@@ -267,7 +274,8 @@ export class MessageReader
 
   #onFailure(error: unknown): void {
     this.#failure = { error };
-    this.#lost = !this.#disposed;
+    this.#hungUp = error instanceof Deno.errors.UnexpectedEof;
+    this.#lost = !this.#disposed && !this.#hungUp;
     this.#onRead();
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Server } from "node:net";
 import { NodeConn } from "./node_conn.ts";
+import { nodeNet } from "./node_net.ts";
 
 /** Where a {@linkcode NodeListener} listens. */
 export interface NodeListenerOptions {
@@ -117,9 +118,4 @@ function whyBusy(hostname: string, port: number): unknown {
 
 function closedError(): Error {
   return new Deno.errors.BadResource("Cannot accept: the listener is closed");
-}
-
-/** Loaded where it is used: imported, it would cost every start of every server about 20 ms. */
-function nodeNet(): typeof import("node:net") {
-  return globalThis.process.getBuiltinModule("node:net");
 }

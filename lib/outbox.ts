@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkLimits } from "./limits.ts";
+
 /** The part of a `FramedConn` that an outbox needs. */
 export interface FrameSender {
   /**
@@ -56,8 +58,14 @@ export class Outbox {
   #progressAt = 0;
   #overflowed = false;
 
-  /** Makes an outbox in front of `conn`, which stays its owner's to close. */
+  /**
+   * Makes an outbox in front of `conn`, which stays its owner's to close.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number.
+   */
   constructor(conn: FrameSender, options: OutboxOptions) {
+    const { maxQueuedBytes, maxStalledMs } = options;
+    checkLimits("make an outbox", { maxQueuedBytes, maxStalledMs });
     this.#conn = conn;
     this.#options = options;
     this.#now = options.now ?? timeNow;

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { FrameTooLargeError } from "./frame.ts";
+import { checkLimits } from "./limits.ts";
+
 /** How {@linkcode backoff} spaces its delays. */
 export interface BackoffOptions {
   /**
@@ -60,7 +63,7 @@ export interface ReconnectorOptions extends BackoffOptions {
    */
   now?(): number;
   /** Ends the attempts: a pending {@linkcode Reconnector.connect} rejects with its reason. Established connections live on. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called at the beginning of each wait. */
   onWait?(wait: ReconnectWait): void;
 }
@@ -90,8 +93,26 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
  * - **Generic.** What a connection is, the `open` function says; logging in may be a part of it.
  * - **Patient.** Every failure of `open` is waited out, except one that no waiting mends: a missing permission
  *   (`Deno.errors.NotCapable`), a certificate that is not trusted or a peer that speaks something else (`InvalidData`), a
- *   port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`.
+ *   port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`. An answer that is no frame, as a proxy in
+ *   between gives while the server is away (`FrameTooLargeError`), is waited out.
  * - **Owning nothing.** The caller closes what it was given.
+ *
+ * @example A client that comes back
+ * ```ts
+ * import { FramedConn, Reconnector, serve } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve((conn) => conn.send("hello"), { port: 0 });
+ * const { port } = server.addr;
+ * const reconnector = new Reconnector((signal) => FramedConn.connect({ port, signal }), { minMs: 1 });
+ *
+ * const heard: (string | null)[] = [];
+ * while (heard.length < 2) {
+ *   using conn = await reconnector.connect();
+ *   heard.push(await conn.receive());
+ * }
+ * assertEquals(heard, ["hello", "hello"]);
+ * ```
  */
 export class Reconnector<T> {
   readonly #open: (signal?: AbortSignal) => Promise<T>;
@@ -106,11 +127,14 @@ export class Reconnector<T> {
    *
    * @param open Opens one connection, or rejects; it is given the signal of the options.
    * @param options The waits.
+   * @throws {RangeError} If one of them is less than 0, or not a number.
    */
   constructor(open: (signal?: AbortSignal) => Promise<T>, options: ReconnectorOptions = {}) {
     this.#open = open;
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    const { minMs, maxMs, factor, stableMs } = options;
+    checkLimits("reconnect", { minMs, maxMs, factor, stableMs });
     this.#delays = backoff(options);
   }
 
@@ -166,6 +190,7 @@ export function grantedMs(retryAfterMs: number): number {
 const HOPELESS = [Deno.errors.NotCapable, Deno.errors.InvalidData, RangeError, TypeError, URIError];
 
 function isHopeless(error: unknown): boolean {
+  if (error instanceof FrameTooLargeError) return false;
   return HOPELESS.some((kind) => error instanceof kind);
 }
 

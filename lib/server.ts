@@ -14,13 +14,14 @@ import {
 import { Conversations, type DrainOptions } from "./conversations.ts";
 import { checkMaxBodyBytes } from "./frame.ts";
 import type { GoodbyeReason } from "./goodbye.ts";
+import { checkLimits } from "./limits.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { emit, type ServerEvent } from "./server_events.ts";
 
 /** Options for {@linkcode serve}. */
 export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
   /** Closes the server at once when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 // So many refused peers at once are told why; beyond, they are just closed, so that refusing costs little.
@@ -48,7 +49,7 @@ export class Server implements AsyncDisposable {
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions = {}) {
     // What is wrong with the limits is said here, not to each client that connects.
-    checkLimits(options);
+    checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
     this.#options = options;
@@ -78,7 +79,11 @@ export class Server implements AsyncDisposable {
     return this.#held.infos();
   }
 
-  /** Ends the conversations for which `whether` holds, with a goodbye; tells how many. */
+  /**
+   * Ends the conversations for which `whether` holds, with a goodbye; tells how many.
+   *
+   * A handler that does not return goes on until it does; who is `kicked` is gone after 2 s, whatever the handler does.
+   */
   end(reason: GoodbyeReason, whether: (conn: ConnInfo) => boolean = () => true): number {
     return this.#held.end(reason, whether);
   }
@@ -86,7 +91,8 @@ export class Server implements AsyncDisposable {
   /**
    * Closes the listener, and ends the conversations with a goodbye that tells clients to come back.
    *
-   * Settles when the last of them has ended. A paused server can pause again, to wait for that with a signal.
+   * Settles when the last of them has ended, as `shutdown` does. A paused server can pause again, to wait for that with a
+   * signal.
    */
   async pause(options: DrainOptions = {}): Promise<void> {
     if (this.#stopped) return;
@@ -97,11 +103,13 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Listens again, on the same port.
+   * Listens again, on the same port; a server that is not paused does already.
    *
+   * @throws {Deno.errors.BadResource} If the server has stopped.
    * @throws {Deno.errors.AddrInUse} If somebody else has taken the port. The server stays paused.
    */
   async resume(): Promise<void> {
+    if (this.#stopped) throw new Deno.errors.BadResource("Cannot resume: the server has stopped");
     if (!this.paused) return;
     this.#resuming = true;
     await this.#loop.ended;
@@ -111,7 +119,13 @@ export class Server implements AsyncDisposable {
     this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
   }
 
-  /** Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned. */
+  /**
+   * Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned.
+   *
+   * That may take as long as a peer likes that does not read what a handler sends: a signal bounds it, such as
+   * `AbortSignal.timeout(5000)`. When it aborts, the connections are closed, and each handler has a second to notice. A
+   * handler that awaited this would wait for itself.
+   */
   async shutdown(options: DrainOptions = {}): Promise<void> {
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
@@ -121,7 +135,7 @@ export class Server implements AsyncDisposable {
     this.#finishOnce();
   }
 
-  /** Closes everything at once, without a goodbye. Closing again does nothing. */
+  /** Closes every connection at once, without a goodbye; the handlers have a second to notice. Closing again does nothing. */
   close(): void {
     this.end("shutdown");
     this.#held.abort();
@@ -191,23 +205,21 @@ export class Server implements AsyncDisposable {
   }
 }
 
-function checkLimits(options: ServeOptions): void {
+function checkOptions(options: ServeOptions): void {
   checkMaxBodyBytes(options.maxBodyBytes);
   const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
-  const limits = { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes };
-  for (const [name, limit = 0] of Object.entries(limits)) {
-    if (limit >= 0) continue;
-    throw new RangeError(`Cannot serve: ${name} is ${limit}. Give a number from 0`);
-  }
+  checkLimits("serve", { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes });
 }
 
 /**
  * Serves framed TCP: `handler` holds the conversation with each client that connects.
  *
- * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
+ * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors, but
+ * see `transport`.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
+ * @throws {TypeError} If a certificate comes without its key, or with the node transport; if the transport is none.
  *
  * @example An echo server
  * ```ts

@@ -35,9 +35,15 @@ export interface ThrottleOptions {
 }
 
 interface Failures {
+  /** How many were not forgotten at `forgottenAt`. */
   count: number;
+  /** When the last of them began: the delay counts from there. */
   lastAt: number;
+  /** When one was forgotten last, or the first began: from there the next is forgotten, whatever is tried meanwhile. */
+  forgottenAt: number;
 }
+
+const NONE: Failures = { count: 0, lastAt: 0, forgottenAt: 0 };
 
 /**
  * Counts failed attempts by key (a name, an address) and tells how long the next must wait: nothing
@@ -81,21 +87,27 @@ export class Throttle {
 
   /** How many whole milliseconds an attempt must still wait; 0 when it may begin. */
   waitMs(key: string): number {
-    const count = this.#count(key);
+    // What was forgotten since does not matter: no delay is longer than that takes.
+    const { count, lastAt } = this.#failures.get(key) ?? NONE;
     if (count < this.#freeFailures || count === 0) return 0;
     const delayMs = Math.min(
       this.#maxDelayMs,
       this.#firstDelayMs * 2 ** (count - this.#freeFailures),
     );
-    const elapsedMs = Math.max(0, this.#now() - this.#failures.get(key)!.lastAt);
+    const elapsedMs = Math.max(0, this.#now() - lastAt);
     return Math.max(0, Math.ceil(delayMs - elapsedMs));
   }
 
   /** Counts an attempt that begins now as failed. */
   begin(key: string): void {
-    const count = Math.min(this.#count(key) + 1, this.#maxCount);
+    const now = this.#now();
+    const { count, forgottenAt } = this.#remembered(key) ?? { count: 0, forgottenAt: now };
     this.#failures.delete(key); // So that the map stays in the order of last use.
-    this.#failures.set(key, { count, lastAt: this.#now() });
+    this.#failures.set(key, {
+      count: Math.min(count + 1, this.#maxCount),
+      lastAt: now,
+      forgottenAt,
+    });
     this.#forgetOldest();
   }
 
@@ -111,16 +123,22 @@ export class Throttle {
   }
 
   /** The failures of a key that are not forgotten yet. */
-  #count(key: string): number {
+  #remembered(key: string): Failures | undefined {
     const failures = this.#failures.get(key);
-    if (failures === undefined) return 0;
-    const elapsedMs = Math.max(0, this.#now() - failures.lastAt);
-    return Math.max(0, failures.count - Math.floor(elapsedMs / this.#maxDelayMs));
+    if (!failures) return undefined;
+    const elapsedMs = Math.max(0, this.#now() - failures.forgottenAt);
+    const forgotten = Math.floor(elapsedMs / this.#maxDelayMs);
+    if (forgotten >= failures.count) return undefined;
+    return {
+      ...failures,
+      count: failures.count - forgotten,
+      forgottenAt: failures.forgottenAt + forgotten * this.#maxDelayMs,
+    };
   }
 
   #forgetOldest(): void {
     for (const key of this.#failures.keys()) {
-      if (this.#failures.size <= this.#maxKeys && this.#count(key) > 0) return;
+      if (this.#failures.size <= this.#maxKeys && this.#remembered(key)) return;
       this.#failures.delete(key);
     }
   }

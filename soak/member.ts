@@ -39,7 +39,7 @@ export class SoakMember {
     this.told = new Told(name);
     ledger.told.push(this.told);
     this.#session = new ChatSession({
-      connect: (signal) => FramedConn.connect({ port, ...(signal && { signal }) }),
+      connect: (signal) => FramedConn.connect({ port, signal }),
       credentials: (refusal) => {
         if (refusal) ledger.problems.push(`${name} was refused: ${refusal.message}`);
         return Promise.resolve(refusal ? null : { name, token });

@@ -36,6 +36,8 @@ export interface TestServerOptions {
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
+  /** Is told what the server tells, beside its `events`. */
+  onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
   goodbye?: () => string;
   /** The clock of the accounts, the sessions and the flood control. */
@@ -97,13 +99,16 @@ function openStores(options: TestServerOptions) {
 }
 
 function start(handler: Handler, database: Disposable, options: TestServerOptions) {
-  const { goodbye = goodbyeMessage, idleTimeoutMs } = options;
+  const { goodbye = goodbyeMessage, idleTimeoutMs, onEvent } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
     port: 0,
     goodbye,
     maxBodyBytes: MAX_CLIENT_BODY_BYTES,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      onEvent?.(event);
+    },
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
   });
   const connect = () => ChatClient.connect(server.addr.port);

@@ -9,6 +9,7 @@ import { identify } from "../servers/identification.ts";
 import { startAuthentication, startChat } from "./chat_server.ts";
 import { fencedBlocks } from "./fenced_blocks.ts";
 import { FILES, testWith } from "./permissions.ts";
+import { turns } from "./turns.ts";
 
 const DOCUMENT = new URL("../PROTOCOL.md", import.meta.url);
 
@@ -84,7 +85,7 @@ class Play implements Disposable {
   /** Loses the connection after the server has read all of it, and before the client has. */
   async #lose(conn: FramedConn): Promise<void> {
     await conn.closeWrite();
-    while (this.#stage.server.connections > 0) await new Promise((resolve) => setTimeout(resolve));
+    while (this.#stage.server.connections > 0) await turns(1);
     conn.close();
   }
 

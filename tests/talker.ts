@@ -22,19 +22,24 @@ export class Talker {
   readonly #name: string;
   readonly #token: string;
   readonly #port: number;
-  readonly #onSaid: () => void;
+  readonly #onTaken: (message: ServerMessage) => void;
   readonly #unsaid = new Set<string>();
   #client: ChatClient | undefined;
   #refs = 0;
   #quiet = false;
   #gone = false;
 
-  /** Needs a token, so that coming back costs no hash. */
-  constructor(name: string, token: string, port: number, onSaid: () => void) {
+  /** Needs a token, so that coming back costs no hash; `onTaken` is told of each message, after it was counted. */
+  constructor(
+    name: string,
+    token: string,
+    port: number,
+    onTaken: (message: ServerMessage) => void,
+  ) {
     this.#name = name;
     this.#token = token;
     this.#port = port;
-    this.#onSaid = onSaid;
+    this.#onTaken = onTaken;
   }
 
   /** Says nothing new any more. */
@@ -62,6 +67,7 @@ export class Talker {
         await this.#converse(client);
       } catch (error) {
         if (!isLost(error)) throw error;
+        // The server is another process, and whether it listens again is found out by trying.
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -103,8 +109,8 @@ export class Talker {
       assertEquals(this.said.get(message.ref) ?? message.id, message.id);
       assert(this.#unsaid.delete(message.ref), `${message.ref} was said twice`);
       this.said.set(message.ref, message.id);
-      this.#onSaid();
     } else assert(message.type === "joined" || message.type === "left", JSON.stringify(message));
+    this.#onTaken(message);
   }
 
   #see(id: number): void {

@@ -6,6 +6,7 @@ import { NamesSeen } from "../../client/names_seen.ts";
 import { type KeptToken, TokenFile } from "../../client/token_file.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
+import { passTime } from "../turns.ts";
 
 /** Notes which logins are kept. */
 class NotedTokens extends TokenFile {
@@ -124,7 +125,7 @@ for (
 
     let code: number | undefined;
     client.run().then((exitCode) => code = exitCode);
-    while (code === undefined) await time.tickAsync(1000);
+    while (code === undefined) await passTime(time, 1000);
 
     assertEquals([code, tokens.kept], [1, ["t"]]);
     assertEquals(told.at(-1), `Not logged out: ${reason}`);
@@ -188,12 +189,12 @@ Deno.test("ChatClient.run() reads a pipe no further while 64 messages wait, and 
   };
   const { client, told, taken } = openClient(lines, { ...IN, say: [] });
   const code = client.run();
-  for (let second = 0; second < 20; second++) await time.tickAsync(1000);
+  await passTime(time, ...Array(20).fill(1000));
   // One more is at hand, and waits for its turn.
   assertEquals([read, taken], [65, ["line 1"]]);
 
   client.leave({ logout: false });
-  for (let second = 0; second < 20; second++) await time.tickAsync(1000);
+  await passTime(time, ...Array(20).fill(1000));
 
   assertEquals([await code, told.at(-1)], [1, "Not sent: 64 messages"]);
 });

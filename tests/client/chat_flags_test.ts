@@ -33,7 +33,18 @@ Deno.test("parseChatFlags() reads every flag", () => {
 });
 
 for (
-  const line of ["--port 0", "--history -1", "--name a.b", "--ca c", "--password x", "x", "--name"]
+  const line of [
+    "--port 0",
+    "--history=-1",
+    "--history 1.5",
+    "--history many",
+    "--history 1000000",
+    "--name a.b",
+    "--ca c",
+    "--password x",
+    "x",
+    "--name",
+  ]
 ) {
   Deno.test(`parseChatFlags() refuses ${line}`, () => {
     assertThrows(() => parseChatFlags(line.split(" ")), FlagError);

@@ -6,7 +6,7 @@ import type { Credentials, Refusal } from "../../client/credentials.ts";
 import { MAX_TRIES } from "../../client/unsaid.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
-import { isPending } from "../turns.ts";
+import { isPending, passTime } from "../turns.ts";
 
 type Json = Record<string, unknown>;
 
@@ -227,6 +227,24 @@ Deno.test("ChatSession.run() comes back after the last id where nothing was for 
   assertEquals(sinces, [7]);
 });
 
+Deno.test("ChatSession.request() tells the pong of a ping that was asked for, and no other", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome({ last: 7 });
+    // The session asks by itself whether anything was for it to see.
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    assertEquals(session.request({ type: "ping" }), true);
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    logout(peer);
+  }]);
+
+  assertEquals(session.request({ type: "ping" }), false);
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "pong"), [{ type: "pong" }]);
+});
+
 Deno.test("ChatSession.say() has one message on its way at a time", async () => {
   const order: unknown[] = [];
   const { session } = openSession([async (peer) => {
@@ -295,9 +313,7 @@ Deno.test("ChatSession sends a message that came too fast again after the time t
   session.say("hi");
 
   const ended = session.run();
-  await time.runMicrotasks();
-  await time.tickAsync(199);
-  await time.tickAsync(1);
+  await passTime(time, 199, 1);
   await ended;
 
   assertEquals(sentAt[1]! - sentAt[0]!, 200);
@@ -334,7 +350,7 @@ Deno.test("ChatSession asks a server that cannot store a few times", async () =>
   session.say("end");
 
   const ended = session.run();
-  for (let i = 0; i < MAX_TRIES; i++) await time.tickAsync(4000);
+  await passTime(time, ...Array(MAX_TRIES).fill(4000));
   await ended;
 
   assertEquals(tries, MAX_TRIES);
@@ -360,8 +376,7 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
   ], { onWait: ({ error }) => waits.push((error as Error).message) });
 
   const ended = session.run();
-  for (let i = 0; i < 3; i++) await time.tickAsync(PING_MS);
-  await time.tickAsync(1);
+  await passTime(time, PING_MS, PING_MS, PING_MS, 1);
   await ended;
 
   assertEquals(pings, ["ping", "ping"]);
@@ -379,7 +394,7 @@ Deno.test("ChatSession leaves a server that has not let it in after 30 s", async
   ], { credentials: (refusal) => Promise.resolve(refusal ? null : { name: "anna", token: "t" }) });
 
   const ended = session.run();
-  for (let i = 0; i < 2; i++) await time.tickAsync(PING_MS);
+  await passTime(time, PING_MS, PING_MS);
 
   assertEquals(await ended, "logged_out"); // by the next server
 });
@@ -445,8 +460,7 @@ Deno.test("ChatSession.run() stays away as long as a goodbye asks", async () => 
   }], { onWait: (wait) => delayMs = wait.delayMs });
 
   const ended = session.run();
-  await time.tickAsync(1);
-  await time.tickAsync(5000);
+  await passTime(time, 1, 5000);
   await ended;
 
   assertEquals(delayMs, 5000);
@@ -511,7 +525,7 @@ Deno.test("ChatSession.settled() gives up when nothing happens", async () => {
   const ended = session.run();
 
   const settled = session.settled(1000);
-  await time.tickAsync(1000);
+  await passTime(time, 1000);
 
   assertEquals(await settled, false);
   session.close();

@@ -27,6 +27,10 @@ for (
   });
 }
 
+Deno.test("runBotLine() passes over blank lines", () => {
+  assertEquals([run(""), run(" \r")], [[], []]);
+});
+
 Deno.test("runBotLine() gives each text without a ref a new one", () => {
   const [first, second] = [run('{"type":"say","text":"hi"}'), run('{"type":"say","text":"hi"}')];
 

@@ -20,6 +20,21 @@ Deno.test("Unsaid.said() takes out the message on its way, and no other", () => 
   assertEquals(sent, ["a", "b"]);
 });
 
+Deno.test("Unsaid.said() begins the waits anew for the next message", async () => {
+  using time = new FakeTime();
+  const { unsaid, sent } = queueOf("a", "b");
+  for (let i = 0; i < 3; i++) {
+    unsaid.refused("a", "unavailable");
+    await time.tickAsync(2000);
+  }
+
+  unsaid.said("a");
+  unsaid.refused("b", "unavailable");
+  await time.tickAsync(500);
+
+  assertEquals(sent, ["a", "a", "a", "a", "b", "b"]);
+});
+
 Deno.test("Unsaid.close() sends nothing until the next open, neither late nor new", async () => {
   using time = new FakeTime();
   const { unsaid, sent } = queueOf("a");
@@ -55,4 +70,20 @@ Deno.test("Unsaid.refused() waits five minutes at most, whatever the server asks
   await time.tickAsync(1);
 
   assertEquals(sent, ["a", "a"]);
+});
+
+Deno.test("Unsaid.refused() waits longer each time when the server does not say how long", async () => {
+  using time = new FakeTime();
+  const { unsaid, sent } = queueOf("a");
+  for (const ms of [500, 1000]) {
+    unsaid.refused("a", "unavailable");
+    await time.tickAsync(ms);
+  }
+
+  unsaid.refused("a", "unavailable");
+  await time.tickAsync(999);
+  assertEquals(sent.length, 3);
+  await time.tickAsync(1001);
+
+  assertEquals(sent.length, 4);
 });

@@ -46,10 +46,10 @@ async function startPoorServer(name: string) {
   };
 }
 
-/** Waits until the log tells of it, which is written every 200 ms. */
+/** Waits until the log tells of it: another process writes it, every 200 ms, and says so to nobody. */
 async function untilFailed(server: { failures(): string[] }): Promise<void> {
   for (let tries = 0; server.failures().length === 0; tries++) {
-    assert(tries < 100, "nothing was logged in 10 s");
+    assert(tries < 600, "nothing was logged in 60 s");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { startChat } from "../chat_server.ts";
+import { Events } from "../events.ts";
 import { echo } from "../served.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { serve } from "../../lib/server.ts";
@@ -10,7 +11,8 @@ const TEXT = "x".repeat(4000);
 
 /** A chat with 40 MB of history, and a member who asks for all of it and reads nothing. */
 async function startWithDeafMember() {
-  const chat = startChat();
+  const events = new Events();
+  const chat = startChat({ onEvent: events.take });
   using anna = await chat.enter("Anna");
   for (let batch = 0; batch < 10; batch++) {
     chat.history.append(Array.from({ length: 1000 }, (_, i) => ({
@@ -25,7 +27,7 @@ async function startWithDeafMember() {
   await deaf.register("Deaf", { since: 0 });
   // The server has sent what the system's buffers take, and waits.
   await anna.say("while the other is deaf");
-  return { chat, deaf, grownBytes: () => Deno.memoryUsage().rss - memory };
+  return { chat, events, deaf, grownBytes: () => Deno.memoryUsage().rss - memory };
 }
 
 async function secondsOf(act: () => Promise<unknown>): Promise<number> {
@@ -46,7 +48,7 @@ async function within(
 }
 
 Deno.test("A peer that never reads its replay is kicked within bounded time and memory", async () => {
-  const { chat, deaf, grownBytes } = await startWithDeafMember();
+  const { chat, events, deaf, grownBytes } = await startWithDeafMember();
   await using _chat = chat;
   using _deaf = deaf;
   using bob = await chat.enter("Bob", { history: 0 });
@@ -54,7 +56,7 @@ Deno.test("A peer that never reads its replay is kicked within bounded time and 
 
   const ended = chat.server.end("kicked", (conn) => chat.names.get(conn) === "Deaf");
   const left = async () => {
-    while (chat.server.connections > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (chat.server.connections > 1) await events.next("disconnected");
   };
   const seconds = await secondsOf(() => within(MAX_SECONDS, deaf, left));
 

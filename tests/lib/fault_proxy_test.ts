@@ -1,7 +1,18 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { spy, stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/fault_proxy.ts";
 import type { FaultProxy, FaultProxyOptions } from "../../lib/fault_proxy.ts";
 import { encodeFrame } from "../../lib/frame.ts";
+import { MAX_DELAY_MS } from "../../lib/max_delay.ts";
+import { turns } from "../turns.ts";
 
 const { ConnectionRefused, ConnectionReset } = Deno.errors;
 
@@ -64,6 +75,17 @@ function ramp(length: number): Uint8Array {
 
 function writes(events: FaultProxyEvent[]): number[] {
   return events.flatMap((event) => event.type === "delivered" ? [event.bytes.length] : []);
+}
+
+/** How long `act` takes on a clock that moves only when there is nothing left to do but wait. */
+async function fakeMsOf(act: () => Promise<unknown>): Promise<number> {
+  using time = new FakeTime(0);
+  using _clock = stub(performance, "now", () => time.now);
+  let settled = false;
+  const acting = act().finally(() => settled = true);
+  for (await turns(20); !settled; await turns(20)) time.next();
+  await acting;
+  return time.now;
 }
 
 Deno.test("startFaultProxy() passes bytes in both directions unchanged", async () => {
@@ -167,10 +189,15 @@ Deno.test("FaultProxy splits writes in one direction only", async () => {
 });
 
 Deno.test("FaultProxy merges what arrives close together", async () => {
-  await using passage = await pass({ up: { mergeMs: 100 } });
-  const { client, server, events } = passage;
+  await using passage = await pass({ up: { mergeMs: 3_600_000 } });
+  const { proxy, client, server, events } = passage;
 
-  for (let at = 0; at < 5; at++) await writeAll(client, ramp(1));
+  for (let at = 0; at < 5; at++) {
+    await writeAll(client, ramp(1));
+    // The proxy reads each alone.
+    await turns(50);
+  }
+  proxy.set({ up: {} });
   await readBytes(server, 5);
 
   assertEquals(writes(events), [5]);
@@ -180,25 +207,25 @@ Deno.test("FaultProxy delays bytes without slowing the stream", async () => {
   await using passage = await pass({ up: { delayMs: 60, splitBytes: 1 } });
   const { client, server } = passage;
 
-  const start = performance.now();
-  await writeAll(client, ramp(10));
-  await readBytes(server, 10);
-  const ms = performance.now() - start;
+  const ms = await fakeMsOf(async () => {
+    await writeAll(client, ramp(10));
+    await readBytes(server, 10);
+  });
 
   // Ten delays one after another would be 600 ms.
-  assert(ms >= 59 && ms < 500, `10 bytes took ${ms} ms`);
+  assertEquals(ms, 60);
 });
 
 Deno.test("FaultProxy limits the rate", async () => {
   await using passage = await pass({ down: { bytesPerSecond: 1000 } });
   const { client, server } = passage;
 
-  const start = performance.now();
-  await writeAll(server, ramp(100));
-  await readBytes(client, 100);
-  const ms = performance.now() - start;
+  const ms = await fakeMsOf(async () => {
+    await writeAll(server, ramp(100));
+    await readBytes(client, 100);
+  });
 
-  assert(ms >= 95, `100 bytes took ${ms} ms`);
+  assertEquals(ms, 100);
 });
 
 Deno.test("FaultProxy stalls until the time is over or the faults are changed", async () => {
@@ -384,11 +411,15 @@ Deno.test("FaultProxy.refuse() refuses for a while and keeps the present connect
   });
   using client = await dial(proxy);
   using server = await listener.accept();
+  using time = new FakeTime();
 
   proxy.refuse(50);
+  time.tick(49);
+  await turns(50);
   await assertRejects(() => dial(proxy), ConnectionRefused);
   await writeAll(client, ramp(1));
   assertEquals(await readBytes(server, 1), [0]);
+  time.tick(1);
   await listening[1]!.promise;
 
   using _another = await dial(proxy);
@@ -399,14 +430,15 @@ Deno.test("FaultProxy.refuse() refuses for a while and keeps the present connect
 Deno.test("FaultProxy.refuse() refuses for ever", async () => {
   await using passage = await pass();
   const { proxy, client, server } = passage;
+  using timers = spy(globalThis, "setTimeout");
 
   proxy.refuse(Infinity);
-  // A timer that is set later, and is longer than none at all, runs out later.
-  await new Promise((resolve) => setTimeout(resolve, 2));
   await writeAll(client, ramp(1));
   await readBytes(server, 1);
 
   await assertRejects(() => dial(proxy), ConnectionRefused);
+  // A timer that is asked for more than it can wait runs out at once.
+  assertEquals(timers.calls.map(({ args }) => args[1]), [MAX_DELAY_MS]);
 });
 
 Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", async () => {
@@ -446,38 +478,55 @@ Deno.test("FaultProxy makes a sender wait when its receiver does not read", asyn
   await using passage = await pass();
   const { client, proxy } = passage;
 
-  const bytes = 64 * 1024 * 1024;
-  let hasSentAll = false;
-  const writing = writeAll(client, new Uint8Array(bytes)).then(() => hasSentAll = true);
-  const ending = writing.catch(() => {});
-  const delivered = await waitUntilStill(() => proxy.summary.up.bytes);
+  const bytes = new Uint8Array(64 * 1024 * 1024);
+  let sent = 0;
+  const writing = (async () => {
+    while (sent < bytes.length) sent += await client.write(bytes.subarray(sent));
+  })().catch(() => {});
+  await waitUntilStill(() => sent);
 
-  assertEquals(hasSentAll, false);
-  assert(delivered < bytes / 2, `${delivered} bytes were delivered to nobody`);
+  assertLess(sent, bytes.length);
+  assertLess(proxy.summary.up.bytes, bytes.length / 2);
   client.close();
-  await ending;
+  await writing;
 });
 
-/** Waits until a number has grown and has then been the same for a while. */
+/** Waits until a number has grown and has then been the same for many turns: the proxy works in this thread. */
 async function waitUntilStill(number: () => number): Promise<number> {
-  for (let last = 0, calm = 0; calm < 10;) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    calm = number() > 0 && number() === last ? calm + 1 : 0;
-    last = number();
-  }
+  for (let last = -1; last !== number() || last === 0; await turns(500)) last = number();
   return number();
 }
 
 Deno.test("startFaultProxy() carries no more than maxConnections, until one ends", async () => {
-  await using passage = await pass({ maxConnections: 1 });
-  const { proxy, client, server, closed } = passage;
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const closed = Promise.withResolvers<void>();
+  await using proxy = await startFaultProxy({
+    to: { port: listener.addr.port },
+    maxConnections: 1,
+    onEvent: ({ type }) => type === "closed" && closed.resolve(),
+  });
+  const [first, server] = await Promise.all([dial(proxy), listener.accept()]);
 
-  using second = await dial(proxy);
-  const end = await second.read(new Uint8Array(1)).catch((error) => error);
-  client.close();
-  server.close();
-  await closed;
+  using excess = await dial(proxy);
+  const turnedAway = await readBytes(excess).catch((error) => error);
+  for (const conn of [first, server]) conn.close();
+  await closed.promise;
+  const greeting = listener.accept().then(async (conn) => {
+    await writeAll(conn, ramp(3));
+    conn.close();
+  });
+  using next = await dial(proxy);
 
-  assert(end === null || end instanceof ConnectionReset);
-  assertEquals(proxy.summary.connections, 1);
+  assert(turnedAway instanceof ConnectionReset || turnedAway.length === 0, `${turnedAway}`);
+  assertEquals(await readBytes(next), [0, 1, 2]);
+  await greeting;
+  assertEquals(proxy.summary.connections, 2);
+});
+
+Deno.test("startFaultProxy() refuses a port that no server has, and a limit that is no number", async () => {
+  for (const port of [NaN, 0, 99_999, 1.5]) {
+    await assertRejects(() => startFaultProxy({ to: { port } }), RangeError, `port ${port}`);
+  }
+  const options = { to: { port: 1 }, maxConnections: NaN };
+  await assertRejects(() => startFaultProxy(options), RangeError, "maxConnections is NaN");
 });

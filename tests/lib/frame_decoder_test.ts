@@ -369,3 +369,13 @@ Deno.test("FrameDecoder gives no buffer back that it has lent, and the next one 
     assertEquals([pool.includes(lent), pool.includes(next)], [false, true]);
   }
 });
+
+Deno.test("FrameDecoder.filled() refuses more than the space has", () => {
+  const decoder = new FrameDecoder();
+  const { length } = decoder.space();
+
+  for (const bytes of [length + 1, -1, NaN]) assertThrows(() => decoder.filled(bytes), RangeError);
+  decoder.filled(length);
+
+  assertEquals(decoder.bufferedBytes, length);
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { FramedConn, type FramedConnOptions } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
@@ -273,6 +273,48 @@ Deno.test("FramedConn.request() asks nothing when it was given up before", async
 
   client.send("b");
   assertEquals(await server.receive(), "b");
+});
+
+Deno.test("FramedConn.request() asks nothing while another receive or request is pending", async () => {
+  const [client, server] = memoryPair();
+  const first = client.request("1");
+  await assertRejects(() => client.request("2"), TypeError, "another receive is pending");
+  assertEquals(await server.receive(), "1");
+  await assertRejects(() => client.request("3"), TypeError, "another receive is pending");
+  server.send("answer 1");
+  assertEquals(await first, "answer 1");
+
+  const received = client.receive();
+  await assertRejects(() => client.request("4"), TypeError, "another receive is pending");
+  server.send("unasked");
+  assertEquals(await received, "unasked");
+
+  const last = client.request("5");
+  assertEquals(await server.receive(), "5");
+  server.send("answer 5");
+  assertEquals(await last, "answer 5");
+});
+
+Deno.test("FramedConn.request() can be given up while its question waits for a slow peer", async () => {
+  const [near] = memoryConnPair({ highWaterMarkBytes: 10 });
+  const client = new FramedConn(near, { highWaterMarkBytes: 1 });
+  const patience = new AbortController();
+  const answer = client.request("a question", { signal: patience.signal });
+  assert(await isPending(answer));
+
+  patience.abort();
+
+  await assertRejects(() => answer, DOMException, "aborted");
+  client.abort();
+});
+
+Deno.test("FramedConn refuses limits that are no numbers from 0", async () => {
+  const [near] = memoryConnPair();
+  for (const name of ["idleTimeoutMs", "highWaterMarkBytes"]) {
+    const options = { [name]: NaN };
+    assertThrows(() => new FramedConn(near, options), RangeError, `${name} is NaN`);
+    await assertRejects(() => FramedConn.connect({ port: 1, ...options }), RangeError, name);
+  }
 });
 
 Deno.test("FramedConn.request() rejects, and waits for no answer, when its question is refused", async () => {

@@ -56,3 +56,15 @@ Deno.test("LineEditor.take() remembers lines, but not blank or repeated ones", (
   editor.apply("older");
   assertEquals(editor.text, "one");
 });
+
+Deno.test("LineEditor.take() remembers the last 500 lines", () => {
+  const editor = new LineEditor();
+  for (let n = 1; n <= 501; n++) {
+    editor.insert(`line ${n}`);
+    editor.take();
+  }
+
+  for (let n = 0; n < 600; n++) editor.apply("older");
+
+  assertEquals(editor.text, "line 2");
+});

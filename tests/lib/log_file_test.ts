@@ -444,6 +444,20 @@ testWith(FILES, "showLog() of a log that is not there is empty", async () => {
   assertEquals(await showLog(folder.log, 10), []);
 });
 
+testWith(FILES, "showLog() of a log that is emptied at that moment is empty", async () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(folder.log, "line\n");
+  const { open } = Deno;
+  using _opening = stub(Deno, "open", async (path) => {
+    const file = await open(path);
+    const info = await file.stat();
+    file.stat = async () => (await Deno.truncate(folder.log), info);
+    return file;
+  });
+
+  assertEquals(await showLog(folder.log, 10), []);
+});
+
 testWith(FILES, "showLog() keeps lines and characters whole across its blocks", async () => {
   using folder = new Folder();
   const lines = Array.from({ length: 5000 }, (_, n) => `${n} ${"ж€😀".repeat(n % 9)}`);

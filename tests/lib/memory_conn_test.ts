@@ -80,13 +80,6 @@ Deno.test("memoryConnPair() names each end to the other", () => {
   assertEquals(client.remoteAddr, server.localAddr);
 });
 
-Deno.test("memoryConnPair() conns may be unreferenced", () => {
-  const [client] = memoryConnPair();
-
-  client.unref();
-  client.ref();
-});
-
 Deno.test("MemoryConn.read() waits for bytes", async () => {
   const [client, server] = memoryConnPair();
 

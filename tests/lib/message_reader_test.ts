@@ -31,6 +31,17 @@ async function rest(messages: MessageReader): Promise<string[]> {
   return texts;
 }
 
+Deno.test("MessageReader takes a peer that hangs up between frames for one that has finished", async () => {
+  const hangUp = new Deno.errors.UnexpectedEof(
+    "peer closed connection without sending TLS close_notify",
+  );
+  const messages = reader([framesOf("a"), hangUp]);
+
+  assertEquals([await rest(messages), messages.finished, messages.lost], [["a"], true, false]);
+  await assertRejects(() => rest(reader(["\0\0", hangUp])), Deno.errors.UnexpectedEof, "2 bytes");
+  await assertRejects(() => reader([hangUp]).read(new Uint8Array(9)), Deno.errors.UnexpectedEof);
+});
+
 Deno.test("MessageReader.receive() gives null for a stream of nothing, again and again", async () => {
   const messages = reader([null]);
 

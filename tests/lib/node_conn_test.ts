@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { isPending, turns } from "../turns.ts";
 import { connectToReset } from "../loopback.ts";
+import { Socket } from "node:net";
+import { spy } from "@std/testing/mock";
+import { NodeConn } from "../../lib/node_conn.ts";
 import { NodeListener } from "../../lib/node_listener.ts";
+import { PROCESSES, testWith } from "../permissions.ts";
 
 const { AddrInUse, BadResource, BrokenPipe, Busy, ConnectionReset, Interrupted } = Deno.errors;
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -168,6 +172,28 @@ Deno.test("NodeConn.close() interrupts what waits, and leaves nothing to do but 
   server[Symbol.dispose]();
 });
 
+Deno.test("NodeConn hands its settings to the socket", () => {
+  const socket = new Socket();
+  using delay = spy(socket, "setNoDelay");
+  using life = spy(socket, "setKeepAlive");
+  using ref = spy(socket, "ref");
+  using unref = spy(socket, "unref");
+  using conn = new NodeConn(socket);
+
+  for (const on of [undefined, false]) {
+    conn.setNoDelay(on);
+    conn.setKeepAlive(on);
+  }
+  conn.unref();
+  assertEquals([ref.calls.length, unref.calls.length], [0, 1]);
+  conn.ref();
+
+  for (const { calls } of [delay, life]) {
+    assertEquals(calls.map(({ args }) => args), [[true], [false]]);
+  }
+  assertEquals([ref.calls.length, unref.calls.length], [1, 1]);
+});
+
 Deno.test("NodeConn has streams", async () => {
   const [client, server] = await pair();
   using _client = client;
@@ -238,3 +264,33 @@ Deno.test("NodeListener turns away who was not accepted", async () => {
   await accepted.write(bytes(1));
   assertEquals(await read(client), [1]);
 });
+
+testWith(
+  PROCESSES,
+  "NodeListener.ref() keeps the program alive, and unref() lets it end, as NodeConn's do",
+  async () => {
+    const program = `
+      import { NodeListener } from "${import.meta.resolve("../../lib/node_listener.ts")}";
+      const listener = new NodeListener({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+      listener.unref();
+      listener.ref();
+      console.log(listener.addr.port);
+      listener.accept().then((conn) => {
+        conn.unref();
+        listener.unref();
+      });`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", program],
+      stdout: "piped",
+      // Only so that a program that lives on fails the test.
+      signal: AbortSignal.timeout(60_000),
+    }).spawn();
+
+    const lines = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    const port = Number((await lines.next()).value);
+    using _conn = await Deno.connect({ hostname: "127.0.0.1", port });
+
+    assertEquals((await child.status).code, 0);
+    assertEquals((await lines.next()).done, true);
+  },
+);

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { assertSpyCalls, stub } from "@std/testing/mock";
 import { Outbox } from "../../lib/outbox.ts";
 
@@ -128,4 +128,10 @@ Deno.test("Outbox.deliver() takes up to 1 MiB, and waits up to 10 s, where no li
     stalled.outbox.deliver(FRAME);
   }
   assertEquals(stalled.overflows, [20]);
+});
+
+Deno.test("Outbox refuses limits that are no numbers from 0", () => {
+  for (const name of ["maxQueuedBytes", "maxStalledMs"]) {
+    assertThrows(() => slowOutbox({ [name]: NaN }), RangeError, `${name} is NaN`);
+  }
 });

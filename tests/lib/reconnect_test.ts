@@ -1,6 +1,13 @@
-import { assertEquals, assertGreaterOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertGreaterOrEqual,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { FrameTooLargeError } from "../../lib/frame.ts";
 import {
   backoff,
   MAX_RETRY_AFTER_MS,
@@ -253,3 +260,18 @@ for (const kind of [NotCapable, InvalidData, TypeError, RangeError, URIError]) {
     assertStrictEquals(error, hopeless);
   });
 }
+
+Deno.test("Reconnector.connect() waits out an answer that is no frame", async () => {
+  using time = new FakeTime();
+  const server = opener(1, new FrameTooLargeError("receive", 0x48545450, 1024));
+
+  assertEquals(await inFakeTime(time, new Reconnector(server.open).connect()), "conn");
+});
+
+Deno.test("Reconnector refuses waits that are no numbers from 0", () => {
+  for (const name of ["minMs", "maxMs", "factor", "stableMs"]) {
+    for (const bad of [NaN, -1]) {
+      assertThrows(() => new Reconnector(opener(0).open, { [name]: bad }), RangeError, name);
+    }
+  }
+});

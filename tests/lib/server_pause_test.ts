@@ -183,7 +183,7 @@ Deno.test("Server.shutdown() ends a paused server", async () => {
 
   await server.shutdown();
   await server.finished;
-  await server.resume();
+  await assertRejects(() => server.resume(), Deno.errors.BadResource, "stopped");
   await server.pause();
 
   assertEquals(server.paused, false);
@@ -214,7 +214,10 @@ Deno.test("Server.shutdown() during a resume leaves nobody listening", async () 
   const events = new Events();
   const server = serve(echo, { onEvent: events.take });
 
-  const calls = [server.pause(), server.resume(), server.shutdown(), server.resume()];
+  const calls = [server.pause(), server.resume(), server.shutdown()];
+  const late = server.resume();
+
+  await assertRejects(() => late, Deno.errors.BadResource, "stopped");
   await Promise.all(calls);
 
   await assertRejects(() => connectTo(server), Deno.errors.ConnectionRefused);

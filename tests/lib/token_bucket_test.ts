@@ -81,6 +81,24 @@ Deno.test("TokenBuckets.take() gives no user a token that it does not count", ()
   assertEquals(waits.filter(([first, second]) => first !== 0 || second !== 1000), []);
 });
 
+Deno.test("TokenBuckets.take() forgets who has a full bucket, when there are many", () => {
+  let now = 0;
+  let looks = 0;
+  const buckets = new TokenBuckets({ burst: 1, perSecond: 1, now: () => (looks++, now) });
+  // A bucket looks at the clock when it is made, and when a token is taken.
+  const looksFor = (key: string) => {
+    const before = looks;
+    buckets.take(key);
+    return looks - before;
+  };
+
+  const [made, known] = [looksFor("anna"), looksFor("anna")];
+  now += 1000;
+  for (let i = 0; i < 1024; i++) buckets.take(`user ${i}`);
+
+  assertEquals([made, known, looksFor("anna"), looksFor("user 0")], [2, 1, 2, 1]);
+});
+
 for (const Bucket of [TokenBucket, TokenBuckets]) {
   Deno.test(`${Bucket.name}() refuses numbers that would never give a token`, () => {
     for (const burst of [0, 0.5, -1, NaN]) {

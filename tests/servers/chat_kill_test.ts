@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDatabase } from "../../lib/database.ts";
 import { HistoryStore } from "../../lib/history_store.ts";
+import type { ServerMessage } from "../../lib/protocol.ts";
 import { seededRandom } from "../../lib/seeded_random.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
 import { ChatClient } from "../chat_client.ts";
@@ -12,16 +13,21 @@ const KILLS = 30;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];
 const FLAGS = ["--burst", "1000000", "--rate", "1000000"];
 
-/** Waits until so many more messages were said. */
-class SaidCounter {
-  #left = 0;
-  #reached = () => {};
-  count = () => {
-    if (--this.#left === 0) this.#reached();
+/** Waits until something holds of what the talkers were told. */
+class Told {
+  said = 0;
+  #holds = () => false;
+  #met = () => {};
+  take = ({ type }: ServerMessage) => {
+    if (type === "said") this.said++;
+    if (this.#holds()) this.#met();
   };
-  wait(count: number): Promise<void> {
-    this.#left = count;
-    return new Promise((resolve) => this.#reached = resolve);
+  until(holds: () => boolean): Promise<void> {
+    this.#holds = holds;
+    return new Promise((resolve) => {
+      this.#met = resolve;
+      if (holds()) resolve();
+    });
   }
 }
 
@@ -47,12 +53,14 @@ async function killAgainAndAgain(
   const { port } = first;
   let server = first;
   const tokens = await registerAll(port);
-  const saids = new SaidCounter();
-  const talkers = NAMES.map((name, i) => new Talker(name, tokens[i]!, port, saids.count));
+  const told = new Told();
+  const talkers = NAMES.map((name, i) => new Talker(name, tokens[i]!, port, told.take));
   const talking = Promise.all(talkers.map((talker) => talker.talk()));
   try {
     for (let kill = 0; kill < KILLS; kill++) {
-      await Promise.race([talking, saids.wait(1 + Math.floor(random() * 200))]);
+      const enough = told.said + 1 + Math.floor(random() * 200);
+      await Promise.race([talking, told.until(() => told.said >= enough)]);
+      // Not always right after an answer: somewhere in what the server does next.
       await pause(random() * 3);
       server.kill("SIGKILL");
       await server.ended();
@@ -60,7 +68,7 @@ async function killAgainAndAgain(
       assertEquals(server.port, port);
     }
     for (const talker of talkers) talker.finish();
-    while (!areDone(talkers)) await Promise.race([talking, pause(10)]);
+    await Promise.race([talking, told.until(() => areDone(talkers))]);
   } finally {
     for (const talker of talkers) talker.leave();
     await server[Symbol.asyncDispose]();

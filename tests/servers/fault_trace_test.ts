@@ -48,6 +48,16 @@ Deno.test("FaultTrace.lines() follows the frames while it is off", () => {
   ]);
 });
 
+Deno.test("FaultTrace.lines() tells for how long nobody is let in, and nothing of the beginning", () => {
+  const trace = new FaultTrace(true);
+  const addr = { transport: "tcp", hostname: "127.0.0.1", port: 5000 } as const;
+
+  assertEquals(trace.lines({ type: "refusing", ms: 50 }, at), [
+    "03:04:05.678 refusing new connections for 50 ms",
+  ]);
+  assertEquals(trace.lines({ type: "listening", addr }, at), []);
+});
+
 Deno.test("summaryText() tells connections, bytes, frames and faults", () => {
   const up = { bytes: 12, frames: 2, faults: { split: 3, cut: 1 } };
   const down = { bytes: 0, frames: 0, faults: {} };

@@ -74,26 +74,28 @@ testWith(FILES, "ListeningThread.run() gives the answers to their askers", async
   );
 });
 
-testWith(FILES, "ListeningThread.run() says so when the thread is busy", async () => {
+testWith(FILES, "ListeningThread.run() says so when the thread does not answer", async () => {
   using thread = await startTestThread(10);
 
-  thread.run("loop");
-
-  assertEquals(await thread.run("echo", "a"), BUSY);
+  assertEquals(await thread.run("never answered"), BUSY);
 });
 
-testWith(FILES, "ListeningThread.stop() ends a busy thread by force, and says so", async () => {
-  using thread = await startTestThread(10);
-  thread.run("loop");
+testWith(
+  FILES,
+  "ListeningThread.stop() ends a thread that does not answer by force, and says so",
+  async () => {
+    using thread = await startTestThread(10);
 
-  assertEquals(await thread.stop(), BUSY);
+    // This thread does not know the command that it is given.
+    assertEquals(await thread.stop(), BUSY);
 
-  await assertRejects(
-    () => thread.finished,
-    Error,
-    "The listening thread did not answer: it was ended by force",
-  );
-});
+    await assertRejects(
+      () => thread.finished,
+      Error,
+      "The listening thread did not answer: it was ended by force",
+    );
+  },
+);
 
 for (const how of ["close", "exit"]) {
   testWith(FILES, `ListeningThread.finished rejects when the thread ends by ${how}()`, async () => {
@@ -134,12 +136,13 @@ testWith(FILES, "ListeningThread answers at once when it has ended", async () =>
 async function sayTo(
   word: string,
   body: (thread: ListeningThread, conn: FramedConn) => Promise<void>,
+  answerMs = 60_000,
 ): Promise<string> {
   const data = await Deno.makeTempDir();
   const faulty = new URL("./faulty_worker.ts", import.meta.url);
   const logPath = `${data}/logs/echo.log`;
   {
-    using thread = new ListeningThread({ module: faulty, answerMs: 100 });
+    using thread = new ListeningThread({ module: faulty, answerMs });
     const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
     using conn = await FramedConn.connect({ port });
     await conn.send(word);
@@ -169,13 +172,17 @@ for (
   });
 }
 
-testWith(FILES, "A conversation in an endless loop stops neither status nor stop", async () => {
-  await sayTo("loop", async (thread) => {
-    while (await thread.run("status") !== BUSY);
-    await thread.stop();
-    await assertRejects(() => thread.finished, Error, "ended by force");
-  });
-});
+testWith(
+  FILES,
+  "A conversation that does not let go of its thread stops neither status nor stop",
+  async () => {
+    await sayTo("hang", async (thread) => {
+      while (await thread.run("status") !== BUSY);
+      await thread.stop();
+      await assertRejects(() => thread.finished, Error, "ended by force");
+    }, 100);
+  },
+);
 
 testWith(FILES, "A conversation that fails by itself leaves the server alive", async () => {
   const log = await sayTo("fail", async (thread, conn) => {

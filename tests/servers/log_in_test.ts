@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { encodeFrame } from "../../lib/frame.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
 import type { ErrorCode } from "../../lib/protocol.ts";
-import { countStrangers, logIn } from "../../servers/log_in.ts";
-import { type ChatClient, type Of, PASSWORD } from "../chat_client.ts";
+import type { AuthDesk } from "../../servers/auth_desk.ts";
+import { countStrangers, logIn, type LogInOptions } from "../../servers/log_in.ts";
+import { ChatClient, type Of, PASSWORD } from "../chat_client.ts";
 import { startAuthentication, type TestServerOptions } from "../chat_server.ts";
-import { turns } from "../turns.ts";
+import { isPending, turns } from "../turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
 
@@ -34,6 +36,18 @@ function register(name: string, password = PASSWORD): object {
 
 function login(name: string, password = PASSWORD): object {
   return { type: "login", name, password };
+}
+
+/** A login over a connection in memory, where no time passes that a test does not let pass. */
+function beginLogIn(desk: AuthDesk, options: Partial<LogInOptions>) {
+  const [near, far] = memoryConnPair();
+  const conn = new FramedConn(near);
+  const client = new ChatClient(new FramedConn(far));
+  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
+  const loginPace = { burst: 1e9, perSecond: 1e9 };
+  const outcome = logIn(conn, info, { desk, server: "auth", loginPace, ...options });
+  const dispose = () => [conn, client.conn].forEach((end) => end.close());
+  return { conn, client, outcome, [Symbol.dispose]: dispose };
 }
 
 Deno.test("logIn() greets with the version it speaks, and waits for hello", async () => {
@@ -211,27 +225,39 @@ Deno.test("logIn() lets exactly one of several have a name", async () => {
   clients.forEach((client) => client.conn.close());
 });
 
-Deno.test("logIn() says goodbye to who does not log in within its time, whatever else they send", async () => {
-  await using auth = startAuthentication({ loginMs: 100 });
-  using silent = await auth.connect();
-  using busy = await auth.connect();
+for (const busy of [false, true]) {
+  Deno.test(`logIn() says goodbye to who does not log in within its time, ${busy ? "busy" : "silent"}`, async () => {
+    await using auth = startAuthentication();
+    using time = new FakeTime();
+    using login = beginLogIn(auth.desk, { loginMs: 100 });
+    const { client } = login;
 
-  const chatter = setInterval(() => busy.send({ type: "ping" }).catch(() => {}), 10);
-  const [last] = [await silent.rest(), await busy.rest()].map((all) => all.at(-1));
-  clearInterval(chatter);
+    if (busy) await client.ask(HELLO);
+    for (let ms = 0; ms < 99; ms++) {
+      await time.tickAsync(1);
+      if (busy) assertEquals(await codeOf(client, { type: "ping" }), "unauthorized");
+    }
+    assert(await isPending(login.outcome));
+    await time.tickAsync(1);
 
-  assertEquals(last, { type: "bye", reason: "idle" });
-  assertEquals(busy.received.at(-1), { type: "bye", reason: "idle" });
-});
+    assert(!await isPending(login.outcome));
+    assertEquals(await login.outcome, null);
+    assertEquals(await client.next(), { type: "bye", reason: "idle" });
+  });
+}
 
-Deno.test("logIn() does not end a conversation once the client is in", async () => {
-  await using auth = startAuthentication({ loginMs: 50 });
-  using client = await auth.connect();
+Deno.test("logIn() sets the client no time any more once it is in", async () => {
+  await using auth = startAuthentication();
+  using time = new FakeTime();
+  using login = beginLogIn(auth.desk, { loginMs: 100 });
+  const { client, conn } = login;
+
   await client.register("Anna");
+  assertEquals((await login.outcome)?.session.name, "Anna");
 
-  await new Promise((resolve) => setTimeout(resolve, 60));
-
-  assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
+  assertEquals(time.next(), false);
+  await client.send("still here");
+  assertEquals(await conn.receive(), "still here");
 });
 
 Deno.test("logIn() takes messages up to 4 KiB before login, and 16 KiB after", async () => {
@@ -329,21 +355,18 @@ Deno.test("logIn() tells when storage is broken, and lets in when it works again
 Deno.test("logIn() gives the session back of who is gone before the welcome", async () => {
   await using auth = startAuthentication();
   const { desk } = auth;
-  const [near, far] = memoryConnPair();
-  const conn = new FramedConn(near);
-  using client = new FramedConn(far);
+  using login = beginLogIn(desk, {});
   const makeAccount = desk.register.bind(desk);
   const left: string[] = [];
   desk.register = async (...args) => {
     const session = await makeAccount(...args);
-    conn.close();
+    login.conn.close();
     return session;
   };
   desk.leave = ({ name }) => void left.push(name);
 
-  for (const message of [HELLO, register("Anna")]) await client.send(JSON.stringify(message));
-  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
-  await assertRejects(() => logIn(conn, info, { desk, server: "auth" }));
+  for (const message of [HELLO, register("Anna")]) await login.client.send(message);
+  await assertRejects(() => login.outcome);
 
   assertEquals(left, ["Anna"]);
 });

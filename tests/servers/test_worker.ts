@@ -15,8 +15,6 @@ thread.onmessage = ({ data }) => {
     return thread.postMessage({ type: "holding" });
   }
   const { id, command, argument } = data;
-  // An endless loop cannot be ended, and would burn under the tests that follow.
-  if (command === "loop") { for (const end = Date.now() + 1000; Date.now() < end;); }
   if (command === "close") thread.close();
   if (command === "exit") Deno.exit(3);
   if (command === "fail") thread.postMessage({ type: "failed", message: argument });
