@@ -6,9 +6,8 @@
 
 import { lookup } from "node:dns/promises";
 import { domainToUnicode } from "node:url";
-import { parseHost } from "../lib/endpoint.ts";
 import { FramedConn } from "../lib/framed_conn.ts";
-import { type Asker, askPort, question } from "../lib/question.ts";
+import { type Asker, askHost, askPort } from "../lib/question.ts";
 
 /** An address that swallows what is sent to it would hold an attempt up for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -37,14 +36,9 @@ export type Connector = (target: Target, signal?: AbortSignal) => Promise<Framed
 
 /** Asks a person for what no flag says; where there is nobody, it takes the defaults. */
 export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<Target> {
-  const host = flags.host ?? (asker ? await askHost(asker) : "127.0.0.1");
+  const host = flags.host ?? (asker ? await askHost(asker, { check: findHost }) : "127.0.0.1");
   const port = flags.port ?? (asker ? await askPort(asker) : 9090);
   return { host, port };
-}
-
-function askHost(asker: Asker): Promise<string> {
-  const parse = (text: string) => findHost(parseHost(text));
-  return question("Host", { asker, default: "127.0.0.1", parse });
 }
 
 /**
@@ -73,19 +67,18 @@ export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> 
 }
 
 /**
- * Gives the host back.
+ * Looks a host up.
  *
  * @throws {TypeError} If its name leads to no address.
  */
-async function findHost(host: string): Promise<string> {
+async function findHost(host: string): Promise<void> {
   try {
     await lookup(host);
   } catch (error) {
     // Without the permission to find it, connecting tells so.
-    if ((error as Error & { code?: string }).code === "EPERM") return host;
+    if ((error as Error & { code?: string }).code === "EPERM") return;
     throw new TypeError(`Cannot find the host "${domainToUnicode(host)}": check how it is spelled`);
   }
-  return host;
 }
 
 function withTimeout(signal?: AbortSignal): AbortSignal {
