@@ -4,10 +4,16 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { parseName } from "../lib/name.ts";
-import { withoutSeparator } from "../lib/task_args.ts";
-import { checked, type ClientFlags, OPTIONS, orFlagError, SWITCH, WITH_VALUE } from "./flags.ts";
+import {
+  checked,
+  type ClientFlags,
+  OPTIONS,
+  orFlagError,
+  readFlags,
+  SWITCH,
+  WITH_VALUE,
+} from "./flags.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
 export interface ChatFlags extends ClientFlags {
@@ -74,7 +80,7 @@ const CHAT_OPTIONS = {
  */
 export function parseChatFlags(args: string[]): ChatFlags {
   return orFlagError(() => {
-    const { values } = parseArgs({ args: withoutSeparator(args), options: CHAT_OPTIONS });
+    const values = readFlags(args, CHAT_OPTIONS);
     const { name, "password-file": passwordFile, history, register, json } = values;
     const { session = "data/logins.json", "no-session": none } = values;
     return {

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { noFlag } from "../lib/nearest.ts";
 import { withoutSeparator } from "../lib/task_args.ts";
 import type { TargetFlags } from "./target.ts";
 
@@ -58,9 +59,46 @@ export const OPTIONS = {
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
-  return orFlagError(() =>
-    checked(parseArgs({ args: withoutSeparator(args), options: OPTIONS }).values)
-  );
+  return orFlagError(() => checked(readFlags(args, OPTIONS)));
+}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/**
+ * Reads flags as they were typed. What follows a flag with a value is the value, unless it begins with `--`.
+ *
+ * @throws {TypeError} If one is unknown, or has a value too many or too few.
+ */
+export function readFlags<T extends Options>(args: string[], options: T) {
+  const given = parseArgs({
+    args: withoutSeparator(args),
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const plain = given.tokens.map((token) => plainFlag(token as Token, options));
+  return parseArgs({ args: plain, options }).values;
+}
+
+type Token =
+  | { kind: "positional"; value: string }
+  | { kind: "option"; name: string; rawName: string; value?: string; inlineValue?: boolean };
+
+/** One flag, with its value behind a `=`. */
+function plainFlag(token: Token, options: Options): string {
+  if (token.kind === "positional") {
+    throw new TypeError(`Cannot use ${JSON.stringify(token.value)}: flags begin with --`);
+  }
+  const { name, rawName, value, inlineValue } = token;
+  if (!Object.hasOwn(options, name)) throw new TypeError(noFlag(rawName, Object.keys(options)));
+  if (options[name]!.type === "boolean") {
+    if (value === undefined) return `--${name}`;
+    throw new TypeError(`Cannot give --${name} a value: it is a switch`);
+  }
+  const isMissing = value === undefined || value === "" || !inlineValue && value.startsWith("--");
+  if (isMissing) throw new TypeError(`Cannot use --${name} without a value: see --help`);
+  return `--${name}=${value}`;
 }
 
 /** The values of {@linkcode OPTIONS} as they were typed. */
@@ -85,14 +123,12 @@ export function checked({ host, port, ca, tls, help }: Typed): ClientFlags {
 /**
  * Reads what the user gave.
  *
- * @throws {FlagError} If that throws, with the same message, and where the flags are listed if one is not known.
+ * @throws {FlagError} If that throws, with the same message.
  */
 export function orFlagError<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const { message, code = "" } = error as Error & { code?: string };
-    const isUnknown = code.startsWith("ERR_PARSE_ARGS");
-    throw new FlagError(isUnknown ? `${message}; see --help` : message, { cause: error });
+    throw new FlagError((error as Error).message, { cause: error });
   }
 }
