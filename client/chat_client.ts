@@ -141,6 +141,7 @@ export class ChatClient implements CommandTarget {
   /** Empties the screen. */
   clear(): void {
     this.#options.terminal.clear();
+    this.#session.forgetShown();
   }
 
   /** Leaves when everything is said; to log out, a lost connection is waited for as long as a message. */
@@ -163,7 +164,7 @@ export class ChatClient implements CommandTarget {
     const settled = this.#session.settled(this.#patienceMs());
     const isQuick = !terminal.isInteractive || await within(UNNOTICED_MS, settled);
     if (!isQuick && unsaid.count > 0) {
-      this.tell(`Leaving when ${count(unsaid.count, "message")} more are said`);
+      this.tell(`Leaving as soon as this is said: ${count(unsaid.count, "message")}`);
     }
     await settled;
   }

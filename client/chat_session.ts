@@ -102,6 +102,11 @@ export class ChatSession {
     return this.#seen.oldest;
   }
 
+  /** Lets `history` begin with the newest message again: none is shown any more. */
+  forgetShown(): void {
+    this.#seen.forgetShown();
+  }
+
   /** Settles when somebody is logged in on an open connection. */
   get entered(): Promise<void> {
     return this.#entered.promise;
