@@ -19,6 +19,7 @@ import {
 import type { ChatView, Shown } from "./chat_view.ts";
 import { botLine, runBotLine } from "./json_lines.ts";
 import type { NamesSeen } from "./names_seen.ts";
+import { PipeLines } from "./pipe_lines.ts";
 import type { TokenFile } from "./token_file.ts";
 import type { OwnMessage } from "./unsaid.ts";
 
@@ -182,12 +183,28 @@ export class ChatClient implements CommandTarget {
   }
 
   async #readLines(): Promise<void> {
-    for await (const line of this.#options.terminal) {
-      if (!this.#options.terminal.isInteractive) await this.#takeTurn();
-      if (this.#leaving) return;
-      (this.#options.json ? runBotLine : runChatLine)(line, this);
-    }
+    const { terminal } = this.#options;
+    if (!terminal.isInteractive) await this.#readPipe();
+    else for await (const line of terminal) this.#takeLine(line);
     await this.leave({ logout: false });
+  }
+
+  /** Reads a pipe ahead: where it ends, a server that is not there is not waited for without an end. */
+  async #readPipe(): Promise<void> {
+    const pipe = new PipeLines({
+      turn: () => this.#takeTurn(),
+      take: (line) => this.#takeLine(line),
+      isFull: (waiting) => waiting + this.#session.unsaid.count > MAX_UNSAID,
+    });
+    await pipe.read(this.#options.terminal);
+    const { waiting } = pipe;
+    if (waiting === 0 || await within(PATIENCE_MS, this.#session.entered)) await pipe.taken;
+    else this.refuse(`Not sent: ${count(waiting, "line")}`);
+  }
+
+  #takeLine(line: string): void {
+    if (this.#leaving) return;
+    (this.#options.json ? runBotLine : runChatLine)(line, this);
   }
 
   async #takeTurn(): Promise<void> {

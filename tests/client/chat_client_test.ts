@@ -175,6 +175,18 @@ Deno.test("ChatClient.run() does not wait for a server when there is nothing to 
   ]);
 });
 
+Deno.test("ChatClient.run() waits for a server a while when the input has ended", async () => {
+  using time = new FakeTime();
+  const { client, told } = openClient(["hi", "there"]);
+
+  let code: number | undefined;
+  client.run().then((exitCode) => code = exitCode);
+  while (code === undefined) await time.tickAsync(1000);
+
+  assertEquals(code, 1);
+  assertEquals(told.slice(1), ["Not sent: 2 lines", "Not logged in: no answer from the server"]);
+});
+
 Deno.test("ChatClient.run() ends when the connection breaks and there is nothing more to say", async () => {
   using _time = new FakeTime();
   const { client } = openClient(["hi"], { ...SAID, ping: null });
