@@ -26,8 +26,13 @@ async function startPoorServer(name: string) {
     stdout: "piped",
     env: { NO_COLOR: "1" },
   }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  const port = Number(/:(\d+)/.exec((await lines.next()).value ?? "")?.[1]);
+  const output = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  const input = child.stdin.getWriter();
+  const command = (line: string) => input.write(new TextEncoder().encode(`${line}\n`));
+  const port = Number(/:(\d+)/.exec((await output.next()).value ?? "")?.[1]);
+  // What answers has loaded its last module: to load one, Deno needs a descriptor, or it panics.
+  await command("status");
+  await output.next();
   return {
     port,
     /** The lines of the log that tell that nobody could be accepted. */
@@ -36,10 +41,9 @@ async function startPoorServer(name: string) {
       return log.split("\n").filter((line) => line.includes("accept failed"));
     },
     async [Symbol.asyncDispose]() {
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode("stop\n"));
-      await writer.close();
-      while (!(await lines.next()).done);
+      await command("stop");
+      await input.close();
+      while (!(await output.next()).done);
       assertEquals((await child.status).code, 0);
       Deno.removeSync(data, { recursive: true });
     },
