@@ -62,14 +62,20 @@ export function parseFlags(args: string[]): ClientFlags {
   return orFlagError(() => checked(readFlags(args, OPTIONS)));
 }
 
-type Options = NonNullable<ParseArgsConfig["options"]>;
+/** Which flags there are, as `parseArgs` of `node:util` wants to know it. */
+export type FlagOptions = NonNullable<ParseArgsConfig["options"]>;
+
+/** What was typed for each of them. */
+export type FlagValues<T extends FlagOptions> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T }>
+>["values"];
 
 /**
  * Reads flags as they were typed. What follows a flag with a value is the value, unless it begins with `--`.
  *
  * @throws {TypeError} If one is unknown, or has a value too many or too few.
  */
-export function readFlags<T extends Options>(args: string[], options: T) {
+export function readFlags<T extends FlagOptions>(args: string[], options: T): FlagValues<T> {
   const given = parseArgs({
     args: withoutSeparator(args),
     options,
@@ -86,7 +92,7 @@ type Token =
   | { kind: "option"; name: string; rawName: string; value?: string; inlineValue?: boolean };
 
 /** One flag, with its value behind a `=`. */
-function plainFlag(token: Token, options: Options): string {
+function plainFlag(token: Token, options: FlagOptions): string {
   if (token.kind === "positional") {
     throw new TypeError(`Cannot use ${JSON.stringify(token.value)}: flags begin with --`);
   }
