@@ -18,6 +18,7 @@ import {
 } from "./chat_session.ts";
 import type { ChatView, Shown } from "./chat_view.ts";
 import { botLine, runBotLine } from "./json_lines.ts";
+import { Leaving, PATIENCE_MS } from "./leaving.ts";
 import type { NamesSeen } from "./names_seen.ts";
 import { PipeLines } from "./pipe_lines.ts";
 import type { TokenFile } from "./token_file.ts";
@@ -51,21 +52,13 @@ const WAITING_PROMPT = "(waiting) > ";
 /** A pipe waits for more messages to be said before it is read on. */
 const MAX_UNSAID = 64;
 
-// Who leaves waits so long for what is not said yet: a person less than a program.
-const PATIENCE_MS = 10_000;
-const PERSONS_PATIENCE_MS = 2000;
-// A person who waits longer than this is told what for.
-const UNNOTICED_MS = 500;
-
 /** Takes part in a chat until its session, or its input, ends. */
 export class ChatClient implements CommandTarget {
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
+  readonly #leaving: Leaving;
   #token = "";
   #failures = 0;
-  #isWaiting = false;
-  #leaving: "quit" | "logout" | undefined;
-  readonly #over = Promise.withResolvers<void>();
   #saving: Promise<void> = Promise.resolve();
 
   /** Connects to nothing yet. */
@@ -75,6 +68,12 @@ export class ChatClient implements CommandTarget {
       ...options,
       onMessage: (message, own) => this.#takeMessage(message, own),
       onWait: (wait) => this.#takeWait(wait),
+    });
+    this.#leaving = new Leaving({
+      session: this.#session,
+      isInteractive: options.terminal.isInteractive,
+      tell: (text) => this.tell(text),
+      refuse: (text) => this.refuse(text),
     });
   }
 
@@ -96,7 +95,7 @@ export class ChatClient implements CommandTarget {
       const isGood = end === "closed" || end === "logged_out";
       return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
     } finally {
-      this.#over.resolve();
+      this.#leaving.takeEnd();
       this.#session.close();
       await this.#saving;
     }
@@ -146,40 +145,8 @@ export class ChatClient implements CommandTarget {
   }
 
   /** Leaves when everything is said; to log out, a lost connection is waited for as long as a message. */
-  async leave({ logout }: { logout: boolean }): Promise<void> {
-    if (this.#leaving) return;
-    this.#leaving = logout ? "logout" : "quit";
-    if (!this.#isPointless()) await this.#settle();
-    if (logout) await this.#logOut();
-    this.#session.close();
-  }
-
-  /** Whether staying serves nobody: there is no connection, and nothing waits for one. */
-  #isPointless(): boolean {
-    return this.#leaving === "quit" && this.#isWaiting && this.#session.unsaid.count === 0;
-  }
-
-  async #settle(): Promise<void> {
-    const { terminal } = this.#options;
-    const { unsaid } = this.#session;
-    const settled = this.#session.settled(this.#patienceMs());
-    const isQuick = !terminal.isInteractive || await within(UNNOTICED_MS, settled);
-    if (!isQuick && unsaid.count > 0) {
-      this.tell(`Leaving as soon as this is said: ${count(unsaid.count, "message")}`);
-    }
-    await settled;
-  }
-
-  async #logOut(): Promise<void> {
-    this.#session.logOut();
-    if (await within(this.#patienceMs(), this.#over.promise)) return;
-    const { isIn } = this.#session;
-    this.refuse(`Not logged out: ${isIn ? "the server did not do it" : "there is no connection"}`);
-  }
-
-  #patienceMs(): number {
-    if (!this.#options.terminal.isInteractive) return PATIENCE_MS;
-    return this.#session.isIn ? PERSONS_PATIENCE_MS : 0;
+  leave(options: { logout: boolean }): Promise<void> {
+    return this.#leaving.begin(options);
   }
 
   async #readLines(): Promise<void> {
@@ -203,7 +170,7 @@ export class ChatClient implements CommandTarget {
   }
 
   #takeLine(line: string): void {
-    if (this.#leaving) return;
+    if (this.#leaving.hasBegun) return;
     (this.#options.json ? runBotLine : runChatLine)(line, this);
   }
 
@@ -214,11 +181,10 @@ export class ChatClient implements CommandTarget {
 
   #takeWait(wait: ChatWait): void {
     const { terminal, view, address } = this.#options;
-    this.#isWaiting = true;
     terminal.setPrompt(WAITING_PROMPT);
     this.#show(view.wait(address, wait));
     if (wait.attempt === 1) this.#showUnsaid();
-    if (this.#isPointless()) this.#session.close();
+    this.#leaving.takeWait();
   }
 
   #takeMessage(message: ServerMessage, own?: OwnMessage): void {
@@ -261,7 +227,7 @@ export class ChatClient implements CommandTarget {
   #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
     const { tokens, terminal, address: server } = this.#options;
     this.#token = token;
-    this.#isWaiting = false;
+    this.#leaving.takeWelcome();
     terminal.setPrompt(`${escapeControl(name)}> `);
     this.#saved(tokens.save({ server, name, token, expires }));
   }
