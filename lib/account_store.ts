@@ -24,7 +24,7 @@ import {
   type PasswordParams,
   verifyPassword,
 } from "./password.ts";
-import { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
+import { TokenBuckets } from "./token_bucket.ts";
 
 /** The migration for {@linkcode openDatabase} that makes the table of accounts. */
 export const ACCOUNTS_SCHEMA = `
@@ -50,15 +50,16 @@ export interface AccountStoreOptions {
   /**
    * How many hashes may wait while two are being made; whoever comes then is `throttled`.
    *
-   * @default {64}
+   * @default {256}
    */
   maxWaiting?: number;
   /**
-   * How many accounts may be made from one address; an IPv6 address stands for its network of 64 bits.
+   * How many accounts may be made from one address at once, before it is one every 10 s; an IPv6 address stands for its
+   * network of 64 bits. 0 sets no limit.
    *
-   * @default {{ burst: 64, perSecond: 0.1 }}
+   * @default {64}
    */
-  registrations?: TokenBucketOptions;
+  maxPerAddress?: number;
   /**
    * The clock that failures are slowed by, in milliseconds; see {@linkcode LoginThrottle}.
    *
@@ -74,8 +75,12 @@ interface Account {
 }
 
 const BUSY_RETRY_MS = 1_000;
+// A class that registers at once finds a place, and in a flood nobody waits for longer than the hashes before theirs
+// take: about 5 s. Who waits costs next to nothing: the memory of a hash is taken when it is made.
+const MAX_WAITING = 256;
 // A class registers at once, and a program neither fills the disk nor keeps the processors busy.
-const REGISTRATIONS: TokenBucketOptions = { burst: 64, perSecond: 0.1 };
+const MAX_PER_ADDRESS = 64;
+const LATER_PER_SECOND = 0.1;
 
 /**
  * Registers names with passwords, and tells whether somebody knows theirs.
@@ -83,8 +88,8 @@ const REGISTRATIONS: TokenBucketOptions = { burst: 64, perSecond: 0.1 };
  * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
  * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
  *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
- * - **Slow to fill.** From one address 64 accounts may be made at once, then one every 10 s.
- * - **Bounded.** At most two hashes are made at a time.
+ * - **Slow to fill.** Unless told otherwise, from one address 64 accounts may be made at once, then one every 10 s.
+ * - **Bounded.** At most two hashes are made at a time, and 256 wait for their turn.
  *
  * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
  */
@@ -93,7 +98,7 @@ export class AccountStore {
   #params: PasswordParams;
   #hashing: Gate;
   #throttle: LoginThrottle;
-  #registrations: TokenBuckets;
+  #registrations: TokenBuckets | undefined; // without a limit nobody counts
   #find: StatementSync;
   #insert: StatementSync;
   #update: StatementSync;
@@ -106,13 +111,15 @@ export class AccountStore {
    * @param options Costs and limits.
    */
   constructor(database: Database, options: AccountStoreOptions = {}) {
-    const { params = PASSWORD_PARAMS, maxWaiting = 64, now, registrations = REGISTRATIONS } =
-      options;
+    const { params = PASSWORD_PARAMS, maxWaiting = MAX_WAITING, now } = options;
+    const { maxPerAddress: burst = MAX_PER_ADDRESS } = options;
     this.#database = database;
     this.#params = params;
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
     this.#throttle = new LoginThrottle(now);
-    this.#registrations = new TokenBuckets({ ...(now && { now }), ...registrations });
+    this.#registrations = burst === 0
+      ? undefined
+      : new TokenBuckets({ burst, perSecond: LATER_PER_SECOND, ...(now && { now }) });
     this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -135,8 +142,8 @@ export class AccountStore {
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    const waitMs = address === undefined ? 0 : this.#registrations.take(networkOf(address));
-    if (waitMs > 0) return throttled(waitMs);
+    const waitMs = address && this.#registrations?.take(networkOf(address));
+    if (waitMs) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
     const { changes } = this.#database.transaction(() =>

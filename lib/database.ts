@@ -11,6 +11,7 @@ import {
   refuseForeignFile,
   WAL_FILES,
 } from "./database_file.ts";
+import { isLink } from "./is_link.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 const APPLICATION_ID = 0x46524d44;
@@ -35,6 +36,8 @@ export interface DatabaseOptions {
   durable?: boolean;
   /** Called when somebody else has the file open: that is safe for the file, but not for what its users think. */
   onShared?(): void;
+  /** Called after each transaction: the file can be written. */
+  onCommitted?(): void;
 }
 
 /**
@@ -47,6 +50,7 @@ export class Database implements Disposable {
   #sqlite: DatabaseSync;
   #files: string[];
   #identity: string;
+  #onCommitted: () => void;
   #begin: StatementSync;
   #commit: StatementSync;
   #rollback: StatementSync;
@@ -56,10 +60,12 @@ export class Database implements Disposable {
    *
    * @param sqlite The connection, owned from now on.
    * @param files The files whose disappearance must stop all writing.
+   * @param onCommitted Called after each transaction.
    */
-  constructor(sqlite: DatabaseSync, files: string[]) {
+  constructor(sqlite: DatabaseSync, files: string[], onCommitted: () => void = () => {}) {
     this.#sqlite = sqlite;
     this.#files = files;
+    this.#onCommitted = onCommitted;
     this.#identity = identityOf(files);
     // Prepared also because the errors of `exec` come without their code.
     this.#begin = sqlite.prepare("BEGIN IMMEDIATE");
@@ -96,6 +102,7 @@ export class Database implements Disposable {
       }
       this.#refuseLostFiles();
       this.#commit.run();
+      this.#onCommitted();
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#rollback.run();
@@ -133,7 +140,7 @@ export class Database implements Disposable {
  * @param options The schema, and how safe a commit is.
  * @throws {Deno.errors.InvalidData} If the file is damaged, not a database, another program's, or
  * written by a newer version; it is then left as it was, byte for byte.
- * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written.
+ * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written, or the file is a symbolic link.
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
   const { migrations, durable = false } = options;
@@ -151,7 +158,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
     pragma(`synchronous = ${durable ? "FULL" : "NORMAL"}`);
     const version = () => Number(pragma("user_version"));
     const isOld = version() < migrations.length; // The first read also makes the -wal file.
-    const database = new Database(sqlite, files);
+    const database = new Database(sqlite, files, options.onCommitted);
     // Asked again inside, because another process may have been faster.
     if (isOld) database.transaction(() => migrate(sqlite, migrations, version()));
     if (files.length > 0) restrictToOwner(path);
@@ -163,10 +170,19 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
 }
 
 function prepareFile(path: string, knownVersion: number): void {
+  refuseLinks(path);
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite gives -wal and -shm the mode of the file they belong to, so that one must be right first.
   Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
   if (Deno.statSync(path).size > 0) refuseForeignFile(path, APPLICATION_ID, knownVersion);
+}
+
+function refuseLinks(path: string): void {
+  const link = ["", ...WAL_FILES].map((suffix) => path + suffix).find(isLink);
+  if (link === undefined) return;
+  throw new Deno.errors.PermissionDenied(
+    `Cannot open the database ${path}: ${link} is a symbolic link. Put the file itself there`,
+  );
 }
 
 function migrate(sqlite: DatabaseSync, migrations: string[], version: number): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import { normalizeAddress } from "./address.ts";
-import { parseName } from "./name.ts";
+import { cannot, isName, readIdentities, setAside } from "./identity_file.ts";
 import { changeFile } from "./replace_file.ts";
 
 /** Options for {@linkcode IdentityStore.open}. */
@@ -23,7 +23,7 @@ export interface IdentityStoreOptions {
   now?(): number;
 }
 
-type Change = (names: Map<string, string>) => void;
+type Change = (names: Map<string, string>) => unknown;
 
 /**
  * Remembers a name for each IP address, in a JSON file that a person can read and edit.
@@ -32,8 +32,8 @@ type Change = (names: Map<string, string>) => void;
  * - **Ordered.** Changes are written in the order they were asked for; those that come while one write
  *   is under way share the next.
  * - **Careful.** The file is replaced whole, and a corrupt one is set aside, never overwritten.
- * - **Shared.** A change is made to what the file holds by then: what another server stored, or a person wrote, stays,
- *   and is known here from then on.
+ * - **Shared.** A change is made to what the file holds by then: what another server stored, or a person wrote, stays.
+ *   It is known here from then on, or once an address is looked for that is unknown.
  *
  * Nothing needs closing.
  */
@@ -41,7 +41,8 @@ export class IdentityStore {
   #path: string;
   #names: Map<string, string>;
   #batch: { changes: Change[]; written: Promise<void> } | null = null;
-  #lastWrite: Promise<void> = Promise.resolve();
+  #reading: Promise<void> | null = null;
+  #lastUse: Promise<void> = Promise.resolve();
 
   private constructor(path: string, names: Map<string, string>) {
     this.#path = path;
@@ -54,12 +55,12 @@ export class IdentityStore {
    *
    * @param path The JSON file.
    * @param options Where notices go.
-   * @throws {Error} If the file cannot be read, or a corrupt one cannot be set aside.
+   * @throws {Error} If the file cannot be read or is a symbolic link, or a corrupt one cannot be set aside.
    */
   static async open(path: string, options: IdentityStoreOptions = {}): Promise<IdentityStore> {
     const { onNotice = () => {}, now = Date.now } = options;
     try {
-      return new IdentityStore(path, parseIdentities(await Deno.readFile(path)));
+      return new IdentityStore(path, await readIdentities(path));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return new IdentityStore(path, new Map());
       if (!(error instanceof Deno.errors.InvalidData)) throw cannot("read", path, error);
@@ -74,42 +75,80 @@ export class IdentityStore {
     return this.#names.size;
   }
 
-  /** The name stored for an address, in any of the address's spellings. */
+  /** The name that is known of an address, in any of the address's spellings. */
   get(address: string): string | undefined {
     return this.#names.get(normalizeAddress(address));
   }
 
   /**
-   * Stores a name for an address, in place of an earlier one. Settles when the file holds it.
+   * The name of an address; for one that is unknown the file is read again, for another server may have stored it.
    *
    * @param address The address, in any of its spellings.
-   * @param name A name as {@linkcode parseName} gives it.
-   * @throws {TypeError} If it is no valid name.
-   * @throws {Error} If the file cannot be written; the store and the file are then as before.
+   * @throws {Error} If the file cannot be read, or holds nonsense.
    */
-  remember(address: string, name: string): Promise<void> {
-    if (!isName(name)) throw new TypeError("Cannot store an identity: the name is not valid");
-    return this.#change((names) => names.set(normalizeAddress(address), name));
+  async find(address: string): Promise<string | undefined> {
+    const known = this.get(address);
+    if (known !== undefined) return known;
+    await this.#refresh();
+    return this.get(address);
   }
 
   /**
-   * Forgets every address. Settles when the file is empty.
+   * Stores a name for an address that has none. Settles when the file holds it.
+   *
+   * @param address The address, in any of its spellings.
+   * @param name A name as `parseName` gives it.
+   * @returns The name that the address has now: a name that somebody stored before, here or on another server, stays.
+   * @throws {TypeError} If it is no valid name.
+   * @throws {Error} If the file cannot be written; the store and the file are then as before.
+   */
+  remember(address: string, name: string): Promise<string> {
+    if (!isName(name)) throw new TypeError("Cannot store an identity: the name is not valid");
+    return this.#change((names) => names.getOrInsert(normalizeAddress(address), name));
+  }
+
+  /**
+   * Forgets every address, and tells how many there were. Settles when the file is empty.
    *
    * @throws {Error} If the file cannot be written; the store and the file are then as before.
    */
-  clear(): Promise<void> {
-    return this.#change((names) => names.clear());
+  clear(): Promise<number> {
+    return this.#change((names) => {
+      const { size } = names;
+      names.clear();
+      return size;
+    });
   }
 
-  #change(change: Change): Promise<void> {
+  /** Gives what `change` gives, once that is written. */
+  async #change<T>(change: (names: Map<string, string>) => T): Promise<T> {
+    let result: T;
     if (this.#batch === null) {
       const changes: Change[] = [];
-      const written = this.#lastWrite.then(() => this.#write(changes));
-      this.#batch = { changes, written };
-      this.#lastWrite = written.catch(() => {}); // Told to those who wait for it, not to the next.
+      this.#batch = { changes, written: this.#next(() => this.#write(changes)) };
     }
-    this.#batch.changes.push(change);
-    return this.#batch.written;
+    this.#batch.changes.push((names) => result = change(names));
+    await this.#batch.written;
+    return result!;
+  }
+
+  /** Takes over what the file holds. Those who ask while others wait share one reading. */
+  #refresh(): Promise<void> {
+    return this.#reading ??= this.#next(async () => {
+      this.#reading = null; // It may miss what is written from here on.
+      try {
+        this.#names = await this.#stored();
+      } catch (error) {
+        throw cannot("read", this.#path, error);
+      }
+    });
+  }
+
+  /** Reads or writes when all that was asked for before is done. */
+  #next(use: () => Promise<void>): Promise<void> {
+    const used = this.#lastUse.then(use);
+    this.#lastUse = used.catch(() => {}); // Told to those who wait for it, not to the next.
+    return used;
   }
 
   async #write(changes: Change[]): Promise<void> {
@@ -130,63 +169,10 @@ export class IdentityStore {
   /** What the file holds now; where it is gone, it is made again of what is known. */
   async #stored(): Promise<Map<string, string>> {
     try {
-      return parseIdentities(await Deno.readFile(this.#path));
+      return await readIdentities(this.#path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return new Map(this.#names);
       throw error;
     }
   }
-}
-
-function parseIdentities(bytes: Uint8Array): Map<string, string> {
-  const entries = Object.entries(parseObject(bytes));
-  const bad = entries.findIndex(([, name]) => !isName(name));
-  if (bad !== -1) throw new Deno.errors.InvalidData(`entry ${bad + 1} is not a valid name`);
-  return new Map(entries.map(([address, name]) => [normalizeAddress(address), name]));
-}
-
-function parseObject(bytes: Uint8Array): Record<string, string> {
-  try {
-    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  } catch (cause) {
-    // Its message quotes the file, which may hold anything.
-    throw new Deno.errors.InvalidData("it is not JSON in UTF-8", { cause });
-  }
-  throw new Deno.errors.InvalidData("it is not an object of names by address");
-}
-
-function isName(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  const parsed = parseName(value);
-  return "name" in parsed && parsed.name === value;
-}
-
-async function setAside(path: string, now: number): Promise<string> {
-  const date = new Date(now).toISOString().replaceAll(":", "-");
-  try {
-    for (let attempt = 1;; attempt++) {
-      const aside = `${path}.corrupt-${date}${attempt === 1 ? "" : `-${attempt}`}`;
-      if (await exists(aside)) continue; // A rename would silently replace it.
-      await Deno.rename(path, aside);
-      return aside;
-    }
-  } catch (error) {
-    throw cannot("set aside the corrupt", path, error);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function cannot(action: string, path: string, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`Cannot ${action} identity file ${path}: ${detail}`, { cause });
 }

@@ -10,13 +10,14 @@ import { openDatabase } from "../lib/database.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
+import { attemptLog } from "./attempt_log.ts";
 import { AuthDesk } from "./auth_desk.ts";
 import { converse, type ConverseOptions } from "./converse.ts";
 import type { ServerConfig } from "./config.ts";
 import { countStrangers, logIn, type LogInOptions } from "./log_in.ts";
 import { goodbyeMessage, replyError } from "./messages.ts";
 import type { Service } from "./service.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 /** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const AUTH_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA];
@@ -50,16 +51,23 @@ export function authenticationHandler(options: AuthenticationOptions, names: Con
 
 /** Opens the authentication server, which keeps `auth.db`. */
 export function openAuthentication(config: ServerConfig, log: LogFile): Service {
-  const database = openDatabase(join(config.dataDir, "auth.db"), { migrations: AUTH_MIGRATIONS });
-  const desk = new AuthDesk(new AccountStore(database), new SessionStore(database));
+  const trouble = new TroubleLog(log, "storage failed");
+  const database = openDatabase(join(config.dataDir, "auth.db"), {
+    migrations: AUTH_MIGRATIONS,
+    onCommitted: trouble.end,
+  });
+  const { maxPerAddress } = config;
+  const accounts = new AccountStore(database, { maxPerAddress });
+  const desk = new AuthDesk(accounts, new SessionStore(database));
   const names: ConnNames = new Map();
-  const onError = troubleLog(log, "storage failed");
+  const [onAttempt, onError] = [attemptLog(log), trouble.tell];
   const strangers = countStrangers(config);
   return {
-    handler: authenticationHandler({ desk, server: "auth", strangers, onError }, names),
+    handler: authenticationHandler({ desk, server: "auth", strangers, onAttempt, onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
     clearUsers: () => desk.clear(),
+    trouble: () => trouble.lasting,
     close: () => database.close(),
   };
 }

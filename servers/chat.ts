@@ -16,6 +16,7 @@ import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
 import { TurnShare } from "../lib/turn_share.ts";
+import { attemptLog } from "./attempt_log.ts";
 import { AuthDesk, type Session } from "./auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
 import { answerMember, type AnswerOptions } from "./chat_answers.ts";
@@ -26,13 +27,13 @@ import type { ServerConfig } from "./config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./log_in.ts";
 import { frameOf, goodbyeMessage } from "./messages.ts";
 import type { Service } from "./service.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 /** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
 
 /** What a chat consists of. */
-export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers"> {
+export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers" | "onAttempt"> {
   /** The names of who is here, for the console. */
   names: ConnNames;
   /** How long a client may take to log in, in milliseconds. */
@@ -114,12 +115,14 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
   const path = join(config.dataDir, "chat.db");
+  const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(path, {
     migrations: CHAT_MIGRATIONS,
     durable: config.durable,
     onShared: () => warnOfTwo(path, log),
+    onCommitted: trouble.end,
   });
-  const chat = chatOver(database, config, log);
+  const chat = chatOver(database, config, { log, onError: trouble.tell });
   return {
     handler: chatHandler(chat),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
@@ -127,6 +130,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),
     sendAway: (isAway) => chat.room.isSentAway = isAway,
+    trouble: () => trouble.lasting,
     close: () => database.close(),
   };
 }
@@ -140,11 +144,16 @@ function warnOfTwo(path: string, log: LogFile): void {
   );
 }
 
-function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatOptions {
+function chatOver(
+  database: Database,
+  config: ServerConfig,
+  { log, onError }: { log: LogFile; onError: (error: unknown) => void },
+): ChatOptions {
+  const { maxPerAddress } = config;
+  const accounts = new AccountStore(database, { maxPerAddress });
   const history = new HistoryStore(database);
-  const onError = troubleLog(log, "storage failed");
   return {
-    desk: new AuthDesk(new AccountStore(database), new SessionStore(database)),
+    desk: new AuthDesk(accounts, new SessionStore(database)),
     history,
     room: new ChatRoom({ history, keyOf: keyOfName, onError }),
     share: new TurnShare(),
@@ -154,6 +163,7 @@ function chatOver(database: Database, config: ServerConfig, log: LogFile): ChatO
     // As fast as its user may speak; a few more at once, so that who says too much is told.
     pace: { burst: config.burst + 10, perSecond: config.rate },
     onTooSlow: ({ id, peer }) => log.warn("client too slow", { conn: id, peer }),
+    onAttempt: attemptLog(log),
     onError,
   };
 }

@@ -26,7 +26,7 @@ export interface ServerConfig {
   logPath: string;
   /** Connections at once; 0 sets no limit. */
   maxConnections: number;
-  /** Connections at once from one address; 0 sets no limit. */
+  /** Connections, and new accounts, at once from one address; 0 sets no limit. */
   maxPerAddress: number;
   /** A connection that is silent for so long is ended, in milliseconds; 0 waits for ever. */
   idleTimeoutMs: number;

@@ -45,7 +45,7 @@ export const FLAGS: Record<string, Flag> = {
   },
   "max-per-address": {
     value: "N",
-    help: "connections at once from one address, 0 = no limit",
+    help: "connections (new accounts too) at once from one address, 0 = no limit",
     default: "0",
     defaults: { auth: "64", chat: "64" },
     check: wholeNumber(0, 1_000_000),

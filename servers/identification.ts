@@ -12,7 +12,7 @@ import { parseName } from "../lib/name.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
-import { troubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 const QUESTION = "What is your name?";
 
@@ -20,7 +20,9 @@ const QUESTION = "What is your name?";
 export interface IdentifyOptions {
   /** Who is known. */
   store: IdentityStore;
-  /** Told when a name could not be stored. */
+  /** Told when a name was stored. */
+  onStored?(): void;
+  /** Told when a name could not be looked up or stored. */
   onError?(error: unknown): void;
 }
 
@@ -28,9 +30,9 @@ export interface IdentifyOptions {
  * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the
  * name in front. Whoever is forgotten meanwhile is asked again.
  */
-export function identify({ store, onError }: IdentifyOptions): Handler {
+export function identify({ store, onStored, onError }: IdentifyOptions): Handler {
   return async (conn, info) => {
-    const known = store.get(info.address);
+    const known = await find(info.address);
     await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
     let asked = known === undefined;
     for await (const text of texts(conn)) {
@@ -41,20 +43,33 @@ export function identify({ store, onError }: IdentifyOptions): Handler {
     }
   };
 
+  /** Whoever cannot be looked up is a stranger, who is told if the answer cannot be stored. */
+  async function find(address: string): Promise<string | undefined> {
+    try {
+      return await store.find(address);
+    } catch (error) {
+      onError?.(error);
+      return undefined;
+    }
+  }
+
   async function takeName(conn: FramedConn, info: ConnInfo, text: string): Promise<boolean> {
     const parsed = parseName(text);
     if ("reason" in parsed) {
       await conn.send(`${parsed.reason}. ${QUESTION}`);
       return false;
     }
+    let name: string;
     try {
-      await store.remember(info.address, parsed.name);
+      name = await store.remember(info.address, parsed.name);
+      onStored?.();
     } catch (error) {
       onError?.(error);
       await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
       return false;
     }
-    await conn.send(`Nice to meet you, ${parsed.name}!`);
+    // The address may have told its name elsewhere, while this answer was typed.
+    await conn.send(name === parsed.name ? `Nice to meet you, ${name}!` : `Hello, ${name}!`);
     return true;
   }
 
@@ -67,16 +82,22 @@ export function identify({ store, onError }: IdentifyOptions): Handler {
 /** Opens the identification server, which keeps `identities.json`. */
 export async function openIdentification(config: ServerConfig, log: LogFile): Promise<Service> {
   const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
-    onNotice: (notice) => log.warn("identities set aside", { notice }),
+    onNotice: (notice) => warn(notice, log),
   });
-  const onError = troubleLog(log, "name not stored");
+  const trouble = new TroubleLog(log, "storage failed");
   return {
-    handler: identify({ store, onError }),
+    handler: identify({ store, onStored: trouble.end, onError: trouble.tell }),
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {
-      const { size } = store;
-      await store.clear();
-      return size;
+      const cleared = await store.clear();
+      trouble.end();
+      return cleared;
     },
+    trouble: () => trouble.lasting,
   };
+}
+
+function warn(notice: string, log: LogFile): void {
+  log.warn("identities set aside", { notice });
+  console.error(`Warning: ${notice}`);
 }

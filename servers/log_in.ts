@@ -3,19 +3,14 @@
  *
  * @module
  */
-import type { Refusal } from "../lib/account_refusal.ts";
 import { Admission } from "../lib/admission.ts";
 import type { ConnInfo } from "../lib/conversation.ts";
 import type { FramedConn } from "../lib/framed_conn.ts";
-import {
-  type ClientMessage,
-  type ErrorCode,
-  MAX_CLIENT_BODY_BYTES,
-  PROTOCOL_VERSION,
-} from "../lib/protocol.ts";
+import { type ClientMessage, MAX_CLIENT_BODY_BYTES, PROTOCOL_VERSION } from "../lib/protocol.ts";
 import { TokenBucket, type TokenBucketOptions } from "../lib/token_bucket.ts";
-import type { AuthDesk, Session } from "./auth_desk.ts";
-import { goodbyeMessage, receiveMessage, reply, replyError, UNAVAILABLE } from "./messages.ts";
+import type { Session } from "./auth_desk.ts";
+import { type CredentialOptions, isCredential, tryToAdmit, unauthorized } from "./credential.ts";
+import { goodbyeMessage, receiveMessage, reply, replyError } from "./messages.ts";
 
 /** How long a client may take to log in, in milliseconds. */
 const LOGIN_MS = 10_000;
@@ -25,13 +20,9 @@ export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 const LOGIN_PACE: Readonly<TokenBucketOptions> = { burst: 10, perSecond: 2 };
 
 /** What {@linkcode logIn} needs. */
-export interface LogInOptions {
-  /** Who may come in. */
-  desk: AuthDesk;
+export interface LogInOptions extends CredentialOptions {
   /** What the server calls itself in its `hello`. */
   server: string;
-  /** The newest message's id, for the `welcome`. */
-  lastId?(): number;
   /**
    * How long the client may take, in milliseconds.
    *
@@ -46,8 +37,6 @@ export interface LogInOptions {
    * @default {{ burst: 10, perSecond: 2 }}
    */
   loginPace?: TokenBucketOptions | undefined;
-  /** Told when storage is broken, which the client sees as `unavailable`. */
-  onError?: ((error: unknown) => void) | undefined;
 }
 
 /** What a client says first. */
@@ -145,12 +134,14 @@ async function takeHello(
 async function begin(
   conn: FramedConn,
   message: ClientMessage,
-  { address }: ConnInfo,
+  info: ConnInfo,
   options: LogInOptions,
 ): Promise<Session | undefined> {
   // A hello without a token asks for nothing yet.
   if (message.type === "hello" && message.token === undefined) return undefined;
-  const outcome = await tryToAdmit(message, address, options);
+  const outcome = isCredential(message)
+    ? await tryToAdmit(message, info, options)
+    : unauthorized("Log in or register first");
   if ("code" in outcome) {
     await replyError(conn, outcome.code, outcome.message, outcome);
     return undefined;
@@ -165,45 +156,4 @@ async function begin(
     throw error;
   }
   return session;
-}
-
-/** Why there is no session. */
-type Problem = Pick<Refusal, "message" | "retryAfterMs"> & { code: ErrorCode };
-
-async function tryToAdmit(
-  message: ClientMessage,
-  address: string,
-  { desk, lastId, onError }: LogInOptions,
-): Promise<{ session: Session; last: number } | Problem> {
-  try {
-    const last = lastId?.() ?? 0;
-    const session = await admit(message, address, desk);
-    return "token" in session ? { session, last } : session;
-  } catch (error) {
-    onError?.(error);
-    return UNAVAILABLE;
-  }
-}
-
-/** A session, or why there is none. */
-async function admit(
-  message: ClientMessage,
-  address: string,
-  desk: AuthDesk,
-): Promise<Session | Problem> {
-  switch (message.type) {
-    case "hello":
-      return desk.resume(message.token ?? "") ??
-        unauthorized("The token is not valid any more: log in");
-    case "register":
-      return await desk.register(message.name, message.password, address);
-    case "login":
-      return await desk.logIn(message.name, message.password, address);
-    default:
-      return unauthorized("Log in or register first");
-  }
-}
-
-function unauthorized(message: string): Problem {
-  return { code: "unauthorized", message };
 }

@@ -11,6 +11,7 @@ import {
   type ClientMessage,
   type ErrorCode,
   parseClientMessage,
+  type ParsedMessage,
   type ServerMessage,
 } from "../lib/protocol.ts";
 import type { TokenBucket } from "../lib/token_bucket.ts";
@@ -28,21 +29,23 @@ export async function receiveMessage(
 ): Promise<ClientMessage | null> {
   for (;;) {
     await pace.wait();
-    const text = await receiveText(conn, options);
-    if (text === null) return null;
-    const parsed = parseClientMessage(text);
+    const parsed = await receiveParsed(conn, options);
+    if (parsed === null) return null;
     if ("message" in parsed) return parsed.message;
     await replyError(conn, "bad_message", parsed.problem, { ref: parsed.ref });
   }
 }
 
-/** A body that is not UTF-8 is refused like any other message that is none: as an empty one. */
-async function receiveText(conn: FramedConn, options: ReceiveOptions): Promise<string | null> {
+async function receiveParsed(
+  conn: FramedConn,
+  options: ReceiveOptions,
+): Promise<ParsedMessage | null> {
   try {
-    return await conn.receive(options);
+    const text = await conn.receive(options);
+    return text === null ? null : parseClientMessage(text);
   } catch (error) {
-    if (error instanceof Deno.errors.InvalidData) return "";
-    throw error;
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    return { problem: `${error.message}. Send text in UTF-8` };
   }
 }
 

@@ -63,7 +63,8 @@ export class ServerCommands {
   }
 
   #status(): string {
-    const { server, counter } = this.#options;
+    const { server, service, counter } = this.#options;
+    const trouble = service.trouble?.();
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     return [
       `address      ${this.#address}${server.paused ? " (paused)" : ""}`,
@@ -71,6 +72,7 @@ export class ServerCommands {
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
       `memory       ${Math.round(Deno.memoryUsage().rss / 1024 / 1024)} MiB`,
+      ...(trouble === undefined ? [] : [`storage      ${escapeControl(trouble)}`]),
     ].join("\n");
   }
 

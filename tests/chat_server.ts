@@ -31,8 +31,6 @@ export interface TestServerOptions {
   /** How fast a connection is read before and after the login; by default without a limit. */
   loginPace?: TokenBucketOptions;
   pace?: TokenBucketOptions;
-  /** How many accounts an address may make; by default without a limit. */
-  registrations?: TokenBucketOptions;
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
@@ -85,11 +83,11 @@ export function startAuthentication(options: TestServerOptions = {}) {
 }
 
 function openStores(options: TestServerOptions) {
-  const { path = ":memory:", now, registrations = NO_LIMIT } = options;
+  const { path = ":memory:", now } = options;
   const database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
   const accounts = new AccountStore(database, {
     params: CHEAP,
-    registrations,
+    maxPerAddress: 0,
     ...(now && { now }),
   });
   const desk = new AuthDesk(accounts, new SessionStore(database, now && { now }));

@@ -48,6 +48,16 @@ async function refusedEntry(port: number, message: object): Promise<string[]> {
   return refusalsIn([client.received.at(-1)!, (await client.ask(message))!]);
 }
 
+/** What `status` tells, whole. */
+async function statusOf(server: ServerProcess): Promise<string> {
+  await server.type("status\nresume\n");
+  const lines: string[] = [];
+  for (let line = await server.line(); line && line !== "Not paused"; line = await server.line()) {
+    lines.push(line);
+  }
+  return lines.join("\n");
+}
+
 Deno.test("chatHandler() says nothing that a full database did not take, and goes on when there is room", async () => {
   await using chat = startChat();
   using anna = await chat.enter("anna");
@@ -88,9 +98,13 @@ testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server,
     ...await refusedEntry(port, carl),
     ...await refusedEntry(port, { type: "login", name: "Boris", password: PASSWORD }),
   ];
-  assertMatch(await server.command("status", 5), /connections +\d+/);
+  assertMatch(
+    await statusOf(server),
+    /\nstorage +failing since \S+Z: Cannot write to the database .*chat\.db: the disk [^\n]+$/,
+  );
   await free();
   const after = await sayMany(anna, "after", 50);
+  assertMatch(await statusOf(server), / MiB$/);
   using late = await ChatClient.connect(port);
   await late.register("Carl", { since: 0 });
   const replayed = idsIn(await late.all());
@@ -151,12 +165,16 @@ testOnDisks("identify", [], "promises no name that it cannot keep", async (disk)
   await fill();
   const refused = [await anna.request("Anna"), await anna.request("Anna")];
   const files = Array.from(Deno.readDirSync(server.data), ({ name }) => name);
+  const failing = await statusOf(server);
   await free();
   const taken = await anna.request("Anna");
+  const working = await statusOf(server);
 
   for (const answer of refused) assertMatch(answer!, /^Your name could not be stored, please try/);
   assertEquals(files.filter((name) => /identities|tmp/.test(name)), []);
   assertEquals(taken, "Nice to meet you, Anna!");
+  assertMatch(failing, /\nstorage +failing since \S+Z: Cannot write identity file [^\n]+$/);
+  assertMatch(working, / MiB$/);
   using again = await server.connect();
   assertEquals(await again.receive(), "Hello, Anna!");
 });
@@ -167,11 +185,15 @@ testOnDisks("auth", [], "lets nobody in whom it would forget", async ({ server, 
 
   await fill();
   const refused = await refusedEntry(port, register);
+  const failing = await statusOf(server);
   await free();
   using anna = await ChatClient.connect(port);
   const token = await anna.register("Anna");
+  const working = await statusOf(server);
   using again = await ChatClient.connect(port);
 
   assertEquals(refused, ["unavailable 1000", "unavailable 1000"]);
+  assertMatch(failing, /\nstorage +failing since \S+Z: Cannot write to the database [^\n]+$/);
+  assertMatch(working, / MiB$/);
   assertEquals((await again.resume(token)).name, "Anna");
 });

@@ -190,8 +190,7 @@ Deno.test("AccountStore stores hashes with the default costs", async () => {
 
 Deno.test("AccountStore.register() makes no more accounts from an address than it may, others do not wait", async () => {
   let now = 0;
-  const registrations = { burst: 2, perSecond: 1 };
-  using store = openAccounts({ registrations, now: () => now });
+  using store = openAccounts({ maxPerAddress: 2, now: () => now });
   const register = async (name: string, address: string) => {
     const result = await store.accounts.register(name, "correct horse", address);
     return result.ok ? "ok" : result.retryAfterMs ?? result.code;
@@ -200,9 +199,9 @@ Deno.test("AccountStore.register() makes no more accounts from an address than i
   assertEquals(await register("A", "2001:db8::1"), "ok");
   assertEquals(await register("A", "2001:db8::1"), "name_taken");
   assertEquals(await register("B", "2001:db8::2"), "ok");
-  assertEquals(await register("C", "2001:db8::3"), 1000);
+  assertEquals(await register("C", "2001:db8::3"), 10_000);
   assertEquals(await register("C", "10.0.0.1"), "ok");
-  now += 1000;
+  now += 10_000;
   assertEquals(await register("D", "2001:db8::3"), "ok");
 });
 
@@ -228,8 +227,19 @@ Deno.test("AccountStore.register() makes 64 accounts of an address at once, then
   assertEquals(await register("later"), 10_000);
 });
 
+Deno.test("AccountStore.register() takes a class of 200 from one address at once, where that has no limit", async () => {
+  using store = openAccounts({ maxPerAddress: 0 });
+  const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
+
+  const results = await Promise.all(
+    names.map((name) => store.accounts.register(name, "long enough", HERE)),
+  );
+
+  assertEquals(results, names.map((name) => ({ ok: true, name })));
+});
+
 Deno.test("AccountStore.register() counts nobody who was turned away because it is busy", async () => {
-  using store = openAccounts({ maxWaiting: 0, registrations: { burst: 3, perSecond: 0.001 } });
+  using store = openAccounts({ maxWaiting: 0, maxPerAddress: 3 });
   const { accounts } = store;
   const register = async (name: string) => (await accounts.register(name, "long enough", HERE)).ok;
 

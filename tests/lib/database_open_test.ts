@@ -55,6 +55,24 @@ testWith(FILES, "openDatabase() makes a file that others could not read for a mo
   Deno.removeSync(folder, { recursive: true });
 });
 
+for (const suffix of ["", "-wal", "-shm"]) {
+  testWith(FILES, `openDatabase() refuses a link in place of notes.db${suffix}`, () => {
+    const folder = Deno.makeTempDirSync();
+    const [path, elsewhere] = [`${folder}/notes.db`, `${folder}/elsewhere`];
+    if (suffix !== "") openDatabase(path, { migrations: [NOTES] }).close();
+    Deno.writeTextFileSync(elsewhere, "");
+    Deno.symlinkSync(elsewhere, `${path}${suffix}`);
+
+    assertThrows(
+      () => openDatabase(path, { migrations: [NOTES] }),
+      Deno.errors.PermissionDenied,
+      `Cannot open the database ${path}: ${path}${suffix} is a symbolic link`,
+    );
+    assertEquals(Deno.readTextFileSync(elsewhere), "");
+    Deno.removeSync(folder, { recursive: true });
+  });
+}
+
 testWith(FILES, "openDatabase() syncs every commit only when durable", () => {
   const folder = Deno.makeTempDirSync();
   const levels = [false, true].map((durable) => {

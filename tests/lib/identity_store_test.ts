@@ -16,12 +16,77 @@ testStore("IdentityStore.remember() stores names that a restart finds", async (p
   const store = await IdentityStore.open(path);
   assertEquals(store.get("10.0.0.1"), undefined);
 
-  await store.remember("10.0.0.1", "Anna");
-  await store.remember("10.0.0.1", "Ann");
+  const stored = await store.remember("10.0.0.1", "Anna");
 
-  assertEquals(store.get("10.0.0.1"), "Ann");
+  assertEquals([stored, store.get("10.0.0.1")], ["Anna", "Anna"]);
   const again = await IdentityStore.open(path);
-  assertEquals([again.size, again.get("10.0.0.1")], [1, "Ann"]);
+  assertEquals([again.size, again.get("10.0.0.1")], [1, "Anna"]);
+});
+
+testStore("IdentityStore.remember() leaves a name that is stored, and gives it", async (path) => {
+  const [store, other] = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  await store.remember("::1", "Anna");
+
+  assertEquals(await store.remember("::1", "Ann"), "Anna");
+  assertEquals(await other.remember("::1", "hello"), "Anna");
+  assertEquals([store.get("::1"), other.get("::1")], ["Anna", "Anna"]);
+  assertEquals((await IdentityStore.open(path)).get("::1"), "Anna");
+});
+
+testStore("IdentityStore.find() knows what another store has stored or cleared", async (path) => {
+  const [store, other] = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  await store.remember("::1", "Anna");
+
+  assertEquals(await other.find("0::1"), "Anna");
+  assertEquals(await other.clear(), 1);
+  assertEquals([await store.find("::1"), await store.find("::2")], ["Anna", undefined]);
+  assertEquals(await store.find("::1"), undefined);
+});
+
+testStore(
+  "IdentityStore.find() reads once for all who ask, and unmakes no change",
+  async (path) => {
+    const store = await IdentityStore.open(path);
+    await store.remember("::1", "Anna");
+    const { readFile } = Deno;
+    using reads = stub(Deno, "readFile", (...args) => readFile(...args));
+
+    const found = Promise.all(["::1", "::2", "::3", "::4"].map((each) => store.find(each)));
+    const stored = store.remember("::2", "Bob");
+    const late = store.find("::2");
+
+    assertEquals(await found, ["Anna", undefined, undefined, undefined]);
+    assertEquals(reads.calls.length, 1);
+    assertEquals([await stored, await late, store.size], ["Bob", undefined, 2]);
+    assertEquals([store.get("::1"), store.get("::2")], ["Anna", "Bob"]);
+  },
+);
+
+testStore("IdentityStore says what to do about a file edited into nonsense", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  await Deno.writeTextFile(path, "nonsense");
+  const advice = `${path}: it is not JSON in UTF-8. Mend the file, or move it away`;
+
+  await assertRejects(() => store.find("::2"), Error, `Cannot read identity file ${advice}`);
+  await assertRejects(() => store.clear(), Error, `Cannot write identity file ${advice}`);
+  await Deno.remove(path);
+  assertEquals([await store.find("::1"), await store.clear()], ["Anna", 1]);
+});
+
+testStore("IdentityStore refuses a link in place of its file", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  await Deno.rename(path, `${path}.elsewhere`);
+  await Deno.symlink(`${path}.elsewhere`, path);
+  const text = await Deno.readTextFile(path);
+
+  for (
+    const use of [() => IdentityStore.open(path), () => store.find("::2"), () => store.clear()]
+  ) {
+    await assertRejects(use, Error, `${path}: it is a symbolic link`);
+  }
+  assertEquals(await Deno.readTextFile(path), text);
 });
 
 testStore("IdentityStore.remember() writes what a person can read and edit", async (path) => {
@@ -106,7 +171,7 @@ testStore(
 testStore("IdentityStore.remember() lets changes during a write share the next", async (path) => {
   const store = await IdentityStore.open(path);
   const { rename } = Deno;
-  const later: Promise<void>[] = [];
+  const later: Promise<string>[] = [];
   using writes = stub(Deno, "rename", async (from, to) => {
     await rename(from, to);
     if (later.length > 0) return;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ChatClient, PASSWORD } from "../chat_client.ts";
 import { binary, disguises, encodings } from "../disguises.ts";
 import { PROCESSES, testWith } from "../permissions.ts";
@@ -58,5 +58,14 @@ testWith(
     assertEquals(texts.filter((text) => log.includes(text)), []);
     assert(database.some((file) => file.includes(SAID) && file.includes("$argon2id$")));
     assertStringIncludes(log, "client disconnected");
+    for (const by of ["registration", "password", "token"]) {
+      assertMatch(log, new RegExp(` INFO chat client logged in conn=\\d name=Anna by=${by}\n`));
+    }
+    const refused = [...log.matchAll(/ WARN chat login refused conn=3 peer=\S+ (.+)\n/g)];
+    assertEquals(refused.map(([, why]) => why), [
+      "by=password code=bad_credentials",
+      "by=password code=bad_credentials",
+      "by=registration code=name_taken",
+    ]);
   },
 );

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import type { ConnInfo } from "../../lib/conversation.ts";
 import { FramedConn } from "../../lib/framed_conn.ts";
 import { IdentityStore } from "../../lib/identity_store.ts";
@@ -115,6 +116,24 @@ testWith(FILES, "identify() registers two at once", async () => {
   });
 });
 
+testWith(FILES, "identify() greets whom another server on the same file has met", async () => {
+  await inFolder(async (dataDir) => {
+    const [first, second] = [await openStore(dataDir), await openStore(dataDir)];
+    await using asked = new Visitor(second, "10.0.0.1");
+    await asked.hears();
+    await using visitor = new Visitor(first, "10.0.0.1");
+    await visitor.hears();
+    await visitor.says("Anna");
+
+    await using back = new Visitor(second, "10.0.0.1");
+
+    assertEquals(await back.hears(), "Hello, Anna!");
+    assertEquals(await asked.says("hello"), "Hello, Anna!");
+    assertEquals(await asked.says("hello"), "Anna: hello");
+    assertEquals((await openStore(dataDir)).get("10.0.0.1"), "Anna");
+  });
+});
+
 testWith(FILES, "identify() asks again whom it was told to forget meanwhile", async () => {
   await inFolder(async (dataDir) => {
     const store = await openStore(dataDir);
@@ -133,10 +152,10 @@ testWith(FILES, "identify() asks again whom it was told to forget meanwhile", as
 testWith(FILES, "identify() tells that a name could not be stored, and lives on", async () => {
   await inFolder(async (dataDir) => {
     const store = await IdentityStore.open(`${dataDir}/gone/identities.json`);
-    await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
     const errors: unknown[] = [];
     await using visitor = new Visitor(store, "10.0.0.1", (error) => errors.push(error));
     await visitor.hears();
+    await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
 
     assertEquals(
       await visitor.says("Anna"),
@@ -150,9 +169,10 @@ testWith(FILES, "identify() tells that a name could not be stored, and lives on"
 
 testWith(
   FILES,
-  "openIdentification() sets a corrupt file aside and says so in the log",
+  "openIdentification() sets a corrupt file aside and says so, in the log too",
   async () => {
     await inFolder(async (dataDir) => {
+      using said = stub(console, "error");
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
@@ -162,6 +182,10 @@ testWith(
       const { clearUsers } = await openIdentification(parsed.config, log);
 
       assertEquals([warnings, await clearUsers?.()], [["identities set aside"], 0]);
+      assertMatch(
+        String(said.calls[0]?.args[0]),
+        /^Warning: .*identities\.json is corrupt \(it is not JSON/,
+      );
       const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
       assertMatch(names.join(" "), /^identities\.json identities\.json\.corrupt-\S+$/);
     });

@@ -325,6 +325,10 @@ Deno.test("logIn() and converse() refuse what is not UTF-8, and the connection l
 
   for (const answer of [before, after]) {
     assert(answer?.type === "error" && answer.code === "bad_message");
+    assertEquals(
+      answer.message,
+      "Cannot receive a text: the body of 16 bytes is not UTF-8. Send text in UTF-8",
+    );
   }
   assertEquals(await client.ask({ type: "whoami" }), { type: "you", name: "Anna" });
 });

@@ -50,6 +50,14 @@ Deno.test("status tells address, uptime, connections, messages and memory", asyn
   );
 });
 
+Deno.test("status tells of trouble with storage while it lasts, escaped", async () => {
+  const troubles = ["failing since 12:03: no\x1b room", undefined];
+  await using kit = setUp({ trouble: () => troubles.shift() });
+
+  assertMatch(await kit.run("status"), / MiB\nstorage {6}failing since 12:03: no\\x1b room$/);
+  assertMatch(await kit.run("status"), / MiB$/);
+});
+
 Deno.test("Each command leaves a line in the log without its argument, on disk at once", async () => {
   await using kit = setUp({ say: () => 0 });
 
