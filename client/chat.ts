@@ -51,7 +51,7 @@ async function chat(flags: ChatFlags): Promise<number> {
     ...(flags.history !== undefined && { history: flags.history }),
     ...{ json: flags.json, address: server, terminal, names, tell, tokens },
     view: new ChatView(painter(terminal.isInteractive && wantsColor())),
-    credentials: (refusal) => source.next(refusal),
+    credentials: (refusal) => terminal.interview(() => source.next(refusal)),
     connect: (signal) => connect(target, signal),
     backoff: { maxMs: MAX_BACKOFF_MS },
   }).run();

@@ -10,10 +10,17 @@ import type { ServerMessage } from "../lib/protocol.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 import { type CommandTarget, runChatLine } from "./chat_commands.ts";
-import { type ChatRequest, ChatSession, type ChatSessionOptions } from "./chat_session.ts";
+import {
+  type ChatRequest,
+  ChatSession,
+  type ChatSessionOptions,
+  type ChatWait,
+} from "./chat_session.ts";
 import type { ChatView, Shown } from "./chat_view.ts";
 import { botLine, runBotLine } from "./json_lines.ts";
+import { Leaving, PATIENCE_MS } from "./leaving.ts";
 import type { NamesSeen } from "./names_seen.ts";
+import { PipeLines } from "./pipe_lines.ts";
 import type { TokenFile } from "./token_file.ts";
 import type { OwnMessage } from "./unsaid.ts";
 
@@ -39,21 +46,19 @@ export interface ChatClientOptions
   json: boolean;
 }
 
+/** What stands before the line while nobody is logged in: what is entered then waits. */
+const WAITING_PROMPT = "(waiting) > ";
+
 /** A pipe waits for more messages to be said before it is read on. */
 const MAX_UNSAID = 64;
-
-// Who leaves waits so long for what is not said yet: a person less than a program.
-const PATIENCE_MS = 10_000;
-const PERSONS_PATIENCE_MS = 2000;
 
 /** Takes part in a chat until its session, or its input, ends. */
 export class ChatClient implements CommandTarget {
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
+  readonly #leaving: Leaving;
   #token = "";
   #failures = 0;
-  #isLeaving = false;
-  readonly #over = Promise.withResolvers<void>();
   #saving: Promise<void> = Promise.resolve();
 
   /** Connects to nothing yet. */
@@ -62,27 +67,35 @@ export class ChatClient implements CommandTarget {
     this.#session = new ChatSession({
       ...options,
       onMessage: (message, own) => this.#takeMessage(message, own),
-      onWait: (wait) => {
-        options.terminal.setPrompt("(waiting) > ");
-        this.#show(options.view.wait(options.address, wait));
-        if (wait.attempt === 1) this.#showUnsaid();
-      },
+      onWait: (wait) => this.#takeWait(wait),
+    });
+    this.#leaving = new Leaving({
+      session: this.#session,
+      isInteractive: options.terminal.isInteractive,
+      tell: (text) => this.tell(text),
+      refuse: (text) => this.refuse(text),
     });
   }
 
   /** Runs, and gives the exit code. */
   async run(): Promise<number> {
     const reading = Promise.withResolvers<never>();
+    this.#options.terminal.setPrompt(WAITING_PROMPT);
+    // First the session, or its questions would find that a line is being typed.
+    const session = this.#session.run();
     this.#readLines().catch(reading.reject);
     try {
-      const end = await Promise.race([this.#session.run(), reading.promise]);
+      const end = await Promise.race([session, reading.promise]);
       if (end === "logged_out") this.#forgetLogin();
+      if (end === "closed" && this.#token === "" && !this.#options.terminal.isInteractive) {
+        this.refuse("Not logged in: no answer from the server");
+      }
       const left = this.#session.unsaid.count;
       if (left > 0) this.#options.tell(`Not sent: ${count(left, "message")}`);
       const isGood = end === "closed" || end === "logged_out";
       return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
     } finally {
-      this.#over.resolve();
+      this.#leaving.takeEnd();
       this.#session.close();
       await this.#saving;
     }
@@ -128,42 +141,50 @@ export class ChatClient implements CommandTarget {
   /** Empties the screen. */
   clear(): void {
     this.#options.terminal.clear();
+    this.#session.forgetShown();
   }
 
   /** Leaves when everything is said; to log out, a lost connection is waited for as long as a message. */
-  async leave({ logout }: { logout: boolean }): Promise<void> {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    await this.#session.settled(this.#patienceMs());
-    if (logout) await this.#logOut();
-    this.#session.close();
-  }
-
-  async #logOut(): Promise<void> {
-    this.#session.logOut();
-    if (await within(this.#patienceMs(), this.#over.promise)) return;
-    const { isIn } = this.#session;
-    this.refuse(`Not logged out: ${isIn ? "the server did not do it" : "there is no connection"}`);
-  }
-
-  #patienceMs(): number {
-    if (!this.#options.terminal.isInteractive) return PATIENCE_MS;
-    return this.#session.isIn ? PERSONS_PATIENCE_MS : 0;
+  leave(options: { logout: boolean }): Promise<void> {
+    return this.#leaving.begin(options);
   }
 
   async #readLines(): Promise<void> {
-    await this.#session.entered;
-    for await (const line of this.#options.terminal) {
-      if (!this.#options.terminal.isInteractive) await this.#takeTurn();
-      if (this.#isLeaving) return;
-      (this.#options.json ? runBotLine : runChatLine)(line, this);
-    }
+    const { terminal } = this.#options;
+    if (!terminal.isInteractive) await this.#readPipe();
+    else for await (const line of terminal) this.#takeLine(line);
     await this.leave({ logout: false });
+  }
+
+  /** Reads a pipe ahead: where it ends, a server that is not there is not waited for without an end. */
+  async #readPipe(): Promise<void> {
+    const pipe = new PipeLines({
+      turn: () => this.#takeTurn(),
+      take: (line) => this.#takeLine(line),
+      isFull: (waiting) => waiting + this.#session.unsaid.count > MAX_UNSAID,
+    });
+    await pipe.read(this.#options.terminal);
+    const { waiting } = pipe;
+    if (waiting === 0 || await within(PATIENCE_MS, this.#session.entered)) await pipe.taken;
+    else this.refuse(`Not sent: ${count(waiting, "line")}`);
+  }
+
+  #takeLine(line: string): void {
+    if (this.#leaving.hasBegun) return;
+    (this.#options.json ? runBotLine : runChatLine)(line, this);
   }
 
   async #takeTurn(): Promise<void> {
     while (this.#session.unsaid.count >= MAX_UNSAID) await this.#session.unsaid.changed;
     await this.#session.entered;
+  }
+
+  #takeWait(wait: ChatWait): void {
+    const { terminal, view, address } = this.#options;
+    terminal.setPrompt(WAITING_PROMPT);
+    this.#show(view.wait(address, wait));
+    if (wait.attempt === 1) this.#showUnsaid();
+    this.#leaving.takeWait();
   }
 
   #takeMessage(message: ServerMessage, own?: OwnMessage): void {
@@ -206,6 +227,7 @@ export class ChatClient implements CommandTarget {
   #keepLogin({ name, token, expires }: ServerMessage & { type: "welcome" }): void {
     const { tokens, terminal, address: server } = this.#options;
     this.#token = token;
+    this.#leaving.takeWelcome();
     terminal.setPrompt(`${escapeControl(name)}> `);
     this.#saved(tokens.save({ server, name, token, expires }));
   }

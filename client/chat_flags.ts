@@ -4,10 +4,16 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { parseName } from "../lib/name.ts";
-import { withoutSeparator } from "../lib/task_args.ts";
-import { checked, type ClientFlags, OPTIONS, orFlagError, SWITCH, WITH_VALUE } from "./flags.ts";
+import {
+  checked,
+  type ClientFlags,
+  OPTIONS,
+  orFlagError,
+  readFlags,
+  SWITCH,
+  WITH_VALUE,
+} from "./flags.ts";
 
 /** What the user gave; what is missing is asked for, or has a default. */
 export interface ChatFlags extends ClientFlags {
@@ -46,15 +52,16 @@ Usage: client/chat.ts [flags]
 At a terminal, what is missing is asked for, and /help shows the commands. In a pipe each line of
 standard input is a message or a command, blank ones aside, and messages come out as lines of standard
 output; what the client says about itself goes to standard error. The end of the input ends it when
-everything is said. Who logs in is then --name with a kept login or --password-file; without --name, the
-last login kept.
+everything is said; a server that is not there is then waited for 10 s, or not at all with nothing to
+say. Who logs in is then --name with a kept login or --password-file; without --name, the last login
+kept.
 
 With --json each message of the server is a line of output, each line of input a message to it, such as
 {"type":"say","text":"hello"}. A ref is added where none is. Connecting, logging in and sending again are
 done for you.
 
-The exit code is 1 when something could not be sent or the login failed, 2 when the flags are wrong, and
-130 after Ctrl-C.`;
+The exit code is 1 when something could not be sent, the login failed or the operator ended it, 2 when
+the flags are wrong, and 130 after Ctrl-C.`;
 
 const CHAT_OPTIONS = {
   ...OPTIONS,
@@ -74,7 +81,7 @@ const CHAT_OPTIONS = {
  */
 export function parseChatFlags(args: string[]): ChatFlags {
   return orFlagError(() => {
-    const { values } = parseArgs({ args: withoutSeparator(args), options: CHAT_OPTIONS });
+    const values = readFlags(args, CHAT_OPTIONS);
     const { name, "password-file": passwordFile, history, register, json } = values;
     const { session = "data/logins.json", "no-session": none } = values;
     return {

@@ -11,6 +11,7 @@ import {
   type ServerMessage,
 } from "../lib/protocol.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../lib/reconnect.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../lib/text_length.ts";
 import { within } from "../lib/within.ts";
 import { type ChatConn, ChatConversation, type ConversationContext } from "./chat_conversation.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
@@ -26,6 +27,10 @@ export type ChatRequest = Exclude<
   ClientMessage,
   { type: "hello" | "register" | "login" | "say" | "tell" }
 >;
+
+// Control characters take six bytes each.
+const TOO_LONG_AS_JSON =
+  `A message has at most ${MAX_CLIENT_BODY_BYTES} bytes as JSON: send the text in parts`;
 
 /** What a {@linkcode ChatSession} talks with. */
 export interface ChatSessionOptions {
@@ -97,6 +102,11 @@ export class ChatSession {
     return this.#seen.oldest;
   }
 
+  /** Lets `history` begin with the newest message again: none is shown any more. */
+  forgetShown(): void {
+    this.#seen.forgetShown();
+  }
+
   /** Settles when somebody is logged in on an open connection. */
   get entered(): Promise<void> {
     return this.#entered.promise;
@@ -126,7 +136,9 @@ export class ChatSession {
       ? { type: "say", ref, text }
       : { type: "tell", ref, to, text };
     const bodyBytes = new TextEncoder().encode(JSON.stringify(message)).length;
-    if (bodyBytes > MAX_CLIENT_BODY_BYTES) return "The text is too long: send it in parts";
+    if (bodyBytes > MAX_CLIENT_BODY_BYTES) {
+      return isTextTooLong(text) ? TEXT_TOO_LONG : TOO_LONG_AS_JSON;
+    }
     this.#unsaid.add(message);
     return undefined;
   }

@@ -10,7 +10,7 @@ import { isSameName } from "../lib/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../lib/protocol.ts";
 import type { ChatWait } from "./chat_session.ts";
 import type { OwnMessage } from "./unsaid.ts";
-import { waitMessage } from "./wording.ts";
+import { noConnection, waitMessage } from "./wording.ts";
 
 /** Something to show. */
 export interface Shown {
@@ -86,12 +86,16 @@ export class ChatView {
     return { text: this.#paint(`waits to be sent${whom}: ${escapeControl(text)}`, "dim") };
   }
 
-  /** Shows a wait for the next attempt to connect, unless it is like the one before. */
+  /** Shows the first wait for a connection, and the next one for another reason: it must stay true for all of them. */
   wait(address: string, wait: ChatWait): Shown | undefined {
     const reason = wait.error instanceof Error ? wait.error.message : `${wait.bye}`;
     if (wait.attempt > 1 && reason === this.#waitText) return undefined;
     this.#waitText = reason;
-    return service(escapeControl(waitMessage(address, wait)));
+    return service(escapeControl(
+      wait.error === undefined
+        ? waitMessage(address, wait)
+        : `${noConnection(address, wait.error)}; trying again until it is there`,
+    ));
   }
 
   #welcome(name: string): Shown {

@@ -135,7 +135,10 @@ export class CredentialSource {
   async #askPassword(person: Person, refusal?: Refusal): Promise<Credentials | null> {
     const { register, tell } = this.#options;
     const knows = refusal && ANSWERS_STAND_AFTER.has(refusal.code) ? this.#isNew : undefined;
-    this.#isNew = knows ?? (register || await person.confirm("Are you new here?"));
+    // A login that is of no use any more has expired, or its account is gone.
+    const isKnown = refusal?.token !== undefined;
+    const question = isKnown ? `Register ${this.#name} again?` : "Are you new here?";
+    this.#isNew = knows ?? (register || await person.confirm(question));
     for (;;) {
       const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");
       if (password === null) return null;
@@ -144,9 +147,12 @@ export class CredentialSource {
         tell(`A password has at most ${MAX_PASSWORD_LENGTH} characters`);
       } else if (this.#isNew && length < MIN_PASSWORD_LENGTH) {
         tell(`A password has at least ${MIN_PASSWORD_LENGTH} characters`);
-      } else if (this.#isNew && await person.secret("Once more: ") !== password) {
+      } else {
+        const again = this.#isNew ? await person.secret("Once more: ") : password;
+        if (again === null) return null;
+        if (again === password) return { name: this.#name!, password, register: this.#isNew };
         tell("These were two different passwords");
-      } else return { name: this.#name!, password, register: this.#isNew };
+      }
     }
   }
 

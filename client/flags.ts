@@ -4,8 +4,9 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { parseHost, parsePort } from "../lib/endpoint.ts";
+import { noFlag } from "../lib/nearest.ts";
 import { withoutSeparator } from "../lib/task_args.ts";
 import type { TargetFlags } from "./target.ts";
 
@@ -27,8 +28,9 @@ Usage: client/main.ts [--host HOST] [--port PORT] [--tls [--ca FILE]]
   --help       show this
 
 Answers go to standard output, messages of the client itself to standard error. Without a terminal
-nothing is asked: printf 'a\\nb\\n' | client/main.ts prints the answers and ends. The exit code is 1
-when a line got no answer, 2 when the flags are wrong, and 130 after Ctrl-C.`;
+nothing is asked: printf 'a\\nb\\n' | client/main.ts prints the answers and ends; a server that is not
+there is waited for 5 s. The exit code is 1 when a line got no answer or the operator ended the
+connection, 2 when the flags are wrong, and 130 after Ctrl-C.`;
 
 /** A flag is unknown, or its value cannot be right. */
 export class FlagError extends TypeError {
@@ -57,9 +59,52 @@ export const OPTIONS = {
  * @throws {FlagError} If one is unknown, or has no value that can be right.
  */
 export function parseFlags(args: string[]): ClientFlags {
-  return orFlagError(() =>
-    checked(parseArgs({ args: withoutSeparator(args), options: OPTIONS }).values)
-  );
+  return orFlagError(() => checked(readFlags(args, OPTIONS)));
+}
+
+/** Which flags there are, as `parseArgs` of `node:util` wants to know it. */
+export type FlagOptions = NonNullable<ParseArgsConfig["options"]>;
+
+/** What was typed for each of them. */
+export type FlagValues<T extends FlagOptions> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T }>
+>["values"];
+
+/**
+ * Reads flags as they were typed. What follows a flag with a value is the value, unless it begins with `--`.
+ *
+ * @throws {TypeError} If one is unknown, or has a value too many or too few.
+ */
+export function readFlags<T extends FlagOptions>(args: string[], options: T): FlagValues<T> {
+  const given = parseArgs({
+    args: withoutSeparator(args),
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const plain = given.tokens.map((token) => plainFlag(token as Token, options));
+  return parseArgs({ args: plain, options }).values;
+}
+
+type Token =
+  | { kind: "positional"; value: string }
+  | { kind: "option"; name: string; rawName: string; value?: string; inlineValue?: boolean };
+
+/** One flag, with its value behind a `=`. */
+function plainFlag(token: Token, options: FlagOptions): string {
+  if (token.kind === "positional") {
+    throw new TypeError(`Cannot use ${JSON.stringify(token.value)}: flags begin with --`);
+  }
+  const { name, rawName, value, inlineValue } = token;
+  if (!Object.hasOwn(options, name)) throw new TypeError(noFlag(rawName, Object.keys(options)));
+  if (options[name]!.type === "boolean") {
+    if (value === undefined) return `--${name}`;
+    throw new TypeError(`Cannot give --${name} a value: it is a switch`);
+  }
+  const isMissing = value === undefined || value === "" || !inlineValue && value.startsWith("--");
+  if (isMissing) throw new TypeError(`Cannot use --${name} without a value: see --help`);
+  return `--${name}=${value}`;
 }
 
 /** The values of {@linkcode OPTIONS} as they were typed. */
@@ -84,14 +129,12 @@ export function checked({ host, port, ca, tls, help }: Typed): ClientFlags {
 /**
  * Reads what the user gave.
  *
- * @throws {FlagError} If that throws, with the same message, and where the flags are listed if one is not known.
+ * @throws {FlagError} If that throws, with the same message.
  */
 export function orFlagError<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const { message, code = "" } = error as Error & { code?: string };
-    const isUnknown = code.startsWith("ERR_PARSE_ARGS");
-    throw new FlagError(isUnknown ? `${message}; see --help` : message, { cause: error });
+    throw new FlagError((error as Error).message, { cause: error });
   }
 }

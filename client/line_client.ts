@@ -28,12 +28,15 @@ export interface LineClientOptions {
   /** Takes a message of the client itself, which may quote the server: escape it too. */
   onService(message: string): void;
   /**
-   * How long to wait for the next answer when there is nothing more to say, in milliseconds.
+   * How long to wait for the next answer when there is nothing more to say, in milliseconds; as long for a server
+   * that was never there. One that was is waited for: it said that it comes back, or broke.
    * @default {5000}
    */
   answerTimeoutMs?: number;
   /** How long to wait between attempts to connect. */
   backoff?: BackoffOptions;
+  /** Ends the conversation at once. */
+  signal?: AbortSignal;
 }
 
 /** How long the server may take to close when every line has its answer, in milliseconds. */
@@ -64,12 +67,19 @@ export class LineClient {
   #hasFailed = false;
   #neverAnswered = 0;
   #wasIdle = false;
+  #wasKicked = false;
   #inputEnd: "exit" | "end of input" | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Prepares a client; {@linkcode LineClient.run} starts it. */
   constructor(options: LineClientOptions) {
     this.#options = options;
+    options.signal?.addEventListener("abort", () => this.#end(DONE));
+  }
+
+  /** Whether the server's operator has ended the conversation. */
+  get wasKicked(): boolean {
+    return this.#wasKicked;
   }
 
   /**
@@ -135,13 +145,14 @@ export class LineClient {
     this.#inputEnd = how;
     if (this.#conn) this.#sayNoMore(this.#conn);
     else if (this.#isPointless()) this.#end(DONE);
-    else if (how === "exit") this.#limitSilence();
+    else if (how === "exit" || !this.#hasConnected && this.#unanswered.count > 0) {
+      this.#limitSilence();
+    }
   }
 
-  /** Whether another connection would serve nobody: piped input wants its first one, a person who typed exit does not wait for it. */
+  /** Whether another connection would serve nobody: without a line to say, one attempt is enough. */
   #isPointless(): boolean {
-    const isHopeless = this.#inputEnd === "exit" && this.#hasFailed;
-    return this.#unanswered.count === 0 && (this.#hasConnected || isHopeless);
+    return this.#unanswered.count === 0 && (this.#hasConnected || this.#hasFailed);
   }
 
   /** The server sees the end, sends what it still has to say, and closes. */
@@ -230,17 +241,22 @@ export class LineClient {
 
   #takeEnd({ goodbye, reason, inOrder, blamesLine }: End): void {
     if (goodbye !== undefined) this.#options.onService(goodbye);
-    if (goodbye === KICKED) this.#end(DONE); // Who was sent away does not come back by itself.
+    this.#wasKicked = goodbye === KICKED;
+    if (this.#wasKicked) this.#end(DONE); // Who was sent away does not come back by itself.
     this.#wasIdle = goodbye === IDLE;
     const isOver = this.#stop.signal.aborted || this.#unanswered.count === 0;
-    const ownReason = inOrder && isOver ? this.#inputEnd : undefined;
-    this.#options.onService(`disconnected: ${ownReason ?? reason}`);
+    this.#options.onService(`disconnected: ${this.#ownReason(inOrder && isOver) ?? reason}`);
     if (!blamesLine || isOver || !this.#unanswered.blameOldest()) return;
     this.#neverAnswered++;
     this.#options.onService(`gave up 1 line: ${MAX_BREAKS} connections broke on it`);
   }
 
   // The end.
+
+  #ownReason(isOurs: boolean): string | undefined {
+    if (this.#options.signal?.aborted) return "interrupted";
+    return isOurs ? this.#inputEnd : undefined;
+  }
 
   #isFinished(): boolean {
     return this.#inputEnd === "exit" ||

@@ -11,6 +11,8 @@ import { LineClient } from "./line_client.ts";
 import { openStreams } from "./streams.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./target.ts";
 
+const INTERRUPTED = 130;
+
 async function main(args: string[]): Promise<number> {
   try {
     const flags = parseFlags(args);
@@ -32,13 +34,16 @@ async function talk(flags: ClientFlags): Promise<number> {
   const connect = await connectorOf(flags);
   using streams = openStreams();
   const target = await targetOf(flags, streams.asker);
+  if (streams.signal.aborted) return INTERRUPTED;
   const client = new LineClient({
     ...streams,
     address: joinHostPort(target.host, target.port),
     backoff: { maxMs: MAX_BACKOFF_MS },
     connect: (signal) => connect(target, signal),
   });
-  return await client.run() > 0 ? 1 : 0;
+  const unanswered = await client.run();
+  if (streams.signal.aborted) return INTERRUPTED;
+  return unanswered > 0 || client.wasKicked ? 1 : 0;
 }
 
 // A read of standard input that is pending cannot be taken back: without exit() it would keep the process alive.

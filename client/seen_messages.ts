@@ -29,7 +29,7 @@ export class SeenMessages {
     return this.#newest;
   }
 
-  /** The lowest id seen: earlier messages are before it. */
+  /** The lowest id seen and not forgotten: earlier messages are before it. */
   get oldest(): number | undefined {
     return this.#oldest;
   }
@@ -61,8 +61,13 @@ export class SeenMessages {
     if (this.see(id)) return true;
     const [page] = this.#pages;
     if (!replay || !page || id >= page.before) return false;
-    if (page.count++ === 0 && id < this.#oldest!) this.#oldest = id;
+    if (page.count++ === 0 && id < (this.#oldest ?? Infinity)) this.#oldest = id;
     return true;
+  }
+
+  /** Takes everything seen for earlier: it is shown no more. */
+  forgetShown(): void {
+    this.#oldest = undefined;
   }
 
   /** Expects a page of messages before an id, after the pages expected already. */

@@ -22,6 +22,8 @@ export interface Streams extends Disposable {
   onService(message: string): void;
   /** Asks the person at the terminal, if there is one. */
   asker?: Asker;
+  /** Aborts when the person at the terminal interrupts; a pipe's process is ended by the signal. */
+  signal: AbortSignal;
 }
 
 /** Opens what standard input and output are. */
@@ -33,10 +35,11 @@ export function openStreams(): Streams {
 }
 
 function terminalStreams(): Streams {
+  const interruption = new AbortController();
   const terminal = new Terminal({
     onInterrupt: () => {
       terminal.close();
-      Deno.exit(130);
+      interruption.abort();
     },
   });
   const paint = painter(terminal.isInteractive && wantsColor());
@@ -48,6 +51,7 @@ function terminalStreams(): Streams {
     onReply: (text) => terminal.print(forOutput(text)),
     onService,
     asker: { line: (prompt) => terminal.question(prompt), tell: onService },
+    signal: interruption.signal,
     [Symbol.dispose]: () => terminal.close(),
   };
 }
@@ -57,6 +61,7 @@ function pipeStreams(): Streams {
     lines: readLines(process.stdin),
     onReply: (text) => writeLine(process.stdout, forOutput(text)),
     onService: tell,
+    signal: new AbortController().signal,
     [Symbol.dispose]: () => {},
   };
 }

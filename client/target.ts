@@ -4,6 +4,8 @@
  * @module
  */
 
+import { lookup } from "node:dns/promises";
+import { domainToUnicode } from "node:url";
 import { FramedConn } from "../lib/framed_conn.ts";
 import { type Asker, askHost, askPort } from "../lib/question.ts";
 
@@ -34,21 +36,49 @@ export type Connector = (target: Target, signal?: AbortSignal) => Promise<Framed
 
 /** Asks a person for what no flag says; where there is nobody, it takes the defaults. */
 export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<Target> {
-  const host = flags.host ?? (asker ? await askHost(asker) : "127.0.0.1");
+  const host = flags.host ?? (asker ? await askHost(asker, { check: findHost }) : "127.0.0.1");
   const port = flags.port ?? (asker ? await askPort(asker) : 9090);
   return { host, port };
 }
 
-/** Reads the certificates that the flags name, and gives what connects to a target. */
+/**
+ * Reads the certificates that the flags name, and gives what connects to a target. A host that cannot be found is no
+ * failure that waiting mends, unless it was found before.
+ */
 export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> {
   const caCerts = ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
-  return ({ host, port }, signal) =>
-    FramedConn.connect({
+  let found: string | undefined;
+  return async ({ host, port }, signal) => {
+    const options = {
       hostname: host,
       port,
       ...(tls && { tls: caCerts }),
       signal: withTimeout(signal),
-    });
+    };
+    try {
+      return await FramedConn.connect(options);
+    } catch (error) {
+      if (host !== found && !signal?.aborted) await findHost(host);
+      throw error;
+    } finally {
+      found = host;
+    }
+  };
+}
+
+/**
+ * Looks a host up.
+ *
+ * @throws {TypeError} If its name leads to no address.
+ */
+async function findHost(host: string): Promise<void> {
+  try {
+    await lookup(host);
+  } catch (error) {
+    // Without the permission to find it, connecting tells so.
+    if ((error as Error & { code?: string }).code === "EPERM") return;
+    throw new TypeError(`Cannot find the host "${domainToUnicode(host)}": check how it is spelled`);
+  }
 }
 
 function withTimeout(signal?: AbortSignal): AbortSignal {

@@ -25,7 +25,12 @@ export function objectionTo(line: string): string | undefined {
 export function waitMessage(address: string, { delayMs, error }: ReconnectWait): string {
   const seconds = (delayMs / 1000).toFixed(1);
   if (error === undefined) return `connecting again in ${seconds} s`;
-  return `no connection to ${address}: ${reasonOf(error)}; trying again in ${seconds} s`;
+  return `${noConnection(address, error)}; trying again in ${seconds} s`;
+}
+
+/** Tells that there is no connection, and why. */
+export function noConnection(address: string, error: unknown): string {
+  return `no connection to ${address}: ${reasonOf(error)}`;
 }
 
 /** Why a connection is lost, for a person. */

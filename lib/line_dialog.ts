@@ -51,6 +51,7 @@ export class LineDialog {
   #line = new LineEditor();
   #questions: OpenQuestion[] = []; // the first is open, the others wait for it
   #wantsLines = false;
+  #holdsLines = false;
 
   /** Takes the screen to show on. */
   constructor(screen: Screen, options: LineDialogOptions) {
@@ -67,7 +68,7 @@ export class LineDialog {
   /** Changes what stands before the line being typed. */
   set prompt(prompt: string) {
     this.#prompt = prompt;
-    if (this.#wantsLines) this.#show();
+    if (this.#takesLines) this.#show();
   }
 
   /** Lets lines be typed from now on, whenever no question is open. */
@@ -75,6 +76,19 @@ export class LineDialog {
     if (this.#wantsLines) return;
     this.#wantsLines = true;
     this.#work();
+  }
+
+  /** Lets no line be typed until `releaseLines`: keys are for questions alone. */
+  holdLines(): void {
+    this.#holdsLines = true;
+    this.#show();
+  }
+
+  /** Lets lines be typed again; keys that no question has taken are dropped. */
+  releaseLines(): void {
+    this.#holdsLines = false;
+    this.#keys = [];
+    this.#show();
   }
 
   /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. */
@@ -114,8 +128,12 @@ export class LineDialog {
     return this.#questions[0];
   }
 
+  get #takesLines(): boolean {
+    return this.#wantsLines && !this.#holdsLines;
+  }
+
   #work(): void {
-    while (this.isAsking || this.#wantsLines) {
+    while (this.isAsking || this.#takesLines) {
       const key = this.#keys.shift();
       if (key === undefined) break;
       this.#press(key);
@@ -213,8 +231,8 @@ export class LineDialog {
   #show(): void {
     const { prompt, hidden, editor } = this.#question ??
       {
-        prompt: this.#wantsLines ? this.#prompt : "",
-        hidden: !this.#wantsLines,
+        prompt: this.#takesLines ? this.#prompt : "",
+        hidden: !this.#takesLines,
         editor: this.#line,
       };
     const { text, cursor } = hidden ? { text: "", cursor: 0 } : editor;

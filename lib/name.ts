@@ -74,5 +74,6 @@ function explain(name: string): string {
   const rule = "A name is made of letters, digits, _ and -";
   const codePoint = OUTSIDE.exec(name)?.[0].codePointAt(0);
   if (codePoint === undefined) return `${rule}; a combining mark must follow a letter`;
-  return `${rule}; U+${codePoint.toString(16).toUpperCase().padStart(4, "0")} is neither`;
+  const number = codePoint.toString(16).toUpperCase().padStart(4, "0");
+  return `${rule}; ${codePoint === 0x20 ? "a space" : `U+${number}`} is neither`;
 }

@@ -29,6 +29,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** What somebody is told who gave a flag that is none of those named; `arg` is how it was given. */
+export function noFlag(arg: string, names: Iterable<string>): string {
+  const near = nearest(arg.replace(/^-+|=.*/gs, ""), names);
+  const advice = near === undefined ? "see --help" : `did you mean --${near}?`;
+  return `There is no flag ${JSON.stringify(arg)}: ${advice}`;
+}
+
 /**
  * The edit distance with swaps ("optimal string alignment"): `row[j]` holds the slips between the
  * letters of `a` taken so far and the first `j` letters of `b`.

@@ -21,7 +21,7 @@ export interface QuestionOptions<T> {
   /** What Enter and the end of input answer; the prompt shows it. */
   default: T;
   /** Makes the answer, or throws a RangeError or TypeError whose message says what to type instead. */
-  parse(text: string): T;
+  parse(text: string): T | Promise<T>;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function question<T>(text: string, options: QuestionOptions<T>): Pr
     const answer = await asker.line(`${text} [${options.default}]: `);
     if (answer === null || answer === "") return options.default;
     try {
-      return parse(answer);
+      return await parse(answer);
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
       asker.tell(error.message);
@@ -44,9 +44,25 @@ export async function question<T>(text: string, options: QuestionOptions<T>): Pr
   }
 }
 
-/** Asks for a host, by the rules of {@linkcode parseHost}. */
-export function askHost(asker: Asker, defaultHost = "127.0.0.1"): Promise<string> {
-  return question("Host", { asker, default: defaultHost, parse: parseHost });
+/** Options of {@linkcode askHost}. */
+export interface AskHostOptions {
+  /**
+   * What Enter and the end of input answer.
+   * @default {"127.0.0.1"}
+   */
+  default?: string;
+  /** Throws a RangeError or TypeError where there is no such host, or it is not to be used. */
+  check?(host: string): void | Promise<void>;
+}
+
+/** Asks for a host, by the rules of {@linkcode parseHost} and of the check. */
+export function askHost(asker: Asker, options: AskHostOptions = {}): Promise<string> {
+  const parse = async (text: string) => {
+    const host = parseHost(text);
+    await options.check?.(host);
+    return host;
+  };
+  return question("Host", { asker, default: options.default ?? "127.0.0.1", parse });
 }
 
 /** Asks for a port, by the rules of {@linkcode parsePort}. */

@@ -56,6 +56,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #screen: Screen;
   #dialog: LineDialog;
   #lines = new LineQueue();
+  #answers: LineQueue | undefined; // where lines go in an interview that is not edited here
   #splitter = new LineSplitter(); // in a pipe
   #onInterrupt: () => void;
   #onHangUp: () => void;
@@ -131,6 +132,24 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     return /^\s*y(es)?\s*$/i.test(answer ?? "");
   }
 
+  /**
+   * Asks several questions in a row: until `ask` settles nobody can type a line, and what was typed and no question
+   * took is then dropped. It may have been meant for a hidden one. In a pipe, where nobody types, it only asks.
+   */
+  async interview<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#input.isTTY !== true) return await ask();
+    const answers = this.#answers = new LineQueue();
+    if (this.#isLeft) answers.end();
+    if (!this.isInteractive) this.#lines.clear();
+    this.#dialog.holdLines();
+    try {
+      return await ask();
+    } finally {
+      this.#answers = undefined;
+      this.#dialog.releaseLines();
+    }
+  }
+
   /** Gives the terminal back as it was found; ends iterations and questions. Idempotent. */
   close(): void {
     this.#lines.clear();
@@ -168,6 +187,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#dialog.end();
     this.#screen.release();
     if (this.#isStarted) this.#reader.stop();
+    this.#answers?.end();
     this.#lines.end();
   };
 
@@ -176,28 +196,30 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     if (this.isInteractive) return this.#onHangUp();
     for (const line of this.#splitter.end()) this.#lines.push(line);
     this.#dialog.giveUp();
+    this.#answers?.end();
     this.#lines.end();
   }
 
   #receive(text: string): void {
     if (this.isInteractive || this.#dialog.isAsking) return this.#dialog.receive(text);
-    for (const line of this.#splitter.push(text)) this.#lines.push(line);
-    if (this.#lines.size > 0) this.#reader.pause(); // until somebody asks for more
+    const lines = this.#answers ?? this.#lines;
+    for (const line of this.#splitter.push(text)) lines.push(line);
+    if (lines.size > 0) this.#reader.pause(); // until somebody asks for more
   }
 
-  #nextLine(): Promise<string | null> {
-    const line = this.#lines.next();
-    if (this.#lines.size === 0 && !this.#isLeft) this.#reader.resume();
+  #nextLine(lines = this.#lines): Promise<string | null> {
+    const line = lines.next();
+    if (lines.size === 0 && !this.#isLeft) this.#reader.resume();
     return line;
   }
 
   #ask(question: Question): Promise<string | null> {
     this.#start();
-    if (this.#isLeft || this.#input.isTTY !== true) return this.#nextLine();
+    if (this.#isLeft || this.#input.isTTY !== true) return this.#nextLine(this.#answers);
     if (this.isInteractive) return this.#dialog.ask(question);
     const place = this.#output.isTTY === true ? this.#output : process.stderr;
     place.write(question.prompt);
-    return question.hidden ? this.#askBlind(question, place) : this.#nextLine();
+    return question.hidden ? this.#askBlind(question, place) : this.#nextLine(this.#answers);
   }
 
   /** At a keyboard whose lines are not edited here: only the echo is turned off meanwhile. */

@@ -130,6 +130,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     nameOf: (conn) => chat.names.get(conn),
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),
+    sendAway: (isAway) => chat.room.isSentAway = isAway,
     trouble: () => trouble.lasting,
     close: () => database.close(),
   };

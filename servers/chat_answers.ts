@@ -5,14 +5,12 @@
  */
 import type { FramedConn } from "../lib/framed_conn.ts";
 import type { ClientMessage, ErrorCode } from "../lib/protocol.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../lib/text_length.ts";
 import type { TokenBuckets } from "../lib/token_bucket.ts";
 import type { AuthDesk } from "./auth_desk.ts";
 import { DEFAULT_HISTORY, type EntryOptions, MAX_HISTORY, replay } from "./chat_entry.ts";
 import type { ChatMember } from "./chat_room.ts";
 import { attempt, reply, replyError } from "./messages.ts";
-
-/** The longest text, in bytes of UTF-8. */
-const MAX_TEXT_BYTES = 4 * 1024;
 
 /** What {@linkcode answerMember} needs. */
 export interface AnswerOptions extends EntryOptions {
@@ -94,8 +92,8 @@ async function takeText(
 /** Why a text is not taken, if it is not. */
 function problemOf(text: string): [ErrorCode, string] | undefined {
   if (text.trim() === "") return ["bad_message", "Send a text that is not blank"];
-  if (!isTooLong(text)) return undefined;
-  return ["too_long", `A text has at most ${MAX_TEXT_BYTES} bytes of UTF-8: send it in parts`];
+  if (!isTextTooLong(text)) return undefined;
+  return ["too_long", TEXT_TOO_LONG];
 }
 
 /** Whom alone a text is for, if anybody; `null` for a name that nobody has. */
@@ -103,10 +101,4 @@ function receiverOf(message: Text, desk: AuthDesk): { to?: string } | null {
   if (message.type === "say") return {};
   const to = desk.nameOf(message.to);
   return to === undefined ? null : { to };
-}
-
-const utf8 = new TextEncoder();
-
-function isTooLong(text: string): boolean {
-  return text.length > MAX_TEXT_BYTES || utf8.encode(text).length > MAX_TEXT_BYTES;
 }

@@ -44,13 +44,15 @@ export class ChatRoom {
   readonly #options: ChatRoomOptions;
   readonly #room: Room<Uint8Array>;
   #arrived: Said[] = [];
+  /** Whether everybody is being sent away: each is told so by a goodbye, and nobody is told who `left`. */
+  isSentAway = false;
 
   /** Makes an empty room over a history. */
   constructor(options: ChatRoomOptions) {
     this.#options = options;
     this.#room = new Room({
       onUserJoined: (member) => this.#announce("joined", member),
-      onUserLeft: (member) => this.#announce("left", member),
+      onUserLeft: (member) => this.isSentAway || this.#announce("left", member),
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { nearest } from "../lib/nearest.ts";
+import { nearest, noFlag } from "../lib/nearest.ts";
 import { withNegatives, withoutSeparator } from "../lib/task_args.ts";
 import { configOf, type ServerConfig, SERVERS } from "./config.ts";
 import { type Flag, flagsOf } from "./flags.ts";
@@ -71,10 +71,10 @@ function checked(name: string, text: string, { value: placeholder, check }: Flag
 }
 
 function refuse(arg: string, names: string[]): never {
-  const shown = JSON.stringify(arg);
-  if (!arg.startsWith("-")) throw new Error(`Cannot use ${shown}: flags begin with --`);
-  const near = nearest(arg.replace(/^-+|=.*/gs, ""), names);
-  throw new Error(`There is no flag ${shown}: ${near ? `did you mean --${near}?` : "see --help"}`);
+  if (!arg.startsWith("-")) {
+    throw new Error(`Cannot use ${JSON.stringify(arg)}: flags begin with --`);
+  }
+  throw new Error(noFlag(arg, names));
 }
 
 function noServer(name: string): string {

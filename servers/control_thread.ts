@@ -106,8 +106,21 @@ async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>)
     line: (prompt: string) => terminal.question(prompt),
     tell: (text: string) => terminal.print(text),
   };
-  if (!given.has("host")) config.host = await askHost(asker, config.host);
+  if (!given.has("host")) {
+    config.host = await askHost(asker, { default: config.host, check: tryHost });
+  }
   if (!given.has("port")) config.port = await askPort(asker, config.port);
+}
+
+/** Listens for a moment: only that tells whether the host is this machine, and whether the task may. */
+function tryHost(hostname: string): void {
+  try {
+    Deno.listen({ hostname, port: 0 }).close();
+  } catch (cause) {
+    const advice =
+      "give 127.0.0.1, localhost or ::1 for this machine, 0.0.0.0 for the whole network";
+    throw new TypeError(`Cannot listen on ${hostname}: ${advice}`, { cause });
+  }
 }
 
 function listeningLine(addr: { hostname: string; port: number }, requestedPort: number): string {

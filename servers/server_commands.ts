@@ -98,16 +98,18 @@ export class ServerCommands {
   }
 
   async #pause(): Promise<string> {
-    const { server } = this.#options;
+    const { server, service } = this.#options;
     if (server.paused) return "Paused already";
     const { connections } = server;
+    service.sendAway?.(true);
     await server.pause({ signal: AbortSignal.timeout(DRAIN_MS) });
     return `Paused: ${count(connections, "client")} asked to come back. Type resume to go on`;
   }
 
   async #resume(): Promise<string> {
-    const { server } = this.#options;
+    const { server, service } = this.#options;
     if (!server.paused) return "Not paused";
+    service.sendAway?.(false);
     await server.resume();
     return `Listening on ${this.#address}`;
   }
@@ -137,6 +139,7 @@ export class ServerCommands {
   }
 
   async #stop(): Promise<string> {
+    this.#options.service.sendAway?.(true);
     await this.#options.stop();
     return "Stopped";
   }

@@ -22,6 +22,8 @@ export interface Service {
   clearUsers?(): number | Promise<number>;
   /** Says something to everybody, and tells to how many. */
   say?(text: string): number;
+  /** Told before everybody is sent away for a pause or the end, and before the server goes on. */
+  sendAway?(isAway: boolean): void;
   /** Since when it cannot store what it should, and why; `undefined` while all is well. */
   trouble?(): string | undefined;
   /** Closes what the service opened. */

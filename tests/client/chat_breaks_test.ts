@@ -169,6 +169,24 @@ Deno.test("ChatSession shows earlier messages page by page, and none twice", asy
   );
 });
 
+Deno.test("ChatSession.forgetShown() lets the history begin with the newest message again", async () => {
+  await using chat = startChat();
+  await chat.desk.register("anna", PASSWORD);
+  await using anna = new TestMember(chat.server.addr.port, "anna");
+  for (const text of textsOf("anna", 3)) anna.session.say(text);
+  await anna.session.settled(5000);
+  anna.told.length = 0;
+
+  anna.session.forgetShown();
+  for (const limit of [2, 20]) {
+    const { oldest: before } = anna.session;
+    const page = { type: "history", limit, ...(before !== undefined && { before }) } as const;
+    await new Promise((resolve) => anna.session.request(page, resolve));
+  }
+
+  assertEquals(anna.told, ["2 anna 1", "3 anna 2", "1 anna 0"]);
+});
+
 Deno.test("ChatSession.request() logs out, and the token is of no use any more", async () => {
   await using chat = startAuthentication();
   await chat.desk.register("anna", PASSWORD);

@@ -54,12 +54,21 @@ async function serveOne(
 
 /** A client in a pipe whose input is some lines, and the server's part on each of its connections. */
 function openClient(lines: Iterable<string>, ...connections: Record<string, object | null>[]) {
+  return openOn({ isInteractive: false }, lines, connections);
+}
+
+/** The same, where the lines may be typed by a person. */
+function openOn(
+  terminal: { isInteractive: boolean },
+  lines: Iterable<string> | AsyncIterable<string>,
+  connections: Record<string, object | null>[],
+) {
   const told: string[] = [];
   const taken: string[] = [];
   const tokens = new NotedTokens();
   const client = new ChatClient({
     terminal: {
-      isInteractive: false,
+      ...terminal,
       print() {},
       ring() {},
       clear() {},
@@ -154,6 +163,58 @@ for (
     assertEquals(await openClient(lines, ...connections).client.run(), code);
   });
 }
+
+Deno.test("ChatClient.run() does not wait for a server when there is nothing to say", async () => {
+  using _time = new FakeTime();
+  const { client, told } = openClient([]);
+
+  assertEquals(await client.run(), 1);
+  assertEquals(told, [
+    "no connection to s:1: No; trying again until it is there",
+    "Not logged in: no answer from the server",
+  ]);
+});
+
+Deno.test("ChatClient.run() waits for a server a while when the input has ended", async () => {
+  using time = new FakeTime();
+  const { client, told } = openClient(["hi", "there"]);
+
+  let code: number | undefined;
+  client.run().then((exitCode) => code = exitCode);
+  while (code === undefined) await time.tickAsync(1000);
+
+  assertEquals(code, 1);
+  assertEquals(told.slice(1), ["Not sent: 2 lines", "Not logged in: no answer from the server"]);
+});
+
+Deno.test("ChatClient.run() ends when the connection breaks and there is nothing more to say", async () => {
+  using _time = new FakeTime();
+  const { client } = openClient(["hi"], { ...SAID, ping: null });
+
+  assertEquals(await client.run(), 0);
+});
+
+Deno.test("ChatClient.leave() tells a person what it waits for", async () => {
+  using time = new FakeTime();
+  const slow = {
+    ...IN,
+    say: { type: "error", code: "too_fast", message: "Slow", retryAfterMs: 9000 },
+  };
+  const lines = async function* () {
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // By then it is in.
+    yield "hi";
+  };
+  const { client, told } = openOn({ isInteractive: true }, lines(), [slow]);
+
+  let code: number | undefined;
+  client.run().then((exitCode) => code = exitCode);
+  while (code === undefined) await time.tickAsync(100);
+
+  assertEquals(told.slice(-2), [
+    "Leaving as soon as this is said: 1 message",
+    "Not sent: 1 message",
+  ]);
+});
 
 Deno.test("ChatClient.run() takes no line after /quit", async () => {
   const { client, taken } = openClient(["hi", "/quit", "not said"], SAID);

@@ -36,6 +36,7 @@ for (
   const line of [
     "--port 0",
     "--history=-1",
+    "--history -1",
     "--history 1.5",
     "--history many",
     "--history 1000000",

@@ -56,6 +56,79 @@ ptyTest("client/chat.ts writes no colours where NO_COLOR is set", async () => {
   assert(!/\x1b\[[\d;]*m/.test(shown));
 });
 
+const KIM = ["--name", "kim", "--register"];
+
+ptyTest("client/chat.ts shows its prompt before the first connection", async () => {
+  await using chat = startChat();
+  await chat.server.pause();
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, ...KIM],
+    ["Choose a password: ", "tr0ub4dor&3\r"],
+    ["Once more: ", "tr0ub4dor&3\r"],
+    ["trying again until it is there", ""],
+    ["(waiting) > ", "hello\r"],
+    ["waits to be sent: hello", "/quit\r"],
+  );
+
+  assertStringIncludes(shown, "Not sent: 1 message");
+  assertMatch(shown, /code 1 sane\n$/);
+  assert(!shown.includes("tr0ub4dor"));
+});
+
+ptyTest("client/chat.ts publishes nothing that was typed while it asked", async () => {
+  await using chat = startChat();
+  await chat.server.pause();
+  const thrice = "tr0ub4dor&3\r".repeat(3);
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, ...KIM],
+    ["Choose a password: ", thrice],
+    ["(waiting) > ", "hello\r"],
+    ["waits to be sent: hello", () => chat.server.resume()],
+    ["kim> ", ""],
+    [": hello", "\x04"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+  assert(!shown.includes("tr0ub4dor"));
+  assertEquals(chat.history.latest("kim", 9).map(({ text }) => text), ["hello"]);
+});
+
+ptyTest("client/chat.ts publishes nothing that was typed while it asked again", async () => {
+  await using chat = startChat();
+  await chat.desk.register("anna", PASSWORD);
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", "not-this-one\r"],
+    ["is wrong", ""],
+    ["Name [anna]: ", "\r"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r${PASSWORD}\r`],
+    ["anna> ", "hello\r"],
+    [": hello", "\x04"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+  assertEquals(chat.history.latest("anna", 9).map(({ text }) => text), ["hello"]);
+});
+
+ptyTest("client/chat.ts ends at Ctrl-D while it waits for its first connection", async () => {
+  await using chat = startChat();
+  await chat.server.pause();
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
+    ["new here?", "n\r"],
+    ["Password: ", `${PASSWORD}\r`],
+    ["(waiting) > ", "\x04"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+});
+
 ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
   await using chat = startChat();
   await chat.desk.register("anna", PASSWORD);

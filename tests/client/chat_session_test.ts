@@ -294,7 +294,14 @@ Deno.test("ChatSession.run() does not make a person wait who has answered a refu
 Deno.test("ChatSession.say() refuses what no frame of the server's size can hold", () => {
   const { session } = openSession([]);
 
-  assertEquals(session.say("\x01".repeat(4096)), "The text is too long: send it in parts");
+  assertEquals(
+    session.say("x".repeat(16384)),
+    "A text has at most 4096 bytes of UTF-8: send it in parts",
+  );
+  assertEquals(
+    session.say("\x01".repeat(4096)),
+    "A message has at most 16384 bytes as JSON: send the text in parts",
+  );
   assertEquals(session.unsaid.count, 0);
 });
 

@@ -67,6 +67,13 @@ Deno.test("CredentialSource.next() asks a newcomer for a name, and twice for a p
   ]);
 });
 
+Deno.test("CredentialSource.next() gives up where the input ends, also at the second password", async () => {
+  const { source, shown } = open(["anna", true, "password", null]);
+
+  assertEquals(await source.next(), null);
+  assertEquals(shown.at(-1), "Once more: ");
+});
+
 Deno.test("CredentialSource.next() proposes the last name, and takes its token", async () => {
   const { source, shown } = open([""], { tokens: new Tokens("boris", "anna") });
 
@@ -89,7 +96,7 @@ Deno.test("CredentialSource.next() falls back to the password, and forgets the t
   assertEquals(await source.next(refusal), { name: "anna", password: "pw", register: false });
 
   assertEquals(tokens.kept, []);
-  assertEquals(shown, ["Log in", "Are you new here?", "Password: "]);
+  assertEquals(shown, ["Log in", "Register anna again?", "Password: "]);
 });
 
 Deno.test("CredentialSource.next() keeps a token that was refused for another reason", async () => {

@@ -26,8 +26,13 @@ const WRONG: [string[], string][] = [
   [["--port"], "--port"],
   [["--host="], "host"],
   [["--host", "a b"], "a b"],
-  [["--hots", "a"], "Unknown option '--hots'; see --help"],
-  [["9090"], "9090"],
+  [["--hots", "a"], 'There is no flag "--hots": did you mean --host?'],
+  [["--zzzz"], 'There is no flag "--zzzz": see --help'],
+  [["--__proto__"], "There is no flag"],
+  [["--port", "-5"], 'Cannot use "-5" as a port: give a whole number from 1 to 65535'],
+  [["--host", "--port", "1"], "Cannot use --host without a value"],
+  [["--tls=yes"], "Cannot give --tls a value: it is a switch"],
+  [["9090"], 'Cannot use "9090": flags begin with --'],
   [["--ca", "ca.pem"], "--ca"],
 ];
 

@@ -15,6 +15,7 @@ async function echo(conn: FramedConn): Promise<void> {
 class Session {
   readonly replies: string[] = [];
   readonly service: string[] = [];
+  readonly client: LineClient;
   readonly ended: Promise<number>;
   #input = new TransformStream<string, string>();
   #writer = this.#input.writable.getWriter();
@@ -23,7 +24,7 @@ class Session {
 
   /** The peers are met in this order, one a connection; the last one for ever. An error stands for a refused attempt. */
   constructor(peers: (Peer | Error)[], options: Partial<LineClientOptions> = {}) {
-    this.ended = new LineClient({
+    this.client = new LineClient({
       lines: this.#input.readable,
       connect: () => this.#meet(peers.length > 1 ? peers.shift()! : peers[0]!),
       address: "memory:1",
@@ -31,7 +32,8 @@ class Session {
       onService: (message) => this.#note(this.service, message),
       backoff: { minMs: 0 },
       ...options,
-    }).run();
+    });
+    this.ended = this.client.run();
     this.ended.catch(() => {});
   }
 
@@ -264,6 +266,7 @@ Deno.test("LineClient.run() ends when the operator has ended its connection", as
   }, echo]).type("a");
 
   assertEquals(await session.ended, 0);
+  assert(session.client.wasKicked);
   assertEquals(session.service.slice(3), [
     "Goodbye: the operator ended the connection",
     "disconnected: the server said goodbye",
@@ -363,6 +366,19 @@ Deno.test("LineClient.run() shows a goodbye although it cannot send any more", a
   assertEquals(await session.exit(), 1);
 });
 
+Deno.test("LineClient.run() ends at its signal, and tells what has no answer", async () => {
+  const interruption = new AbortController();
+  const session = new Session([async (conn) => {
+    while (await conn.receive() !== null);
+  }], { signal: interruption.signal }).type("a");
+  await session.says("sent 1 byte");
+
+  interruption.abort();
+
+  assertEquals(await session.ended, 1);
+  assertEquals(session.service.slice(-2), ["disconnected: interrupted", "no answer to 1 line"]);
+});
+
 Deno.test("LineClient.run() does not come back when exit was typed before the goodbye", async () => {
   const session = new Session([async (conn) => {
     while (await conn.receive() !== null);
@@ -411,6 +427,22 @@ Deno.test("LineClient.run() tries for the answer a while when exit is typed befo
   }).type("a");
 
   assertEquals(await session.exit(), 1);
+  assertEquals(session.service.at(-1), "no answer to 1 line");
+});
+
+Deno.test("LineClient.run() ends with its input where there is no server and nothing to say", async () => {
+  const refused = new Deno.errors.ConnectionRefused("Connection refused");
+  const session = new Session([refused], { backoff: { minMs: 60_000, maxMs: 60_000 } });
+
+  assertEquals(await session.end(), 0);
+  assertEquals(session.service.length, 1);
+});
+
+Deno.test("LineClient.run() tries for the answer a while when the input ends before the connection", async () => {
+  const refused = new Deno.errors.ConnectionRefused("Connection refused");
+  const session = new Session([refused], { answerTimeoutMs: 5 }).type("a");
+
+  assertEquals(await session.end(), 1);
   assertEquals(session.service.at(-1), "no answer to 1 line");
 });
 

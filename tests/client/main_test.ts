@@ -142,6 +142,46 @@ testWith(
   },
 );
 
+testWith(PROCESSES, "client/main.ts ends where there is no host of that name", async () => {
+  const { code, out, err } = await runClient({ args: ["--host", "nosuch.invalid"], input: "a\n" });
+
+  assertEquals([code, out], [1, ""]);
+  assertEquals(err, 'Cannot find the host "nosuch.invalid": check how it is spelled\n');
+});
+
+ptyTest("client/main.ts asks again for a host that cannot be found", async () => {
+  await using server = serve(echo);
+  const main = new URL("client/main.ts", CHECKOUT).href;
+  const run = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main];
+
+  const shown = await onTerminal(
+    [...run, "--port", `${server.addr.port}`],
+    ["Host [", "nosuch.invalid\r"],
+    ["Cannot find the host", ""],
+    ["Host [", "localhost\r"],
+    ["connected to localhost", "exit\r"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+});
+
+for (const [where, appears] of [["a question", "Port ["], ["the conversation", "connected"]]) {
+  ptyTest(`client/main.ts ends at Ctrl-C in ${where}`, async () => {
+    await using server = serve(echo);
+    const main = new URL("client/main.ts", CHECKOUT).href;
+    const port = where === "a question" ? [] : ["--port", `${server.addr.port}`];
+
+    const shown = await onTerminal(
+      ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main, ...port],
+      ["Host [", "\r"],
+      [appears!, "\x03"],
+    );
+
+    assertEquals(shown.includes("disconnected: interrupted"), where === "the conversation");
+    assertMatch(shown, /code 130 sane\n$/);
+  });
+}
+
 ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
   await using server = serve(async (conn) => {
     await conn.send("\x1b]0;evil\x07said");

@@ -26,7 +26,7 @@ Deno.test("parseName() counts 1 to 32 characters after normalisation", () => {
 
 Deno.test("parseName() says which character does not belong, without quoting it", () => {
   const rule = "A name is made of letters, digits, _ and -";
-  assertEquals(reasonOf("An na"), `${rule}; U+0020 is neither`);
+  assertEquals(reasonOf("An na"), `${rule}; a space is neither`);
   assertEquals(reasonOf("Anna〇"), `${rule}; U+3007 is neither`);
   assertEquals(reasonOf("Anna\u3164"), `${rule}; U+1160 is neither`);
   assertEquals(reasonOf("a\x1b[2J"), `${rule}; U+001B is neither`);

@@ -64,10 +64,21 @@ Deno.test("askHost() refuses an empty and an impossible host and asks again", as
   ]);
 });
 
+Deno.test("askHost() asks again for a host that the check refuses", async () => {
+  const asker = new ScriptedAsker("Nowhere", "somewhere");
+  const check = (host: string) => {
+    if (host === "nowhere") throw new TypeError("There is no such host");
+  };
+
+  assertEquals(await askHost(asker, { check }), "somewhere");
+
+  assertEquals(asker.shown[1], "There is no such host");
+});
+
 Deno.test("askHost() takes the default at the end of input, and says nothing more", async () => {
   const asker = new ScriptedAsker();
 
-  assertEquals(await askHost(asker, "localhost"), "localhost");
+  assertEquals(await askHost(asker, { default: "localhost" }), "localhost");
 
   assertEquals(asker.shown, ["Host [localhost]: "]);
 });

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import process from "node:process";
 import { PassThrough } from "node:stream";
 import { Terminal, type TerminalOptions } from "../../lib/terminal.ts";
 import { FakeKeyboard, FakeScreen, turn } from "./fake_terminal.ts";
@@ -227,6 +229,49 @@ Deno.test("Terminal.question() takes answers that were typed ahead, in order", a
   const password = await terminal.secret("Password: ");
 
   assertEquals([name, password], ["anna", "hush"]);
+});
+
+Deno.test("Terminal.interview() enters no line, and drops what no question took", async () => {
+  using t = open();
+  await t.keyboard.type("draft");
+
+  const password = await t.terminal.interview(async () => {
+    const answer = t.terminal.secret("Password: ");
+    await t.keyboard.type("hush\rhush\r");
+    await t.keyboard.type("hush\r");
+    return await answer;
+  });
+  await t.keyboard.type("!", ENTER);
+
+  assertEquals([password, t.lines], ["hush", ["draft!"]]);
+  assert(!t.screen.writes.join("").includes("hu"));
+});
+
+Deno.test("Terminal.interview() lets a question take what was typed ahead of it", async () => {
+  using t = open();
+
+  const answers = t.terminal.interview(async () => {
+    const name = await t.terminal.question("Name: ");
+    await turn();
+    return [name, await t.terminal.secret("Password: ")];
+  });
+  await t.keyboard.type("anna\rhush\rhello\r");
+
+  assertEquals([await answers, t.lines], [["anna", "hush"], []]);
+});
+
+Deno.test("Terminal.interview() gives no answer to who waits for a line where none is edited", async () => {
+  using _quiet = stub(process.stderr, "write", () => true);
+  const keyboard = new FakeKeyboard();
+  using terminal = new Terminal({ input: keyboard, output: new PassThrough() });
+  const line = terminal[Symbol.asyncIterator]().next();
+
+  const name = terminal.interview(() => terminal.question("Name: "));
+  await keyboard.type("anna\n");
+  assertEquals(await name, "anna");
+  await keyboard.type("hello\n");
+
+  assertEquals((await line).value, "hello");
 });
 
 Deno.test("Terminal.confirm() is true for a typed yes only", async () => {

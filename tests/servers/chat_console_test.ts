@@ -26,6 +26,51 @@ testWith(
   },
 );
 
+for (const end of ["pause", "stop"]) {
+  testWith(PROCESSES, `chat's console tells nobody at a ${end} that the others left`, async () => {
+    await using server = await ServerProcess.start("chat");
+    using resources = new DisposableStack();
+    const clients: ChatClient[] = [];
+    for (const name of ["Anna", "Bob", "Carla"]) {
+      const client = resources.use(await ChatClient.connect(server.port));
+      await client.register(name);
+      await client.all();
+      clients.push(client);
+    }
+
+    const answer = server.command(end);
+    const heard = await Promise.all(clients.map(async (client) => {
+      const rest = await client.rest();
+      client.conn.close();
+      return rest.map(({ type }) => type).filter((type) => type !== "joined");
+    }));
+    await answer;
+
+    assertEquals(heard, [["bye"], ["bye"], ["bye"]]);
+  });
+}
+
+testWith(PROCESSES, "chat's console tells after a pause who joined and who left", async () => {
+  await using server = await ServerProcess.start("chat");
+  using before = await ChatClient.connect(server.port);
+  const token = await before.register("Anna");
+  const paused = server.command("pause");
+  await before.rest();
+  before.conn.close();
+  await paused;
+  await server.command("resume");
+
+  using anna = await ChatClient.connect(server.port);
+  await anna.resume(token);
+  await anna.all();
+  using bob = await ChatClient.connect(server.port);
+  await bob.register("Bob");
+  bob.conn.close();
+
+  assertEquals((await anna.until("joined")).name, "Bob");
+  assertEquals((await anna.until("left")).name, "Bob");
+});
+
 testWith(PROCESSES, "chat's console forgets all users, who then register again", async () => {
   await using server = await ServerProcess.start("chat");
   using anna = await ChatClient.connect(server.port);

@@ -35,7 +35,9 @@ ptyTest(
 
     const shown = await onConsole([], () => [
       ["Host [127.0.0.1]: ", "http://x\r"],
-      ["give the host alone", "\r"],
+      ["give the host alone", "nosuch.invalid\r"],
+      ["Cannot listen on nosuch.invalid: give 127.0.0.1", ""],
+      ["Host [127.0.0.1]: ", "\r"],
       ["Port [9090]: ", "70000\r"],
       ["give a whole number from 1 to 65535", `${port}\r`],
       ["Listening on 127.0.0.1:", "who\r"],
