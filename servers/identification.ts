@@ -10,6 +10,7 @@ import { IdentityStore } from "../lib/identity_store.ts";
 import type { LogFile } from "../lib/log_file.ts";
 import { parseName } from "../lib/name.ts";
 import type { ServerConfig } from "./config.ts";
+import { printLine } from "./print_line.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
 import { TroubleLog } from "./trouble_log.ts";
@@ -99,5 +100,5 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
 
 function warn(notice: string, log: LogFile): void {
   log.warn("identities set aside", { notice });
-  console.error(`Warning: ${notice}`);
+  printLine(Deno.stderr, `Warning: ${notice}`);
 }

@@ -172,7 +172,7 @@ testWith(
   "openIdentification() sets a corrupt file aside and says so, in the log too",
   async () => {
     await inFolder(async (dataDir) => {
-      using said = stub(console, "error");
+      using said = stub(Deno.stderr, "writeSync", (bytes) => bytes.length);
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
@@ -183,7 +183,7 @@ testWith(
 
       assertEquals([warnings, await clearUsers?.()], [["identities set aside"], 0]);
       assertMatch(
-        String(said.calls[0]?.args[0]),
+        new TextDecoder().decode(said.calls[0]?.args[0]),
         /^Warning: .*identities\.json is corrupt \(it is not JSON/,
       );
       const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
