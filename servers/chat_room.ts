@@ -52,7 +52,9 @@ export class ChatRoom {
     this.#options = options;
     this.#room = new Room({
       onUserJoined: (member) => this.#announce("joined", member),
-      onUserLeft: (member) => this.isSentAway || this.#announce("left", member),
+      onUserLeft: (member) => {
+        if (!this.isSentAway) this.#announce("left", member);
+      },
     });
   }
 
