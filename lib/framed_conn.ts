@@ -350,10 +350,10 @@ export class FramedConn implements Deno.Conn {
   #release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#queue.fail(closedError());
-    this.#conn.close();
-    this.#reader[Symbol.dispose]();
     this.#released?.resolve();
+    this.#queue.fail(closedError());
+    this.#reader[Symbol.dispose]();
+    this.#conn.close();
   }
 }
 
