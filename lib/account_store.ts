@@ -178,12 +178,14 @@ export class AccountStore {
   }
 
   /**
-   * Removes every account, and with it every session that hangs on one.
+   * Removes every account, and with it every session that hangs on one. Who had one may make a new one, wherever the
+   * others register from.
    *
    * @returns How many accounts there were.
    */
   clear(): number {
     this.#throttle.forgetFamiliar();
+    this.#registrations?.fill();
     return Number(this.#database.transaction(() => this.#clear.run()).changes);
   }
 

@@ -87,10 +87,10 @@ export class Conversation {
       reason = this.#goodbye ?? this.#reasonFor(caught);
     } finally {
       this.#abandon = undefined;
-      clearTimeout(this.#kickTimer);
       clearTimeout(this.#abandonTimer);
     }
     await this.#part(reason, error);
+    clearTimeout(this.#kickTimer);
     this.#emit({ type: "disconnected", conn, reason, ...(error !== undefined && { error }) });
   }
 
@@ -105,7 +105,7 @@ export class Conversation {
     // Before the handshake is done, nothing can be said.
     if (this.#shakingHands) return this.abort();
     this.#conn.closeRead();
-    if (reason === "kicked" && this.#abandon) {
+    if (reason === "kicked") {
       this.#kickTimer ??= setTimeout(() => this.abort(), KICK_MS);
     }
   }

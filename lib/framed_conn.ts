@@ -215,7 +215,8 @@ export class FramedConn implements Deno.Conn {
    * A question that was given up may still be answered: the next `receive` gets that answer, so it is taken first, or the
    * connection closed.
    *
-   * @throws {TypeError} If a `receive` or another `request` is pending. Nothing was sent then.
+   * @throws {TypeError} If a `receive` or another `request` is pending: nothing was sent then. Or if a `receive` begins
+   * while the question waits to be sent: that one gets the answer.
    */
   async request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
     // Else the answer to a question that nobody waits for would be taken for the next one's.

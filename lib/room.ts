@@ -72,14 +72,17 @@ export class Room<Message> {
 
   /** Delivers one message to every member; during another delivery, when that is done. */
   broadcast(message: Message, options: BroadcastOptions<Message> = {}): void {
-    this.#inOrder(() => deliver(this.#members, message, options));
+    const members = this.#asOfNow(this.#members);
+    this.#inOrder(() => deliver(members, message, options));
   }
 
   /** Delivers a message to all connections of one user as `broadcast` does, and tells whether the user is here. */
   tell(key: string, message: Message, options: BroadcastOptions<Message> = {}): boolean {
     const members = this.#users.get(key);
-    if (members) this.#inOrder(() => deliver(members, message, options));
-    return members !== undefined;
+    if (!members) return false;
+    const receivers = this.#asOfNow(members);
+    this.#inOrder(() => deliver(receivers, message, options));
+    return true;
   }
 
   /** The names of the users in the room, in the order they came; each once. */
@@ -90,6 +93,11 @@ export class Room<Message> {
   /** How many connections are in the room. */
   get size(): number {
     return this.#members.size;
+  }
+
+  /** What waits is for those who are here now, not for those who are by then. */
+  #asOfNow(members: Set<Member<Message>>): Iterable<Member<Message>> {
+    return this.#isDelivering ? [...members] : members;
   }
 
   /** Or a message that answers another, such as that a member has left, would reach some before that. */

@@ -49,6 +49,7 @@ export class Screen {
   #printed = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #marksPastes = false;
+  #isBroken = false;
 
   /** Takes the output; does not write before there is something to show. */
   constructor(output: TerminalOutput, draws: boolean) {
@@ -122,12 +123,17 @@ export class Screen {
     this.#draws = false;
   }
 
+  /** Writes no more, once that has failed: or who prints in answer to an error would bring about the next. */
+  fail(): void {
+    this.#isBroken = true;
+  }
+
   #schedule(): void {
     this.#timer ??= setTimeout(() => this.flush());
   }
 
   #write(text: string): void {
-    if (text === "" || !this.#output.writable) return;
+    if (text === "" || this.#isBroken || !this.#output.writable) return;
     try {
       this.#output.write(text);
     } catch (error) {

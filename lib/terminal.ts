@@ -90,7 +90,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       onTerminate: this.#leave,
       onCrash: () => this.#screen.suspend(),
     });
-    this.#output.on("error", this.isInteractive ? this.#onHangUp : this.#leave);
+    const onLost = this.isInteractive ? this.#onHangUp : this.#leave;
+    this.#output.on("error", () => {
+      this.#screen.fail();
+      onLost();
+    });
     addEventListener("unload", this.#leave);
   }
 
@@ -146,6 +150,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       return await ask();
     } finally {
       this.#answers = undefined;
+      // Answers that nobody took may have paused it, and whoever waits for a line asks no second time.
+      if (this.#isStarted && !this.#isLeft) this.#reader.resume();
       this.#dialog.releaseLines();
     }
   }

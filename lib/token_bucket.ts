@@ -112,6 +112,11 @@ export class TokenBuckets {
     return waitMs;
   }
 
+  /** Fills the buckets of all users. */
+  fill(): void {
+    this.#buckets.clear();
+  }
+
   #forgetFull(): void {
     for (const [key, bucket] of this.#buckets) if (bucket.full) this.#buckets.delete(key);
     this.#forgetAt = Math.max(MANY_BUCKETS, this.#buckets.size * 2);

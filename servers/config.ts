@@ -81,8 +81,11 @@ interface PemKind {
 }
 
 const CERTIFICATE = { begins: /-----BEGIN CERTIFICATE-----/, name: "certificate" };
-// One that is encrypted begins otherwise: there is nobody to ask for its password.
-const PRIVATE_KEY = { begins: /-----BEGIN (RSA |EC )?PRIVATE KEY-----/, name: "open private key" };
+// One that is encrypted begins otherwise, or goes on so: there is nobody to ask for its password.
+const PRIVATE_KEY = {
+  begins: /-----BEGIN (RSA |EC )?PRIVATE KEY-----(?!\s*Proc-Type:)/,
+  name: "open private key",
+};
 
 function readPem(flag: string, path: string, { begins, name }: PemKind): string {
   let pem: string;

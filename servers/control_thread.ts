@@ -49,8 +49,12 @@ async function run(
   using resources = new DisposableStack();
   const stop = new AbortController();
   // Whoever asks twice does not want to wait for clients.
-  const interrupt = (by: string) =>
-    stop.signal.aborted ? Deno.exit(EXIT_INTERRUPTED) : stop.abort(by);
+  let isAsked = false;
+  const interrupt = (by: string) => {
+    if (isAsked) Deno.exit(EXIT_INTERRUPTED);
+    isAsked = true;
+    stop.abort(by);
+  };
   // A terminal that goes away may tell it more than once.
   const hangUp = (by = "hang-up") => stop.abort(by);
   resources.use(onStopSignal(interrupt));

@@ -21,17 +21,19 @@ const QUESTION = "What is your name?";
 export interface IdentifyOptions {
   /** Who is known. */
   store: IdentityStore;
-  /** Told when a name was stored. */
-  onStored?(): void;
-  /** Told when a name could not be looked up or stored. */
-  onError?(error: unknown): void;
+  /** Told when names could not be read, and when they could again. */
+  reading?: Trouble;
+  /** Told when a name could not be stored, and when one could again. */
+  writing?: Trouble;
 }
+
+type Trouble = Pick<TroubleLog, "tell" | "end">;
 
 /**
  * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the
  * name in front. Whoever is forgotten meanwhile is asked again.
  */
-export function identify({ store, onStored, onError }: IdentifyOptions): Handler {
+export function identify({ store, reading, writing }: IdentifyOptions): Handler {
   return async (conn, info) => {
     const known = await find(info.address);
     await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
@@ -46,10 +48,14 @@ export function identify({ store, onStored, onError }: IdentifyOptions): Handler
 
   /** Whoever cannot be looked up is a stranger, who is told if the answer cannot be stored. */
   async function find(address: string): Promise<string | undefined> {
+    const known = store.get(address);
+    if (known !== undefined) return known;
     try {
-      return await store.find(address);
+      const found = await store.find(address);
+      reading?.end();
+      return found;
     } catch (error) {
-      onError?.(error);
+      reading?.tell(error);
       return undefined;
     }
   }
@@ -63,9 +69,9 @@ export function identify({ store, onStored, onError }: IdentifyOptions): Handler
     let name: string;
     try {
       name = await store.remember(info.address, parsed.name);
-      onStored?.();
+      writing?.end();
     } catch (error) {
-      onError?.(error);
+      writing?.tell(error);
       await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
       return false;
     }
@@ -85,16 +91,17 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
   const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
     onNotice: (notice) => warn(notice, log),
   });
-  const trouble = new TroubleLog(log, "storage failed");
+  const reading = new TroubleLog(log, "storage failed");
+  const writing = new TroubleLog(log, "storage failed");
   return {
-    handler: identify({ store, onStored: trouble.end, onError: trouble.tell }),
+    handler: identify({ store, reading, writing }),
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {
       const cleared = await store.clear();
-      trouble.end();
+      writing.end();
       return cleared;
     },
-    trouble: () => trouble.lasting,
+    trouble: () => writing.lasting ?? reading.lasting,
   };
 }
 

@@ -205,6 +205,19 @@ Deno.test("AccountStore.register() makes no more accounts from an address than i
   assertEquals(await register("D", "2001:db8::3"), "ok");
 });
 
+Deno.test("AccountStore.clear() lets an address make as many accounts as at the start", async () => {
+  using store = openAccounts({ maxPerAddress: 2, now: () => 0 });
+  const register = (name: string) => store.accounts.register(name, "long enough", HERE);
+  await register("A");
+  await register("B");
+  assertEquals((await register("C")).ok, false);
+
+  store.accounts.clear();
+
+  assertEquals([(await register("A")).ok, (await register("B")).ok], [true, true]);
+  assertEquals((await register("C")).ok, false);
+});
+
 Deno.test("AccountStore.register() gives the name in its one spelling", async () => {
   using store = openAccounts();
 

@@ -61,6 +61,19 @@ Deno.test("Conversation.hold() settles when nobody has taken what was sent last 
   peer.close();
 });
 
+Deno.test("Conversation.end() leaves who is kicked 2 s to take what was sent last", async () => {
+  using time = new FakeTime();
+  const { peer, conversation, held } = await partFromSlowPeer();
+
+  conversation.end("kicked");
+  time.tick(1999);
+  assert(await isPending(held));
+  time.tick(1);
+
+  await held;
+  peer.close();
+});
+
 Deno.test("Conversation.abort() ends the wait for a peer to take what was sent last", async () => {
   const { peer, conversation, held } = await partFromSlowPeer();
   assert(await isPending(held));

@@ -71,6 +71,28 @@ Deno.test("Room reaches every member in the same order also when a delivery lead
   ]]);
 });
 
+Deno.test("Room delivers to those who were there at the call, also when it has to wait", () => {
+  const room = new Room<string>();
+  const [bob, carla] = [member("Bob"), member("Carla")];
+  const seats: Disposable[] = [];
+  const anna = {
+    ...member("Anna"),
+    deliver(text: string) {
+      if (text !== "1") return;
+      assertEquals(room.tell("bob", "you are out"), true);
+      room.broadcast("before Carla");
+      seats[0]![Symbol.dispose]();
+      room.join(carla);
+    },
+  };
+  room.join(anna);
+  seats.push(room.join(bob));
+
+  room.broadcast("1");
+
+  assertEquals([bob.heard, carla.heard], [["you are out", "before Carla"], ["1"]]);
+});
+
 Deno.test("Room.broadcast() goes on after a member that throws, which it may not", () => {
   const room = new Room<string>();
   const bob = member("Bob");

@@ -274,6 +274,33 @@ Deno.test("Terminal.interview() gives no answer to who waits for a line where no
   assertEquals((await line).value, "hello");
 });
 
+Deno.test("Terminal.interview() reads on after it dropped a line that nobody asked for", async () => {
+  const keyboard = new FakeKeyboard();
+  using terminal = new Terminal({ input: keyboard, output: new PassThrough() });
+  const line = terminal[Symbol.asyncIterator]().next();
+
+  await terminal.interview(() => keyboard.type("blind\n"));
+  await keyboard.type("hello\n");
+
+  assertEquals((await line).value, "hello");
+});
+
+Deno.test("Terminal tells once that its output is gone, also to who prints then", async () => {
+  let told = 0;
+  using t = open({
+    onHangUp() {
+      told++;
+      t.terminal.print("gone");
+    },
+  });
+  const { length } = t.screen.writes;
+
+  t.screen.emit("error", new Error("write EPIPE"));
+  await turn();
+
+  assertEquals([told, t.screen.writes.length], [1, length]);
+});
+
 Deno.test("Terminal.confirm() is true for a typed yes only", async () => {
   using t = open();
 

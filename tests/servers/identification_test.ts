@@ -6,7 +6,11 @@ import { IdentityStore } from "../../lib/identity_store.ts";
 import type { LogFile } from "../../lib/log_file.ts";
 import { memoryConnPair } from "../../lib/memory_conn.ts";
 import { parseCommandLine } from "../../servers/command_line.ts";
-import { identify, openIdentification } from "../../servers/identification.ts";
+import {
+  identify,
+  type IdentifyOptions,
+  openIdentification,
+} from "../../servers/identification.ts";
 import { FILES, testWith } from "../permissions.ts";
 
 async function inFolder(body: (dataDir: string) => Promise<void>): Promise<void> {
@@ -24,11 +28,11 @@ class Visitor implements AsyncDisposable {
   readonly #conn: FramedConn;
   readonly #ended: Promise<void>;
 
-  constructor(store: IdentityStore, address: string, onError?: (error: unknown) => void) {
+  constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
     const info: ConnInfo = { id: 1, peer: `${address}:1`, address, connectedAt: 0 };
-    const handler = identify({ store, ...(onError && { onError }) });
+    const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
       await handler(conn, info);
@@ -153,7 +157,8 @@ testWith(FILES, "identify() tells that a name could not be stored, and lives on"
   await inFolder(async (dataDir) => {
     const store = await IdentityStore.open(`${dataDir}/gone/identities.json`);
     const errors: unknown[] = [];
-    await using visitor = new Visitor(store, "10.0.0.1", (error) => errors.push(error));
+    const writing = { tell: (error: unknown) => errors.push(error), end: () => errors.push("end") };
+    await using visitor = new Visitor(store, "10.0.0.1", { writing });
     await visitor.hears();
     await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
 
@@ -164,6 +169,30 @@ testWith(FILES, "identify() tells that a name could not be stored, and lives on"
     assertStringIncludes(String(errors[0]), "Cannot write identity file");
     await Deno.remove(`${dataDir}/gone`);
     assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
+    assertEquals(errors.slice(1), ["end"]);
+  });
+});
+
+testWith(FILES, "identify() tells that names cannot be read, and when they can again", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await IdentityStore.open(`${dataDir}/identities.json`);
+    const told: string[] = [];
+    const reading = {
+      tell: (error: unknown) => told.push(`${error}`),
+      end: () => told.push("end"),
+    };
+    const visit = async () => {
+      await using visitor = new Visitor(store, "10.0.0.1", { reading });
+      return await visitor.hears();
+    };
+
+    await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
+    assertEquals(await visit(), "What is your name?");
+    await Deno.writeTextFile(`${dataDir}/identities.json`, '{ "10.0.0.1": "Anna" }');
+    assertEquals(await visit(), "Hello, Anna!");
+
+    assertStringIncludes(told[0]!, "it is not JSON in UTF-8");
+    assertEquals(told.slice(1), ["end"]);
   });
 });
 

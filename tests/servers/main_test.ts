@@ -143,6 +143,20 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
+testWith(PROCESSES, "main.ts stops in order where it is told by SIGHUP and SIGTERM", async () => {
+  for (const signals of [["SIGHUP", "SIGTERM"], ["SIGTERM", "SIGHUP"]] as const) {
+    await using server = await ServerProcess.start("echo");
+    using conn = await server.connect();
+    await conn.request("a");
+
+    for (const signal of signals) server.kill(signal);
+    assertEquals(await conn.receive(), "Goodbye: the server stops");
+    conn.close();
+
+    assertEquals((await server.ended()).code, 0);
+  }
+});
+
 testWith(PROCESSES, "main.ts exits at once at a second signal", async () => {
   await using server = await ServerProcess.start("echo");
   using conn = await server.connect();
