@@ -73,7 +73,7 @@ export class ChatClient implements CommandTarget {
       session: this.#session,
       isInteractive: options.terminal.isInteractive,
       tell: (text) => this.tell(text),
-      refuse: (text) => this.refuse(text),
+      refuse: (text) => this.#fail(text),
     });
   }
 
@@ -134,8 +134,13 @@ export class ChatClient implements CommandTarget {
   /** Says that a line is of no use. */
   refuse(text: string): void {
     // A person types again; who piped the line in is told by the exit code too.
-    if (!this.#options.terminal.isInteractive) this.#failures++;
-    this.#options.tell(text);
+    if (this.#options.terminal.isInteractive) this.tell(text);
+    else this.#fail(text);
+  }
+
+  #fail(text: string): void {
+    this.#failures++;
+    this.tell(text);
   }
 
   /** Empties the screen. */

@@ -5,6 +5,7 @@
  */
 
 import type { FramedConn } from "../lib/framed_conn.ts";
+import { isSameName } from "../lib/name.ts";
 import {
   type ClientMessage,
   parseServerMessage,
@@ -23,6 +24,8 @@ export type ChatConn = Pick<FramedConn, "send" | "receive" | "close" | "abort">;
 export interface ConversationContext {
   /** What lets the client in; a password is taken out when it is sent, and a token comes in with the welcome. */
   credentials: Credentials | undefined;
+  /** Who was logged in last. */
+  name: string | undefined;
   /** What was seen. */
   readonly seen: SeenMessages;
   /** What is to be said. */
@@ -182,6 +185,7 @@ export class ChatConversation {
   #enter(message: ServerMessage & { type: "welcome" }): void {
     const { name, token, last } = message;
     const { seen, unsaid, history, onMessage, onEntered } = this.#context;
+    this.#withdrawUnlessBy(name);
     this.#context.credentials = { name, token };
     seen.enter(last, history !== 0);
     this.#isIn = true;
@@ -190,6 +194,17 @@ export class ChatConversation {
     // The answer comes after all that is shown of the history: if that is nothing, there was nothing to see.
     if (seen.newest === undefined) this.ping(() => seen.seeNothingUpTo(last));
     unsaid.open();
+  }
+
+  /** What one user has typed is not said by another. */
+  #withdrawUnlessBy(name: string): void {
+    const { name: before = name, unsaid, onMessage } = this.#context;
+    this.#context.name = name;
+    if (isSameName(before, name)) return;
+    const message = `You were ${before} when you typed it`;
+    for (const own of unsaid.takeAll()) {
+      onMessage({ type: "error", code: "unauthorized", message, ref: own.ref }, own);
+    }
   }
 
   #takeError(message: ServerMessage & { type: "error" }): Parting | void {

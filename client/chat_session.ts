@@ -75,6 +75,7 @@ export class ChatSession {
     this.#options = options;
     this.#context = {
       credentials: undefined,
+      name: undefined,
       seen: this.#seen,
       unsaid: this.#unsaid,
       history: options.history,

@@ -137,7 +137,7 @@ export class CredentialSource {
     const knows = refusal && ANSWERS_STAND_AFTER.has(refusal.code) ? this.#isNew : undefined;
     // A login that is of no use any more has expired, or its account is gone.
     const isKnown = refusal?.token !== undefined;
-    const question = isKnown ? `Register ${this.#name} again?` : "Are you new here?";
+    const question = isKnown ? `Make a new account for ${this.#name}?` : "Are you new here?";
     this.#isNew = knows ?? (register || await person.confirm(question));
     for (;;) {
       const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");

@@ -28,8 +28,8 @@ Usage: client/main.ts [--host HOST] [--port PORT] [--tls [--ca FILE]]
   --help       show this
 
 Answers go to standard output, messages of the client itself to standard error. Without a terminal
-nothing is asked: printf 'a\\nb\\n' | client/main.ts prints the answers and ends; a server that is not
-there is waited for 5 s. The exit code is 1 when a line got no answer or the operator ended the
+nothing is asked: printf 'a\\nb\\n' | client/main.ts prints the answers and ends; a server that was
+never there is waited for 5 s. The exit code is 1 when a line got no answer or the operator ended the
 connection, 2 when the flags are wrong, and 130 after Ctrl-C.`;
 
 /** A flag is unknown, or its value cannot be right. */

@@ -85,6 +85,14 @@ export class Unsaid {
     return this.#next();
   }
 
+  /** Takes all messages out and gives them. */
+  takeAll(): OwnMessage[] {
+    clearTimeout(this.#timer);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    return this.#entries.splice(0).map(({ message }) => message);
+  }
+
   /** Takes a refused message out and gives it; gives `undefined` if it does not wait, or will be sent again. */
   refused(ref: string, code: ErrorCode, retryAfterMs?: number): OwnMessage | undefined {
     const first = this.#entries[0];

@@ -108,6 +108,35 @@ Deno.test("ChatSession.run() comes back by the token and the highest id", async 
   assertEquals(hellos[1], { type: "hello", version: 1, token: "t1", since: 7 });
 });
 
+Deno.test("ChatSession.run() lets nobody say what another has typed", async () => {
+  const texts: unknown[] = [];
+  const names = ["anna", "boris"];
+  const { session, heard } = openSession([
+    async (peer) => void await peer.welcome(),
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+    },
+    async (peer) => {
+      await peer.welcome({ name: "boris" });
+      await session.entered;
+      session.say("by Boris");
+      texts.push(await peer.nextText());
+      logout(peer);
+    },
+  ], {
+    credentials: () => Promise.resolve({ name: names.shift()!, password: "pw", register: false }),
+    onWait: () => void session.say("by Anna"),
+  });
+
+  await session.run();
+
+  assertEquals(texts, ["by Boris"]);
+  assertEquals(heard.filter(({ own }) => own).map(({ own, message }) => [own, message]), [
+    ["by Anna", "You were anna when you typed it"],
+  ]);
+});
+
 Deno.test("ChatSession.run() never sends a password twice by itself", async () => {
   const asked: (string | undefined)[] = [];
   const { session } = openSession([

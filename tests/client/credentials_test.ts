@@ -96,7 +96,7 @@ Deno.test("CredentialSource.next() falls back to the password, and forgets the t
   assertEquals(await source.next(refusal), { name: "anna", password: "pw", register: false });
 
   assertEquals(tokens.kept, []);
-  assertEquals(shown, ["Log in", "Register anna again?", "Password: "]);
+  assertEquals(shown, ["Log in", "Make a new account for anna?", "Password: "]);
 });
 
 Deno.test("CredentialSource.next() keeps a token that was refused for another reason", async () => {
