@@ -13,7 +13,7 @@ import type { ServerConfig } from "./config.ts";
 import { printLine } from "./print_line.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
-import { TroubleLog } from "./trouble_log.ts";
+import { type Trouble, TroubleLog } from "./trouble_log.ts";
 
 const QUESTION = "What is your name?";
 
@@ -26,8 +26,6 @@ export interface IdentifyOptions {
   /** Told when a name could not be stored, and when one could again. */
   writing?: Trouble;
 }
-
-type Trouble = Pick<TroubleLog, "tell" | "end">;
 
 /**
  * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the

@@ -24,6 +24,9 @@ export interface TroubleLogOptions {
   today?(): number;
 }
 
+/** What is told of something that may fail: that it did, and that it works again. */
+export type Trouble = Pick<TroubleLog, "tell" | "end">;
+
 /** Failures of one kind, of something that works again when it is told so. */
 export class TroubleLog {
   readonly #log: Pick<LogFile, "error">;
