@@ -47,7 +47,9 @@ async function chat(flags: ChatFlags): Promise<number> {
   const server = joinHostPort(target.host, target.port);
   const tokens = new TokenFile(flags.session);
   const source = new CredentialSource(sourceOptions(flags, { server, tokens, terminal }));
-  return await new ChatClient({
+  const output: { failure?: Error & { code?: string } } = {};
+  process.stdout.on("error", (error) => output.failure ??= error);
+  const code = await new ChatClient({
     ...(flags.history !== undefined && { history: flags.history }),
     ...{ json: flags.json, address: server, terminal, names, tell, tokens },
     view: new ChatView(painter(terminal.isInteractive && wantsColor())),
@@ -55,6 +57,9 @@ async function chat(flags: ChatFlags): Promise<number> {
     connect: (signal) => connect(target, signal),
     backoff: { maxMs: MAX_BACKOFF_MS },
   }).run();
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (output.failure && output.failure.code !== "EPIPE") throw output.failure;
+  return code;
 }
 
 function openTerminal(names: NamesSeen): Terminal {

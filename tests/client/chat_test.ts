@@ -13,12 +13,18 @@ interface Run {
   allow?: string[];
   /** Where the modules come from. */
   from?: string;
+  /** Where the output goes, as a shell understands it. */
+  redirection?: string;
 }
 
 /** Runs the client in a folder of its own, and gives what it left. */
-async function runChat({ args, input = "", folder, allow = [], from = CHECKOUT.href }: Run) {
-  const child = new Deno.Command(Deno.execPath(), {
+async function runChat(run: Run) {
+  const { args, input = "", folder, allow = [], from = CHECKOUT.href, redirection } = run;
+  const shell = redirection === undefined ? [] : ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
+  const [command, ...before] = [...shell, Deno.execPath()];
+  const child = new Deno.Command(command!, {
     args: [
+      ...before,
       ...["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", ...allow],
       ...[`${from}client/chat.ts`, ...args],
     ],
@@ -131,6 +137,18 @@ chatTest("client/chat.ts exits with 1 when a line was no command", async (port, 
 
   assertEquals(code, 1);
   assertStringIncludes(err, "There is no command /whp: did you mean /who?\n");
+});
+
+chatTest("client/chat.ts fails where its output cannot be written", async (port, folder) => {
+  if (Deno.build.os !== "linux") return;
+
+  const { code, err } = await runChat({
+    args: ["--port", port, ...ANNA],
+    ...{ input: "hello\n", folder, allow: FILES, redirection: ">/dev/full" },
+  });
+
+  assertEquals(code, 1);
+  assertStringIncludes(err, "No space left on device");
 });
 
 testWith(PROCESSES, "client/chat.ts exits with 2 and one line for a wrong flag", async () => {
