@@ -93,11 +93,10 @@ type Token =
 
 /** One flag, with its value behind a `=`. */
 function plainFlag(token: Token, options: FlagOptions): string {
-  if (token.kind === "positional") {
-    throw new TypeError(`Cannot use ${JSON.stringify(token.value)}: flags begin with --`);
-  }
+  const names = Object.keys(options);
+  if (token.kind === "positional") throw new TypeError(noFlag(token.value, names));
   const { name, rawName, value, inlineValue } = token;
-  if (!Object.hasOwn(options, name)) throw new TypeError(noFlag(rawName, Object.keys(options)));
+  if (!names.includes(name)) throw new TypeError(noFlag(rawName, names));
   if (options[name]!.type === "boolean") {
     if (value === undefined) return `--${name}`;
     throw new TypeError(`Cannot give --${name} a value: it is a switch`);

@@ -142,8 +142,8 @@ export class AccountStore {
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    const waitMs = address && this.#registrations?.take(networkOf(address));
-    if (waitMs) return throttled(waitMs);
+    const waitMs = this.#registrationWaitMs(address);
+    if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
     const { changes } = this.#database.transaction(() =>
@@ -187,6 +187,12 @@ export class AccountStore {
     this.#throttle.forgetFamiliar();
     this.#registrations?.fill();
     return Number(this.#database.transaction(() => this.#clear.run()).changes);
+  }
+
+  /** Counts a registration, or tells how long it must wait. */
+  #registrationWaitMs(address: string | undefined): number {
+    if (address === undefined || this.#registrations === undefined) return 0;
+    return this.#registrations.take(networkOf(address));
   }
 
   /** The account's name when the password is right, `null` when not, after the same work for both. */

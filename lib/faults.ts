@@ -68,12 +68,30 @@ const LEAST: Record<Exclude<keyof Faults, "cutBy" | "swallow">, number> = {
   insertRate: 0,
 };
 
+/** A number of a fault that is out of its range. */
+export interface WrongFault {
+  /** Which. */
+  name: string;
+  /** What it is. */
+  value: number;
+  /** What it may be, in words. */
+  expected: string;
+}
+
 /**
  * Checks the numbers of faults: those of bytes and frames are whole, those of times, rates and speeds need not be.
  *
  * @throws {RangeError} When a number is out of its range.
  */
 export function assertFaults(faults: Faults): void {
+  const wrong = wrongFault(faults);
+  if (!wrong) return;
+  const { name, value, expected } = wrong;
+  throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${expected}`);
+}
+
+/** The first number that `assertFaults` throws at. */
+export function wrongFault(faults: Faults): WrongFault | undefined {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = faults[name as keyof typeof LEAST];
     const most = name.endsWith("Rate") ? 1 : Infinity;
@@ -83,6 +101,7 @@ export function assertFaults(faults: Faults): void {
     if (value >= least && value <= most && (!isPlace || value === Math.trunc(value))) continue;
     const range = most === 1 ? "from 0 to 1" : `from ${least}`;
     const kind = isPlace ? "a whole number" : "a number";
-    throw new RangeError(`Cannot apply faults: ${name} is ${value}, not ${kind} ${range}`);
+    return { name, value, expected: `${kind} ${range}` };
   }
+  return undefined;
 }

@@ -56,8 +56,6 @@ export class MessageReader
   #thrown: unknown;
   /** The peer has finished: what is buffered is all there will be. */
   #finished = false;
-  /** The peer has gone without a word, as many do over TLS. To messages that is an end: a frame shows if it is cut off. */
-  #hungUp = false;
   #lost = false;
   /** Nothing more is handed out. */
   #ended = false;
@@ -233,6 +231,11 @@ export class MessageReader
     return undefined;
   }
 
+  /** The peer has gone without a word, as many do over TLS. To messages that is an end: a frame shows if it is cut off. */
+  get #hungUp(): boolean {
+    return this.#failure?.error instanceof Deno.errors.UnexpectedEof;
+  }
+
   #done({ signal }: Waiting<unknown>): void {
     this.#waiting = undefined;
     signal?.removeEventListener("abort", this);
@@ -274,7 +277,6 @@ export class MessageReader
 
   #onFailure(error: unknown): void {
     this.#failure = { error };
-    this.#hungUp = error instanceof Deno.errors.UnexpectedEof;
     this.#lost = !this.#disposed && !this.#hungUp;
     this.#onRead();
   }

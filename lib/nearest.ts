@@ -29,8 +29,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** What somebody is told who gave a flag that is none of those named; `arg` is how it was given. */
+/** What somebody is told who gave no flag, or one that is none of those named; `arg` is how it was given. */
 export function noFlag(arg: string, names: Iterable<string>): string {
+  if (!arg.startsWith("-")) return `Cannot use ${JSON.stringify(arg)}: flags begin with --`;
   const near = nearest(arg.replace(/^-+|=.*/gs, ""), names);
   const advice = near === undefined ? "see --help" : `did you mean --${near}?`;
   return `There is no flag ${JSON.stringify(arg)}: ${advice}`;

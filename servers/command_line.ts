@@ -71,9 +71,6 @@ function checked(name: string, text: string, { value: placeholder, check }: Flag
 }
 
 function refuse(arg: string, names: string[]): never {
-  if (!arg.startsWith("-")) {
-    throw new Error(`Cannot use ${JSON.stringify(arg)}: flags begin with --`);
-  }
   throw new Error(noFlag(arg, names));
 }
 

@@ -6,7 +6,7 @@
 
 import { escapeControl } from "../lib/escape.ts";
 import type { FaultDirection } from "../lib/fault_connection.ts";
-import { assertFaults, type Faults } from "../lib/faults.ts";
+import { type Faults, wrongFault } from "../lib/faults.ts";
 import { nearest } from "../lib/nearest.ts";
 
 /** One setting: which option of {@linkcode Faults} it is, how its value is read, and what it does. */
@@ -116,14 +116,9 @@ function read(setting: FaultSetting, name: string, text: string): number | boole
 
 /** Tells what is wrong by the name that was typed, not by that of the option. */
 function check(faults: Faults, name: string, text: string): void {
-  try {
-    assertFaults(faults);
-  } catch (cause) {
-    const expected = (cause as Error).message.replace(/^.*, not /, "");
-    throw new RangeError(`Cannot set ${name} to "${escapeControl(text)}": give ${expected}`, {
-      cause,
-    });
-  }
+  const wrong = wrongFault(faults);
+  if (!wrong) return;
+  throw new RangeError(`Cannot set ${name} to "${escapeControl(text)}": give ${wrong.expected}`);
 }
 
 function number(option: keyof Faults, value: string, does: string): FaultSetting {
