@@ -53,8 +53,8 @@ At a terminal, what is missing is asked for, and /help shows the commands. In a 
 standard input is a message or a command, blank ones aside, and messages come out as lines of standard
 output; what the client says about itself goes to standard error. The end of the input ends it when
 everything is said; a server that is not there is then waited for 10 s, or not at all with nothing to
-say. No more than 64 lines are read ahead. Who logs in is then --name with a kept login or --password-file; without --name, the last login
-kept.
+say. No more than 64 lines are read ahead. Who logs in is then --name with a kept login or
+--password-file; without --name, the last login kept.
 
 With --json each message of the server is a line of output, each line of input a message to it, such as
 {"type":"say","text":"hello"}. A ref is added where none is. Connecting, logging in and sending again are
