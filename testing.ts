@@ -63,19 +63,19 @@
  * @module
  */
 
-export { MemoryConn, memoryConnPair } from "./lib/memory_conn.ts";
-export type { MemoryConnOptions } from "./lib/memory_conn.ts";
-export type { ByteSink, ByteSource } from "./lib/memory_pipe.ts";
-export { ScriptedConn } from "./lib/scripted_conn.ts";
-export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/scripted_conn.ts";
-export { FaultProxy, startFaultProxy } from "./lib/fault_proxy.ts";
+export { MemoryConn, memoryConnPair } from "./lib/conn/memory_conn.ts";
+export type { MemoryConnOptions } from "./lib/conn/memory_conn.ts";
+export type { ByteSink, ByteSource } from "./lib/conn/memory_pipe.ts";
+export { ScriptedConn } from "./lib/conn/scripted_conn.ts";
+export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/conn/scripted_conn.ts";
+export { FaultProxy, startFaultProxy } from "./lib/faults/fault_proxy.ts";
 export type {
   FaultCounts,
   FaultProxyEvent,
   FaultProxyOptions,
   FaultSettings,
   FaultSummary,
-} from "./lib/fault_proxy.ts";
-export type { FaultDirection, FaultEndReason } from "./lib/fault_connection.ts";
-export type { AppliedFault, FaultName } from "./lib/fault_stream.ts";
-export type { CutBy, Faults } from "./lib/faults.ts";
+} from "./lib/faults/fault_proxy.ts";
+export type { FaultDirection, FaultEndReason } from "./lib/faults/fault_connection.ts";
+export type { AppliedFault, FaultName } from "./lib/faults/fault_stream.ts";
+export type { CutBy, Faults } from "./lib/faults/faults.ts";

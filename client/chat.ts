@@ -5,19 +5,19 @@
  */
 
 import process from "node:process";
-import { isLoopback } from "../lib/address.ts";
-import { painter, wantsColor } from "../lib/color.ts";
-import { joinHostPort } from "../lib/endpoint.ts";
-import { escapeControl } from "../lib/escape.ts";
-import { Terminal } from "../lib/terminal.ts";
-import { ChatClient } from "./chat_client.ts";
-import { CHAT_USAGE, type ChatFlags, parseChatFlags } from "./chat_flags.ts";
-import { ChatView } from "./chat_view.ts";
-import { CredentialSource, type CredentialSourceOptions } from "./credentials.ts";
-import { FlagError } from "./flags.ts";
-import { NamesSeen } from "./names_seen.ts";
-import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./target.ts";
-import { TokenFile } from "./token_file.ts";
+import { isLoopback } from "../lib/base/address.ts";
+import { painter, wantsColor } from "../lib/terminal/color.ts";
+import { joinHostPort } from "../lib/base/endpoint.ts";
+import { escapeControl } from "../lib/base/escape.ts";
+import { Terminal } from "../lib/terminal/terminal.ts";
+import { ChatClient } from "./chat/chat_client.ts";
+import { CHAT_USAGE, type ChatFlags, parseChatFlags } from "./chat/chat_flags.ts";
+import { ChatView } from "./chat/chat_view.ts";
+import { CredentialSource, type CredentialSourceOptions } from "./chat/credentials.ts";
+import { FlagError } from "./shared/flags.ts";
+import { NamesSeen } from "./chat/names_seen.ts";
+import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
+import { TokenFile } from "./chat/token_file.ts";
 
 async function main(args: string[]): Promise<number> {
   try {

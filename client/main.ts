@@ -4,12 +4,12 @@
  * @module
  */
 
-import { joinHostPort } from "../lib/endpoint.ts";
-import { escapeControl } from "../lib/escape.ts";
-import { type ClientFlags, FlagError, parseFlags, USAGE } from "./flags.ts";
-import { LineClient } from "./line_client.ts";
-import { openStreams } from "./streams.ts";
-import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./target.ts";
+import { joinHostPort } from "../lib/base/endpoint.ts";
+import { escapeControl } from "../lib/base/escape.ts";
+import { type ClientFlags, FlagError, parseFlags, USAGE } from "./shared/flags.ts";
+import { LineClient } from "./line/line_client.ts";
+import { openStreams } from "./shared/streams.ts";
+import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
 const INTERRUPTED = 130;
 

@@ -4,20 +4,20 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
-import type { ConnInfo, Handler } from "../lib/conversation.ts";
-import { openDatabase } from "../lib/database.ts";
-import type { LogFile } from "../lib/log_file.ts";
-import { MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
-import { attemptLog } from "./attempt_log.ts";
-import { AuthDesk } from "./auth_desk.ts";
-import { converse, type ConverseOptions } from "./converse.ts";
-import type { ServerConfig } from "./config.ts";
-import { countStrangers, logIn, type LogInOptions } from "./log_in.ts";
-import { goodbyeMessage, replyError } from "./messages.ts";
+import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
+import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import { openDatabase } from "../lib/store/database.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
+import { MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
+import { SESSIONS_SCHEMA, SessionStore } from "../lib/store/session_store.ts";
+import { attemptLog } from "./members/attempt_log.ts";
+import { AuthDesk } from "./members/auth_desk.ts";
+import { converse, type ConverseOptions } from "./members/converse.ts";
+import type { ServerConfig } from "./control/config.ts";
+import { countStrangers, logIn, type LogInOptions } from "./members/log_in.ts";
+import { goodbyeMessage, replyError } from "./members/messages.ts";
 import type { Service } from "./service.ts";
-import { TroubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const AUTH_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA];

@@ -4,31 +4,31 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/account_store.ts";
-import type { ConnInfo, Handler } from "../lib/conversation.ts";
-import { type Database, openDatabase } from "../lib/database.ts";
-import type { FramedConn } from "../lib/framed_conn.ts";
-import { HistoryStore, MESSAGES_SCHEMA } from "../lib/history_store.ts";
-import type { LogFile } from "../lib/log_file.ts";
-import { keyOfName } from "../lib/name.ts";
-import { Outbox } from "../lib/outbox.ts";
-import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/protocol.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/session_store.ts";
-import { type TokenBucketOptions, TokenBuckets } from "../lib/token_bucket.ts";
-import { TurnShare } from "../lib/turn_share.ts";
-import { attemptLog } from "./attempt_log.ts";
-import { AuthDesk, type Session } from "./auth_desk.ts";
+import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
+import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import { type Database, openDatabase } from "../lib/store/database.ts";
+import type { FramedConn } from "../lib/conn/framed_conn.ts";
+import { HistoryStore, MESSAGES_SCHEMA } from "../lib/store/history_store.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
+import { keyOfName } from "../lib/chat/name.ts";
+import { Outbox } from "../lib/conn/outbox.ts";
+import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
+import { SESSIONS_SCHEMA, SessionStore } from "../lib/store/session_store.ts";
+import { type TokenBucketOptions, TokenBuckets } from "../lib/base/token_bucket.ts";
+import { TurnShare } from "../lib/chat/turn_share.ts";
+import { attemptLog } from "./members/attempt_log.ts";
+import { AuthDesk, type Session } from "./members/auth_desk.ts";
 import type { ConnNames } from "./authentication.ts";
-import { answerMember, type AnswerOptions } from "./chat_answers.ts";
-import { enter } from "./chat_entry.ts";
-import { type ChatMember, ChatRoom } from "./chat_room.ts";
-import { converse } from "./converse.ts";
-import type { ServerConfig } from "./config.ts";
-import { countStrangers, type LogIn, logIn, type LogInOptions } from "./log_in.ts";
-import { frameOf, goodbyeMessage } from "./messages.ts";
-import { printLine } from "./print_line.ts";
+import { answerMember, type AnswerOptions } from "./members/chat_answers.ts";
+import { enter } from "./members/chat_entry.ts";
+import { type ChatMember, ChatRoom } from "./members/chat_room.ts";
+import { converse } from "./members/converse.ts";
+import type { ServerConfig } from "./control/config.ts";
+import { countStrangers, type LogIn, logIn, type LogInOptions } from "./members/log_in.ts";
+import { frameOf, goodbyeMessage } from "./members/messages.ts";
+import { printLine } from "./control/print_line.ts";
 import type { Service } from "./service.ts";
-import { TroubleLog } from "./trouble_log.ts";
+import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
 export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];

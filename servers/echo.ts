@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { FramedConn } from "../lib/framed_conn.ts";
-import type { Handler } from "../lib/conversation.ts";
-import type { ServerEvent } from "../lib/server_events.ts";
+import type { FramedConn } from "../lib/conn/framed_conn.ts";
+import type { Handler } from "../lib/server/conversation.ts";
+import type { ServerEvent } from "../lib/server/server_events.ts";
 import { texts } from "./texts.ts";
 
 /** Sends every text back, in order, until the peer has finished. */

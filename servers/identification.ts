@@ -4,16 +4,16 @@
  * @module
  */
 import { join } from "node:path";
-import type { ConnInfo, Handler } from "../lib/conversation.ts";
-import type { FramedConn } from "../lib/framed_conn.ts";
-import { IdentityStore } from "../lib/identity_store.ts";
-import type { LogFile } from "../lib/log_file.ts";
-import { parseName } from "../lib/name.ts";
-import type { ServerConfig } from "./config.ts";
-import { printLine } from "./print_line.ts";
+import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { FramedConn } from "../lib/conn/framed_conn.ts";
+import { IdentityStore } from "../lib/store/identity_store.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
+import { parseName } from "../lib/chat/name.ts";
+import type { ServerConfig } from "./control/config.ts";
+import { printLine } from "./control/print_line.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
-import { type Trouble, TroubleLog } from "./trouble_log.ts";
+import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";
 
 const QUESTION = "What is your name?";
 

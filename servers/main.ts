@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { ListeningThread } from "./listening_thread.ts";
+import { ListeningThread } from "./control/listening_thread.ts";
 
 // Not named in the `import` itself: Deno would load it with this module, before the other thread.
-const CONTROL = "./control_thread.ts";
+const CONTROL = "./control/control_thread.ts";
 
 if (import.meta.main) {
   using thread = new ListeningThread();
-  const { control, EXIT_FAILURE }: typeof import("./control_thread.ts") = await import(CONTROL);
+  const { control, EXIT_FAILURE }: typeof import("./control/control_thread.ts") = await import(
+    CONTROL
+  );
   Deno.exitCode = await control(thread, Deno.args);
   // A thread in an endless loop cannot be ended, and would keep the process alive.
   if (Deno.exitCode === EXIT_FAILURE) Deno.exit();

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { ConnInfo, Handler } from "../lib/conversation.ts";
-import type { LogFile } from "../lib/log_file.ts";
-import type { ServerEvent } from "../lib/server_events.ts";
-import type { ServeOptions } from "../lib/server.ts";
+import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
+import type { ServerEvent } from "../lib/server/server_events.ts";
+import type { ServeOptions } from "../lib/server/server.ts";
 import { echo, echoBytes } from "./echo.ts";
-import type { ServerConfig, ServerName } from "./config.ts";
+import type { ServerConfig, ServerName } from "./control/config.ts";
 
 /** One exercise at work. */
 export interface Service {

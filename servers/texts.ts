@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FramedConn } from "../lib/framed_conn.ts";
+import type { FramedConn } from "../lib/conn/framed_conn.ts";
 
 /** Receives text after text until the peer has finished. What is not a text is answered with the reason. */
 export async function* texts(conn: FramedConn): AsyncGenerator<string, void, void> {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { LogFile } from "../lib/log_file.ts";
-import type { ServerEvent } from "../lib/server_events.ts";
-import type { ServerConfig } from "./config.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
+import type { ServerEvent } from "../lib/server/server_events.ts";
+import type { ServerConfig } from "./control/config.ts";
 import type { Service } from "./service.ts";
-import { type ThreadEvent, Threads } from "./threads.ts";
+import { type ThreadEvent, Threads } from "./threads/threads.ts";
 
 // The very handler of the echo server: it does not know in which thread it runs.
 const ECHO = { module: import.meta.resolve("./echo.ts"), name: "echo" };

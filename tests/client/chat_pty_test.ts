@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { serve } from "../../lib/server.ts";
-import { PASSWORD } from "../chat_client.ts";
-import { startChat } from "../chat_server.ts";
-import { onTerminal, onTerminalWith, ptyTest } from "../pty.ts";
-import { TestMember } from "./test_member.ts";
+import { serve } from "../../lib/server/server.ts";
+import { PASSWORD } from "../support/chat_client.ts";
+import { startChat } from "../support/chat_server.ts";
+import { onTerminal, onTerminalWith, ptyTest } from "../support/pty.ts";
+import { TestMember } from "./chat/test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
 const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CLIENT];

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PASSWORD } from "../chat_client.ts";
-import { startChat } from "../chat_server.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
+import { PASSWORD } from "../support/chat_client.ts";
+import { startChat } from "../support/chat_server.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { FramedConn } from "../../lib/framed_conn.ts";
-import { serve } from "../../lib/server.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { onTerminal, ptyTest } from "../pty.ts";
+import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { serve } from "../../lib/server/server.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { onTerminal, ptyTest } from "../support/pty.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 

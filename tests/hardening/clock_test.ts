@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { Reconnector } from "../../lib/reconnect.ts";
-import { serve } from "../../lib/server.ts";
-import { TokenBuckets } from "../../lib/token_bucket.ts";
-import { ChatClient, idsIn, PASSWORD, textsIn } from "../chat_client.ts";
-import { startAuthentication, startChat } from "../chat_server.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { connectTo, echo } from "../served.ts";
-import { ServerProcess } from "../servers/server_process.ts";
+import { Reconnector } from "../../lib/conn/reconnect.ts";
+import { serve } from "../../lib/server/server.ts";
+import { TokenBuckets } from "../../lib/base/token_bucket.ts";
+import { ChatClient, idsIn, PASSWORD, textsIn } from "../support/chat_client.ts";
+import { startAuthentication, startChat } from "../support/chat_server.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { connectTo, echo } from "../support/served.ts";
+import { ServerProcess } from "../support/server_process.ts";
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
@@ -143,7 +143,7 @@ Deno.test("SessionStore believes no token from beyond tomorrow, and bounds the l
 });
 
 testWith(PROCESSES, "chat serves, logs, counts and stops while the clock jumps", async () => {
-  const before = ["--allow-read=tests", "--preload=tests/servers/jumping_clock.ts"];
+  const before = ["--allow-read=tests", "--preload=tests/servers/control/jumping_clock.ts"];
   await using server = await ServerProcess.start("chat", ["--idle-timeout", "60"], { before });
   const setClock = (ms: number) => Deno.writeTextFile(`${server.data}/clock`, `${ms}`);
   using anna = await ChatClient.connect(server.port);

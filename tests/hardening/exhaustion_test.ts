@@ -1,11 +1,11 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { encodeFrame } from "../../lib/frame.ts";
-import { serve, type Server } from "../../lib/server.ts";
-import type { ServerEvent } from "../../lib/server_events.ts";
-import { connectTo, echo } from "../served.ts";
-import { turns } from "../turns.ts";
+import { encodeFrame } from "../../lib/frame/frame.ts";
+import { serve, type Server } from "../../lib/server/server.ts";
+import type { ServerEvent } from "../../lib/server/server_events.ts";
+import { connectTo, echo } from "../support/served.ts";
+import { turns } from "../support/turns.ts";
 
 const MIB = 2 ** 20;
 

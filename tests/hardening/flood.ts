@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { openBenchChat } from "../../bench/chat_setup.ts";
-import { percentile, short, table } from "../../bench/report.ts";
-import { readLines } from "../../lib/lines.ts";
-import { ChatClient } from "../chat_client.ts";
-import { ServerProcess } from "../servers/server_process.ts";
+import { openBenchChat } from "../../tools/bench/chat_setup.ts";
+import { percentile, short, table } from "../../tools/bench/report.ts";
+import { readLines } from "../../lib/terminal/lines.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ServerProcess } from "../support/server_process.ts";
 import type { Answered } from "./flooder.ts";
 
 /** How many connections flood. */

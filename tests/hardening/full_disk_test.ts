@@ -1,13 +1,13 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore } from "../../lib/history_store.ts";
-import type { ServerMessage } from "../../lib/protocol.ts";
+import { openDatabase } from "../../lib/store/database.ts";
+import { HistoryStore } from "../../lib/store/history_store.ts";
+import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
-import { ChatClient, idsIn, PASSWORD } from "../chat_client.ts";
-import { startChat } from "../chat_server.ts";
-import { testOnDisks } from "../full_disk.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "../servers/server_process.ts";
+import { ChatClient, idsIn, PASSWORD } from "../support/chat_client.ts";
+import { startChat } from "../support/chat_server.ts";
+import { testOnDisks } from "../support/full_disk.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { ServerProcess } from "../support/server_process.ts";
 
 const FAST = ["--burst", "1000000", "--rate", "1000000"];
 

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { FramedConn } from "../../lib/framed_conn.ts";
-import { LogFile } from "../../lib/log_file.ts";
-import { memoryConnPair } from "../../lib/memory_conn.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { LogFile } from "../../lib/log/log_file.ts";
+import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
 import { openAuthentication } from "../../servers/authentication.ts";
 import { openChat } from "../../servers/chat.ts";
-import { parseCommandLine } from "../../servers/command_line.ts";
-import { ChatClient, PASSWORD } from "../chat_client.ts";
-import { FILES, testWith } from "../permissions.ts";
+import { parseCommandLine } from "../../servers/control/command_line.ts";
+import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { FILES, testWith } from "../support/permissions.ts";
 
 const OPEN = { auth: openAuthentication, chat: openChat };
 

@@ -1,15 +1,15 @@
 import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { AccountStore } from "../../lib/account_store.ts";
-import { type Database, openDatabase } from "../../lib/database.ts";
-import { startFaultProxy } from "../../lib/fault_proxy.ts";
-import { HistoryStore } from "../../lib/history_store.ts";
-import type { ServerMessage } from "../../lib/protocol.ts";
-import { SessionStore } from "../../lib/session_store.ts";
+import { AccountStore } from "../../lib/store/account_store.ts";
+import { type Database, openDatabase } from "../../lib/store/database.ts";
+import { startFaultProxy } from "../../lib/faults/fault_proxy.ts";
+import { HistoryStore } from "../../lib/store/history_store.ts";
+import type { ServerMessage } from "../../lib/chat/protocol.ts";
+import { SessionStore } from "../../lib/store/session_store.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
-import { ChatClient, PASSWORD } from "../chat_client.ts";
-import { CHEAP } from "../chat_server.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { type Ended, ServerProcess } from "../servers/server_process.ts";
+import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { CHEAP } from "../support/chat_server.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { type Ended, ServerProcess } from "../support/server_process.ts";
 
 const TALKERS = 100;
 const EARLIER = 1000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Ledger, Told } from "../../soak/ledger.ts";
-import { soak } from "../../soak/soak.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
+import { Ledger, Told } from "../../tools/soak/ledger.ts";
+import { soak } from "../../tools/soak/soak.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
 
 Deno.test("Told tells two members apart who were told other texts, another order, or one thing twice", () => {
   const told = (...messages: [number, string][]) => {

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatClient, PASSWORD } from "../chat_client.ts";
-import { startAuthentication } from "../chat_server.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { startAuthentication } from "../support/chat_server.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { ServerProcess } from "../support/server_process.ts";
 
 Deno.test("authenticationHandler() knows who is connected while they are", async () => {
   await using auth = startAuthentication();

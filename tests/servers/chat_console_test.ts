@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ChatClient } from "../chat_client.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { ServerProcess } from "../support/server_process.ts";
 
 testWith(
   PROCESSES,

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { openDatabase } from "../../lib/database.ts";
-import { HistoryStore } from "../../lib/history_store.ts";
-import type { ServerMessage } from "../../lib/protocol.ts";
-import { seededRandom } from "../../lib/seeded_random.ts";
+import { openDatabase } from "../../lib/store/database.ts";
+import { HistoryStore } from "../../lib/store/history_store.ts";
+import type { ServerMessage } from "../../lib/chat/protocol.ts";
+import { seededRandom } from "../../lib/base/seeded_random.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
-import { ChatClient } from "../chat_client.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { Talker } from "../talker.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { Talker } from "../support/talker.ts";
+import { ServerProcess } from "../support/server_process.ts";
 
 const KILLS = 30;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { clearUsers } from "../../servers/chat.ts";
-import { type ChatClient, idsIn, PASSWORD, textsIn } from "../chat_client.ts";
-import { startChat } from "../chat_server.ts";
-import { FILES, testWith } from "../permissions.ts";
+import { type ChatClient, idsIn, PASSWORD, textsIn } from "../support/chat_client.ts";
+import { startChat } from "../support/chat_server.ts";
+import { FILES, testWith } from "../support/permissions.ts";
 
 Deno.test("chat: said comes only after the message is committed", async () => {
   await using chat = startChat();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { FramedConn } from "../../lib/framed_conn.ts";
-import { serve, type Server } from "../../lib/server.ts";
-import type { ServerEvent } from "../../lib/server_events.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { serve, type Server } from "../../lib/server/server.ts";
+import type { ServerEvent } from "../../lib/server/server_events.ts";
 import { echo, echoBytes } from "../../servers/echo.ts";
 
 function connect(server: Server): Promise<FramedConn> {

@@ -1,17 +1,17 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import type { ConnInfo } from "../../lib/conversation.ts";
-import { FramedConn } from "../../lib/framed_conn.ts";
-import { IdentityStore } from "../../lib/identity_store.ts";
-import type { LogFile } from "../../lib/log_file.ts";
-import { memoryConnPair } from "../../lib/memory_conn.ts";
-import { parseCommandLine } from "../../servers/command_line.ts";
+import type { ConnInfo } from "../../lib/server/conversation.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { IdentityStore } from "../../lib/store/identity_store.ts";
+import type { LogFile } from "../../lib/log/log_file.ts";
+import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
+import { parseCommandLine } from "../../servers/control/command_line.ts";
 import {
   identify,
   type IdentifyOptions,
   openIdentification,
 } from "../../servers/identification.ts";
-import { FILES, testWith } from "../permissions.ts";
+import { FILES, testWith } from "../support/permissions.ts";
 
 async function inFolder(body: (dataDir: string) => Promise<void>): Promise<void> {
   const dataDir = await Deno.makeTempDir();

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { FramedConn } from "../../lib/framed_conn.ts";
-import { PROCESSES, testWith } from "../permissions.ts";
-import { runServer, ServerProcess } from "./server_process.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { runServer, ServerProcess } from "../support/server_process.ts";
 
 const DATED = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
@@ -48,7 +48,7 @@ for (
     ["a host that does not resolve", ["--host", "localhost.invalid"], "localhost.invalid"],
     ["a host that is not this machine's", ["--host", "127.0.0.1.invalid"], "Cannot listen on"],
     ["a log path that is a folder", ["--log", "lib"], "Cannot open the log file lib: "],
-    ["a data folder that cannot be", ["--data", "lib/gate.ts"], "Cannot open the log file"],
+    ["a data folder that cannot be", ["--data", "lib/base/gate.ts"], "Cannot open the log file"],
   ] as [string, string[], string][]
 ) {
   testWith(PROCESSES, `main.ts exits with 1 and one line for ${what}`, async () => {
@@ -282,7 +282,7 @@ testWith(PROCESSES, "main.ts refuses more connections than it was told", async (
 });
 
 testWith(PROCESSES, "main.ts exits with 1 and one line when its thread dies", async () => {
-  const before = ["--allow-read=tests", "--preload=tests/servers/faulty_preload.ts"];
+  const before = ["--allow-read=tests", "--preload=tests/servers/control/faulty_preload.ts"];
   await using server = await ServerProcess.start("echo", [], { before });
   using conn = await server.connect();
   conn.send("throw");

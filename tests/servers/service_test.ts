@@ -1,8 +1,8 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { echo } from "../../servers/echo.ts";
 import { SERVICES } from "../../servers/service.ts";
-import type { LogFile } from "../../lib/log_file.ts";
-import { parseCommandLine } from "../../servers/command_line.ts";
+import type { LogFile } from "../../lib/log/log_file.ts";
+import { parseCommandLine } from "../../servers/control/command_line.ts";
 import type { Service } from "../../servers/service.ts";
 
 async function open(...args: string[]): Promise<Service> {

@@ -1,0 +1,61 @@
+/**
+ * What a receive of the line client brought.
+ *
+ * @module
+ */
+
+import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { GOODBYE_PREFIX, goodbyeText } from "../../lib/server/goodbye.ts";
+import { reasonOf } from "../shared/wording.ts";
+
+/** The end of a connection. */
+export interface End {
+  /** Tells it from a message. */
+  kind: "end";
+  /** Why it ended. */
+  reason: string;
+  /** Whether the server finished between two messages, without a word. */
+  inOrder: boolean;
+  /** What the server said last. */
+  goodbye?: string;
+  /** Whether the line that was to be answered may be the cause. */
+  blamesLine: boolean;
+}
+
+/** A message, a message that is no text, or the end. */
+export type Received = { kind: "reply"; text: string } | { kind: "no text" } | End;
+
+/** Goodbyes for which no line is to blame. */
+const BLAMELESS = new Set(
+  (["full", "crowded", "paused", "shutdown", "idle"] as const).map((reason) => goodbyeText(reason)),
+);
+
+/**
+ * Receives the next message, or the end.
+ *
+ * @param conn The connection.
+ * @param oldest Gives the line that is answered next: its echo is no goodbye, whatever it says.
+ */
+export async function receiveNext(
+  conn: Pick<FramedConn, "receive">,
+  oldest: () => string | undefined,
+): Promise<Received> {
+  try {
+    const text = await conn.receive();
+    if (text === null) return end("the server closed the connection", { inOrder: true });
+    if (!text.startsWith(GOODBYE_PREFIX) || text === oldest()) return { kind: "reply", text };
+    return end("the server said goodbye", { goodbye: text, blamesLine: !BLAMELESS.has(text) });
+  } catch (error) {
+    if (isNoText(error)) return { kind: "no text" };
+    return end(reasonOf(error));
+  }
+}
+
+function end(reason: string, details: Partial<End> = {}): End {
+  return { kind: "end", reason, inOrder: false, blamesLine: true, ...details };
+}
+
+/** Tells a message that is not UTF-8, after which the next can be received, from invalid data of TLS. */
+function isNoText(error: unknown): boolean {
+  return error instanceof Deno.errors.InvalidData && error.cause instanceof TypeError;
+}

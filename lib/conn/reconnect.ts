@@ -1,0 +1,206 @@
+/**
+ * Connects, and connects again with exponential backoff and jitter.
+ *
+ * @module
+ */
+
+import { FrameTooLargeError } from "../frame/frame.ts";
+import { checkLimits } from "../base/limits.ts";
+
+/** How {@linkcode backoff} spaces its delays. */
+export interface BackoffOptions {
+  /**
+   * The first delay before jitter, in milliseconds.
+   * @default {250}
+   */
+  minMs?: number;
+  /**
+   * The longest delay before jitter, in milliseconds.
+   * @default {15_000}
+   */
+  maxMs?: number;
+  /**
+   * How many times longer each delay is than the one before.
+   * @default {2}
+   */
+  factor?: number;
+  /**
+   * Where the jitter comes from: a number from 0 up to 1, like `Math.random`.
+   * @default {Math.random}
+   */
+  random?(): number;
+}
+
+/** One wait before the next attempt to connect, for whoever reports it. */
+export interface ReconnectWait {
+  /** Which wait in a row this is, from 1. */
+  attempt: number;
+  /** How long it lasts, in milliseconds. */
+  delayMs: number;
+  /** Why there is no connection; `undefined` when the last one ended in good order. */
+  error: unknown;
+}
+
+/** What a caller of {@linkcode Reconnector.connect} knows about the connection it lost. */
+export interface LostConnection {
+  /** What broke it, for {@linkcode ReconnectWait.error}. */
+  error?: unknown;
+  /** How long the server asked clients to stay away, in milliseconds; at most five minutes are granted. */
+  retryAfterMs?: number | undefined;
+}
+
+/** How a {@linkcode Reconnector} waits and when it stops. */
+export interface ReconnectorOptions extends BackoffOptions {
+  /**
+   * How long a connection must have lived for the delays to start again at `minMs`, in milliseconds. A server that
+   * accepts and hangs up at once is thus not hammered.
+   * @default {5000}
+   */
+  stableMs?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   * @default {performance.now}
+   */
+  now?(): number;
+  /** Ends the attempts: a pending {@linkcode Reconnector.connect} rejects with its reason. Established connections live on. */
+  signal?: AbortSignal | undefined;
+  /** Called at the beginning of each wait. */
+  onWait?(wait: ReconnectWait): void;
+}
+
+/** The longest stay-away that a server may ask for: five minutes. */
+export const MAX_RETRY_AFTER_MS = 300_000;
+
+/**
+ * Yields the delays between attempts, in milliseconds, without end.
+ *
+ * Each is drawn from the upper half of an interval that grows by `factor` up to `maxMs` ("equal jitter"): clients that lost
+ * the same server come back spread out, and none of them at once.
+ *
+ * @param options The shape of the growth.
+ * @returns The delays.
+ */
+export function* backoff(options: BackoffOptions = {}): Generator<number, never, void> {
+  const { minMs = 250, maxMs = 15_000, factor = 2, random = Math.random } = options;
+  for (let ceilingMs = Math.min(minMs, maxMs);; ceilingMs = Math.min(ceilingMs * factor, maxMs)) {
+    yield Math.round(ceilingMs / 2 * (1 + random()));
+  }
+}
+
+/**
+ * Gives one connection after another to a caller that wants always to be connected.
+ *
+ * - **Generic.** What a connection is, the `open` function says; logging in may be a part of it.
+ * - **Patient.** Every failure of `open` is waited out, except one that no waiting mends: a missing permission
+ *   (`Deno.errors.NotCapable`), a certificate that is not trusted or a peer that speaks something else (`InvalidData`), a
+ *   port or host that cannot exist (`RangeError`, `URIError`), a `TypeError`. An answer that is no frame, as a proxy in
+ *   between gives while the server is away (`FrameTooLargeError`), is waited out.
+ * - **Owning nothing.** The caller closes what it was given.
+ *
+ * @example A client that comes back
+ * ```ts
+ * import { FramedConn, Reconnector, serve } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve((conn) => conn.send("hello"), { port: 0 });
+ * const { port } = server.addr;
+ * const reconnector = new Reconnector((signal) => FramedConn.connect({ port, signal }), { minMs: 1 });
+ *
+ * const heard: (string | null)[] = [];
+ * while (heard.length < 2) {
+ *   using conn = await reconnector.connect();
+ *   heard.push(await conn.receive());
+ * }
+ * assertEquals(heard, ["hello", "hello"]);
+ * ```
+ */
+export class Reconnector<T> {
+  readonly #open: (signal?: AbortSignal) => Promise<T>;
+  readonly #options: ReconnectorOptions;
+  readonly #now: () => number;
+  #delays: Generator<number, never, void>;
+  #attempt = 0;
+  #openedAt: number | undefined;
+
+  /**
+   * Prepares; nothing is connected yet.
+   *
+   * @param open Opens one connection, or rejects; it is given the signal of the options.
+   * @param options The waits.
+   * @throws {RangeError} If one of them is less than 0, or not a number.
+   */
+  constructor(open: (signal?: AbortSignal) => Promise<T>, options: ReconnectorOptions = {}) {
+    this.#open = open;
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    const { minMs, maxMs, factor, stableMs } = options;
+    checkLimits("reconnect", { minMs, maxMs, factor, stableMs });
+    this.#delays = backoff(options);
+  }
+
+  /**
+   * Connects: the first time at once, every later time after a wait, and after each failure again. One call at a time.
+   *
+   * @param lost What is known about the connection given before.
+   * @returns A new connection, which the caller owns.
+   * @throws {unknown} The reason of the signal once it is aborted, or a failure that no waiting mends.
+   */
+  async connect(lost: LostConnection = {}): Promise<T> {
+    if (this.#openedAt !== undefined) {
+      this.#forgetDelaysAfterLongLife(this.#openedAt);
+      await this.#wait(lost);
+    }
+    while (true) {
+      this.#options.signal?.throwIfAborted();
+      try {
+        const opened = await this.#open(this.#options.signal);
+        this.#openedAt = this.#now();
+        return opened;
+      } catch (error) {
+        if (isHopeless(error)) throw error;
+        await this.#wait({ error });
+      }
+    }
+  }
+
+  #forgetDelaysAfterLongLife(openedAt: number): void {
+    if (this.#now() - openedAt < (this.#options.stableMs ?? 5000)) return;
+    this.#delays = backoff(this.#options);
+    this.#attempt = 0;
+  }
+
+  async #wait({ error, retryAfterMs = 0 }: LostConnection): Promise<void> {
+    const { signal, onWait } = this.#options;
+    signal?.throwIfAborted();
+    const delayMs = grantedMs(retryAfterMs) + this.#delays.next().value;
+    onWait?.({ attempt: ++this.#attempt, delayMs, error });
+    signal?.throwIfAborted(); // It may have been `onWait` that aborted.
+    await sleep(delayMs, signal);
+  }
+}
+
+/**
+ * Bounds what a server asked for, at {@linkcode MAX_RETRY_AFTER_MS}: its number may be nonsense, and a timer beyond
+ * 2^31 ms would fire at once.
+ */
+export function grantedMs(retryAfterMs: number): number {
+  return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
+}
+
+const HOPELESS = [Deno.errors.NotCapable, Deno.errors.InvalidData, RangeError, TypeError, URIError];
+
+function isHopeless(error: unknown): boolean {
+  if (error instanceof FrameTooLargeError) return false;
+  return HOPELESS.some((kind) => error instanceof kind);
+}
+
+function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, delayMs);
+  const abort = () => reject(signal!.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * One direction of one connection through the fault proxy: from a socket, through the faults, to a socket.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { AppliedFault, FaultStream } from "./fault_stream.ts";
+import type { CutBy, Faults } from "./faults.ts";
+import { FrameCursor } from "../frame/frame_cursor.ts";
+import { MAX_DELAY_MS } from "../base/max_delay.ts";
+
+/** What a link tells while it works. */
+export interface FaultLinkEvents {
+  /** These bytes were written to the receiver, in one write. */
+  onDelivered(bytes: Uint8Array): void;
+  /** A fault was applied. */
+  onFault(fault: AppliedFault): void;
+}
+
+/** How a link ended: the sender finished and that was passed on, it was stopped, or it was cut. */
+export type LinkEnd = "finished" | "stopped" | CutBy;
+
+// What a delay may hold back; beyond it the sender has to wait.
+const MAX_QUEUED_BYTES = 1024 * 1024;
+
+/** Carries bytes from `source` to `target` until the sender finishes, a fault cuts, or `stop`. */
+export class FaultLink {
+  readonly #source: Socket;
+  readonly #target: Socket;
+  readonly #stream: FaultStream;
+  readonly #events: FaultLinkEvents;
+  readonly #cursor = new FrameCursor();
+  #queue: { bytes: Uint8Array; arrivedAt: number }[] = [];
+  #queuedBytes = 0;
+  #sourceEnd: "open" | "finished" | "reset" = "open";
+  #discarding = false;
+  #stopped = false;
+  #dueAt = 0;
+  #news = false;
+  #wakeDeliverer: () => void = () => {};
+  #wakeSleeper: () => void = () => {};
+  #wakeReceiver: () => void = () => {};
+
+  /** Made before it runs, so that its faults can be changed at any time. */
+  constructor(source: Socket, target: Socket, stream: FaultStream, events: FaultLinkEvents) {
+    this.#source = source;
+    this.#target = target;
+    this.#stream = stream;
+    this.#events = events;
+  }
+
+  /** How many whole frames have reached the receiver. */
+  get frames(): number {
+    return this.#cursor.position.frame - 1;
+  }
+
+  /** Changes the faults from the next byte on; what waits for a delay or a stall goes at once. */
+  set faults(faults: Faults) {
+    this.#stream.faults = faults;
+    this.#dueAt = 0;
+    this.#wakeSleeper();
+    this.#tell();
+  }
+
+  /** Ends the link without a word to either side. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wakeSleeper();
+    this.#wakeReceiver();
+    this.#tell();
+  }
+
+  /** Runs the link, once. Never rejects: whatever a socket does is an outcome. */
+  async run(): Promise<LinkEnd> {
+    const receiving = this.#receive();
+    const end = await this.#deliverAll();
+    this.#discarding = true;
+    this.#wakeReceiver();
+    if (end === "finished" || end === "half-close") this.#target.end();
+    if (end === "half-close") await receiving;
+    return end;
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const bytes of this.#source.iterator({ destroyOnReturn: false })) {
+        if (this.#discarding) continue;
+        this.#queue.push({ bytes, arrivedAt: performance.now() });
+        this.#queuedBytes += bytes.length;
+        this.#tell();
+        if (this.#queuedBytes < MAX_QUEUED_BYTES) continue;
+        await new Promise<void>((resolve) => this.#wakeReceiver = resolve);
+      }
+      this.#sourceEnd = "finished";
+    } catch {
+      // Whether the sender reset the connection or the proxy did, all that is left is to pass it on.
+      this.#sourceEnd = "reset";
+    }
+    this.#tell();
+  }
+
+  async #deliverAll(): Promise<LinkEnd> {
+    for (;;) {
+      const { bytes, arrivedAt } = await this.#next();
+      // Also without bytes: it may be time to cut.
+      const cut = await this.#deliver(bytes, arrivedAt);
+      if (this.#stopped) return "stopped";
+      if (cut) return cut;
+      if (this.#sourceEnd === "reset") return "reset";
+      if (this.#queue.length > 0) continue;
+      if (this.#sourceEnd === "finished") return "finished";
+      if (!this.#news) await new Promise<void>((resolve) => this.#wakeDeliverer = resolve);
+      this.#news = false;
+    }
+  }
+
+  async #next(): Promise<{ bytes: Uint8Array; arrivedAt: number }> {
+    const first = this.#queue[0];
+    if (first === undefined) return { bytes: new Uint8Array(), arrivedAt: 0 };
+    const { mergeMs = 0 } = this.#stream.faults;
+    await this.#sleepUntil(first.arrivedAt + mergeMs);
+    const taken = this.#queue.splice(0, mergeMs > 0 ? Infinity : 1);
+    const bytes = taken.length === 1 ? first.bytes : concat(taken.map((chunk) => chunk.bytes));
+    if (taken.length > 1) {
+      this.#events.onFault({ type: "fault", fault: "merge", at: 0, bytes: bytes.length });
+    }
+    this.#queuedBytes -= bytes.length;
+    this.#wakeReceiver();
+    return { bytes, arrivedAt: first.arrivedAt };
+  }
+
+  async #deliver(bytes: Uint8Array, arrivedAt: number): Promise<CutBy | undefined> {
+    for (const action of this.#stream.push(bytes)) {
+      if (this.#stopped) break;
+      if (action.type === "cut") return action.by;
+      if (action.type === "fault") {
+        this.#events.onFault(action);
+        continue;
+      }
+      this.#dueAt = Math.max(this.#dueAt, arrivedAt + action.latencyMs) + action.spacingMs;
+      await this.#sleepUntil(this.#dueAt);
+      if (!this.#stopped) await this.#write(action.bytes);
+    }
+    return undefined;
+  }
+
+  /** A failed write needs no answer here: the target's own reading side learns of it too. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (const _ of this.#cursor.advance(bytes));
+    this.#events.onDelivered(bytes);
+    await new Promise<void>((resolve) => this.#target.write(bytes, () => resolve()));
+  }
+
+  async #sleepUntil(dueAt: number): Promise<void> {
+    const ms = dueAt - performance.now();
+    if (ms <= 0 || this.#stopped) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wakeSleeper = resolve;
+    const timer = setTimeout(resolve, Math.min(ms, MAX_DELAY_MS));
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #tell(): void {
+    this.#news = true;
+    this.#wakeDeliverer();
+  }
+}
+
+function concat(chunks: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,79 @@
+/**
+ * Who may come in: so many connections in all, and so many from one address.
+ *
+ * @module
+ */
+import { networkOf } from "../base/address.ts";
+import type { GoodbyeReason } from "./goodbye.ts";
+import { TokenBuckets } from "../base/token_bucket.ts";
+
+/** Options for {@linkcode Admission}. */
+export interface AdmissionOptions {
+  /**
+   * How many connections are served at once; the excess get a goodbye. 0 sets no limit.
+   *
+   * @default {10000}
+   */
+  maxConnections?: number;
+  /**
+   * How many connections from one address are served at once, and how many more may come in a second once twice as
+   * many have come; the excess get a goodbye. An IPv6 address stands for its network of 64 bits. 0 sets no limit.
+   *
+   * @default {0}
+   */
+  maxPerAddress?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
+}
+
+/** Counts the connections that are served. Every `enter` that found a place needs its `leave`. */
+export class Admission {
+  readonly #maxConnections: number;
+  readonly #maxPerAddress: number;
+  readonly #perNetwork = new Map<string, number>();
+  readonly #arrivals: TokenBuckets | undefined; // without a limit nobody counts
+  #connections = 0;
+
+  /** Begins with nobody. */
+  constructor(options: AdmissionOptions = {}) {
+    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#maxPerAddress = options.maxPerAddress ?? 0;
+    const { now } = options;
+    const isUnlimited = this.#maxPerAddress === 0 || this.#maxPerAddress === Infinity;
+    this.#arrivals = isUnlimited ? undefined : new TokenBuckets({
+      burst: 2 * this.#maxPerAddress,
+      perSecond: this.#maxPerAddress,
+      ...(now && { now }),
+    });
+  }
+
+  /** Takes a place for a peer, or tells why there is none. */
+  enter(address: string): GoodbyeReason | undefined {
+    const network = networkOf(address);
+    if (this.#maxConnections && this.#connections >= this.#maxConnections) return "full";
+    if (this.#isCrowded(network)) return "crowded";
+    this.#connections++;
+    this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
+    return undefined;
+  }
+
+  /** Gives a place back. */
+  leave(address: string): void {
+    const network = networkOf(address);
+    const left = this.#perNetwork.get(network)! - 1;
+    this.#connections--;
+    // Networks that left must not pile up.
+    if (left > 0) this.#perNetwork.set(network, left);
+    else this.#perNetwork.delete(network);
+  }
+
+  #isCrowded(network: string): boolean {
+    if (this.#arrivals === undefined) return false;
+    return (this.#perNetwork.get(network) ?? 0) >= this.#maxPerAddress ||
+      this.#arrivals.take(network) > 0;
+  }
+}

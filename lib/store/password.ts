@@ -1,0 +1,154 @@
+/**
+ * Passwords, kept so that a stolen file does not give them away.
+ *
+ * @module
+ */
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
+import {
+  MAX_PASSWORD_LENGTH,
+  MIN_PASSWORD_LENGTH,
+  passwordLength,
+} from "../chat/password_length.ts";
+
+/** What one hash costs; see RFC 9106. */
+export interface PasswordParams {
+  /** Memory in KiB: at least 8 for each lane, at most 262,144. */
+  memoryKiB: number;
+  /** Passes over that memory, 1 to 16. */
+  passes: number;
+  /** Lanes, 1 to 4. */
+  parallelism: number;
+}
+
+/** OWASP's first choice for Argon2id where memory is short: 19 MiB, 2 passes. About 35 ms; see SECURITY.md. */
+export const PASSWORD_PARAMS: Readonly<PasswordParams> = {
+  memoryKiB: 19_456,
+  passes: 2,
+  parallelism: 1,
+};
+
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+
+/**
+ * Tells whether a text may be a password: 8 to 256 characters (code points, after normalisation),
+ * any of them, and no lone surrogates, which no two encoders treat alike.
+ */
+export function isPassword(text: string): boolean {
+  if (!text.isWellFormed()) return false;
+  const length = passwordLength(text);
+  return length >= MIN_PASSWORD_LENGTH && length <= MAX_PASSWORD_LENGTH;
+}
+
+/**
+ * Hashes a password with Argon2id and a salt of its own, off the main thread.
+ *
+ * The password is brought to Unicode's form NFC first (as RFC 8265 asks), so that `é` is the same
+ * whether a keyboard sends one code point or two. Nothing else about it is changed.
+ *
+ * @param password The password; its length is the caller's to check, with {@linkcode isPassword}.
+ * @param params What the hash costs.
+ * @returns A PHC string, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`.
+ * @throws {RangeError} If the parameters are outside their limits.
+ */
+export async function hashPassword(
+  password: string,
+  params: PasswordParams = PASSWORD_PARAMS,
+): Promise<string> {
+  if (!areAffordable(params)) {
+    throw new RangeError(`Cannot hash a password with ${JSON.stringify(params)}: out of limits`);
+  }
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+  const hash = await argon2id(password, { params, salt, hashBytes: HASH_BYTES });
+  const { memoryKiB, passes, parallelism } = params;
+  const costs = `m=${memoryKiB},t=${passes},p=${parallelism}`;
+  return `$argon2id$v=19$${costs}$${base64(salt)}$${base64(hash)}`;
+}
+
+/**
+ * Tells whether this is the password that was hashed, in a time that does not depend on the answer.
+ *
+ * @param password What somebody sent.
+ * @param phc What {@linkcode hashPassword} gave.
+ * @throws {Deno.errors.InvalidData} If the PHC string is malformed, or asks for more memory or passes
+ * than {@linkcode PasswordParams} allows; nothing is then computed.
+ */
+export async function verifyPassword(password: string, phc: string): Promise<boolean> {
+  const { params, salt, hash } = parsePhc(phc);
+  const actual = await argon2id(password, { params, salt, hashBytes: hash.length });
+  return timingSafeEqual(actual, hash);
+}
+
+/**
+ * Tells whether a hash should be made again because the parameters have risen: more memory or more
+ * passes than it has, and not less of either. It never asks for a weaker hash.
+ *
+ * @param phc What {@linkcode hashPassword} gave.
+ * @param params The parameters in force.
+ * @throws {Deno.errors.InvalidData} As {@linkcode verifyPassword}.
+ */
+export function needsRehash(phc: string, params: PasswordParams = PASSWORD_PARAMS): boolean {
+  const had = parsePhc(phc).params;
+  if (params.memoryKiB < had.memoryKiB || params.passes < had.passes) return false;
+  return params.memoryKiB > had.memoryKiB || params.passes > had.passes;
+}
+
+interface ParsedPhc {
+  params: PasswordParams;
+  salt: Uint8Array<ArrayBuffer>;
+  hash: Uint8Array<ArrayBuffer>;
+}
+
+const NUMBER = "([1-9][0-9]{0,6})";
+// Salts of 8 to 64 bytes and hashes of 16 to 64, in base64 without padding.
+const PHC = new RegExp(
+  `^\\$argon2id\\$v=19\\$m=${NUMBER},t=${NUMBER},p=${NUMBER}` +
+    "\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$",
+);
+
+function parsePhc(phc: string): ParsedPhc {
+  const match = PHC.exec(phc);
+  if (match === null) throw new Deno.errors.InvalidData("Cannot read a password hash: malformed");
+  const [memoryKiB, passes, parallelism] = match.slice(1, 4).map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const params = { memoryKiB, passes, parallelism };
+  if (!areAffordable(params)) {
+    throw new Deno.errors.InvalidData("Cannot check a password hash: its costs are out of limits");
+  }
+  const [salt, hash] = match.slice(4).map(fromBase64) as [ParsedPhc["salt"], ParsedPhc["hash"]];
+  return { params, salt, hash };
+}
+
+function areAffordable({ memoryKiB, passes, parallelism }: PasswordParams): boolean {
+  return [memoryKiB, passes, parallelism].every(Number.isSafeInteger) &&
+    parallelism >= 1 && parallelism <= 4 && passes >= 1 && passes <= 16 &&
+    memoryKiB >= 8 * parallelism && memoryKiB <= 262_144;
+}
+
+async function argon2id(
+  password: string,
+  { params, salt, hashBytes }: { params: PasswordParams; salt: BufferSource; hashBytes: number },
+): Promise<Uint8Array> {
+  const secret = new TextEncoder().encode(password.normalize("NFC"));
+  // TypeScript's types know neither "raw-secret" nor Argon2id yet; the runtime does.
+  const format = "raw-secret" as "raw";
+  const key = await crypto.subtle.importKey(format, secret, "Argon2id", false, ["deriveBits"]);
+  const { memoryKiB: memory, passes, parallelism } = params;
+  const algorithm = { name: "Argon2id", nonce: salt, memory, passes, parallelism };
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, 8 * hashBytes));
+}
+
+function base64(bytes: Uint8Array): string {
+  return bytes.toBase64({ omitPadding: true });
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "loose" });
+  } catch (cause) {
+    throw new Deno.errors.InvalidData("Cannot read a password hash: malformed", { cause });
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Asks a person: with a default, and again with the reason after a bad answer.
+ *
+ * @module
+ */
+
+import { parseHost, parsePort } from "../base/endpoint.ts";
+
+/** Someone who answers: a person at a terminal, or a test. */
+export interface Asker {
+  /** Shows the prompt and gives the line typed after it, or `null` at the end of input. */
+  line(prompt: string): Promise<string | null>;
+  /** Shows a line. */
+  tell(text: string): void;
+}
+
+/** What {@linkcode question} asks for. */
+export interface QuestionOptions<T> {
+  /** Whom to ask. */
+  asker: Asker;
+  /** What Enter and the end of input answer; the prompt shows it. */
+  default: T;
+  /** Makes the answer, or throws a RangeError or TypeError whose message says what to type instead. */
+  parse(text: string): T | Promise<T>;
+}
+
+/**
+ * Asks, as in `Port [9090]: `, until the answer is a good one.
+ *
+ * Enter takes the default, and so does the end of input. After an answer that `parse` refuses, the reason is
+ * shown and the question asked again.
+ */
+export async function question<T>(text: string, options: QuestionOptions<T>): Promise<T> {
+  const { asker, parse } = options;
+  for (;;) {
+    const answer = await asker.line(`${text} [${options.default}]: `);
+    if (answer === null || answer === "") return options.default;
+    try {
+      return await parse(answer);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+      asker.tell(error.message);
+    }
+  }
+}
+
+/** Options of {@linkcode askHost}. */
+export interface AskHostOptions {
+  /**
+   * What Enter and the end of input answer.
+   * @default {"127.0.0.1"}
+   */
+  default?: string;
+  /** Throws a RangeError or TypeError where there is no such host, or it is not to be used. */
+  check?(host: string): void | Promise<void>;
+}
+
+/** Asks for a host, by the rules of {@linkcode parseHost} and of the check. */
+export function askHost(asker: Asker, options: AskHostOptions = {}): Promise<string> {
+  const parse = async (text: string) => {
+    const host = parseHost(text);
+    await options.check?.(host);
+    return host;
+  };
+  return question("Host", { asker, default: options.default ?? "127.0.0.1", parse });
+}
+
+/** Asks for a port, by the rules of {@linkcode parsePort}. */
+export function askPort(asker: Asker, defaultPort = 9090): Promise<number> {
+  return question("Port", { asker, default: defaultPort, parse: (text) => parsePort(text) });
+}

@@ -1,0 +1,113 @@
+/**
+ * The servers' flags, as data: they are parsed, checked and explained from one table.
+ *
+ * @module
+ */
+import { parseHost, parsePort } from "../../lib/base/endpoint.ts";
+
+/** One flag of a server. */
+export interface Flag {
+  /** What stands after it in the help; a flag without it is a switch. */
+  value?: string;
+  /** What it does, for `--help`. */
+  help: string;
+  /** The value where it is not given. */
+  default?: string;
+  /** Another such value for some servers. */
+  defaults?: Record<string, string>;
+  /** The only server that has it; all servers have it otherwise. */
+  only?: string;
+  /** Refuses a bad value by a RangeError or TypeError that says what to give. */
+  check?(text: string): unknown;
+}
+
+/** All flags by name. */
+export const FLAGS: Record<string, Flag> = {
+  "host": {
+    value: "HOST",
+    help: "address to listen on; 0.0.0.0 serves the network",
+    default: "127.0.0.1",
+    check: parseHost,
+  },
+  "port": {
+    value: "PORT",
+    help: "port to listen on, or the next free one; 0 takes any",
+    default: "9090",
+    check: (text) => parsePort(text, { allowZero: true }),
+  },
+  "data": { value: "DIR", help: "folder of all that the server keeps", default: "data" },
+  "log": { value: "FILE", help: "log file (DIR/logs/NAME.log)", check: refuseKeptFile },
+  "max-connections": {
+    value: "N",
+    help: "connections at once, 0 = no limit",
+    default: "10000",
+    check: wholeNumber(0, 1_000_000),
+  },
+  "max-per-address": {
+    value: "N",
+    help: "connections (new accounts too) at once from one address, 0 = no limit",
+    default: "0",
+    defaults: { auth: "64", chat: "64" },
+    check: wholeNumber(0, 1_000_000),
+  },
+  "idle-timeout": {
+    value: "S",
+    help: "end a connection that is silent for S seconds, 0 = never",
+    default: "0",
+    // A chat's client pings every 30 s: one that is silent for so long is dead.
+    defaults: { chat: "90" },
+    // A timer counts milliseconds in 31 bits.
+    check: wholeNumber(0, 1_000_000),
+  },
+  "cert": { value: "FILE", help: "TLS certificate chain in PEM (needs --key)" },
+  "key": { value: "FILE", help: "the certificate's private key in PEM (needs --cert)" },
+  "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
+  "max-threads": {
+    value: "N",
+    help: "threads at once, about 10 MB each, 0 = no limit",
+    default: "128",
+    only: "threads",
+    check: wholeNumber(0, 10_000),
+  },
+  "burst": {
+    value: "N",
+    help: "messages of a user at once",
+    default: "20",
+    only: "chat",
+    check: wholeNumber(1, 1_000_000),
+  },
+  "rate": {
+    value: "N",
+    help: "messages of a user a second",
+    default: "5",
+    only: "chat",
+    check: wholeNumber(1, 1_000_000),
+  },
+  "durable": { help: "what was said survives a power loss too; slower", only: "chat" },
+  "help": { help: "show this list" },
+};
+
+/** The flags of one server, with its own defaults. */
+export function flagsOf(server: string): Record<string, Flag> {
+  const own: Record<string, Flag> = {};
+  for (const [name, { defaults, ...flag }] of Object.entries(FLAGS)) {
+    if (flag.only !== undefined && flag.only !== server) continue;
+    const fallback = defaults?.[server];
+    own[name] = fallback === undefined ? flag : { ...flag, default: fallback };
+  }
+  return own;
+}
+
+function wholeNumber(least: number, most: number): (text: string) => void {
+  return (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return;
+    throw new RangeError(`give a whole number from ${least} to ${most}`);
+  };
+}
+
+/** A log in the file of an account database or of a key would destroy it, and clearing the log all the more. */
+function refuseKeptFile(path: string): void {
+  if (!/\.(db|json|pem)(-wal|-shm|-journal)?$/i.test(path)) return;
+  throw new RangeError("give a file of its own, such as chat.log");
+}

@@ -1,0 +1,75 @@
+/**
+ * Trouble that lasts is told now and then, not each time it strikes, and to the operator who asks.
+ *
+ * @module
+ */
+import type { LogFile } from "../../lib/log/log_file.ts";
+
+// While a disk is full, every message of every client fails: a line for each would bury the log.
+const QUIET_MS = 10_000;
+
+/** The clocks of a {@linkcode TroubleLog}. */
+export interface TroubleLogOptions {
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?(): number;
+  /**
+   * Gives the time of day, in milliseconds since 1970.
+   *
+   * @default {Date.now}
+   */
+  today?(): number;
+}
+
+/** What is told of something that may fail: that it did, and that it works again. */
+export type Trouble = Pick<TroubleLog, "tell" | "end">;
+
+/** Failures of one kind, of something that works again when it is told so. */
+export class TroubleLog {
+  readonly #log: Pick<LogFile, "error">;
+  readonly #event: string;
+  readonly #now: () => number;
+  readonly #today: () => number;
+  #quietUntil = -Infinity;
+  #more = 0;
+  #lasting: { since: number; error: unknown } | undefined;
+
+  /** Begins with all well. `event` is what the lines say. */
+  constructor(log: Pick<LogFile, "error">, event: string, options: TroubleLogOptions = {}) {
+    this.#log = log;
+    this.#event = event;
+    this.#now = options.now ?? (() => performance.now());
+    this.#today = options.today ?? Date.now;
+  }
+
+  /** Since when it has failed, and why the last time; `undefined` while all is well. */
+  get lasting(): string | undefined {
+    if (!this.#lasting) return undefined;
+    const { since, error } = this.#lasting;
+    const reason = error instanceof Error ? error.message : error;
+    return `failing since ${new Date(since).toISOString()}: ${reason}`;
+  }
+
+  /**
+   * Logs a failure: the first at once, and then one line in 10 s at most, with `more`, the number of failures since the
+   * line before.
+   */
+  readonly tell = (error: unknown): void => {
+    this.#lasting = { since: this.#lasting?.since ?? this.#today(), error };
+    if (this.#now() < this.#quietUntil) return void this.#more++;
+    this.#log.error(this.#event, {
+      error: String(error),
+      ...(this.#more > 0 && { more: this.#more }),
+    });
+    this.#quietUntil = this.#now() + QUIET_MS;
+    this.#more = 0;
+  };
+
+  /** To be called when it has worked. */
+  readonly end = (): void => {
+    this.#lasting = undefined;
+  };
+}

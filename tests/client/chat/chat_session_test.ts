@@ -1,0 +1,569 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { PING_MS } from "../../../client/chat/chat_conversation.ts";
+import { ChatSession, type ChatSessionOptions } from "../../../client/chat/chat_session.ts";
+import type { Credentials, Refusal } from "../../../client/chat/credentials.ts";
+import { MAX_TRIES } from "../../../client/chat/unsaid.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { isPending, passTime } from "../../support/turns.ts";
+
+type Json = Record<string, unknown>;
+
+const HELLO = { type: "hello", version: 1, server: "chat" };
+const WELCOME = { type: "welcome", name: "anna", token: "t1", expires: 9, last: 0 };
+
+/** The server's end of a connection, as a script uses it. */
+class Peer {
+  readonly conn: FramedConn;
+
+  constructor(conn: Deno.Conn) {
+    this.conn = new FramedConn(conn);
+  }
+
+  /** Gives the next message of the client; `null` when it has left. */
+  async next(): Promise<Json | null> {
+    const text = await this.conn.receive();
+    return text === null ? null : JSON.parse(text);
+  }
+
+  /** Gives the next message without its ref. */
+  async nextText(): Promise<unknown> {
+    return (await this.next())?.["text"];
+  }
+
+  say(...messages: Json[]): void {
+    for (const message of messages) this.conn.send(JSON.stringify(message)).catch(() => {});
+  }
+
+  /** Lets anybody in. */
+  async welcome(fields: Json = {}): Promise<Json | null> {
+    const hello = await this.next();
+    this.say(HELLO);
+    if (hello?.["token"] === undefined) await this.next();
+    this.say({ ...WELCOME, ...fields });
+    return hello;
+  }
+}
+
+/** A session whose connections are scripts. */
+function openSession(
+  scripts: ((peer: Peer) => Promise<void>)[],
+  options: Partial<ChatSessionOptions> = {},
+) {
+  const heard: Json[] = [];
+  const running: Promise<void>[] = [];
+  const session = new ChatSession({
+    connect: () => {
+      const [near, far] = memoryConnPair();
+      const peer = new Peer(far);
+      const script = scripts.shift() ?? ((peer) => Promise.resolve(logout(peer)));
+      running.push(script(peer).catch(() => {}).finally(() => peer.conn.close()));
+      return Promise.resolve(new FramedConn(near));
+    },
+    credentials: (refusal) =>
+      Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
+    onMessage: (message, own) => heard.push({ ...message, ...(own && { own: own.text }) }),
+    backoff: { minMs: 0 },
+    ...options,
+  });
+  return { session, heard, running };
+}
+
+const logout = (peer: Peer) => peer.say({ type: "bye", reason: "logged_out" });
+
+Deno.test("ChatSession.run() sends the password only after the server's hello", async () => {
+  const seen: (Json | null)[] = [];
+  const { session } = openSession([async (peer) => {
+    seen.push(await peer.next());
+    peer.say(HELLO);
+    seen.push(await peer.next());
+    peer.say(WELCOME);
+    logout(peer);
+  }], { history: 5 });
+
+  assertEquals(await session.run(), "logged_out");
+
+  assertEquals(seen, [
+    { type: "hello", version: 1, history: 5 },
+    { type: "login", name: "anna", password: "pw" },
+  ]);
+});
+
+Deno.test("ChatSession.run() comes back by the token and the highest id", async () => {
+  const hellos: (Json | null)[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      hellos.push(await peer.welcome({ last: 7 }));
+      peer.say({ type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true });
+    },
+    async (peer) => {
+      hellos.push(await peer.welcome({ last: 7 }));
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(hellos[1], { type: "hello", version: 1, token: "t1", since: 7 });
+});
+
+Deno.test("ChatSession.run() lets nobody say what another has typed", async () => {
+  const texts: unknown[] = [];
+  const names = ["anna", "boris"];
+  const { session, heard } = openSession([
+    async (peer) => void await peer.welcome(),
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+    },
+    async (peer) => {
+      await peer.welcome({ name: "boris" });
+      await session.entered;
+      session.say("by Boris");
+      texts.push(await peer.nextText());
+      logout(peer);
+    },
+  ], {
+    credentials: () => Promise.resolve({ name: names.shift()!, password: "pw", register: false }),
+    onWait: () => void session.say("by Anna"),
+  });
+
+  await session.run();
+
+  assertEquals(texts, ["by Boris"]);
+  assertEquals(heard.filter(({ own }) => own).map(({ own, message }) => [own, message]), [
+    ["by Anna", "You were anna when you typed it"],
+  ]);
+});
+
+Deno.test("ChatSession.run() never sends a password twice by itself", async () => {
+  const asked: (string | undefined)[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO);
+      await peer.next(); // the password; the connection breaks before the answer
+    },
+  ], {
+    credentials: (refusal) => {
+      asked.push(refusal?.code);
+      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: true });
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+  assertEquals(asked, [undefined, "lost"]);
+});
+
+Deno.test("ChatSession.run() asks again after a refusal, on no open connection", async () => {
+  const refusal = { type: "error", code: "throttled", message: "Later", retryAfterMs: 4000 };
+  let isOpen = false;
+  const asked: [Refusal | undefined, boolean][] = [];
+  const answers: (Credentials | null)[] = [{ name: "anna", token: "old" }, null];
+  const { session, running } = openSession([async (peer) => {
+    isOpen = true;
+    await peer.next();
+    peer.say(HELLO, refusal);
+    await peer.next();
+    isOpen = false;
+  }], {
+    credentials: async (refusal) => {
+      await Promise.all(running);
+      asked.push([refusal, isOpen]);
+      return answers.shift()!;
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+  assertEquals(asked.map(([refusal, isOpen]) => [refusal?.retryAfterMs, isOpen]), [
+    [undefined, false],
+    [4000, false],
+  ]);
+});
+
+Deno.test("ChatSession.run() tells a replayed message of its own once", async () => {
+  const refs: unknown[] = [];
+  const { session, heard } = openSession([
+    async (peer) => {
+      await peer.welcome();
+      refs.push((await peer.next())?.["ref"]); // stored as 1; the connection breaks before `said`
+    },
+    async (peer) => {
+      await peer.welcome({ last: 1 });
+      peer.say({ type: "message", id: 1, at: 1, from: "anna", text: "hi", replay: true });
+      const again = await peer.next();
+      refs.push(again?.["ref"]);
+      peer.say({ type: "said", ref: again?.["ref"], id: 1 });
+      logout(peer);
+    },
+  ]);
+  session.say("hi");
+
+  await session.run();
+
+  assertEquals(refs[0], refs[1]);
+  const shown = heard.filter(({ type, own }) => type === "message" || own !== undefined);
+  assertEquals(shown.map(({ id, text }) => [id, text]), [[1, "hi"]]);
+});
+
+Deno.test("ChatSession.run() tells which token was refused", async () => {
+  const refused: unknown[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome({ token: "t2" });
+    peer.say({ type: "error", code: "unauthorized", message: "Log in" });
+  }], {
+    credentials: (refusal) => {
+      refused.push(refusal?.token);
+      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false });
+    },
+  });
+
+  assertEquals(await session.run(), "given_up");
+
+  assertEquals(refused, [undefined, "t2"]);
+});
+
+Deno.test("ChatSession.run() tells a message once, however often it comes", async () => {
+  const message = { type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true };
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome({ last: 7 });
+    peer.say(message, message);
+    logout(peer);
+  }]);
+
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "message"), [message]);
+});
+
+Deno.test("ChatSession.run() comes back after the last id where nothing was for it to see", async () => {
+  const sinces: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 7 });
+      assertEquals(await peer.next(), { type: "ping" });
+      peer.say({ type: "pong" });
+    },
+    async (peer) => {
+      sinces.push((await peer.welcome({ last: 90 }))?.["since"]);
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(sinces, [7]);
+});
+
+Deno.test("ChatSession.request() tells the pong of a ping that was asked for, and no other", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome({ last: 7 });
+    // The session asks by itself whether anything was for it to see.
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    assertEquals(session.request({ type: "ping" }), true);
+    assertEquals(await peer.next(), { type: "ping" });
+    peer.say({ type: "pong" });
+    logout(peer);
+  }]);
+
+  assertEquals(session.request({ type: "ping" }), false);
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "pong"), [{ type: "pong" }]);
+});
+
+Deno.test("ChatSession.say() has one message on its way at a time", async () => {
+  const order: unknown[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    const first = await peer.next();
+    for (const text of ["b", "c"]) session.say(text);
+    session.request({ type: "whoami" });
+    order.push((await peer.next())?.["type"]);
+    for (let id = 1, message = first; id <= 3; id++) {
+      order.push(message?.["text"]);
+      peer.say({ type: "said", ref: message?.["ref"], id });
+      if (id < 3) message = await peer.next();
+    }
+    logout(peer);
+  }]);
+  session.say("a");
+
+  await session.run();
+
+  assertEquals(order, ["whoami", "a", "b", "c"]);
+});
+
+Deno.test("ChatSession.run() does not make a person wait who has answered a refusal", async () => {
+  const answers: Credentials[] = [
+    { name: "anna", token: "old" },
+    { name: "anna", password: "pw", register: false },
+  ];
+  let waits = 0;
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+      await peer.next();
+    },
+    async (peer) => {
+      await peer.welcome();
+      logout(peer);
+    },
+  ], { credentials: () => Promise.resolve(answers.shift()!), onWait: () => waits++ });
+  let hasEntered = false;
+  session.entered.then(() => hasEntered = true);
+
+  assertEquals(await session.run(), "logged_out");
+  assertEquals([waits, hasEntered], [0, true]);
+});
+
+Deno.test("ChatSession.say() refuses what no frame of the server's size can hold", () => {
+  const { session } = openSession([]);
+
+  assertEquals(
+    session.say("x".repeat(16384)),
+    "A text has at most 4096 bytes of UTF-8: send it in parts",
+  );
+  assertEquals(
+    session.say("\x01".repeat(4096)),
+    "A message has at most 16384 bytes as JSON: send the text in parts",
+  );
+  assertEquals(session.unsaid.count, 0);
+});
+
+Deno.test("ChatSession sends a message that came too fast again after the time told", async () => {
+  using time = new FakeTime();
+  const sentAt: number[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    const { ref } = (await peer.next())!;
+    sentAt.push(time.now);
+    peer.say({ type: "error", code: "too_fast", message: "Slow", ref, retryAfterMs: 200 });
+    assertEquals((await peer.next())?.["ref"], ref);
+    sentAt.push(time.now);
+    logout(peer);
+  }]);
+  session.say("hi");
+
+  const ended = session.run();
+  await passTime(time, 199, 1);
+  await ended;
+
+  assertEquals(sentAt[1]! - sentAt[0]!, 200);
+});
+
+Deno.test("ChatSession gives a message up that is refused for good, and sends the next", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    const { ref } = (await peer.next())!;
+    peer.say({ type: "error", code: "no_such_user", message: "Nobody", ref });
+    assertEquals(await peer.nextText(), "next");
+    logout(peer);
+  }]);
+  session.say("psst", { to: "ghost" });
+  session.say("next");
+
+  await session.run();
+
+  assertEquals(heard.find(({ type }) => type === "error")?.["own"], "psst");
+});
+
+Deno.test("ChatSession asks a server that cannot store a few times", async () => {
+  using time = new FakeTime();
+  let tries = 0;
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    for (let message; (message = await peer.next())?.["text"] === "hi"; tries++) {
+      const { ref } = message!;
+      peer.say({ type: "error", code: "unavailable", message: "Disk full", ref });
+    }
+    logout(peer);
+  }]);
+  session.say("hi");
+  session.say("end");
+
+  const ended = session.run();
+  await passTime(time, ...Array(MAX_TRIES).fill(4000));
+  await ended;
+
+  assertEquals(tries, MAX_TRIES);
+  assertEquals(heard.filter(({ own }) => own === "hi").length, 1);
+});
+
+Deno.test("ChatSession leaves a server that does not answer a ping within 30 s", async () => {
+  using time = new FakeTime();
+  const pings: unknown[] = [];
+  const waits: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome();
+      pings.push((await peer.next())?.["type"]);
+      peer.say({ type: "pong" });
+      pings.push((await peer.next())?.["type"]);
+      await new Promise(() => {}); // no answer
+    },
+    async (peer) => {
+      await peer.welcome();
+      logout(peer);
+    },
+  ], { onWait: ({ error }) => waits.push((error as Error).message) });
+
+  const ended = session.run();
+  await passTime(time, PING_MS, PING_MS, PING_MS, 1);
+  await ended;
+
+  assertEquals(pings, ["ping", "ping"]);
+  assertEquals(waits, ["the server does not answer"]);
+});
+
+Deno.test("ChatSession leaves a server that has not let it in after 30 s", async () => {
+  using time = new FakeTime();
+  const { session } = openSession([
+    async (peer) => {
+      await peer.next();
+      peer.say(HELLO);
+      await new Promise(() => {}); // no welcome
+    },
+  ], { credentials: (refusal) => Promise.resolve(refusal ? null : { name: "anna", token: "t" }) });
+
+  const ended = session.run();
+  await passTime(time, PING_MS, PING_MS);
+
+  assertEquals(await ended, "logged_out"); // by the next server
+});
+
+Deno.test("ChatSession says nothing before it is let in again", async () => {
+  const got: unknown[] = [];
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome();
+    },
+    async (peer) => {
+      got.push((await peer.next())?.["type"]);
+      session.say("typed meanwhile");
+      got.push(session.request({ type: "who" }));
+      const next = peer.next();
+      got.push(await isPending(next));
+      peer.say(HELLO, WELCOME);
+      got.push((await next)?.["type"]);
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(got, ["hello", false, true, "say"]);
+});
+
+Deno.test("ChatSession that wants no history misses nothing that is said in a break", async () => {
+  const { session } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 7 });
+    },
+    async (peer) => {
+      since.push((await peer.welcome({ last: 9 }))?.["since"]);
+      logout(peer);
+    },
+  ], { history: 0 });
+  const since: unknown[] = [];
+
+  await session.run();
+
+  assertEquals(since, [7]);
+});
+
+Deno.test("ChatSession.run() ends when the operator has ended the connection", async () => {
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    peer.say({ type: "bye", reason: "kicked" });
+  }]);
+
+  assertEquals(await session.run(), "kicked");
+});
+
+Deno.test("ChatSession.run() stays away as long as a goodbye asks", async () => {
+  using time = new FakeTime();
+  let delayMs = 0;
+  const { session } = openSession([(peer) => {
+    peer.say({ type: "bye", reason: "full", retryAfterMs: 5000 });
+    return Promise.resolve();
+  }, async (peer) => {
+    await peer.welcome();
+    logout(peer);
+  }], { onWait: (wait) => delayMs = wait.delayMs });
+
+  const ended = session.run();
+  await passTime(time, 1, 5000);
+  await ended;
+
+  assertEquals(delayMs, 5000);
+});
+
+for (
+  const [what, answer] of [
+    ["an echo of its own hello", JSON.stringify({ type: "hello", version: 1 })],
+    ["a text", "What is your name?"],
+    ["another version", JSON.stringify({ ...HELLO, version: 2 })],
+  ] as const
+) {
+  Deno.test(`ChatSession.run() rejects when the server answers with ${what}`, async () => {
+    const { session } = openSession([async (peer) => {
+      await peer.next();
+      await peer.conn.send(answer);
+      await peer.next();
+    }]);
+
+    await assertRejects(() => session.run(), Deno.errors.InvalidData, "Cannot talk to this server");
+  });
+}
+
+Deno.test("ChatSession takes a server that has lost its history as a new one", async () => {
+  const { session, heard } = openSession([
+    async (peer) => {
+      await peer.welcome({ last: 0 });
+      peer.say({ type: "message", id: 90, at: 1, from: "boris", text: "old" });
+    },
+    async (peer) => {
+      await peer.welcome({ last: 2 });
+      peer.say({ type: "message", id: 3, at: 1, from: "boris", text: "new" });
+      logout(peer);
+    },
+  ]);
+
+  await session.run();
+
+  assertEquals(heard.filter(({ type }) => type === "message").map(({ id }) => id), [90, 3]);
+});
+
+Deno.test("ChatSession skips what it does not understand", async () => {
+  const { session, heard } = openSession([async (peer) => {
+    await peer.welcome();
+    peer.say({ type: "weather" }, { type: "message", id: "1" }, { type: "notice", text: "on" });
+    logout(peer);
+  }]);
+
+  await session.run();
+
+  assertEquals(heard.map(({ type }) => type), ["hello", "welcome", "notice", "bye"]);
+});
+
+Deno.test("ChatSession.settled() gives up when nothing happens", async () => {
+  using time = new FakeTime();
+  const { session } = openSession([async (peer) => {
+    await peer.welcome();
+    await peer.next();
+    await peer.next(); // and never `said`
+  }]);
+  session.say("hi");
+  const ended = session.run();
+
+  const settled = session.settled(1000);
+  await passTime(time, 1000);
+
+  assertEquals(await settled, false);
+  session.close();
+  assertEquals(await ended, "closed");
+});

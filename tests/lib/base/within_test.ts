@@ -1,0 +1,39 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { unlessAborted, within } from "../../../lib/base/within.ts";
+
+Deno.test("within() tells that a promise is fulfilled in time", async () => {
+  assertEquals(await within(60_000, Promise.resolve()), true);
+});
+
+Deno.test("within() gives up when the time is over", async () => {
+  using time = new FakeTime();
+  const { promise, resolve } = Promise.withResolvers<void>();
+
+  const inTime = within(100, promise);
+  await time.tickAsync(100);
+  resolve();
+
+  assertEquals(await inTime, false);
+});
+
+Deno.test("within() rejects as the promise does, and leaves no timer", async () => {
+  await assertRejects(() => within(60_000, Promise.reject(new Error("lost"))), Error, "lost");
+});
+
+Deno.test("unlessAborted() settles as the promise does, and rejects when the signal aborts before", async () => {
+  const { signal } = new AbortController();
+  const giveUp = new AbortController();
+  const waiting = unlessAborted(new Promise(() => {}), giveUp.signal);
+  giveUp.abort(new Error("enough"));
+
+  assertEquals(await unlessAborted(Promise.resolve(1)), 1);
+  assertEquals(await unlessAborted(Promise.resolve(2), signal), 2);
+  await assertRejects(
+    () => unlessAborted(Promise.reject(new Error("lost")), signal),
+    Error,
+    "lost",
+  );
+  await assertRejects(() => waiting, Error, "enough");
+  await assertRejects(() => unlessAborted(Promise.resolve(3), giveUp.signal), Error, "enough");
+});

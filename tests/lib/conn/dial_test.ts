@@ -1,0 +1,110 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { turns } from "../../support/turns.ts";
+
+const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
+
+Deno.test("FramedConn.connect() connects to this machine by default", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+
+  using conn = await FramedConn.connect({ port });
+  using server = new FramedConn(await listener.accept());
+
+  assertEquals(conn.remoteAddr, { transport: "tcp", hostname: "127.0.0.1", port });
+  await conn.send("hello");
+  assertEquals(await server.receive(), "hello");
+});
+
+Deno.test("FramedConn.connect() passes its options to the connection", async () => {
+  using listener = listen();
+
+  using conn = await FramedConn.connect({ port: listener.addr.port, maxBodyBytes: 3 });
+  using _server = await listener.accept();
+
+  assertEquals(conn.maxBodyBytes, 3);
+  await assertRejects(() => conn.send("abcd"), RangeError);
+});
+
+Deno.test("FramedConn.connect() rejects where nobody listens", async () => {
+  const listener = listen();
+  const { port } = listener.addr;
+  listener.close();
+
+  await assertRejects(() => FramedConn.connect({ port }), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("FramedConn.connect() refuses a bad limit before it connects", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+
+  await assertRejects(() => FramedConn.connect({ port, maxBodyBytes: -1 }), RangeError);
+});
+
+Deno.test("FramedConn.connect() rejects with the reason of a signal that aborted before or while it connects", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+  const reason = new Error("no time");
+  const controller = new AbortController();
+
+  await assertRejects(
+    () => FramedConn.connect({ port, signal: AbortSignal.abort(reason) }),
+    Error,
+    "no time",
+  );
+  const connecting = FramedConn.connect({ port, signal: controller.signal });
+  controller.abort(reason);
+
+  await assertRejects(() => connecting, Error, "no time");
+});
+
+Deno.test("FramedConn.connect() leaves the connection alone when its signal aborts later", async () => {
+  using listener = listen();
+  const controller = new AbortController();
+  using conn = await FramedConn.connect({
+    port: listener.addr.port,
+    signal: controller.signal,
+  });
+  using server = new FramedConn(await listener.accept());
+
+  controller.abort();
+  await conn.send("still here");
+
+  assertEquals(await server.receive(), "still here");
+});
+
+Deno.test("FramedConn.connect() gives up a TLS handshake that gets no answer", async () => {
+  using listener = listen();
+  const controller = new AbortController();
+  const { port } = listener.addr;
+  const connecting = FramedConn.connect({ port, tls: {}, signal: controller.signal });
+  using _silent = await listener.accept();
+  await turns();
+
+  controller.abort(new Error("no time"));
+
+  await assertRejects(() => connecting, Error, "no time");
+});
+
+Deno.test("FramedConn.connect() rejects when the peer does not speak TLS", async () => {
+  using listener = listen();
+  const connecting = FramedConn.connect({ port: listener.addr.port, tls: {} });
+  const plain = await listener.accept();
+  await plain.write(new TextEncoder().encode("this is not TLS, I am afraid"));
+
+  await assertRejects(() => connecting, Deno.errors.InvalidData);
+
+  plain.close();
+});
+
+Deno.test("FramedConn.connect() closes the connection when TLS refuses the name of the host", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+
+  // The system takes this for 127.0.0.1, and a certificate cannot be made out to it.
+  const connecting = FramedConn.connect({ hostname: "127.1", port, tls: {} });
+  using accepted = await listener.accept();
+
+  await assertRejects(() => connecting, TypeError);
+  assertEquals(await accepted.read(new Uint8Array(1)), null);
+});

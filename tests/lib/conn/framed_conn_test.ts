@@ -1,0 +1,416 @@
+import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { FramedConn, type FramedConnOptions } from "../../../lib/conn/framed_conn.ts";
+import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
+import { concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../../support/bytes.ts";
+import { tcpPair } from "../../support/loopback.ts";
+import { isPending, turns } from "../../support/turns.ts";
+
+function memoryPair(options?: FramedConnOptions): [FramedConn, FramedConn] {
+  const [client, server] = memoryConnPair();
+  return [new FramedConn(client, options), new FramedConn(server, options)];
+}
+
+async function loopbackPair(options?: FramedConnOptions): Promise<[FramedConn, FramedConn]> {
+  const [client, server] = await tcpPair();
+  return [new FramedConn(client, options), new FramedConn(server, options)];
+}
+
+async function echo(conn: FramedConn): Promise<void> {
+  for await (const text of conn) await conn.send(text);
+  await conn.closeWrite();
+}
+
+Deno.test("FramedConn carries texts both ways over TCP", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+
+  await client.send("Привет");
+  await server.send("🙂");
+
+  assertEquals(await server.receive(), "Привет");
+  assertEquals(await client.receive(), "🙂");
+});
+
+Deno.test("FramedConn.request() sends and receives, many times on one connection", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+  const echoing = echo(server);
+
+  for (const text of ["", "hello", "ё".repeat(50_000)]) {
+    assertEquals(await client.request(text), text);
+  }
+
+  await client.closeWrite();
+  await echoing;
+});
+
+Deno.test("FramedConn carries 3,000 mixed messages through TCP and an echo", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+  const texts = mixedTexts(3000, seededRandom(8));
+  const echoing = echo(server);
+
+  const sending = (async () => {
+    for (const text of texts) await client.send(text);
+    await client.closeWrite();
+  })();
+  const got = [];
+  for await (const text of client) got.push(text);
+  await Promise.all([sending, echoing]);
+
+  assertEquals(got.length, texts.length);
+  assertEquals(got.findIndex((text, i) => text !== texts[i]), -1);
+});
+
+Deno.test("FramedConn carries messages through reads and writes of one byte", async () => {
+  const [a, b] = memoryConnPair({ chunkBytes: 1, highWaterMarkBytes: 3 });
+  const [client, server] = [new FramedConn(a), new FramedConn(b)];
+  const texts = mixedTexts(60, seededRandom(9));
+
+  const sends = texts.map((text) => client.send(text));
+  for (const text of texts) assertEquals(await server.receive(), text);
+  await Promise.all(sends);
+});
+
+Deno.test("FramedConn.send() of concurrent tasks never interleaves, though a write takes one byte", async () => {
+  const conn = new ScriptedConn({ writes: Array(10_000).fill(1) });
+  const framed = new FramedConn(conn);
+  const tasks = ["a", "ё", "🙂"].map(async (letter) => {
+    for (let i = 0; i < 5; i++) {
+      await framed.send(letter.repeat(100));
+      await framed.flush();
+    }
+  });
+  await Promise.all(tasks);
+  await conn.closeWrite();
+
+  const reader = new FramedConn(new ScriptedConn({ reads: [conn.written, null] }));
+  let messages = 0;
+  for await (const text of reader) {
+    assertEquals(new Set(text).size, 1);
+    messages++;
+  }
+  assertEquals(messages, 15);
+});
+
+Deno.test("FramedConn.send() refuses a lone surrogate: nothing is sent, and the connection lives on", async () => {
+  const [client, server] = memoryPair();
+
+  await assertRejects(() => client.send("a\ud83d"), TypeError, "lone surrogate");
+  await client.send("good");
+
+  assertEquals(await server.receive(), "good");
+});
+
+Deno.test("FramedConn.send() refuses a body over the limit: nothing is sent, and the connection lives on", async () => {
+  const [client, server] = memoryPair({ maxBodyBytes: 5 });
+
+  await assertRejects(() => client.send("яяя"), FrameTooLargeError, "of 6 bytes: the limit is 5");
+  await assertRejects(() => client.sendBytes(new Uint8Array(6)), FrameTooLargeError);
+  await client.send("good");
+
+  assertEquals(await server.receive(), "good");
+});
+
+Deno.test("FramedConn.maxBodyBytes may rise after a login, for both directions", async () => {
+  const [client, server] = memoryPair();
+  server.maxBodyBytes = 5;
+  client.send("login");
+  client.send("a longer text");
+  assertEquals(await server.receive(), "login");
+
+  server.maxBodyBytes = 20;
+
+  assertEquals([server.maxBodyBytes, await server.receive()], [20, "a longer text"]);
+  await server.send("an answer as long");
+  await assertRejects(() => server.send("x".repeat(21)), FrameTooLargeError);
+});
+
+Deno.test("FramedConn.send() waits above the high-water mark, and goes on when the peer reads", async () => {
+  const [a, b] = memoryConnPair({ highWaterMarkBytes: 1000 });
+  const [client, server] = [new FramedConn(a, { highWaterMarkBytes: 2000 }), new FramedConn(b)];
+  const body = "x".repeat(996);
+
+  const sends = Array.from({ length: 2 }, () => client.send(body));
+  assertEquals(await Promise.all(sends.map(isPending)), [false, true]);
+
+  for (let i = 0; i < 2; i++) assertEquals(await server.receive(), body);
+  await Promise.all(sends);
+});
+
+Deno.test("FramedConn.send() waits for a peer on TCP that does not read", async () => {
+  const [client, server] = await loopbackPair({ maxBodyBytes: 32 * 1024 * 1024 });
+  using _client = client;
+  using _server = server;
+
+  const sent = client.send("x".repeat(32 * 1024 * 1024));
+  assertEquals(await isPending(sent), true);
+
+  assertEquals((await server.receive())?.length, 32 * 1024 * 1024);
+  await sent;
+});
+
+Deno.test("FramedConn.flush() settles when the operating system has taken everything", async () => {
+  const conn = new ScriptedConn({ writes: [1, 1, 1] });
+  const framed = new FramedConn(conn);
+  framed.send("abc");
+
+  await framed.flush();
+
+  assertEquals(conn.written, framesOf("abc"));
+});
+
+Deno.test("FramedConn iterates until the peer has finished, and stays open for answers", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+  for (const text of ["a", "", "c"]) client.send(text);
+  await client.closeWrite();
+
+  const got = [];
+  for await (const text of server) got.push(text);
+  await server.send(got.join());
+  await server.closeWrite();
+
+  assertEquals(got, ["a", "", "c"]);
+  assertEquals([await client.receive(), await client.receive()], ["a,,c", null]);
+  assertEquals([server.finished, client.finished], [true, true]);
+});
+
+Deno.test("FramedConn left in the middle of a loop is open and goes on", async () => {
+  const [client, server] = memoryPair();
+  for (const text of ["a", "b", "c"]) client.send(text);
+
+  for await (const text of server) if (text === "a") break;
+
+  assertEquals([await server.receive(), server.closed], ["b", false]);
+});
+
+Deno.test("FramedConn.receiveBytes() gives views that later reads never overwrite", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+  const sending = (async () => {
+    for (let i = 0; i < 5000; i++) await client.sendBytes(new Uint8Array(1 + i % 50).fill(i % 251));
+  })();
+
+  const held: Uint8Array[] = [];
+  for (let i = 0; i < 5000; i++) held.push((await server.receiveBytes())!);
+  await sending;
+
+  const wrong = held.findIndex((body, i) =>
+    body.length !== 1 + i % 50 || body.some((byte) => byte !== i % 251)
+  );
+  assertEquals(wrong, -1);
+});
+
+Deno.test("FramedConn gives each of many connections its own bytes only, though they share buffers", async () => {
+  const pairs = await Promise.all(Array.from({ length: 20 }, () => loopbackPair()));
+  for (let round = 0; round < 5; round++) {
+    await Promise.all(pairs.map(async ([client, server], i) => {
+      const text = String.fromCharCode(97 + i).repeat(10 ** round);
+      client.send(text);
+      assertEquals(await server.receive(), text);
+      server.sendBytes(utf8(text));
+      assertEquals(await client.receiveBytes(), utf8(text));
+    }));
+  }
+  for (const [client, server] of pairs) {
+    client.close();
+    assertEquals(await server.receive(), null);
+    server.close();
+  }
+});
+
+Deno.test("FramedConn.receive() gives the next message after one that is not UTF-8", async () => {
+  const [client, server] = memoryPair();
+  await client.write(concat(framesOf("a"), frameOf(0xff), framesOf("b")));
+
+  assertEquals(await server.receive(), "a");
+  await assertRejects(() => server.receive(), Deno.errors.InvalidData);
+  assertEquals(await server.receive(), "b");
+});
+
+Deno.test("FramedConn.receive({ signal }) that is given up loses nothing", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  using _server = server;
+  const controller = new AbortController();
+  const given = server.receive({ signal: controller.signal });
+  await turns();
+
+  controller.abort();
+
+  await assertRejects(() => given, DOMException, "aborted");
+  client.send("a");
+  client.send("b");
+  assertEquals([await server.receive(), await server.receive()], ["a", "b"]);
+});
+
+Deno.test("FramedConn.request() can be given up, and its answer is received next", async () => {
+  const [client, server] = memoryPair();
+  const controller = new AbortController();
+  const answer = client.request("question", { signal: controller.signal });
+  assertEquals(await server.receive(), "question");
+
+  controller.abort();
+  await assertRejects(() => answer, DOMException);
+  await server.send("answer");
+
+  assertEquals(await client.receive(), "answer");
+});
+
+Deno.test("FramedConn.request() asks nothing when it was given up before", async () => {
+  const [client, server] = memoryPair();
+
+  await assertRejects(() => client.request("a", { signal: AbortSignal.abort() }), DOMException);
+
+  client.send("b");
+  assertEquals(await server.receive(), "b");
+});
+
+Deno.test("FramedConn.request() asks nothing while another receive or request is pending", async () => {
+  const [client, server] = memoryPair();
+  const first = client.request("1");
+  await assertRejects(() => client.request("2"), TypeError, "another receive is pending");
+  assertEquals(await server.receive(), "1");
+  await assertRejects(() => client.request("3"), TypeError, "another receive is pending");
+  server.send("answer 1");
+  assertEquals(await first, "answer 1");
+
+  const received = client.receive();
+  await assertRejects(() => client.request("4"), TypeError, "another receive is pending");
+  server.send("unasked");
+  assertEquals(await received, "unasked");
+
+  const last = client.request("5");
+  assertEquals(await server.receive(), "5");
+  server.send("answer 5");
+  assertEquals(await last, "answer 5");
+});
+
+Deno.test("FramedConn.request() can be given up while its question waits for a slow peer", async () => {
+  const [near] = memoryConnPair({ highWaterMarkBytes: 10 });
+  const client = new FramedConn(near, { highWaterMarkBytes: 1 });
+  const patience = new AbortController();
+  const answer = client.request("a question", { signal: patience.signal });
+  assert(await isPending(answer));
+
+  patience.abort();
+
+  await assertRejects(() => answer, DOMException, "aborted");
+  client.abort();
+});
+
+Deno.test("FramedConn refuses limits that are no numbers from 0", async () => {
+  const [near] = memoryConnPair();
+  for (const name of ["idleTimeoutMs", "highWaterMarkBytes"]) {
+    const options = { [name]: NaN };
+    assertThrows(() => new FramedConn(near, options), RangeError, `${name} is NaN`);
+    await assertRejects(() => FramedConn.connect({ port: 1, ...options }), RangeError, name);
+  }
+});
+
+Deno.test("FramedConn.request() rejects, and waits for no answer, when its question is refused", async () => {
+  const [client, server] = memoryPair({ maxBodyBytes: 5 });
+
+  await assertRejects(() => client.request("too long"), FrameTooLargeError);
+
+  server.send("later");
+  assertEquals(await client.receive(), "later");
+});
+
+Deno.test("FramedConn.receive() times out for an idle peer, and sending still works", async () => {
+  using time = new FakeTime();
+  const [client, server] = memoryPair({ idleTimeoutMs: 60_000 });
+  const idle = assertRejects(() => server.receive(), Deno.errors.TimedOut, "for 60000 ms");
+
+  await time.tickAsync(75_000);
+  await idle;
+
+  const received = client.receive();
+  server.send("are you there?");
+  await server.flush();
+  assertEquals(await received, "are you there?");
+  client.close();
+  server.close();
+});
+
+Deno.test("FramedConn tells onSent and onReceived the length of each body in bytes", async () => {
+  const told: [string, number][] = [];
+  const [client, server] = memoryPair({
+    onSent: (bodyBytes) => told.push(["sent", bodyBytes]),
+    onReceived: (bodyBytes) => told.push(["received", bodyBytes]),
+  });
+
+  await client.send("ё");
+  await server.receive();
+  await server.sendBytes(new Uint8Array(3));
+  await client.receiveBytes();
+
+  assertEquals(told, [["sent", 2], ["received", 2], ["sent", 3], ["received", 3]]);
+});
+
+Deno.test("FramedConn sends without delay", async () => {
+  const [conn, peer] = await tcpPair();
+  using _peer = peer;
+  let noDelay: boolean | undefined;
+  conn.setNoDelay = (value) => noDelay = value;
+
+  new FramedConn(conn).close();
+
+  assertEquals(noDelay, true);
+});
+
+Deno.test("FramedConn takes a connection that refuses an option because its peer is gone", async () => {
+  const [conn, peer] = await tcpPair();
+  conn.setNoDelay = () => {
+    throw new Error("Invalid argument");
+  };
+  peer.close();
+
+  using framed = new FramedConn(conn);
+
+  assertEquals(await framed.receive(), null);
+});
+
+Deno.test("FramedConn reports a peer that is gone at a later send() or flush()", async () => {
+  const [client, server] = await loopbackPair();
+  using _client = client;
+  server.close();
+  assertEquals(await client.receive(), null);
+
+  const error = await assertRejects(async () => {
+    for (let i = 0; i < 1000; i++) {
+      client.send("into the void");
+      await client.flush();
+    }
+  });
+
+  assert(
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset,
+    `${error}`,
+  );
+  await assertRejects(() => client.send("again"));
+  client.send("nobody awaits this rejection");
+  await turns();
+});
+
+Deno.test("FramedConn refuses a limit that no header can announce", () => {
+  const [conn] = memoryConnPair();
+  let error;
+  try {
+    new FramedConn(conn, { maxBodyBytes: -1 });
+  } catch (caught) {
+    error = caught;
+  }
+
+  assert(error instanceof RangeError);
+  assertGreater(error.message.length, 0);
+});

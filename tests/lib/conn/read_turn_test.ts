@@ -1,0 +1,102 @@
+import { assertEquals } from "@std/assert";
+import { assertSpyCalls, spy } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
+import { readEnded, readInTurn } from "../../../lib/conn/read_turn.ts";
+import { turns } from "../../support/turns.ts";
+
+/** Asks for so many reads, and gives the numbers of those that were started. */
+function ask(count: number): number[] {
+  const started: number[] = [];
+  for (let i = 0; i < count; i++) readInTurn({ startReading: () => started.push(i) });
+  return started;
+}
+
+/** Lets reads end, as in one turn, that others started before. */
+function endMany(count: number): void {
+  for (let i = 0; i < count; i++) readEnded();
+}
+
+async function startsOfTurns(count: number, started: number[]): Promise<number[]> {
+  const counts = [];
+  for (let turn = 0; turn < count; turn++) {
+    await turns(1);
+    counts.push(started.length);
+  }
+  return counts;
+}
+
+Deno.test("readInTurn() starts at the end of the turn, first come, first served", async () => {
+  const started = ask(3);
+  await null;
+  assertEquals(started, []);
+
+  await turns(1);
+
+  assertEquals(started, [0, 1, 2]);
+});
+
+Deno.test("readInTurn() starts 64 reads a turn", async () => {
+  const started = ask(150);
+
+  assertEquals(await startsOfTurns(4, started), [64, 128, 150, 150]);
+  assertEquals(started, Array.from({ length: 150 }, (_, i) => i));
+});
+
+Deno.test("readInTurn() starts nobody in front of those who wait", async () => {
+  const started = ask(100);
+  await turns(1);
+
+  readInTurn({ startReading: () => started.push(-1) });
+  await turns(2);
+
+  assertEquals(started.indexOf(-1), 100);
+});
+
+Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
+  using time = new FakeTime();
+  const started = ask(100);
+  endMany(100);
+  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+
+  endMany(100);
+  assertEquals(await startsOfTurns(3, started), [32, 32, 32]);
+
+  endMany(99);
+  assertEquals(await startsOfTurns(2, started), [96, 100]);
+  assertEquals(time.next(), false);
+});
+
+Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", async () => {
+  using time = new FakeTime();
+  const started = ask(20);
+  endMany(100);
+  await turns(1);
+
+  const late = ask(1);
+
+  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  time.tick(1);
+  assertEquals([started.length, late.length], [20, 1]);
+});
+
+Deno.test("readInTurn() is at work only in turns in which somebody waits", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  const started = ask(1);
+
+  await turns(5);
+
+  assertEquals(started, [0]);
+  assertSpyCalls(immediates, 1);
+});
+
+Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
+  using time = new FakeTime();
+  const started = ask(70);
+  endMany(100);
+  assertEquals(await startsOfTurns(2, started), [16, 16]);
+
+  time.tick(1);
+
+  assertEquals(started.length, 70);
+  assertEquals(await startsOfTurns(1, ask(1)), [1]);
+});

@@ -1,0 +1,47 @@
+import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
+import { NO_FRAMES } from "../../../lib/frame/shared_frames.ts";
+import { utf8 } from "../../support/bytes.ts";
+
+const [a, b, c] = ["a", "bb", "ccc"].map(utf8) as [Uint8Array, Uint8Array, Uint8Array];
+
+Deno.test("SharedFrames.append() gives the same frames to all who append the same", () => {
+  const each = [NO_FRAMES, NO_FRAMES, NO_FRAMES];
+
+  const [first, second, third] = [a, b, c].reduce(
+    (all, frame) => all.map((frames) => frames.append(frame)),
+    each,
+  );
+
+  assertStrictEquals(first, second);
+  assertStrictEquals(first, third);
+  assertStrictEquals(first!.bytes, third!.bytes);
+  assertEquals([first!.bytes, first!.length, first!.count], [utf8("abbccc"), 6, 3]);
+});
+
+Deno.test("SharedFrames.append() lets one that gets another frame go its own way", () => {
+  const common = NO_FRAMES.append(a);
+
+  const own = common.append(c).append(b);
+  const others = [common, common].map((frames) => frames.append(b));
+
+  assertStrictEquals(others[0], others[1]);
+  assertEquals(others[0]!.bytes, utf8("abb"));
+  assertEquals(own.bytes, utf8("acccbb"));
+});
+
+Deno.test("SharedFrames.append() tells frames of the same bytes apart", () => {
+  assertNotEquals(NO_FRAMES.append(a) === NO_FRAMES.append(utf8("a")), true);
+});
+
+Deno.test("SharedFrames.bytes of one frame is the frame itself", () => {
+  assertStrictEquals(NO_FRAMES.append(b).bytes, b);
+  assertEquals(NO_FRAMES.bytes.length, 0);
+});
+
+Deno.test("SharedFrames.bytes ends what is shared: the same frame sent again begins anew", () => {
+  const sent = NO_FRAMES.append(a).append(b);
+  assertEquals(sent.bytes, utf8("abb"));
+
+  assertEquals(NO_FRAMES.append(a) === sent, false);
+  assertEquals(NO_FRAMES.append(a).append(b).bytes, utf8("abb"));
+});

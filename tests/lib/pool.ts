@@ -1,6 +1,0 @@
-import { takeBuffer } from "../../lib/buffer_pool.ts";
-
-/** Takes all buffers of the size for so many bytes that wait for another use. */
-export function takeAll(bytes = 1): ArrayBufferLike[] {
-  return Array.from({ length: 100 }, () => takeBuffer(bytes).buffer);
-}

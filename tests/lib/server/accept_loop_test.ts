@@ -1,0 +1,183 @@
+import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { turns } from "../../support/turns.ts";
+import { AcceptLoop } from "../../../lib/server/accept_loop.ts";
+import type { Listener } from "../../../lib/server/listen.ts";
+import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+
+/** A listener whose accepts a test settles. */
+class ScriptedListener {
+  readonly addr = { transport: "tcp" as const, hostname: "127.0.0.1", port: 9090 };
+  accepting: PromiseWithResolvers<Deno.Conn> = Promise.withResolvers();
+  closed = 0;
+
+  accept(): Promise<Deno.Conn> {
+    this.accepting = Promise.withResolvers();
+    return this.accepting.promise;
+  }
+
+  close(): void {
+    this.closed++;
+    this.accepting.reject(new Deno.errors.BadResource("Listener has been closed"));
+  }
+}
+
+function acceptFrom(listener: ScriptedListener) {
+  const told: string[] = [];
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => void told.push("conn"),
+    onFailed: (error) => told.push((error as Error & { code: string }).code),
+    onClosed: () => told.push("closed"),
+  });
+  return { loop, told };
+}
+
+const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
+
+Deno.test("AcceptLoop accepts one after the other", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  for (let i = 0; i < 3; i++) {
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+  }
+
+  assertEquals(told, ["conn", "conn", "conn"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop tries again every 100 ms while accept fails", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  for (let i = 0; i < 3; i++) {
+    const failing = listener.accepting;
+    failing.reject(outOfDescriptors());
+    await turns();
+    time.tick(99);
+    await turns();
+    assertEquals(listener.accepting === failing, true);
+    time.tick(1);
+    await turns();
+  }
+  listener.accepting.resolve(memoryConnPair()[1]);
+  await turns();
+
+  assertEquals(told, ["EMFILE", "conn"]);
+  await loop.close();
+});
+
+for (const kind of ["NotConnected", "ConnectionAborted", "ConnectionReset"] as const) {
+  Deno.test(`AcceptLoop goes on at once when a peer has left before it was accepted (${kind})`, async () => {
+    const listener = new ScriptedListener();
+    const { loop, told } = acceptFrom(listener);
+
+    for (let i = 0; i < 3; i++) {
+      listener.accepting.reject(new Deno.errors[kind]("the peer has left"));
+      await turns();
+    }
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+
+    assertEquals(told, ["conn"]);
+    await loop.close();
+  });
+}
+
+Deno.test("AcceptLoop outlives an onConn that throws", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const failed: unknown[] = [];
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => {
+      throw "no";
+    },
+    onFailed: (error) => failed.push(error),
+    onClosed: () => {},
+  });
+
+  for (let i = 0; i < 2; i++) {
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns();
+    time.tick(100);
+    await turns();
+  }
+
+  assertEquals(failed, ["no", "no"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop.close() ends the loop, once", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  await Promise.all([loop.close(), loop.close(), loop.ended]);
+  await loop.close();
+
+  assertEquals([loop.closed, listener.closed, told], [true, 1, ["closed"]]);
+});
+
+Deno.test("AcceptLoop.close() does not wait for the next try", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  listener.accepting.reject(outOfDescriptors());
+  await turns();
+  await loop.close();
+
+  assertEquals(told, ["EMFILE", "closed"]);
+  assertEquals(time.next(), false);
+});
+
+Deno.test("AcceptLoop.close() still hands over a connection that was accepted before", async () => {
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+
+  listener.accepting.resolve(memoryConnPair()[1]);
+  await loop.close();
+
+  assertEquals(told, ["conn", "closed"]);
+});
+
+Deno.test("AcceptLoop tells each reason once, and again after a connection came", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const { loop, told } = acceptFrom(listener);
+  const other = Object.assign(new Error("Aborted"), { code: "ECONNABORTED" });
+
+  for (const next of [outOfDescriptors(), outOfDescriptors(), other, "conn", outOfDescriptors()]) {
+    const { accepting } = listener;
+    if (next === "conn") accepting.resolve(memoryConnPair()[1]);
+    else accepting.reject(next);
+    await turns();
+    await time.tickAsync(100);
+    await turns();
+  }
+
+  assertEquals(told, ["EMFILE", "ECONNABORTED", "conn", "EMFILE"]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop accepts the next a little later where it turned a peer away", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  let accepted = 0;
+  const loop = new AcceptLoop(listener as unknown as Listener, {
+    onConn: () => ++accepted > 1,
+    onFailed: () => {},
+    onClosed: () => {},
+  });
+
+  const first = listener.accepting;
+  first.resolve(memoryConnPair()[1]);
+  await turns();
+  const waiting = listener.accepting === first;
+  await time.tickAsync(1);
+  await turns();
+
+  assertEquals([waiting, listener.accepting === first], [true, false]);
+  await loop.close();
+});

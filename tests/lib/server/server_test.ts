@@ -1,0 +1,229 @@
+import { assert, assertEquals, assertGreater, assertStrictEquals, assertThrows } from "@std/assert";
+import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
+import { Events, reportedBy } from "../../support/events.ts";
+import { connectToReset } from "../../support/loopback.ts";
+import { connectTo } from "../../support/served.ts";
+import type { Handler } from "../../../lib/server/conversation.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { serve, Server } from "../../../lib/server/server.ts";
+
+const echo: Handler = async (conn) => {
+  for await (const text of conn) {
+    if (text === "fail") throw new Error("told to");
+    await conn.send(text);
+  }
+};
+
+Deno.test("serve() answers message after message, at 127.0.0.1 by default", async () => {
+  await using server = serve(echo);
+  using client = await connectTo(server);
+
+  const answers = [];
+  for (const text of ["one", "", "трі"]) answers.push(await client.request(text));
+
+  assertEquals(answers, ["one", "", "трі"]);
+  assertEquals(server.addr.hostname, "127.0.0.1");
+});
+
+Deno.test("serve() holds many conversations at once", async () => {
+  await using server = serve(echo);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connectTo(server)));
+
+  const answers = await Promise.all(clients.map((client, i) => client.request(`${i}`)));
+
+  assertEquals(answers, clients.map((_, i) => `${i}`));
+  assertEquals(server.connections, 20);
+  for (const client of clients) client.close();
+});
+
+Deno.test("serve() tells the port it moved to", async () => {
+  await using busy = serve(echo);
+  const events = new Events();
+  const { port } = busy.addr;
+
+  await using server = serve(echo, { port, onEvent: events.take });
+
+  assertGreater(server.addr.port, port);
+  assertEquals(events.all, [
+    { type: "listening", hostname: "127.0.0.1", port: server.addr.port, requestedPort: port },
+  ]);
+});
+
+Deno.test("serve() tells a caller's mistakes at once", () => {
+  assertThrows(() => serve(echo, { port: 70_000 }), RangeError, "Cannot listen on port 70000");
+  assertThrows(() => serve(echo, { maxBodyBytes: -1 }), RangeError, "Cannot limit bodies to -1");
+  for (const limit of ["maxConnections", "maxPerAddress", "idleTimeoutMs", "highWaterMarkBytes"]) {
+    assertThrows(() => serve(echo, { [limit]: -1 }), RangeError, `${limit} is -1`);
+    assertThrows(() => serve(echo, { [limit]: NaN }), RangeError, `${limit} is NaN`);
+  }
+  assertThrows(() => serve(echo, JSON.parse('{"transport":"udp"}')), TypeError, '"udp"');
+  assertThrows(() => serve(echo, { cert: "PEM" }), TypeError, "Cannot listen with TLS");
+});
+
+Deno.test("Server is what serve() returns", async () => {
+  await using server = new Server(echo);
+  using client = await connectTo(server);
+
+  assertEquals(await client.request("hello"), "hello");
+});
+
+/** What a client may do to its own conversation. */
+const crashes: [string, string, (port: number) => Promise<Disposable>][] = [
+  ["leaves", "finished", async (port) => {
+    (await FramedConn.connect({ port })).close();
+    return { [Symbol.dispose]() {} };
+  }],
+  ["resets its connection", "lost", async (port) => {
+    (await connectToReset(port))();
+    return { [Symbol.dispose]() {} };
+  }],
+  ["tears a frame", "torn", async (port) => {
+    const client = await FramedConn.connect({ port });
+    await client.write(concat(header(100), utf8("half")));
+    await client.closeWrite();
+    return client;
+  }],
+  ["sends garbage", "protocol", (port) => sendBytes(port, utf8("GET / HTTP/1.1\r\n\r\n"))],
+  ["announces 4 GiB", "protocol", (port) => sendBytes(port, header(0xffff_ffff))],
+  ["sends bytes that are not UTF-8", "protocol", (port) => sendBytes(port, frameOf(0xff))],
+  ["makes the handler fail", "failed", (port) => sendBytes(port, frameOf(...utf8("fail")))],
+];
+async function sendBytes(port: number, bytes: Uint8Array): Promise<FramedConn> {
+  const client = await FramedConn.connect({ port });
+  await client.write(bytes);
+  await Array.fromAsync(client);
+  return client;
+}
+
+for (const [what, reason, crash] of crashes) {
+  Deno.test(`serve() goes on for everybody else when a client ${what}`, async () => {
+    const events = new Events();
+    await using server = serve(echo, { onEvent: events.take });
+    using other = await connectTo(server);
+    await other.request("before");
+
+    (await crash(server.addr.port))[Symbol.dispose]();
+    const disconnected = await events.next("disconnected");
+
+    assertEquals([disconnected.conn.id, disconnected.reason], [2, reason]);
+    assertEquals(await other.request("after"), "after");
+    using next = await connectTo(server);
+    assertEquals(await next.request("next"), "next");
+  });
+}
+
+Deno.test("serve() tells a life in events, with sizes only", async () => {
+  const events = new Events();
+  const server = serve(echo, { onEvent: events.take });
+  const client = await connectTo(server);
+
+  await client.request("sécret");
+  client.close();
+  await events.next("disconnected");
+  await server.shutdown();
+
+  const { port } = server.addr;
+  const { conn } = await events.next("connected");
+  assertEquals(events.all, [
+    { type: "listening", hostname: "127.0.0.1", port, requestedPort: 0 },
+    { type: "connected", conn },
+    { type: "received", conn, bytes: 7 },
+    { type: "sent", conn, bytes: 7 },
+    { type: "disconnected", conn, reason: "finished" },
+    { type: "stopped" },
+  ]);
+});
+
+Deno.test("serve() reports what `onEvent` throws, and goes on", async () => {
+  const mistake = new Error("in onEvent");
+  let armed = false;
+  await using server = serve(echo, {
+    onEvent: () => {
+      if (!armed) return;
+      armed = false;
+      throw mistake;
+    },
+  });
+  armed = true;
+
+  const clients: FramedConn[] = [];
+  const reported = await reportedBy(async () => clients.push(await connectTo(server)));
+
+  assertStrictEquals(reported, mistake);
+  assertEquals(await clients[0]!.request("still"), "still");
+  clients[0]!.close();
+});
+
+Deno.test("Server.peers() tells who is connected, in the order they came", async () => {
+  const events = new Events();
+  await using server = serve(echo, { onEvent: events.take });
+  using first = await connectTo(server);
+  await events.next("connected");
+  using second = await connectTo(server);
+  await events.next("connected");
+
+  const peers = server.peers();
+
+  assertEquals(peers.map(({ id }) => id), [1, 2]);
+  assertEquals(
+    peers.map(({ peer }) => peer),
+    [first, second].map(({ localAddr }) => `127.0.0.1:${(localAddr as Deno.NetAddr).port}`),
+  );
+  assert(peers.every(({ connectedAt }) => Math.abs(Date.now() - connectedAt) < 60_000));
+});
+
+Deno.test("Server.end() ends the conversations it is told to, and no others", async () => {
+  const events = new Events();
+  await using server = serve(echo, { onEvent: events.take });
+  using kicked = await connectTo(server);
+  await events.next("connected");
+  using kept = await connectTo(server);
+  await events.next("connected");
+
+  const ended = server.end("kicked", ({ id }) => id === 1);
+
+  assertEquals(ended, 1);
+  assertEquals(await Array.fromAsync(kicked), [goodbyeText("kicked")]);
+  assertEquals(await kept.request("still"), "still");
+});
+
+Deno.test("Server.connections and peers() count a client when it is told of", async () => {
+  const seen: number[][] = [];
+  await using server = serve(echo, {
+    onEvent: ({ type }) => {
+      if (type === "connected") seen.push([server.connections, server.peers().length]);
+    },
+  });
+  using client = await connectTo(server);
+
+  await client.request("hello");
+
+  assertEquals(seen, [[1, 1]]);
+});
+
+const hasIpv6 = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const ipv6 = hasIpv6 ? "" : " (skipped: this machine has no IPv6)";
+Deno.test({
+  name: `serve() listens on ::1 and shows IPv6 peers in brackets${ipv6}`,
+  ignore: !hasIpv6,
+  fn: async () => {
+    const events = new Events();
+    await using server = serve(echo, { hostname: "::1", onEvent: events.take });
+    using client = await FramedConn.connect({ hostname: "::1", port: server.addr.port });
+
+    const { conn } = await events.next("connected");
+
+    const { port } = client.localAddr as Deno.NetAddr;
+    assertEquals(server.addr.hostname, "::1");
+    assertEquals([conn.peer, conn.address], [`[::1]:${port}`, "::1"]);
+    assertEquals(await client.request("hello"), "hello");
+  },
+});

@@ -1,0 +1,141 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { frameOf } from "../../support/bytes.ts";
+import { testWithCertificate } from "../../support/certificate.ts";
+import { Events } from "../../support/events.ts";
+import { echo } from "../../support/served.ts";
+import { turns } from "../../support/turns.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { serve, type Server } from "../../../lib/server/server.ts";
+
+const connectTo = (server: Server, cert: string) =>
+  FramedConn.connect({ port: server.addr.port, tls: { caCerts: [cert] } });
+const connectPlain = (server: Server) =>
+  Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+
+testWithCertificate("serve({ cert, key }) speaks TLS", async ({ cert, key }) => {
+  const events = new Events();
+  await using server = serve(echo, { cert, key, onEvent: events.take });
+  const client = await connectTo(server, cert);
+
+  assertEquals(await client.request("hello"), "hello");
+  client.close();
+
+  assertEquals((await events.next("disconnected")).reason, "finished");
+});
+
+testWithCertificate("serve({ cert, key }) says goodbye", async ({ cert, key }) => {
+  const server = serve(echo, { cert, key });
+  const client = await connectTo(server, cert);
+  await client.request("hello");
+
+  const stopping = server.shutdown();
+
+  assertEquals(await Array.fromAsync(client), [goodbyeText("shutdown")]);
+  client.close();
+  await stopping;
+});
+
+testWithCertificate(
+  "serve({ cert, key }) tells the excess that it is full",
+  async ({ cert, key }) => {
+    await using server = serve(echo, { cert, key, maxConnections: 1 });
+    using first = await connectTo(server, cert);
+    await first.request("hello");
+
+    using second = await connectTo(server, cert);
+
+    assertEquals(await Array.fromAsync(second), [goodbyeText("full")]);
+  },
+);
+
+testWithCertificate(
+  "serve({ cert, key }) serves on when a plain client comes",
+  async ({ cert, key }) => {
+    const events = new Events();
+    await using server = serve(echo, { cert, key, onEvent: events.take });
+    using other = await connectTo(server, cert);
+    await other.request("before");
+
+    using plain = await connectPlain(server);
+    await plain.write(frameOf(1, 2, 3));
+
+    const { conn, reason, error } = await events.next("disconnected");
+    assertEquals([conn.id, reason], [2, "protocol"]);
+    assertInstanceOf(error, Deno.errors.InvalidData);
+    assertEquals(await other.request("after"), "after");
+  },
+);
+
+testWithCertificate(
+  "serve({ cert, key }) serves on when a client does not trust it",
+  async ({ cert, key }) => {
+    const events = new Events();
+    await using server = serve(echo, { cert, key, onEvent: events.take });
+
+    await assertRejects(
+      () => FramedConn.connect({ port: server.addr.port, tls: {} }),
+      Deno.errors.InvalidData,
+    );
+    await events.next("disconnected");
+
+    using client = await connectTo(server, cert);
+    assertEquals(await client.request("hello"), "hello");
+  },
+);
+
+testWithCertificate(
+  "serve({ cert, key }) drops a client that has not shaken hands after 10 s",
+  async ({ cert, key }) => {
+    using time = new FakeTime();
+    const events = new Events();
+    await using server = serve(echo, { cert, key, onEvent: events.take });
+    using _silent = await connectPlain(server);
+    await events.next("connected");
+
+    time.tick(9999);
+    await turns();
+    assertEquals(events.count("disconnected"), 0);
+    time.tick(1);
+
+    assertEquals((await events.next("disconnected")).reason, "idle");
+  },
+);
+
+testWithCertificate("Server.shutdown() does not wait for a handshake", async ({ cert, key }) => {
+  using _time = new FakeTime();
+  const events = new Events();
+  const server = serve(echo, { cert, key, onEvent: events.take });
+  using _silent = await connectPlain(server);
+  await events.next("connected");
+
+  await server.shutdown();
+
+  assertEquals((await events.next("disconnected")).reason, "shutdown");
+});
+
+testWithCertificate("Server.resume() speaks TLS again", async ({ cert, key }) => {
+  await using server = serve(echo, { cert, key });
+  await server.pause();
+  await server.resume();
+
+  using client = await connectTo(server, cert);
+
+  assertEquals(await client.request("hello"), "hello");
+});
+
+testWithCertificate(
+  "FramedConn.connect({ tls }) leaves the connection alone when its signal aborts later",
+  async ({ cert, key }) => {
+    await using server = serve(echo, { cert, key });
+    const controller = new AbortController();
+    const { port } = server.addr;
+    const { signal } = controller;
+    using client = await FramedConn.connect({ port, signal, tls: { caCerts: [cert] } });
+
+    controller.abort();
+
+    assertEquals(await client.request("still here"), "still here");
+  },
+);

@@ -1,0 +1,278 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { spy, stub } from "@std/testing/mock";
+import {
+  ACCOUNTS_SCHEMA,
+  AccountStore,
+  type AccountStoreOptions,
+} from "../../../lib/store/account_store.ts";
+import { type Database, openDatabase } from "../../../lib/store/database.ts";
+
+const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
+const HERE = "127.0.0.1";
+const WRONG = {
+  ok: false,
+  code: "bad_credentials",
+  message: "The name or the password is wrong",
+} as const;
+
+function openAccounts(options: AccountStoreOptions = {}) {
+  const database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA] });
+  const accounts = new AccountStore(database, { params: CHEAP, ...options });
+  return { database, accounts, [Symbol.dispose]: () => database.close() };
+}
+
+function hashOf(database: Database, key: string): string {
+  return String(database.prepare("SELECT hash FROM accounts WHERE key = ?").get(key)?.hash);
+}
+
+Deno.test("AccountStore.authenticate() lets in who knows the password, by any spelling", async () => {
+  using store = openAccounts();
+  assertEquals(await store.accounts.register("Straße", "correct horse"), {
+    ok: true,
+    name: "Straße",
+  });
+
+  for (const name of ["Straße", "STRASSE", " ｓtraße "]) {
+    const result = await store.accounts.authenticate(name, "correct horse", HERE);
+    assertEquals(result, { ok: true, name: "Straße" });
+  }
+  assertEquals(await store.accounts.authenticate("Straße", "correct Horse", HERE), WRONG);
+});
+
+Deno.test("AccountStore.register() refuses bad names, weak passwords and taken names", async () => {
+  using store = openAccounts();
+  const code = async (name: string, password: string) => {
+    const result = await store.accounts.register(name, password);
+    return result.ok ? "ok" : result.code;
+  };
+
+  assertEquals(await code("An na", "long enough"), "bad_name");
+  assertEquals(await code("Anna", "short"), "weak_password");
+  assertEquals(await code("Anna", "x".repeat(257)), "weak_password");
+  assertEquals(await code("Anna", "long enough"), "ok");
+  assertEquals(await code("ANNA", "another one"), "name_taken");
+  assertEquals(await code("__proto__", "long enough"), "ok");
+});
+
+Deno.test("AccountStore.register() gives a name to exactly one of many at once", async () => {
+  using store = openAccounts();
+  const { accounts } = store;
+  const passwords = Array.from({ length: 10 }, (_, index) => `password ${index}`);
+
+  const results = await Promise.all(passwords.map((password) => accounts.register("A", password)));
+
+  const winners = passwords.filter((_, index) => results[index]!.ok);
+  assertEquals(winners.length, 1);
+  assert(results.every((result) => result.ok || result.code === "name_taken"));
+  assert((await accounts.authenticate("a", winners[0]!, HERE)).ok);
+});
+
+Deno.test("AccountStore.authenticate() answers an unknown name as a wrong password", async () => {
+  using store = openAccounts({ params: { ...CHEAP, memoryKiB: 16 } });
+  await store.accounts.register("Anna", "correct horse");
+  using derive = spy(crypto.subtle, "deriveBits");
+
+  for (const name of ["Anna", "Nobody", "no name at all", ""]) {
+    assertEquals(await store.accounts.authenticate(name, "wrong horse", HERE), WRONG);
+  }
+
+  const costs = derive.calls.map(({ args: [algorithm] }) => {
+    const { name, memory, passes } = algorithm as unknown as Record<string, unknown>;
+    return { name, memory, passes };
+  });
+  assertEquals(costs, Array(4).fill({ name: "Argon2id", memory: 16, passes: 1 }));
+});
+
+Deno.test("AccountStore.authenticate() does no work for what cannot be a password", async () => {
+  using store = openAccounts();
+  await store.accounts.register("Anna", "correct horse");
+  using derive = spy(crypto.subtle, "deriveBits");
+
+  for (const name of ["Anna", "Nobody"]) {
+    assertEquals(await store.accounts.authenticate(name, "x".repeat(100_000), HERE), WRONG);
+  }
+
+  assertEquals(derive.calls.length, 0);
+});
+
+Deno.test("AccountStore.authenticate() makes the hash again when the costs rise", async () => {
+  using store = openAccounts();
+  const { accounts, database } = store;
+  const stronger = new AccountStore(database, { params: { ...CHEAP, memoryKiB: 16, passes: 2 } });
+  await accounts.register("Anna", "correct horse");
+
+  await stronger.authenticate("Anna", "wrong horse", HERE);
+  assertStringIncludes(hashOf(database, "anna"), "$m=8,t=1,p=1$");
+  assert((await stronger.authenticate("Anna", "correct horse", HERE)).ok);
+  const risen = hashOf(database, "anna");
+  assertStringIncludes(risen, "$m=16,t=2,p=1$");
+
+  assert((await accounts.authenticate("Anna", "correct horse", HERE)).ok);
+  assertEquals(hashOf(database, "anna"), risen);
+});
+
+Deno.test("AccountStore makes two hashes at a time and turns away beyond the queue", async () => {
+  using store = openAccounts({ maxWaiting: 1 });
+  const { deriveBits } = crypto.subtle;
+  const release = Promise.withResolvers<void>();
+  const [running, peak] = [{ now: 0 }, { most: 0 }];
+  using _derive = stub(crypto.subtle, "deriveBits", async (...args) => {
+    peak.most = Math.max(peak.most, ++running.now);
+    await release.promise;
+    running.now--;
+    return await deriveBits.apply(crypto.subtle, args);
+  });
+
+  const queued = ["a", "b", "c"].map((name) => store.accounts.register(name, "long enough"));
+  const refused = [
+    await store.accounts.register("d", "long enough"),
+    await store.accounts.authenticate("a", "long enough", HERE),
+  ];
+  release.resolve();
+
+  assertEquals((await Promise.all(queued)).map((result) => result.ok), [true, true, true]);
+  for (const result of refused) {
+    assertEquals(result.ok ? "" : [result.code, result.retryAfterMs], ["throttled", 1_000]);
+  }
+  assertEquals(peak.most, 2);
+  assert((await store.accounts.authenticate("a", "long enough", HERE)).ok);
+});
+
+Deno.test("AccountStore.clear() removes every account", async () => {
+  using store = openAccounts();
+  const { accounts } = store;
+  await accounts.register("Anna", "correct horse");
+  await accounts.register("Bob", "correct horse");
+
+  assertEquals(accounts.clear(), 2);
+
+  assertEquals(await accounts.authenticate("Anna", "correct horse", HERE), WRONG);
+  assertEquals(await accounts.register("Anna", "another one"), { ok: true, name: "Anna" });
+});
+
+Deno.test("AccountStore.authenticate() refuses who was removed while the hash was made", async () => {
+  using store = openAccounts();
+  await store.accounts.register("Anna", "correct horse");
+
+  const result = store.accounts.authenticate("Anna", "correct horse", HERE);
+  store.accounts.clear();
+
+  assertEquals(await result, WRONG);
+});
+
+Deno.test("AccountStore.authenticate() refuses the old owner of a name taken meanwhile", async () => {
+  using store = openAccounts();
+  const { accounts } = store;
+  await accounts.register("Anna", "correct horse");
+  const { deriveBits } = crypto.subtle;
+  const taken = Promise.withResolvers<void>();
+  using derive = stub(crypto.subtle, "deriveBits", async (...args) => {
+    if (derive.calls.length === 0) await taken.promise;
+    return await deriveBits.apply(crypto.subtle, args);
+  });
+
+  const result = accounts.authenticate("Anna", "correct horse", HERE);
+  accounts.clear();
+  assert((await accounts.register("Anna", "another one")).ok);
+  taken.resolve();
+
+  assertEquals(await result, WRONG);
+});
+
+Deno.test("AccountStore stores hashes with the default costs", async () => {
+  using store = openAccounts();
+  const accounts = new AccountStore(store.database);
+
+  await accounts.register("Anna", "correct horse");
+
+  assertMatch(hashOf(store.database, "anna"), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+});
+
+Deno.test("AccountStore.register() makes no more accounts from an address than it may, others do not wait", async () => {
+  let now = 0;
+  using store = openAccounts({ maxPerAddress: 2, now: () => now });
+  const register = async (name: string, address: string) => {
+    const result = await store.accounts.register(name, "correct horse", address);
+    return result.ok ? "ok" : result.retryAfterMs ?? result.code;
+  };
+
+  assertEquals(await register("A", "2001:db8::1"), "ok");
+  assertEquals(await register("A", "2001:db8::1"), "name_taken");
+  assertEquals(await register("B", "2001:db8::2"), "ok");
+  assertEquals(await register("C", "2001:db8::3"), 10_000);
+  assertEquals(await register("C", "10.0.0.1"), "ok");
+  now += 10_000;
+  assertEquals(await register("D", "2001:db8::3"), "ok");
+});
+
+Deno.test("AccountStore.clear() lets an address make as many accounts as at the start", async () => {
+  using store = openAccounts({ maxPerAddress: 2, now: () => 0 });
+  const register = (name: string) => store.accounts.register(name, "long enough", HERE);
+  await register("A");
+  await register("B");
+  assertEquals((await register("C")).ok, false);
+
+  store.accounts.clear();
+
+  assertEquals([(await register("A")).ok, (await register("B")).ok], [true, true]);
+  assertEquals((await register("C")).ok, false);
+});
+
+Deno.test("AccountStore.register() gives the name in its one spelling", async () => {
+  using store = openAccounts();
+
+  assertEquals(await store.accounts.register(" Ａnna ", "long enough"), { ok: true, name: "Anna" });
+});
+
+Deno.test("AccountStore.register() makes 64 accounts of an address at once, then one in 10 s", async () => {
+  const clock = { ms: 0 };
+  using store = openAccounts({ now: () => clock.ms });
+  const register = async (name: string) => {
+    const result = await store.accounts.register(name, "long enough", HERE);
+    return result.ok ? "ok" : result.retryAfterMs;
+  };
+
+  for (let n = 0; n < 64; n++) assertEquals(await register(`n${n}`), "ok");
+
+  assertEquals(await register("late"), 10_000);
+  clock.ms += 10_000;
+  assertEquals(await register("late"), "ok");
+  assertEquals(await register("later"), 10_000);
+});
+
+Deno.test("AccountStore.register() takes a class of 200 from one address at once, where that has no limit", async () => {
+  using store = openAccounts({ maxPerAddress: 0 });
+  const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
+
+  const results = await Promise.all(
+    names.map((name) => store.accounts.register(name, "long enough", HERE)),
+  );
+
+  assertEquals(results, names.map((name) => ({ ok: true, name })));
+});
+
+Deno.test("AccountStore.register() counts nobody who was turned away because it is busy", async () => {
+  using store = openAccounts({ maxWaiting: 0, maxPerAddress: 3 });
+  const { accounts } = store;
+  const register = async (name: string) => (await accounts.register(name, "long enough", HERE)).ok;
+
+  const atOnce = await Promise.all(["a", "b", "c", "d"].map(register));
+
+  assertEquals(atOnce, [true, true, false, false]);
+  assertEquals([await register("c"), await register("d")], [true, false]);
+});
+
+Deno.test("AccountStore.clear() forgets whose address may go on trying", async () => {
+  using store = openAccounts({ now: () => 0 });
+  const { accounts } = store;
+  await accounts.register("Anna", "correct horse");
+  await accounts.authenticate("Anna", "correct horse", HERE);
+
+  accounts.clear();
+  for (let guess = 0; guess < 3; guess++) {
+    await accounts.authenticate("Anna", "wrong horse", `10.0.0.${guess}`);
+  }
+
+  const result = await accounts.authenticate("Anna", "correct horse", HERE);
+  assertEquals(result.ok ? "ok" : result.retryAfterMs, 1_000);
+});

@@ -1,0 +1,252 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import { IdentityStore } from "../../../lib/store/identity_store.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+/** Runs a test with the path of a file that does not exist yet, in a folder of its own. */
+function testStore(name: string, fn: (path: string) => Promise<void>): void {
+  testWith(FILES, name, async () => {
+    const folder = await Deno.makeTempDir();
+    await fn(`${folder}/data/identities.json`);
+    await Deno.remove(folder, { recursive: true });
+  });
+}
+
+testStore("IdentityStore.remember() stores names that a restart finds", async (path) => {
+  const store = await IdentityStore.open(path);
+  assertEquals(store.get("10.0.0.1"), undefined);
+
+  const stored = await store.remember("10.0.0.1", "Anna");
+
+  assertEquals([stored, store.get("10.0.0.1")], ["Anna", "Anna"]);
+  const again = await IdentityStore.open(path);
+  assertEquals([again.size, again.get("10.0.0.1")], [1, "Anna"]);
+});
+
+testStore("IdentityStore.remember() leaves a name that is stored, and gives it", async (path) => {
+  const [store, other] = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  await store.remember("::1", "Anna");
+
+  assertEquals(await store.remember("::1", "Ann"), "Anna");
+  assertEquals(await other.remember("::1", "hello"), "Anna");
+  assertEquals([store.get("::1"), other.get("::1")], ["Anna", "Anna"]);
+  assertEquals((await IdentityStore.open(path)).get("::1"), "Anna");
+});
+
+testStore("IdentityStore.find() knows what another store has stored or cleared", async (path) => {
+  const [store, other] = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  await store.remember("::1", "Anna");
+
+  assertEquals(await other.find("0::1"), "Anna");
+  assertEquals(await other.clear(), 1);
+  assertEquals([await store.find("::1"), await store.find("::2")], ["Anna", undefined]);
+  assertEquals(await store.find("::1"), undefined);
+});
+
+testStore(
+  "IdentityStore.find() reads once for all who ask, and unmakes no change",
+  async (path) => {
+    const store = await IdentityStore.open(path);
+    await store.remember("::1", "Anna");
+    const { readFile } = Deno;
+    using reads = stub(Deno, "readFile", (...args) => readFile(...args));
+
+    const found = Promise.all(["::1", "::2", "::3", "::4"].map((each) => store.find(each)));
+    const stored = store.remember("::2", "Bob");
+    const late = store.find("::2");
+
+    assertEquals(await found, ["Anna", undefined, undefined, undefined]);
+    assertEquals(reads.calls.length, 1);
+    assertEquals([await stored, await late, store.size], ["Bob", undefined, 2]);
+    assertEquals([store.get("::1"), store.get("::2")], ["Anna", "Bob"]);
+  },
+);
+
+testStore("IdentityStore says what to do about a file edited into nonsense", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  await Deno.writeTextFile(path, "nonsense");
+  const advice = `${path}: it is not JSON in UTF-8. Mend the file, or move it away`;
+
+  await assertRejects(() => store.find("::2"), Error, `Cannot read identity file ${advice}`);
+  await assertRejects(() => store.clear(), Error, `Cannot write identity file ${advice}`);
+  await Deno.remove(path);
+  assertEquals([await store.find("::1"), await store.clear()], ["Anna", 1]);
+});
+
+testStore("IdentityStore refuses a link in place of its file", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  await Deno.rename(path, `${path}.elsewhere`);
+  await Deno.symlink(`${path}.elsewhere`, path);
+  const text = await Deno.readTextFile(path);
+
+  for (
+    const use of [() => IdentityStore.open(path), () => store.find("::2"), () => store.clear()]
+  ) {
+    await assertRejects(use, Error, `${path}: it is a symbolic link`);
+  }
+  assertEquals(await Deno.readTextFile(path), text);
+});
+
+testStore("IdentityStore.remember() writes what a person can read and edit", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await store.remember("::ffff:10.0.0.1", "Анна");
+  await store.remember("::1", "Bob");
+
+  const text = await Deno.readTextFile(path);
+  assertEquals(text, '{\n  "10.0.0.1": "Анна",\n  "::1": "Bob"\n}\n');
+  await Deno.writeTextFile(path, '\ufeff{"0:0::1":"Bo","::ffff:10.0.0.1":"Äda"}');
+  const edited = await IdentityStore.open(path);
+  assertEquals([edited.get("::1"), edited.get("10.0.0.1")], ["Bo", "Äda"]);
+});
+
+testStore("IdentityStore.get() knows an address by any of its spellings", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await store.remember("::ffff:10.0.0.1", "Anna");
+
+  for (const address of ["10.0.0.1", "::FFFF:a00:1"]) assertEquals(store.get(address), "Anna");
+});
+
+testStore("IdentityStore.remember() knows no name that it could not write", async (path) => {
+  const store = await IdentityStore.open(path);
+  {
+    using _full = stub(Deno, "rename", () => Promise.reject(new Error("No space left")));
+    await assertRejects(() => store.remember("10.0.0.1", "Anna"), Error, "No space left");
+  }
+
+  assertEquals([store.size, store.get("10.0.0.1")], [0, undefined]);
+});
+
+testStore("IdentityStore.remember() loses nothing when many write at once", async (path) => {
+  const store = await IdentityStore.open(path);
+  const addresses = Array.from({ length: 100 }, (_, index) => `10.0.0.${index}`);
+  const { rename } = Deno;
+  using writes = stub(Deno, "rename", (from, to) => rename(from, to));
+
+  await Promise.all(addresses.map((address, index) => store.remember(address, `n${index}`)));
+  await Promise.all([store.remember("::1", "a"), store.remember("::2", "b")]);
+
+  assertEquals(writes.calls.length, 2);
+  const again = await IdentityStore.open(path);
+  assertEquals(again.size, 102);
+  assertEquals(again.get("10.0.0.42"), "n42");
+});
+
+testStore("IdentityStore.remember() keeps what another store and a person wrote", async (path) => {
+  const stores = [await IdentityStore.open(path), await IdentityStore.open(path)];
+  const all = Array.from({ length: 50 }, (_, i) => [`10.0.0.${i}`, `n${i}`] as const);
+
+  await Promise.all(
+    all.map(([address, name], i) => stores[i % 2]!.remember(address, name)),
+  );
+  assertEquals((await IdentityStore.open(path)).size, 50);
+
+  await Deno.writeTextFile(path, '{"::1":"Anna"}');
+  await stores[0]!.remember("::2", "Bob");
+  await Deno.remove(path);
+  await stores[0]!.remember("::3", "Carl");
+  const again = await IdentityStore.open(path);
+  const known = (store: IdentityStore) => ["::1", "::2", "::3"].map((each) => store.get(each));
+  assertEquals([known(again), again.size], [["Anna", "Bob", "Carl"], 3]);
+  assertEquals(known(stores[0]!), ["Anna", "Bob", "Carl"]);
+});
+
+testStore(
+  "IdentityStore.remember() overwrites no file that was edited into nonsense",
+  async (path) => {
+    const store = await IdentityStore.open(path);
+    await store.remember("::1", "Anna");
+    await Deno.writeTextFile(path, '{"::1":"Anna",');
+
+    await assertRejects(() => store.remember("::2", "Bob"), Error, `${path}: it is not JSON`);
+
+    assertEquals(await Deno.readTextFile(path), '{"::1":"Anna",');
+    assertEquals([store.get("::1"), store.get("::2")], ["Anna", undefined]);
+  },
+);
+
+testStore("IdentityStore.remember() lets changes during a write share the next", async (path) => {
+  const store = await IdentityStore.open(path);
+  const { rename } = Deno;
+  const later: Promise<string>[] = [];
+  using writes = stub(Deno, "rename", async (from, to) => {
+    await rename(from, to);
+    if (later.length > 0) return;
+    for (const name of ["b", "c"]) later.push(store.remember(`10.0.0.${name}`, name));
+  });
+
+  await store.remember("10.0.0.a", "a");
+  await Promise.all(later);
+
+  assertEquals(writes.calls.length, 2);
+  assertEquals((await IdentityStore.open(path)).size, 3);
+});
+
+testStore("IdentityStore.get() tells a name only once the file holds it", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  const written = store.remember("::1", "Anna");
+
+  assertEquals(store.get("::1"), undefined);
+  await written;
+  assertEquals(store.get("::1"), "Anna");
+});
+
+testStore("IdentityStore.clear() forgets all in its turn", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  await Promise.all([store.remember("::1", "a"), store.clear(), store.remember("::2", "b")]);
+
+  assertEquals([store.get("::1"), store.get("::2")], [undefined, "b"]);
+  assertEquals((await IdentityStore.open(path)).size, 1);
+});
+
+testStore("IdentityStore.remember() changes nothing when the disk is full", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  const full = stub(Deno.FsFile.prototype, "write", () => Promise.reject(new Error("No space")));
+
+  const [again, other] = [store.remember("::1", "Eve"), store.remember("::2", "Bob")];
+  for (const change of [again, other]) {
+    await assertRejects(() => change, Error, `Cannot write identity file ${path}: No space`);
+  }
+  await assertRejects(() => store.clear(), Error, "No space");
+  full.restore();
+
+  assertEquals([store.get("::1"), store.get("::2")], ["Anna", undefined]);
+  assertEquals((await IdentityStore.open(path)).get("::1"), "Anna");
+  await store.remember("::2", "Bob");
+  assertEquals((await IdentityStore.open(path)).size, 2);
+});
+
+testStore("IdentityStore.remember() rejects when the folder cannot be made", async (path) => {
+  const store = await IdentityStore.open(path);
+  await Deno.writeTextFile(path.replace("/identities.json", ""), "a file, where a folder must be");
+
+  await assertRejects(() => store.remember("::1", "Anna"), Error, "Cannot write identity file");
+
+  assertEquals(store.get("::1"), undefined);
+});
+
+testStore("IdentityStore.remember() throws at once for what is no name", async (path) => {
+  const store = await IdentityStore.open(path);
+
+  for (const name of ["", "An na", "\x1b[2J", " Anna", "x".repeat(33)]) {
+    assertThrows(() => store.remember("::1", name), TypeError, "not valid");
+  }
+});
+
+testStore("IdentityStore keeps names and addresses that objects have", async (path) => {
+  const store = await IdentityStore.open(path);
+  assertEquals(store.get("__proto__"), undefined);
+  assertEquals(store.get("constructor"), undefined);
+
+  await store.remember("__proto__", "__proto__");
+
+  const again = await IdentityStore.open(path);
+  assertEquals(again.get("__proto__"), "__proto__");
+  assertEquals(again.get("toString"), undefined);
+});

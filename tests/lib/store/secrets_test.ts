@@ -1,0 +1,40 @@
+import { assert, assertEquals } from "@std/assert";
+import { ACCOUNTS_SCHEMA, AccountStore } from "../../../lib/store/account_store.ts";
+import { openDatabase } from "../../../lib/store/database.ts";
+import { SESSIONS_SCHEMA, SessionStore } from "../../../lib/store/session_store.ts";
+import { binary, disguises, encodings } from "../../support/disguises.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
+
+testWith(FILES, "A database holds no password and no token, in any encoding", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/chat.db`;
+  const secrets = ["pässwörd-of-anna", "password~of~bob?", "a wrong password"];
+  using database = openDatabase(path, { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  const accounts = new AccountStore(database, { params: CHEAP });
+  const sessions = new SessionStore(database, { now: () => clock });
+  let clock = 0;
+  await accounts.register("Anna", secrets[0]!);
+  await accounts.register("Bob", secrets[1]!);
+  for (const password of secrets) await accounts.authenticate("Anna", password, "10.0.0.1");
+  const tokens = ["Anna", "Bob", "Bob"].map((name) => sessions.create(name).token);
+  clock += 3_600_000;
+  for (const token of tokens) assert(sessions.resume(token));
+  sessions.revoke(tokens[0]!);
+  const raw = tokens.map((token) => Uint8Array.fromBase64(token, { alphabet: "base64url" }));
+
+  const files = [path, `${path}-wal`].map((file) => binary(Deno.readFileSync(file)));
+  database.close();
+  files.push(binary(Deno.readFileSync(path)));
+
+  assert(files.some((file) => file.includes("$argon2id$")));
+  const forbidden = [
+    ...[...secrets, ...tokens].flatMap(disguises),
+    ...raw.flatMap(encodings),
+  ];
+  for (const file of files) {
+    assertEquals(forbidden.filter((secret) => file.includes(secret)), []);
+  }
+  Deno.removeSync(folder, { recursive: true });
+});

@@ -1,0 +1,140 @@
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { spy } from "@std/testing/mock";
+import { ACCOUNTS_SCHEMA, AccountStore } from "../../../lib/store/account_store.ts";
+import { openDatabase } from "../../../lib/store/database.ts";
+import { SESSIONS_SCHEMA, SessionStore } from "../../../lib/store/session_store.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const START = Date.UTC(2026, 0, 1);
+
+/** Sessions for Anna and Bob, and a clock that a test turns. */
+function openSessions() {
+  const database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  const clock = { ms: START };
+  const sessions = new SessionStore(database, { now: () => clock.ms });
+  const insert = database.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, '')");
+  for (const name of ["Anna", "Bob"]) insert.run(name.toLowerCase(), name);
+  const count = () => Number(database.prepare("SELECT count(*) AS n FROM sessions").get()!.n);
+  return { database, sessions, clock, count, [Symbol.dispose]: () => database.close() };
+}
+
+Deno.test("SessionStore.create() gives 32 random bytes in base64url, another each time", () => {
+  using store = openSessions();
+
+  const [first, second] = [store.sessions.create("Anna"), store.sessions.create("Anna")];
+
+  assertMatch(first.token, /^[A-Za-z0-9_-]{43}$/);
+  assertEquals(Uint8Array.fromBase64(first.token, { alphabet: "base64url" }).length, 32);
+  assertNotEquals(first.token, second.token);
+  assertEquals(first.expiresAt, START + 7 * DAY_MS);
+});
+
+Deno.test("SessionStore.resume() tells the name as it was registered", () => {
+  using store = openSessions();
+  const { token } = store.sessions.create("ANNA");
+
+  assertEquals(store.sessions.resume(token), { name: "Anna", expiresAt: START + 7 * DAY_MS });
+});
+
+Deno.test("SessionStore.create() throws for a name without an account", () => {
+  using store = openSessions();
+
+  assertThrows(() => store.sessions.create("Eve"), Error, "FOREIGN KEY");
+  assertThrows(() => store.sessions.create("no name"), Error, "FOREIGN KEY");
+});
+
+Deno.test("SessionStore.resume() gives null for an unknown token, and a malformed one unread", () => {
+  using store = openSessions();
+  const { token } = store.sessions.create("Anna");
+  const other = `${token[0] === "A" ? "B" : "A"}${token.slice(1)}`;
+  assertEquals(store.sessions.resume(other), null);
+  using find = spy(Object.getPrototypeOf(store.database.prepare("SELECT 1")), "get");
+  using write = spy(store.database, "transaction");
+
+  for (
+    const text of ["", token.slice(1), `${token}A`, `${token}\n`, "é".repeat(43), "=".repeat(43)]
+  ) {
+    assertEquals(store.sessions.resume(text), null);
+    assertEquals(store.sessions.revoke(text), false);
+  }
+
+  assertEquals([find.calls.length, write.calls.length], [0, 0]);
+});
+
+Deno.test("SessionStore.resume() lets a token expire 7 days after its last use", () => {
+  using store = openSessions();
+  const { sessions, clock } = store;
+  const { token } = sessions.create("Anna");
+
+  clock.ms += 7 * DAY_MS - 1;
+  assertEquals(sessions.resume(token)?.expiresAt, clock.ms + 7 * DAY_MS);
+  clock.ms += 7 * DAY_MS - 1;
+  assert(sessions.resume(token));
+  clock.ms += 7 * DAY_MS;
+  assertEquals(sessions.resume(token), null);
+});
+
+Deno.test("SessionStore.resume() lets a token expire 30 days after the login, used or not", () => {
+  using store = openSessions();
+  const { sessions, clock } = store;
+  const { token } = sessions.create("Anna");
+
+  for (let day = 1; day < 30; day++) {
+    clock.ms += DAY_MS;
+    assertEquals(sessions.resume(token)?.expiresAt, START + Math.min(day + 7, 30) * DAY_MS);
+  }
+
+  clock.ms = START + 30 * DAY_MS;
+  assertEquals(sessions.resume(token), null);
+});
+
+Deno.test("SessionStore.resume() writes at most once a minute, and tells the truth meanwhile", () => {
+  using store = openSessions();
+  const { sessions, clock, database } = store;
+  const { token, expiresAt } = sessions.create("Anna");
+  using write = spy(database, "transaction");
+
+  clock.ms += MINUTE_MS - 1;
+  assertEquals(sessions.resume(token)?.expiresAt, expiresAt);
+  assertEquals(write.calls.length, 0);
+  clock.ms += 1;
+  for (let use = 0; use < 10; use++) {
+    assertEquals(sessions.resume(token)?.expiresAt, expiresAt + MINUTE_MS);
+  }
+
+  assertEquals(write.calls.length, 1);
+});
+
+Deno.test("SessionStore.revoke() ends one session", () => {
+  using store = openSessions();
+  const { sessions } = store;
+  const [first, second] = [sessions.create("Anna"), sessions.create("Anna")];
+
+  assertEquals(sessions.revoke(first.token), true);
+  assertEquals(sessions.revoke(first.token), false);
+
+  assertEquals(sessions.resume(first.token), null);
+  assert(sessions.resume(second.token));
+});
+
+Deno.test("SessionStore.create() drops expired sessions", () => {
+  using store = openSessions();
+  store.sessions.create("Anna");
+  store.sessions.create("Bob");
+
+  store.clock.ms += 7 * DAY_MS;
+  store.sessions.create("Anna");
+
+  assertEquals(store.count(), 1);
+});
+
+Deno.test("AccountStore.clear() ends every session", () => {
+  using store = openSessions();
+  const { token } = store.sessions.create("Anna");
+
+  new AccountStore(store.database).clear();
+
+  assertEquals(store.sessions.resume(token), null);
+  assertEquals(store.count(), 0);
+});

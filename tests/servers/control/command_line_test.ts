@@ -1,0 +1,174 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseCommandLine } from "../../../servers/control/command_line.ts";
+import type { ServerConfig } from "../../../servers/control/config.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+function configOf(line: string): ServerConfig {
+  const parsed = parseCommandLine(line.split(" "));
+  if ("help" in parsed) throw new Error("Cannot give a configuration: help was asked for");
+  return parsed.config;
+}
+
+const DEFAULTS: ServerConfig = {
+  name: "echo",
+  host: "127.0.0.1",
+  port: 9090,
+  dataDir: "data",
+  logPath: "data/logs/echo.log",
+  maxConnections: 10_000,
+  maxPerAddress: 0,
+  idleTimeoutMs: 0,
+  raw: false,
+  maxThreads: 128,
+  burst: 20,
+  rate: 5,
+  durable: false,
+};
+
+Deno.test("parseCommandLine() takes the defaults where no flag is given", () => {
+  assertEquals(parseCommandLine(["echo"]), { config: DEFAULTS, given: new Set<string>() });
+});
+
+Deno.test("parseCommandLine() limits connections per address where people log in", () => {
+  for (const [name, maxPerAddress] of [["identify", 0], ["auth", 64], ["chat", 64]] as const) {
+    assertEquals(configOf(name).maxPerAddress, maxPerAddress);
+  }
+});
+
+Deno.test("parseCommandLine() ends silent connections of the chat, whose clients ping", () => {
+  assertEquals(configOf("auth").idleTimeoutMs, 0);
+  assertEquals(configOf("chat").idleTimeoutMs, 90_000);
+  assertEquals(configOf("chat --idle-timeout 0").idleTimeoutMs, 0);
+});
+
+const GIVEN: [line: string, expected: Partial<ServerConfig>][] = [
+  ["echo --host ::1", { host: "::1" }],
+  ["echo -- --host ::1", { host: "::1" }],
+  ["echo --host [::1]", { host: "::1" }],
+  ["echo --host LocalHost", { host: "localhost" }],
+  ["echo --port 0", { port: 0 }],
+  ["echo --port=0", { port: 0 }],
+  ["echo --port=65535", { port: 65535 }],
+  ["echo --data d", { dataDir: "d", logPath: "d/logs/echo.log" }],
+  ["echo --log l", { logPath: "l" }],
+  ["echo --max-connections 0", { maxConnections: 0 }],
+  ["echo --max-per-address=3", { maxPerAddress: 3 }],
+  ["echo --idle-timeout 5", { idleTimeoutMs: 5000 }],
+  ["echo --raw", { raw: true }],
+];
+
+for (const [line, expected] of GIVEN) {
+  Deno.test(`parseCommandLine() takes ${line}`, () => {
+    assertEquals(configOf(line), { ...DEFAULTS, ...expected });
+  });
+}
+
+Deno.test("parseCommandLine() takes the flags of the chat", () => {
+  const { burst, rate, durable } = configOf("chat --burst 7 --rate=8 --durable");
+
+  assertEquals({ burst, rate, durable }, { burst: 7, rate: 8, durable: true });
+});
+
+Deno.test("parseCommandLine() tells which flags were given, not which have a default", () => {
+  const parsed = parseCommandLine(["echo", "--port=9090", "--raw"]);
+
+  assertEquals("given" in parsed && parsed.given, new Set(["port", "raw"]));
+});
+
+const REFUSED: [line: string, message: string][] = [
+  ["echo --port abc", 'Cannot use --port "abc": give a whole number from 0 to 65535'],
+  ["echo --port=-1", 'Cannot use --port "-1": give a whole number from 0 to 65535'],
+  ["echo --port -1", 'Cannot use --port "-1": give a whole number from 0 to 65535'],
+  ["echo --port -x", 'There is no flag "-x"'],
+  ["echo --raw -1", 'There is no flag "-1": see --help'],
+  ["echo --port 70000", 'Cannot use --port "70000": give a whole number from 0 to 65535'],
+  ["echo --port 1e3", 'Cannot use --port "1e3": give a whole number from 0 to 65535'],
+  ["echo --port=", "Cannot use --port without a value: give it as --port PORT"],
+  ["echo --port", "Cannot use --port without a value: give it as --port PORT"],
+  ["echo --port --raw", "Cannot use --port without a value: give it as --port PORT"],
+  ["echo --data=", "Cannot use --data without a value: give it as --data DIR"],
+  ["echo --log data/chat.db", 'Cannot use --log "data/chat.db": give a file of its own'],
+  ["echo --port 1 --port 2", "Cannot use --port twice: give it once"],
+  ["echo --host http://x", 'Cannot use --host "http://x": give the host alone, without http://'],
+  ["echo --max-connections -5", 'Cannot use --max-connections "-5": give a whole number from 0'],
+  ["echo --max-connections 1.5", 'Cannot use --max-connections "1.5": give a whole number from 0'],
+  ["echo --idle-timeout 2147484", "give a whole number from 0 to 1000000"],
+  ["chat --burst 0", 'Cannot use --burst "0": give a whole number from 1'],
+  ["chat --rate x", 'Cannot use --rate "x": give a whole number from 1'],
+  ["echo --burst 5", 'There is no flag "--burst": see --help'],
+  ["chat --raw", 'There is no flag "--raw"'],
+  ["echo --prot 1", 'There is no flag "--prot": did you mean --port?'],
+  ["echo --prot=1", 'There is no flag "--prot=1": did you mean --port?'],
+  ["echo -p 1", 'There is no flag "-p": did you mean --port?'],
+  ["echo --no-raw", 'There is no flag "--no-raw"'],
+  ["echo --port.x=1", 'There is no flag "--port.x=1"'],
+  ["echo --__proto__=1", 'There is no flag "--__proto__=1"'],
+  ["echo --constructor", 'There is no flag "--constructor"'],
+  ["echo --raw=yes", "Cannot give --raw a value: it is a switch"],
+  ["echo --raw yes", 'Cannot use "yes": flags begin with --'],
+  ["echo 9090", 'Cannot use "9090": flags begin with --'],
+  ["echo -- 9090", 'Cannot use "9090": flags begin with --'],
+  ["echo --cert x", "Cannot speak TLS: give both --cert and --key"],
+  ["echo --key x", "Cannot speak TLS: give both --cert and --key"],
+  ["", "Cannot start a server without its name: NAME is one of echo, identify, auth"],
+  ["nope", 'There is no server "nope": NAME is one of echo, identify, auth'],
+  ["ehco", 'There is no server "ehco": did you mean echo?'],
+  ["__proto__", 'There is no server "__proto__": NAME is one of'],
+  ["constructor", 'There is no server "constructor": NAME is one of'],
+];
+
+for (const [line, message] of REFUSED) {
+  Deno.test(`parseCommandLine() refuses ${JSON.stringify(line)} in one line`, () => {
+    const error = assertThrows(() => parseCommandLine(line.split(" ")), Error, message);
+
+    assertEquals(error.message.includes("\n"), false);
+  });
+}
+
+Deno.test("parseCommandLine() escapes what it refuses", () => {
+  assertThrows(() => parseCommandLine(["echo", "a\nb"]), Error, String.raw`"a\nb"`);
+});
+
+testWith(FILES, "parseCommandLine() names a certificate that cannot be read", () => {
+  assertThrows(
+    () => configOf("echo --cert /nowhere/c.pem --key /nowhere/k.pem"),
+    Error,
+    "Cannot use --cert /nowhere/c.pem: No such file",
+  );
+});
+
+testWith(FILES, "parseCommandLine() reads the certificate and its key", async () => {
+  const [cert, key] = ["CERTIFICATE", "PRIVATE KEY"].map((name) => `-----BEGIN ${name}-----`);
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, `${cert}\n${key}\n`);
+
+  const config = configOf(`echo --cert ${path} --key=${path}`);
+  await Deno.remove(path);
+
+  assertEquals([config.cert, config.key], Array(2).fill(`${cert}\n${key}\n`));
+});
+
+testWith(
+  FILES,
+  "parseCommandLine() names a file without a certificate, or without a key",
+  async () => {
+    const path = await Deno.makeTempFile();
+    const refusal = (pem: string) => {
+      Deno.writeTextFileSync(path, pem);
+      return assertThrows(() => configOf(`echo --cert ${path} --key ${path}`), Error).message;
+    };
+
+    const encrypted = "-----BEGIN CERTIFICATE-----\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n";
+    const [noCert, noKey] = [refusal("nonsense"), refusal(encrypted)];
+    await Deno.remove(path);
+
+    assertEquals(noCert, `Cannot use --cert ${path}: there is no certificate in PEM in it`);
+    assertEquals(noKey, `Cannot use --key ${path}: there is no open private key in PEM in it`);
+  },
+);
+
+Deno.test("parseCommandLine() gives the names of the servers for --help alone", () => {
+  const parsed = parseCommandLine(["--help"]);
+
+  assertStringIncludes("help" in parsed ? parsed.help : "", "echo, identify, auth");
+});

@@ -1,0 +1,199 @@
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { parseCommandLine } from "../../../servers/control/command_line.ts";
+import type { ServerConfig } from "../../../servers/control/config.ts";
+import { ListeningThread } from "../../../servers/control/listening_thread.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+const module = new URL("./test_worker.ts", import.meta.url);
+const BUSY = "The listening thread is busy and has not answered yet";
+
+function configOf(...args: string[]): ServerConfig {
+  const parsed = parseCommandLine(args);
+  if ("help" in parsed) throw new Error("Cannot give a configuration: help was asked for");
+  return parsed.config;
+}
+
+async function startTestThread(answerMs = 5000): Promise<ListeningThread> {
+  const thread = new ListeningThread({ module, answerMs });
+  await thread.start(configOf("echo"));
+  return thread;
+}
+
+testWith(FILES, "ListeningThread serves, answers, and ends when it is told to stop", async () => {
+  const data = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
+  using conn = await FramedConn.connect({ port });
+  assertEquals(await conn.request("a"), "a");
+  assertStringIncludes(await thread.run("status"), `127.0.0.1:${port}`);
+  const stopped = thread.stop();
+  assertEquals(await conn.receive(), "Goodbye: the server stops");
+  conn.close();
+
+  assertEquals(await stopped, "Stopped");
+  await thread.finished;
+  const log = await Deno.readTextFile(`${data}/logs/echo.log`);
+  assertMatch(log, / stopped\n$/);
+  await Deno.remove(data, { recursive: true });
+});
+
+testWith(FILES, "ListeningThread.stop() before the server listens waits for it", async () => {
+  const data = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  const listening = thread.start(configOf("echo", "--port=0", "--data", data));
+  const stopped = thread.stop();
+
+  assertEquals((await listening).hostname, "127.0.0.1");
+  assertEquals(await stopped, "Stopped");
+  await thread.finished;
+  await Deno.remove(data, { recursive: true });
+});
+
+testWith(FILES, "ListeningThread.start() rejects with the reason why it cannot", async () => {
+  const folder = await Deno.makeTempDir();
+  using thread = new ListeningThread();
+
+  await assertRejects(
+    () => thread.start(configOf("echo", "--log", folder)),
+    Error,
+    `Cannot open the log file ${folder}: Is a directory`,
+  );
+  await assertRejects(() => thread.finished, Error, "Cannot open the log file");
+  await Deno.remove(folder);
+});
+
+testWith(FILES, "ListeningThread.run() gives the answers to their askers", async () => {
+  using thread = await startTestThread();
+
+  assertEquals(
+    await Promise.all(["a", "b"].map((text) => thread.run("echo", text))),
+    ["a", "b"],
+  );
+});
+
+testWith(FILES, "ListeningThread.run() says so when the thread does not answer", async () => {
+  using thread = await startTestThread(10);
+
+  assertEquals(await thread.run("never answered"), BUSY);
+});
+
+testWith(
+  FILES,
+  "ListeningThread.stop() ends a thread that does not answer by force, and says so",
+  async () => {
+    using thread = await startTestThread(10);
+
+    // This thread does not know the command that it is given.
+    assertEquals(await thread.stop(), BUSY);
+
+    await assertRejects(
+      () => thread.finished,
+      Error,
+      "The listening thread did not answer: it was ended by force",
+    );
+  },
+);
+
+for (const how of ["close", "exit"]) {
+  testWith(FILES, `ListeningThread.finished rejects when the thread ends by ${how}()`, async () => {
+    using thread = await startTestThread();
+
+    thread.run(how);
+
+    await assertRejects(() => thread.finished, Error, "The listening thread ended by itself");
+  });
+}
+
+testWith(FILES, "ListeningThread.finished rejects with what the thread died of", async () => {
+  using thread = await startTestThread();
+
+  thread.run("fail", "The server crashed: boom");
+
+  await assertRejects(() => thread.finished, Error, "The server crashed: boom");
+});
+
+testWith(FILES, "ListeningThread ends commands under way with it", async () => {
+  const thread = await startTestThread();
+  const answer = thread.run("never answered");
+
+  thread[Symbol.dispose]();
+
+  assertEquals(await answer, "Stopped");
+  await thread.finished;
+});
+
+testWith(FILES, "ListeningThread answers at once when it has ended", async () => {
+  const thread = await startTestThread();
+  thread[Symbol.dispose]();
+
+  assertEquals([await thread.run("status"), await thread.stop()], ["Stopped", "Stopped"]);
+});
+
+/** Lets a client say one word to a real server whose conversations go wrong; gives the log at the end of `body`. */
+async function sayTo(
+  word: string,
+  body: (thread: ListeningThread, conn: FramedConn) => Promise<void>,
+  answerMs = 60_000,
+): Promise<string> {
+  const data = await Deno.makeTempDir();
+  const faulty = new URL("./faulty_worker.ts", import.meta.url);
+  const logPath = `${data}/logs/echo.log`;
+  {
+    using thread = new ListeningThread({ module: faulty, answerMs });
+    const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
+    using conn = await FramedConn.connect({ port });
+    await conn.send(word);
+    await conn.flush();
+    await body(thread, conn);
+  }
+  const log = await Deno.readTextFile(logPath);
+  await Deno.remove(data, { recursive: true });
+  return log;
+}
+
+for (
+  const [word, message] of [
+    ["throw", "thrown by a timer"],
+    ["reject", "rejected by nobody's promise"],
+  ] as const
+) {
+  testWith(FILES, `A server that dies of an uncaught ${word} is reported and logged`, async () => {
+    const log = await sayTo(word, async (thread) => {
+      await assertRejects(() => thread.finished, Error, `The server crashed: ${message}`);
+    });
+
+    assertMatch(
+      log,
+      new RegExp(`client connected[^]* ERROR echo crashed error="Error: ${message}`),
+    );
+  });
+}
+
+testWith(
+  FILES,
+  "A conversation that does not let go of its thread stops neither status nor stop",
+  async () => {
+    await sayTo("hang", async (thread) => {
+      while (await thread.run("status") !== BUSY);
+      await thread.stop();
+      await assertRejects(() => thread.finished, Error, "ended by force");
+    }, 100);
+  },
+);
+
+testWith(FILES, "A conversation that fails by itself leaves the server alive", async () => {
+  const log = await sayTo("fail", async (thread, conn) => {
+    assertEquals(await conn.receive(), "Goodbye: the server could not go on, try again");
+    conn.close();
+    assertStringIncludes(await thread.run("status"), "uptime");
+    assertEquals(await thread.stop(), "Stopped");
+  });
+
+  assertMatch(
+    log,
+    / ERROR echo client disconnected .* reason=failed error="Error: failed by itself/,
+  );
+});

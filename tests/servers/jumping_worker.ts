@@ -1,3 +1,0 @@
-/** The listening thread, with a clock that a test sets. */
-import "./jumping_clock.ts";
-import "../../servers/worker.ts";

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import type { LogFields } from "../../../lib/log/log_line.ts";
+import { TroubleLog } from "../../../servers/logging/trouble_log.ts";
+
+Deno.test("TroubleLog.tell() tells the first failure at once, and later ones together once in 10 s", () => {
+  let now = 5;
+  const lines: [string, LogFields | undefined][] = [];
+  const log = { error: (event: string, fields?: LogFields) => void lines.push([event, fields]) };
+  const { tell } = new TroubleLog(log, "storage failed", { now: () => now });
+
+  for (const at of [5, 6, 10_004, 10_005, 10_006, 40_000, 60_000]) {
+    now = at;
+    tell(new Error(`at ${at}`));
+  }
+
+  assertEquals(lines, [
+    ["storage failed", { error: "Error: at 5" }],
+    ["storage failed", { error: "Error: at 10005", more: 2 }],
+    ["storage failed", { error: "Error: at 40000", more: 1 }],
+    ["storage failed", { error: "Error: at 60000" }],
+  ]);
+});
+
+Deno.test("TroubleLog.lasting tells since when it fails, and why, until it works", () => {
+  let today = 0;
+  const trouble = new TroubleLog({ error: () => {} }, "storage failed", { today: () => today });
+  const told = [trouble.lasting];
+
+  trouble.tell(new Error("the disk is full"));
+  told.push(trouble.lasting);
+  today = 60_000;
+  trouble.tell(new Error("the disk failed"));
+  told.push(trouble.lasting);
+  trouble.end();
+  told.push(trouble.lasting);
+  trouble.tell("odd");
+  told.push(trouble.lasting);
+
+  assertEquals(told, [
+    undefined,
+    "failing since 1970-01-01T00:00:00.000Z: the disk is full",
+    "failing since 1970-01-01T00:00:00.000Z: the disk failed",
+    undefined,
+    "failing since 1970-01-01T00:01:00.000Z: odd",
+  ]);
+});

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import type { GoodbyeReason } from "../../../lib/server/goodbye.ts";
+import {
+  errorMessage,
+  goodbyeMessage,
+  unavailableMessage,
+} from "../../../servers/members/messages.ts";
+
+Deno.test("errorMessage() leaves out what is not known", () => {
+  assertEquals(errorMessage("too_fast", "Slow down", { ref: undefined, retryAfterMs: undefined }), {
+    type: "error",
+    code: "too_fast",
+    message: "Slow down",
+  });
+  assertEquals(
+    Object.keys(unavailableMessage("7")).sort().join(),
+    "code,message,ref,retryAfterMs,type",
+  );
+});
+
+Deno.test("goodbyeMessage() tells who shall come back after how long", () => {
+  const reasons: GoodbyeReason[] = [
+    "full",
+    "crowded",
+    "paused",
+    "shutdown",
+    "idle",
+    "kicked",
+    "protocol",
+    "failed",
+  ];
+
+  const byes = reasons.map((reason) => JSON.parse(goodbyeMessage(reason)));
+
+  assertEquals(byes.map(({ type }) => type), reasons.map(() => "bye"));
+  assertEquals(byes.map(({ reason, retryAfterMs }) => [reason, retryAfterMs]), [
+    ["full", 5000],
+    ["full", 5000],
+    ["paused", 1000],
+    ["shutdown", 1000],
+    ["idle", undefined],
+    ["kicked", undefined],
+    ["protocol", undefined],
+    ["protocol", 1000],
+  ]);
+});

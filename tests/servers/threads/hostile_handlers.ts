@@ -1,0 +1,60 @@
+/**
+ * Handlers that a thread has to bear, and some that tell what they see.
+ *
+ * @module
+ */
+import type { ConnInfo } from "../../../lib/server/conversation.ts";
+import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
+
+/** Echoes, and obeys the orders that harm its own thread. */
+export async function obey(conn: FramedConn): Promise<void> {
+  for await (const text of conn) {
+    if (text === "throw") throw new Error("thrown in the handler");
+    if (text === "throw later") setTimeout(() => fail("thrown in a timer"));
+    else if (text === "reject") Promise.reject(new Error("rejected behind the handler's back"));
+    else if (text === "overflow") overflow();
+    else if (text === "close thread") (self as unknown as Worker & { close(): void }).close();
+    else if (text === "exit") Deno.exit(3);
+    else if (text === "loop") { for (;;); }
+    else if (text === "loop in microtasks") { for (;;) await null; }
+    else if (text === "close") conn.close();
+    else if (text === "return") return void conn.send("returning");
+    else if (text === "never") await new Promise(() => {});
+    else await conn.send(text);
+  }
+}
+
+/** Sends for ever. */
+export async function flood(conn: FramedConn): Promise<void> {
+  for (;;) await conn.send("x".repeat(60_000));
+}
+
+/** Reads one message and then no more. */
+export async function deaf(conn: FramedConn): Promise<void> {
+  await conn.send(`${await conn.receive()}`);
+  await new Promise(() => {});
+}
+
+/** Tells who is at the other end. */
+export async function introduce(conn: FramedConn, info: ConnInfo): Promise<void> {
+  const { port } = conn.remoteAddr as Deno.NetAddr;
+  await conn.send(`${info.id} ${info.peer} ${port}`);
+}
+
+/** Tells how its conversation ended, where the next one can ask. */
+export async function lament(conn: FramedConn): Promise<void> {
+  try {
+    while (await conn.receive() !== null);
+    await conn.send("finished");
+  } catch (error) {
+    throw new Error(`saw ${(error as Error).constructor === Deno.errors.ConnectionReset}`);
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function overflow(): number {
+  return overflow() + 1;
+}

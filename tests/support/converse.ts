@@ -1,0 +1,35 @@
+/**
+ * One conversation over a real connection, without a server around it.
+ *
+ * @module
+ */
+import {
+  Conversation,
+  type ConversationOptions,
+  type Handler,
+} from "../../lib/server/conversation.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { Events } from "./events.ts";
+import { tcpPair } from "./loopback.ts";
+
+/** Both ends of a conversation that has begun. `peer` is the `client` that frames; close either. */
+export interface Conversing {
+  client: Deno.TcpConn;
+  peer: FramedConn;
+  conversation: Conversation;
+  events: Events;
+  /** Settles when the conversation is over. */
+  held: Promise<void>;
+}
+
+/** Lets a handler hold a conversation. */
+export async function converse(
+  handler: Handler,
+  options: ConversationOptions = {},
+): Promise<Conversing> {
+  const events = new Events();
+  const [client, accepted] = await tcpPair();
+  const conversation = new Conversation(accepted, 1, { onEvent: events.take, ...options });
+  const held = conversation.hold(handler);
+  return { client, peer: new FramedConn(client), conversation, held, events };
+}

@@ -1,0 +1,97 @@
+/**
+ * Programs on a real terminal, by the help of python3.
+ *
+ * @module
+ */
+import { PROCESSES } from "./permissions.ts";
+
+/** Runs a program on a terminal of its own, joined to our pipes; says at the end how it left it. */
+const PTY = `
+import os, pty, select, subprocess, sys, termios, threading
+master, slave = pty.openpty()
+ended, tell = os.pipe()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+threading.Thread(target=lambda: (child.wait(), os.write(tell, b"x"))).start()
+sources = [0, master, ended]
+while True:
+    ready = select.select(sources, [], [])[0]
+    if master in ready:
+        os.write(1, os.read(master, 65536))
+    elif 0 in ready:
+        data = os.read(0, 65536)
+        if data: os.write(master, data)
+        else: # the window is closed
+            sources = [ended]
+            os.close(master)
+    elif ended in ready:
+        break
+if master not in sources:
+    print("code", child.returncode, flush=True)
+    sys.exit()
+flags = termios.tcgetattr(slave)[3]
+sane = all(flags & flag for flag in (termios.ICANON, termios.ECHO, termios.ISIG))
+print("code", child.returncode, "sane" if sane else "raw", flush=True)
+`;
+
+function hasPython(): boolean {
+  if (PROCESSES.some((need) => Deno.permissions.querySync(need).state !== "granted")) return false;
+  try {
+    return new Deno.Command("python3", { args: ["-c", "import pty"] }).outputSync().success;
+  } catch {
+    return false; // not installed
+  }
+}
+
+/** Closes the terminal, as a person closes its window. */
+export const HANG_UP = Symbol("hang up");
+
+/** What to do once something has appeared on the terminal: type a text, or anything else. */
+export type Step = [appears: string, act: string | typeof HANG_UP | (() => void | Promise<void>)];
+
+/** Runs `deno` with `args` on a terminal of its own, and gives everything that was shown. */
+export function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
+  return onTerminalWith({}, args, ...steps);
+}
+
+/** Does so with more in its environment. */
+export async function onTerminalWith(
+  env: Record<string, string>,
+  args: string[],
+  ...steps: Step[]
+): Promise<string> {
+  const command = new Deno.Command("python3", {
+    args: ["-c", PTY, Deno.execPath(), ...args],
+    env,
+    cwd: new URL("../../", import.meta.url),
+    stdin: "piped",
+    stdout: "piped",
+  });
+  await using child = command.spawn();
+  const keyboard = child.stdin.getWriter();
+  let shown = "";
+  let seen = 0;
+  const answer = async () => {
+    while (steps[0] !== undefined && shown.indexOf(steps[0][0], seen) !== -1) {
+      const [appears, act] = steps.shift()!;
+      seen = shown.indexOf(appears, seen) + appears.length;
+      if (act === HANG_UP) await keyboard.close();
+      else if (typeof act === "string") await keyboard.write(new TextEncoder().encode(act));
+      else await act();
+    }
+  };
+  await answer();
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    shown += text;
+    await answer();
+  }
+  await keyboard.close().catch(() => {}); // after a hang-up
+  return shown;
+}
+
+const PYTHON = hasPython();
+
+/** Registers a test, or one that is skipped where there is no pseudo-terminal. */
+export function ptyTest(name: string, fn: () => Promise<void>): void {
+  if (PYTHON) Deno.test(name, fn);
+  else Deno.test({ name: `${name} (skipped: needs --allow-run and python3)`, ignore: true, fn });
+}

@@ -1,0 +1,187 @@
+import * as std from "@std/assert";
+import * as subset from "../../../tools/std/assert/mod.ts";
+
+type Subset = Pick<typeof std, keyof typeof subset>;
+const offline: Subset = subset; // compiles only while our signatures are those of std
+
+for (const [source, tested] of Object.entries({ std, offline })) {
+  const a: Subset = tested; // declared: TypeScript wants that of assertion functions
+  const test = (name: string, fn: () => void | Promise<void>) =>
+    Deno.test(`${source}: ${name}`, fn);
+
+  /** Checks without the functions under test. */
+  const failure = (fn: () => unknown): string => {
+    try {
+      fn();
+    } catch (error) {
+      if (error instanceof a.AssertionError) return error.message;
+      throw error;
+    }
+    throw new Error("Expected a failed assertion");
+  };
+  const rejection = async (fn: () => Promise<unknown>): Promise<string> => {
+    const error = await fn().then(() => undefined, (error: unknown) => error);
+    return failure(() => {
+      if (error) throw error;
+    });
+  };
+
+  test("assert() takes what is truthy", () => {
+    a.assert(1);
+    if (failure(() => a.assert(0, "zero")) !== "zero") throw new Error("not its message");
+    failure(() => a.assert(""));
+    failure(() => a.assert(undefined));
+  });
+
+  const cycle: Record<string, unknown> = { n: 1 };
+  cycle.self = cycle;
+  const sameCycle: Record<string, unknown> = { n: 1 };
+  sameCycle.self = sameCycle;
+  const equal: [what: string, a: unknown, b: unknown][] = [
+    ["numbers", 1, 1],
+    ["zeros of either sign", 0, -0],
+    ["NaN", NaN, NaN],
+    ["arrays", [1, [2, "x"]], [1, [2, "x"]]],
+    ["objects in any order of keys", { a: 1, b: { c: 2 } }, { b: { c: 2 }, a: 1 }],
+    ["objects without a prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+    ["symbol keys", { [Symbol.for("k")]: 1 }, { [Symbol.for("k")]: 1 }],
+    ["bytes", new Uint8Array([1, 2]), new Uint8Array([1, 2])],
+    ["a view and a copy", new Uint8Array([0, 1, 2]).subarray(1), new Uint8Array([1, 2])],
+    ["buffers", new Uint8Array([1]).buffer, new Uint8Array([1]).buffer],
+    ["dates", new Date(5), new Date(5)],
+    ["invalid dates", new Date(NaN), new Date(NaN)],
+    ["patterns", /a/g, /a/g],
+    ["addresses", new URL("http://a/b"), new URL("http://a/b")],
+    ["sets", new Set([1, { a: 1 }]), new Set([{ a: 1 }, 1])],
+    [
+      "maps",
+      new Map([["a", { b: 1 }], ["c", { b: 2 }]]),
+      new Map([["c", { b: 2 }], ["a", { b: 1 }]]),
+    ],
+    ["cycles", cycle, sameCycle],
+  ];
+  for (const [what, left, right] of equal) {
+    test(`assertEquals() finds equal: ${what}`, () => {
+      a.assertEquals(left, right);
+      failure(() => a.assertNotEquals(left, right));
+    });
+  }
+
+  class Point {
+    constructor(readonly x: number) {}
+  }
+  const unequal: [what: string, a: unknown, b: unknown][] = [
+    ["a number and its text", 1, "1"],
+    ["null and undefined", null, undefined],
+    ["a missing and an undefined key", { a: undefined }, {}],
+    ["different keys that hold undefined", { a: undefined }, { b: undefined }],
+    ["arrays of different length", [1], [1, 2]],
+    ["a hole and undefined", Array(1), [undefined]],
+    ["an array and an object", [1], { 0: 1 }],
+    ["an instance and an object", new Point(1), { x: 1 }],
+    ["instances", new Point(1), new Point(2)],
+    ["bytes", new Uint8Array([1, 2]), new Uint8Array([1, 3])],
+    ["kinds of bytes", new Uint8Array([1]), new Int8Array([1])],
+    ["buffers", new Uint8Array([1]).buffer, new Uint8Array([2]).buffer],
+    ["dates", new Date(5), new Date(6)],
+    ["patterns", /a/g, /a/i],
+    ["sets", new Set([1, 2]), new Set([1, 3])],
+    ["maps", new Map([["a", 1]]), new Map([["a", 2]])],
+    ["functions", () => 1, () => 1],
+  ];
+  for (const [what, left, right] of unequal) {
+    test(`assertEquals() finds different: ${what}`, () => {
+      a.assertNotEquals(left, right);
+      failure(() => a.assertEquals(left, right));
+      failure(() => a.assertEquals(right, left));
+    });
+  }
+
+  test("assertEquals() shows both values and the caller's message", () => {
+    const message = failure(() => a.assertEquals({ a: 1, b: 2 }, { a: 1, b: 3 }, "sum"));
+    a.assertStringIncludes(message, "Values are not equal: sum");
+    a.assertMatch(message, /- .*b: 2/);
+    a.assertMatch(message, /\+ .*b: 3/);
+    a.assertMatch(message, / {4}.*a: 1/);
+  });
+
+  test("assertStrictEquals() wants one and the same value", () => {
+    const value = {};
+    a.assertStrictEquals(value, value);
+    a.assertStrictEquals(NaN, NaN);
+    a.assertStringIncludes(failure(() => a.assertStrictEquals({}, {})), "not reference-equal");
+    a.assertStringIncludes(failure(() => a.assertStrictEquals(1, 2)), "not strictly equal");
+    failure(() => a.assertStrictEquals(0, -0));
+  });
+
+  test("assertMatch() and assertStringIncludes() look into a text", () => {
+    a.assertMatch("port 9090", /\d+/);
+    a.assertStringIncludes("port 9090", "9090");
+    failure(() => a.assertMatch("port", /\d+/));
+    failure(() => a.assertStringIncludes("port", "9090"));
+  });
+
+  test("assertInstanceOf() names both classes", () => {
+    a.assertInstanceOf(new RangeError(), Error);
+    const message = failure(() => a.assertInstanceOf(new Map(), Set));
+    a.assertEquals(message, 'Expected object to be an instance of "Set" but was "Map".');
+    failure(() => a.assertInstanceOf(null, Set));
+  });
+
+  test("assertGreater() and its kin compare", () => {
+    a.assertGreater(2, 1);
+    a.assertGreaterOrEqual(1, 1);
+    a.assertLess(1, 2);
+    a.assertLessOrEqual(1, 1);
+    a.assertEquals(failure(() => a.assertGreater(1, 1)), "Expect 1 > 1");
+    a.assertEquals(failure(() => a.assertGreaterOrEqual(0, 1)), "Expect 0 >= 1");
+    a.assertEquals(failure(() => a.assertLess(1, 1, "too late")), "too late");
+    a.assertEquals(failure(() => a.assertLessOrEqual(2, 1)), "Expect 2 <= 1");
+  });
+
+  test("assertThrows() returns what was thrown", () => {
+    const error = new RangeError("limit is 3");
+    const thrower = () => {
+      throw error;
+    };
+    a.assertStrictEquals(a.assertThrows(thrower), error);
+    a.assertStrictEquals(a.assertThrows(thrower, Error, "is 3"), error);
+    a.assertStrictEquals(a.assertThrows(thrower, "a reason"), error);
+  });
+
+  test("assertThrows() refuses silence, another class and another message", () => {
+    const thrower = () => {
+      throw new RangeError("limit is 3");
+    };
+    a.assertEquals(failure(() => a.assertThrows(() => {})), "Expected function to throw.");
+    a.assertStringIncludes(failure(() => a.assertThrows(thrower, TypeError)), '"TypeError"');
+    a.assertStringIncludes(failure(() => a.assertThrows(thrower, Error, "is 4")), '"is 4"');
+    const text = () => {
+      throw "a text";
+    };
+    a.assertStringIncludes(failure(() => a.assertThrows(text, Error)), "non-Error");
+  });
+
+  test("assertRejects() resolves to the reason", async () => {
+    const error = new RangeError("limit is 3");
+    a.assertStrictEquals(await a.assertRejects(() => Promise.reject(error)), error);
+    a.assertStrictEquals(await a.assertRejects(() => Promise.reject(error), Error, "is 3"), error);
+  });
+
+  test("assertRejects() refuses success, another error and a function that throws", async () => {
+    const reject = () => Promise.reject(new RangeError("limit is 3"));
+    const thrower = () => {
+      throw new Error("at once");
+    };
+    a.assertStringIncludes(
+      await rejection(() => a.assertRejects(() => Promise.resolve())),
+      "to reject",
+    );
+    a.assertStringIncludes(
+      await rejection(() => a.assertRejects(reject, TypeError)),
+      '"TypeError"',
+    );
+    a.assertStringIncludes(await rejection(() => a.assertRejects(reject, Error, "is 4")), '"is 4"');
+    a.assertStringIncludes(await rejection(() => a.assertRejects(thrower)), "Function throws");
+  });
+}

@@ -1,0 +1,223 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Args, parseArgs } from "@std/cli/parse-args";
+import { unicodeWidth } from "@std/cli/unicode-width";
+import { ProgressBar } from "@std/cli/unstable-progress-bar";
+import { FakeTime } from "@std/testing/time";
+import * as offlineArgs from "../../../tools/std/cli/parse_args.ts";
+import * as offlineWidth from "../../../tools/std/cli/unicode_width.ts";
+import * as offlineBar from "../../../tools/std/cli/unstable_progress_bar.ts";
+
+const std = { parseArgs, unicodeWidth, ProgressBar };
+const offline = {
+  ...offlineArgs,
+  ...offlineWidth,
+  ...offlineBar,
+} as unknown as typeof std; // tested for less
+
+for (
+  const [source, { parseArgs, unicodeWidth, ProgressBar }] of Object.entries({ std, offline })
+) {
+  const test = (name: string, fn: () => void | Promise<void>) =>
+    Deno.test(`${source}: ${name}`, fn);
+  const parses = (
+    what: string,
+    args: string,
+    options: Parameters<typeof parseArgs>[1],
+    expected: Args,
+  ) =>
+    test(`parseArgs() ${what}`, () => {
+      assertEquals(parseArgs(args === "" ? [] : args.split(" "), options), expected);
+    });
+
+  parses("of nothing finds nothing", "", {}, { _: [] });
+  parses("takes values after = and after a space", "--host=::1 --port 9090 rest", {}, {
+    host: "::1",
+    port: 9090,
+    _: ["rest"],
+  });
+  parses("keeps = in a value", "--key=a=b", {}, { key: "a=b", _: [] });
+  parses("makes numbers of what looks like one", "--a 1e3 --b 0x10 --c 1.5x 7", {}, {
+    a: 1000,
+    b: 16,
+    c: "1.5x",
+    _: [7],
+  });
+  parses("keeps the text of a string flag", "--port 0080 --host", { string: ["port", "host"] }, {
+    port: "0080",
+    host: "",
+    _: [],
+  });
+  parses("keeps the text of other arguments", "1 2", { string: ["_"] }, { _: ["1", "2"] });
+  parses("gives a boolean flag no value", "--raw echo", { boolean: ["raw", "help"] }, {
+    raw: true,
+    help: false,
+    _: ["echo"],
+  });
+  parses("takes true and false for a boolean flag", "--raw false --help=true", {
+    boolean: ["raw", "help"],
+  }, { raw: false, help: true, _: [] });
+  parses("makes every long flag boolean when told so", "--raw echo -p 1", { boolean: true }, {
+    raw: true,
+    p: 1,
+    _: ["echo"],
+  });
+  parses("gives no value to a flag before a flag", "--port --raw", {}, {
+    port: true,
+    raw: true,
+    _: [],
+  });
+  parses("reads short flags together", "-abc -p80 -n=5 -o out", {}, {
+    a: true,
+    b: true,
+    c: true,
+    p: 80,
+    n: 5,
+    o: "out",
+    _: [],
+  });
+  parses("takes - for an argument", "- -f -", {}, { f: "-", _: ["-"] });
+  parses("sets a flag and its aliases", "-p 80", { alias: { port: ["p", "P"] } }, {
+    port: 80,
+    p: 80,
+    P: 80,
+    _: [],
+  });
+  parses("gives aliases the type of their flag", "-h x", {
+    boolean: ["help"],
+    alias: { help: "h" },
+  }, { help: true, h: true, _: ["x"] });
+  parses("takes defaults for absent flags", "--host a", {
+    default: { host: "b", port: 9090 },
+    alias: { port: "p" },
+  }, { host: "a", port: 9090, p: 9090, _: [] });
+  parses("lets the last of several count", "--port 1 --port 2", {}, { port: 2, _: [] });
+  parses("collects", "--tag a --tag b", { collect: ["tag"], string: ["tag"] }, {
+    tag: ["a", "b"],
+    _: [],
+  });
+  parses(
+    "collects one and none",
+    "--tag a",
+    { collect: ["tag", "name"], string: ["tag", "name"] },
+    {
+      tag: ["a"],
+      name: [],
+      _: [],
+    },
+  );
+  parses("negates", "--no-color --no-log", { boolean: ["color"], negatable: ["color"] }, {
+    color: false,
+    "no-log": true,
+    _: [],
+  });
+  parses("leaves what follows -- alone", "--a 1 -- --b 2", {}, { a: 1, _: ["--b", "2"] });
+  parses("keeps apart what follows -- when told so", "x -- --b 2", { "--": true }, {
+    _: ["x"],
+    "--": ["--b", "2"],
+  });
+  parses("stops early", "--a b run --c 1", { stopEarly: true, string: ["a"] }, {
+    a: "b",
+    _: ["run", "--c", "1"],
+  });
+
+  test("parseArgs() asks about unknown arguments, and leaves out what is refused", () => {
+    const asked: unknown[] = [];
+    const unknown = (...about: unknown[]) => {
+      asked.push(about);
+      return about[0] === "-x";
+    };
+    const parsed = parseArgs(["--port", "1", "--prot", "2", "stray", "-x"], {
+      string: ["port"],
+      boolean: ["help"],
+      alias: { help: "h" },
+      unknown,
+    });
+    assertEquals(asked, [["--prot", "prot", "2"], ["stray"], ["-x", "x", true]]);
+    assertEquals(parsed, { port: "1", help: false, h: false, x: true, _: [] });
+  });
+
+  test("parseArgs() knows the types of its result", () => {
+    const flags = parseArgs(["--port", "80"], {
+      string: ["host", "port"],
+      boolean: ["help"],
+      collect: ["tag"],
+      default: { port: "9090" },
+      alias: { help: "h" },
+    });
+    const host: string | undefined = flags.host;
+    const port: string = flags.port;
+    const help: boolean[] = [flags.help, flags.h];
+    const tags: unknown[] = flags.tag;
+    assertEquals([host, port, help, tags], [undefined, "80", [false, false], undefined as never]);
+  });
+
+  const widths: [text: string, columns: number][] = [
+    ["", 0],
+    ["hello world", 11],
+    ["天地玄黃宇宙洪荒", 16],
+    ["ｆｕｌｌｗｉｄｔｈ", 18],
+    ["Привет", 6],
+    ["한국어", 6],
+    ["e\u0301", 1],
+    ["🦕", 2],
+    ["\x00\x1b\u200b", 0],
+  ];
+  for (const [text, columns] of widths) {
+    test(`unicodeWidth() of ${JSON.stringify(text)} is ${columns}`, () => {
+      assertEquals(unicodeWidth(text), columns);
+    });
+  }
+
+  const drawing = () => {
+    const lines: string[] = [];
+    const decoder = new TextDecoder();
+    const writable = new WritableStream<Uint8Array>({
+      write: (chunk) => void lines.push(decoder.decode(chunk)),
+    });
+    return { lines, writable };
+  };
+
+  test("ProgressBar draws at once, again in time, and at the end", async () => {
+    using time = new FakeTime();
+    const { lines, writable } = drawing();
+    const bar = new ProgressBar({ max: 102_400, barLength: 10, writable });
+    bar.value = 51_200;
+    await time.tickAsync(1_000);
+    await time.runMicrotasks();
+    bar.value = 102_400;
+    await time.tickAsync(60_000);
+    await bar.stop();
+    assertEquals(lines[0], "\r\x1b[K[00:00] [----------] [0.00/100.00 KiB]");
+    assertEquals(lines[1], "\r\x1b[K[00:01] [#####-----] [50.00/100.00 KiB]");
+    assertEquals(lines.slice(-2), ["\r\x1b[K[01:01] [##########] [100.00/100.00 KiB]", "\n"]);
+  });
+
+  test("ProgressBar vanishes, closes and draws as it is told", async () => {
+    const { lines, writable } = drawing();
+    const bar = new ProgressBar({
+      max: 4,
+      value: 1,
+      barLength: 4,
+      fillChar: "=",
+      emptyChar: ".",
+      clear: true,
+      keepOpen: false,
+      writable,
+      formatter: ({ progressBar, value, max }) => `${progressBar} ${value}/${max}`,
+    });
+    await bar.stop();
+    assertEquals(lines, ["\r\x1b[K=... 1/4", "\r\x1b[K"]);
+    assertMatch(String(await writable.getWriter().closed), /undefined/);
+  });
+
+  test("ProgressBar survives a stream that fails", async () => {
+    const writable = new WritableStream<Uint8Array>({
+      write() {
+        throw new Error("gone");
+      },
+    });
+    const bar = new ProgressBar({ max: 1, writable });
+    await bar.stop();
+    assert(!writable.locked);
+  });
+}

@@ -1,0 +1,232 @@
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import * as stdBase from "@std/log/base-handler";
+import * as stdFile from "@std/log/file-handler";
+import * as stdLevels from "@std/log/levels";
+import * as stdLogger from "@std/log/logger";
+import * as stdRotating from "@std/log/rotating-file-handler";
+import { FakeTime } from "@std/testing/time";
+import * as offlineBase from "../../../tools/std/log/base_handler.ts";
+import * as offlineFile from "../../../tools/std/log/file_handler.ts";
+import * as offlineLevels from "../../../tools/std/log/levels.ts";
+import * as offlineLogger from "../../../tools/std/log/logger.ts";
+import * as offlineRotating from "../../../tools/std/log/rotating_file_handler.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+const std = { ...stdBase, ...stdFile, ...stdLevels, ...stdLogger, ...stdRotating };
+const offline = {
+  ...offlineBase,
+  ...offlineFile,
+  ...offlineLevels,
+  ...offlineLogger,
+  ...offlineRotating,
+} as unknown as typeof std; // tested for less
+
+for (const [source, log] of Object.entries({ std, offline })) {
+  const test = (name: string, fn: () => void) => Deno.test(`${source}: ${name}`, fn);
+  const fileTest = (name: string, fn: (folder: string) => void) =>
+    testWith(FILES, `${source}: ${name}`, () => {
+      const folder = Deno.makeTempDirSync();
+      try {
+        fn(folder);
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    });
+
+  class Lines extends log.BaseHandler {
+    lines: string[] = [];
+    log(msg: string) {
+      this.lines.push(msg);
+    }
+  }
+
+  const record = (level: stdLevels.LogLevel, msg: string) =>
+    new log.LogRecord({ level, msg, args: [], loggerName: "echo" });
+
+  test("LogLevels have names", () => {
+    assertEquals(log.LogLevels, {
+      NOTSET: 0,
+      DEBUG: 10,
+      INFO: 20,
+      WARN: 30,
+      ERROR: 40,
+      CRITICAL: 50,
+    });
+    assertEquals(log.LogLevelNames, ["NOTSET", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
+    assertEquals(log.getLevelByName("WARN"), 30);
+    assertEquals(log.getLevelName(30), "WARN");
+    assertThrows(() => log.getLevelByName("LOUD" as never), Error, "no level named LOUD");
+    assertThrows(() => log.getLevelName(31 as never), Error, "no name for level: 31");
+  });
+
+  test("LogRecord keeps what was logged, and when", () => {
+    using time = new FakeTime(1_000);
+    const args = [1];
+    const made = new log.LogRecord({ msg: "hi", args, level: 20, loggerName: "echo" });
+    args.push(2);
+    time.tick(5);
+    assertEquals([made.msg, made.level, made.levelName, made.loggerName], [
+      "hi",
+      20,
+      "INFO",
+      "echo",
+    ]);
+    assertEquals([made.args, made.datetime.getTime()], [[1], 1_000]);
+  });
+
+  test("BaseHandler passes on what reaches its level", () => {
+    const handler = new Lines("WARN");
+    handler.handle(record(20, "no"));
+    handler.handle(record(30, "yes"));
+    handler.levelName = "DEBUG";
+    handler.handle(record(10, "now"));
+    assertEquals(handler.lines, ["WARN yes", "DEBUG now"]);
+    assertEquals([handler.level, handler.levelName], [10, "DEBUG"]);
+    handler.level = 40;
+    assertEquals(handler.levelName, "ERROR");
+    assertThrows(() => handler.level = 41 as never, Error);
+  });
+
+  test("BaseHandler formats as it is told", () => {
+    const handler = new Lines("INFO", {
+      formatter: ({ loggerName, msg }) => `${loggerName}: ${msg}`,
+    });
+    handler.handle(record(20, "hi"));
+    assertEquals(handler.lines, ["echo: hi"]);
+  });
+
+  test("Logger hands records of its level to every handler", () => {
+    const handlers = [new Lines("DEBUG"), new Lines("ERROR")] as const;
+    const logger = new log.Logger("echo", "INFO", { handlers: [...handlers] });
+    logger.debug("d");
+    logger.info("i");
+    logger.warn("w");
+    logger.error("e");
+    logger.critical("c");
+    assertEquals(handlers[0].lines, ["INFO i", "WARN w", "ERROR e", "CRITICAL c"]);
+    assertEquals(handlers[1].lines, ["ERROR e", "CRITICAL c"]);
+    assertEquals([logger.loggerName, logger.level, logger.levelName], ["echo", 20, "INFO"]);
+    logger.levelName = "ERROR";
+    assertEquals(logger.level, 40);
+    assertThrows(() => logger.level = 41 as never, TypeError, "41");
+  });
+
+  test("Logger calls a function only if the level passes, and returns what it logged", () => {
+    const handler = new Lines("DEBUG");
+    const logger = new log.Logger("echo", "INFO", { handlers: [handler] });
+    assertEquals(logger.info(() => 5), 5);
+    assertEquals(logger.debug(() => assertEquals(1, 2)), undefined);
+    assertEquals([logger.info("i"), logger.debug("d")], ["i", "d"]);
+    assertEquals(handler.lines, ["INFO 5", "INFO i"]);
+  });
+
+  test("Logger makes text of any value", () => {
+    const handler = new Lines("DEBUG", { formatter: ({ msg }) => msg });
+    const logger = new log.Logger("echo", "INFO", { handlers: [handler] });
+    logger.info(true);
+    logger.info(null);
+    logger.info({ a: 1, b: "x", c: { d: [7] } });
+    logger.info(new RangeError("limit"));
+    assertEquals(handler.lines.slice(0, 3), ["true", "null", '{"a":1,"b":"x","c":{"d":{"0":7}}}']);
+    assertMatch(handler.lines[3]!, /^RangeError: limit\n\s+at /);
+  });
+
+  fileTest("FileHandler buffers lines until flush()", (folder) => {
+    const filename = `${folder}/log`;
+    using handler = new log.FileHandler("INFO", { filename });
+    handler.setup();
+    handler.handle(record(20, "one"));
+    handler.handle(record(40, "two"));
+    assertEquals(Deno.readTextFileSync(filename), "");
+    handler.flush();
+    assertEquals(Deno.readTextFileSync(filename), "INFO one\nERROR two\n");
+    handler.handle(record(20, "three"));
+    handler.handle(record(50, "four"));
+    assertStringIncludes(Deno.readTextFileSync(filename), "INFO three\nCRITICAL four\n");
+  });
+
+  fileTest("FileHandler writes when its buffer is full", (folder) => {
+    const filename = `${folder}/log`;
+    using handler = new log.FileHandler("INFO", { filename, bufferSize: 10 });
+    handler.setup();
+    handler.log("12345");
+    handler.log("678");
+    assertEquals(Deno.readTextFileSync(filename), "");
+    handler.log("9");
+    assertEquals(Deno.readTextFileSync(filename), "12345\n678\n");
+    handler.log("longer than the buffer");
+    assertEquals(Deno.readTextFileSync(filename), "12345\n678\n9\nlonger than the buffer\n");
+  });
+
+  fileTest("FileHandler appends, starts anew or refuses, by its mode", (folder) => {
+    const filename = `${folder}/log`;
+    const logOnce = (mode: stdFile.LogMode, msg: string) => {
+      using handler = new log.FileHandler("INFO", { filename, mode });
+      handler.setup();
+      handler.log(msg);
+    };
+    logOnce("a", "1");
+    logOnce("a", "2");
+    assertEquals(Deno.readTextFileSync(filename), "1\n2\n");
+    logOnce("w", "3");
+    assertEquals(Deno.readTextFileSync(filename), "3\n");
+    assertThrows(() => logOnce("x", "4"), Deno.errors.AlreadyExists);
+  });
+
+  fileTest("FileHandler writes what waits when the program ends", (folder) => {
+    const filename = `${folder}/log`;
+    const handler = new log.FileHandler("INFO", { filename });
+    handler.setup();
+    handler.log("last words");
+    dispatchEvent(new Event("unload"));
+    assertEquals(Deno.readTextFileSync(filename), "last words\n");
+    handler.destroy();
+  });
+
+  const read = (folder: string) =>
+    [...Deno.readDirSync(folder)].map(({ name }) => name).sort()
+      .map((name) => `${name} ${Deno.readTextFileSync(`${folder}/${name}`)}`);
+
+  fileTest("RotatingFileHandler keeps files below the limit, and so many of them", (folder) => {
+    using handler = new log.RotatingFileHandler("INFO", {
+      filename: `${folder}/log`,
+      maxBytes: 4,
+      maxBackupCount: 2,
+    });
+    handler.setup();
+    for (const msg of ["1", "2", "3", "й", "5", "6", "7"]) handler.log(msg);
+    handler.flush();
+    assertEquals(read(folder), ["log 7\n", "log.1 5\n6\n", "log.2 й\n"]);
+  });
+
+  fileTest("RotatingFileHandler goes on where the last one ended", (folder) => {
+    Deno.writeTextFileSync(`${folder}/log`, "12\n");
+    using handler = new log.RotatingFileHandler("INFO", {
+      filename: `${folder}/log`,
+      maxBytes: 4,
+      maxBackupCount: 1,
+    });
+    handler.setup();
+    handler.log("3");
+    handler.flush();
+    assertEquals(read(folder), ["log 3\n", "log.1 12\n"]);
+  });
+
+  fileTest("RotatingFileHandler removes or refuses backups, by its mode", (folder) => {
+    const options = { filename: `${folder}/log`, maxBytes: 10, maxBackupCount: 2 };
+    Deno.writeTextFileSync(`${folder}/log.2`, "old");
+    const strict = new log.RotatingFileHandler("INFO", { ...options, mode: "x" });
+    assertThrows(() => strict.setup(), Deno.errors.AlreadyExists, "log.2");
+    using clean = new log.RotatingFileHandler("INFO", { ...options, mode: "w" });
+    clean.setup();
+    assertEquals(read(folder), ["log "]);
+  });
+
+  fileTest("RotatingFileHandler refuses limits below 1", (folder) => {
+    const filename = `${folder}/log`;
+    const small = new log.RotatingFileHandler("INFO", { filename, maxBytes: 0, maxBackupCount: 1 });
+    assertThrows(() => small.setup(), Error, '"maxBytes" must be >= 1: received 0');
+    const none = new log.RotatingFileHandler("INFO", { filename, maxBytes: 1, maxBackupCount: 0 });
+    assertThrows(() => none.setup(), Error, '"maxBackupCount" must be >= 1: received 0');
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * Mixed load on a chat server: members who must lose nothing, and those who make trouble, over good and bad networks.
+ *
+ * @module
+ */
+import { type FaultProxy, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
+import type { Faults } from "../../lib/faults/faults.ts";
+import { seededRandom } from "../../lib/base/seeded_random.ts";
+import { within } from "../../lib/base/within.ts";
+import { register } from "./caller.ts";
+import { ChatProcess } from "./chat_process.ts";
+import { SoakMember } from "./member.ts";
+import { Ledger } from "./ledger.ts";
+import { type Act, ACTS, type Trouble } from "./trouble.ts";
+import { Watch } from "./watch.ts";
+
+/** What {@linkcode soak} does. */
+export interface SoakOptions {
+  /** For how long, in seconds. */
+  seconds: number;
+  /** Chooses what is done and what goes wrong. When it happens is chosen by the machine. */
+  seed: number;
+  /** The folder of the server, which is made. */
+  data: string;
+  /** How often there is a report, in seconds. */
+  reportSeconds: number;
+  /** Takes the reports, a line each. */
+  tell(line: string): void;
+}
+
+const MEMBERS = 12;
+const TROUBLEMAKERS = 12;
+const TROUBLE_NAMES = ["trouble_0", "trouble_1"];
+/** How long everything may take to be said and told at the end. */
+const SETTLE_MS = 60_000;
+
+/** Soaks a server, and gives what went wrong: nothing, if all is well. */
+export async function soak(options: SoakOptions): Promise<string[]> {
+  await using server = await ChatProcess.start(options.data);
+  const run = new Soak(options, server);
+  await run.whole();
+  run.ledger.problems.push(...await server.stop());
+  run.ledger.problems.push(...await server.newErrors());
+  run.ledger.compareWith(`${options.data}/chat.db`);
+  return run.ledger.problems;
+}
+
+class Soak {
+  readonly ledger = new Ledger();
+  readonly #options: SoakOptions;
+  readonly #server: ChatProcess;
+  readonly #random: () => number;
+  #members: SoakMember[] = [];
+  #startedAt = 0;
+
+  constructor(options: SoakOptions, server: ChatProcess) {
+    this.#options = options;
+    this.#server = server;
+    this.#random = seededRandom(options.seed);
+  }
+
+  async whole(): Promise<void> {
+    const { port } = this.#server;
+    const { seed } = this.#options;
+    await using rough = await startFaultProxy({ to: { port }, seed });
+    await using corrupt = await startFaultProxy({ to: { port }, seed, up: { flipRate: 0.001 } });
+    const names = Array.from({ length: MEMBERS }, (_, i) => `member_${i}`);
+    const tokens: string[] = [];
+    for (const name of [...names, ...TROUBLE_NAMES]) tokens.push(await register(port, name));
+    const watch = this.#watch();
+    await watch.begin();
+    this.#startedAt = performance.now();
+    this.#members = names.map((name, i) => {
+      const gate = i % 2 ? rough.addr.port : port;
+      return new SoakMember({ port: gate, name, token: tokens[i]!, ledger: this.ledger });
+    });
+    const trouble = Array.from({ length: TROUBLEMAKERS }, (_, i) => {
+      const isCorrupt = i % 3 === 2;
+      return this.#makeTrouble({
+        port: isCorrupt ? corrupt.addr.port : port,
+        random: seededRandom(seed, i),
+        // Where bits are flipped, what is acknowledged is not what was meant.
+        ledger: isCorrupt ? new Ledger() : this.ledger,
+        token: tokens[MEMBERS + i % TROUBLE_NAMES.length]!,
+        names,
+      });
+    });
+    await Promise.all([
+      ...trouble,
+      this.#talk(names),
+      this.#change(rough),
+      this.#report(watch),
+      this.#closeAtTheEnd(corrupt),
+    ]);
+    rough.set({ up: {}, down: {} });
+    await this.#settle();
+    await Promise.all(this.#members.map((member) => member.leave()));
+    // What a flooder sent before it left waits for its turn, at the rate at which anybody may speak.
+    for (const name of TROUBLE_NAMES) await this.#server.command(`kick ${name}`);
+    await watch.end();
+  }
+
+  #watch(): Watch {
+    return new Watch({
+      server: this.#server,
+      ledger: this.ledger,
+      reconnects: () => this.#members.reduce((sum, { reconnects }) => sum + reconnects, 0),
+      tell: this.#options.tell,
+    });
+  }
+
+  /** What a troublemaker does, one act after the other. */
+  async #makeTrouble(trouble: Trouble): Promise<void> {
+    const kinds = Object.entries(ACTS);
+    while (!this.#isOver) {
+      const [kind, act] = kinds[Math.floor(trouble.random() * kinds.length)]!;
+      await this.#attempt(kind, act, trouble);
+      await this.#sleep(trouble.random() * 50);
+    }
+  }
+
+  async #attempt(kind: string, act: Act, trouble: Trouble): Promise<void> {
+    this.ledger.trouble[kind] = (this.ledger.trouble[kind] ?? 0) + 1;
+    try {
+      await act(trouble);
+    } catch (error) {
+      // Whoever misbehaves is cut off, and what crosses a network that flips bits may be torn.
+      if (!isCutOff(error)) this.ledger.problems.push(`${kind}: ${error}`);
+    }
+  }
+
+  /** Lets members say something, publicly or privately, as often as the server lets them. */
+  async #talk(names: string[]): Promise<void> {
+    while (!this.#isOver) {
+      const member = this.#members[Math.floor(this.#random() * MEMBERS)]!;
+      const to = this.#random() < 0.1 ? names[Math.floor(this.#random() * MEMBERS)] : undefined;
+      if (member.waiting < 5) member.say(to);
+      await this.#sleep(this.#random() * 50);
+    }
+  }
+
+  /** Changes the network every second. */
+  async #change(rough: FaultProxy): Promise<void> {
+    for (let turn = 1; !this.#isOver; turn++) {
+      await this.#sleep(1000);
+      rough.set({ up: this.#faults(), down: this.#faults() });
+      if (turn % 3 === 0) rough.cut(turn % 2 ? "close" : "reset");
+      if (turn % 7 === 0) rough.refuse(500);
+    }
+  }
+
+  /** Where the length of a frame was flipped, both sides wait for each other, until the server calls that idle. */
+  async #closeAtTheEnd(proxy: FaultProxy): Promise<void> {
+    await this.#sleep(Infinity);
+    await proxy.close();
+  }
+
+  #faults(): Faults {
+    const whole = (below: number) => Math.floor(this.#random() * below);
+    const kinds: Faults[] = [
+      {},
+      { splitBytes: 1 + whole(20) },
+      { mergeMs: whole(20), jitterMs: whole(20) },
+      { delayMs: whole(50), jitterMs: whole(50) },
+      { bytesPerSecond: 2000 + whole(20_000) },
+      { stallMs: whole(1500) },
+      { cutInHeader: 1 + whole(20), cutBy: "reset" },
+      { cutInBody: 1 + whole(20) },
+      { cutAfterBytes: whole(5000), cutBy: "half-close" },
+    ];
+    return kinds[whole(kinds.length)]!;
+  }
+
+  async #report(watch: Watch): Promise<void> {
+    while (!this.#isOver) {
+      await this.#sleep(this.#options.reportSeconds * 1000);
+      await watch.report();
+    }
+  }
+
+  /** Waits until all is said and told. */
+  async #settle(): Promise<void> {
+    const lastId = () => Math.max(0, ...this.#members.map(({ told }) => told.last));
+    this.#members[0]!.say();
+    const all = Promise.all(this.#members.map((member) => member.settled(lastId)));
+    if (!await within(SETTLE_MS, all)) {
+      const waiting = this.#members.reduce((sum, member) => sum + member.waiting, 0);
+      this.ledger.problems.push(`${waiting} messages were not said, or some not told, in the end`);
+    }
+  }
+
+  get #isOver(): boolean {
+    return performance.now() - this.#startedAt > this.#options.seconds * 1000;
+  }
+
+  /** Sleeps, but not past the end. */
+  #sleep(ms: number): Promise<void> {
+    const leftMs = this.#startedAt + this.#options.seconds * 1000 - performance.now();
+    return new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(ms, leftMs + 1))));
+  }
+}
+
+function isCutOff(error: unknown): boolean {
+  const classes = [
+    Deno.errors.ConnectionReset,
+    Deno.errors.ConnectionRefused,
+    Deno.errors.ConnectionAborted,
+    Deno.errors.BrokenPipe,
+    Deno.errors.UnexpectedEof,
+    Deno.errors.NotConnected,
+  ];
+  return classes.some((kind) => error instanceof kind);
+}
