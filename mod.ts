@@ -4,11 +4,8 @@
  * @module
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
-export type {
-  FramedConnectOptions,
-  FramedConnOptions,
-  ReceiveOptions,
-} from "./lib/conn/framed_conn.ts";
+export type { FramedConnectOptions, FramedConnOptions } from "./lib/conn/framed_conn.ts";
+export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
 export {
   DEFAULT_MAX_BODY_BYTES,

@@ -4,7 +4,8 @@
  * @module
  */
 import { encodeFrame } from "../../lib/frame/frame.ts";
-import type { FramedConn, ReceiveOptions } from "../../lib/conn/framed_conn.ts";
+import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import type { ReceiveOptions } from "../../lib/conn/message_conn.ts";
 import { goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
 import {
   type ByeReason,
