@@ -21,8 +21,30 @@ export interface Goodbye {
   readonly retryAfterMs?: number;
 }
 
+/**
+ * Why a server ends a conversation that the peer has not ended: it is `full`, or has too many connections from the
+ * peer's address (`crowded`); it is `paused`; it stops (`shutdown`); the peer was `idle` for too long, was `kicked`, or
+ * sent what cannot be read (`protocol`); the handler threw (`failed`).
+ */
+export type GoodbyeReason =
+  | "full"
+  | "crowded"
+  | "paused"
+  | "shutdown"
+  | "idle"
+  | "kicked"
+  | "protocol"
+  | "failed";
+
+/**
+ * Why a conversation ended. The peer is told a {@linkcode GoodbyeReason} only. It is told nothing when it `finished`
+ * itself, when the handler returned (`ended`), or when the connection was `lost`; when the stream ended inside a frame
+ * (`torn`), it is told `protocol`.
+ */
+export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
+
 // A pause lasts as long as a person takes; a full server waits for another client to leave.
-const GOODBYES = {
+const GOODBYES: Record<GoodbyeReason, Goodbye> = {
   full: {
     sentence: "the server is full, try again later",
     action: "retry",
@@ -47,21 +69,7 @@ const GOODBYES = {
     action: "check",
     retryAfterMs: 1000,
   },
-} as const satisfies Record<string, Goodbye>;
-
-/**
- * Why a server ends a conversation that the peer has not ended: it is `full`, or has too many connections from the
- * peer's address (`crowded`); it is `paused`; it stops (`shutdown`); the peer was `idle` for too long, was `kicked`, or
- * sent what cannot be read (`protocol`); the handler threw (`failed`).
- */
-export type GoodbyeReason = keyof typeof GOODBYES;
-
-/**
- * Why a conversation ended. The peer is told a {@linkcode GoodbyeReason} only. It is told nothing when it `finished`
- * itself, when the handler returned (`ended`), or when the connection was `lost`; when the stream ended inside a frame
- * (`torn`), it is told `protocol`.
- */
-export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
+};
 
 /** How every goodbye of a text dialogue begins, so that a client can tell it from an answer. */
 export const GOODBYE_PREFIX = "Goodbye: ";
@@ -84,9 +92,8 @@ export function goodbyeText(reason: GoodbyeReason, detail?: string): string {
 
 /** What a client should do after a goodbye text: `check` if it has a detail, or is not one of ours. */
 export function actionAfter(text: string): ClientAction {
-  const goodbyes: Goodbye[] = Object.values(GOODBYES);
-  const said = goodbyes.find(({ sentence }) => text === GOODBYE_PREFIX + sentence);
-  return said?.action ?? "check";
+  const goodbyes = Object.values(GOODBYES);
+  return goodbyes.find(({ sentence }) => text === GOODBYE_PREFIX + sentence)?.action ?? "check";
 }
 
 /** Why a conversation ended whose connection threw `error`. */
