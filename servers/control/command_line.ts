@@ -145,7 +145,9 @@ function parseValues(args: string[], flags: Flags): FlagValues {
 /** The values of a flag, or whether a switch was given. `parseArgs` keeps that of `--up.delay` in the object of `up`. */
 function parsedValue(parsed: Record<string, unknown>, name: string): boolean | string[] {
   let value: unknown = parsed;
-  for (const part of name.split(".")) value = (value as Record<string, unknown> | undefined)?.[part];
+  for (const part of name.split(".")) {
+    value = (value as Record<string, unknown> | undefined)?.[part];
+  }
   return value as boolean | string[];
 }
 
