@@ -85,6 +85,7 @@ function isFinal(error: unknown): boolean {
 const MIN_FOREIGN_LENGTH = 2 ** 24;
 
 const FOREIGN: [RegExp, string][] = [
+  // deno-lint-ignore no-control-regex -- the type and the version of a TLS record
   [/^\x15\x03/, "the server speaks TLS: add --tls"],
   [/^(?:HTTP|<[!a-z])/i, "this is an HTTP server: open it in a browser, or check the port"],
   [/^SSH-/, "this is an SSH server: check the port"],
