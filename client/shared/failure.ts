@@ -33,6 +33,8 @@ export class WrongServerError extends Error {
   override readonly name = "WrongServerError";
 
   /**
+   * Says what kind of server it is, and which command talks to it.
+   *
    * @param speaks What the server takes and sends: the messages of chat and authentication servers, or lines as echo
    * and identification servers do.
    * @param server Where it is, for the command that talks to it.
