@@ -144,6 +144,11 @@ export class FramedConn implements Deno.Conn, MessageConn {
     this.#reader.blame(error);
   }
 
+  /** Whether some of what was sent was dropped, because the connection was lost or closed before it was written. */
+  get dropped(): boolean {
+    return this.#queue.dropped;
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;

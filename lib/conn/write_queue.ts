@@ -45,6 +45,7 @@ export class WriteQueue implements Flushable {
   #writtenBytes = 0;
   #scheduled = false;
   #failure: { error: unknown } | undefined;
+  #dropped = false;
   /** What a write threw, also if it was refused to write before. */
   #writeError: unknown;
   /** Settles when the batch being written is; made, like the next, only when somebody waits. */
@@ -63,6 +64,11 @@ export class WriteQueue implements Flushable {
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
     return !this.#writing && this.#frames.queuedBytes === 0;
+  }
+
+  /** Whether bytes that were queued have been dropped. */
+  get dropped(): boolean {
+    return this.#dropped;
   }
 
   /** Whether `error` is what the write that failed threw. */
@@ -161,6 +167,7 @@ export class WriteQueue implements Flushable {
   /** Drops what is queued: every later call rejects with `error`. */
   fail(error: unknown): void {
     this.refuse(error);
+    if (!this.idle) this.#dropped = true;
     this.#frames.clear();
     this.#inFlightBytes = 0;
     for (const waited of [this.#written, this.#queuedWritten]) {
