@@ -15,11 +15,11 @@ export interface Ended {
   err: string;
 }
 
-/** The arguments of `deno` in a server's task, with `data` in place of its data folder. */
+/** The arguments of `deno` in a server's task, which may use the folder `data` as well. */
 export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
-  return command.split(" ").slice(1).map((arg) =>
-    arg.replace(/^--allow-(read|write)=data\b/, `--allow-$1=${data}`)
+  return command.split(" ").slice(1).flatMap((arg) =>
+    arg === "-P=server" ? [arg, `--allow-read=${data}`, `--allow-write=${data}`] : arg
   );
 }
 

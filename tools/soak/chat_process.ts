@@ -45,12 +45,7 @@ export class ChatProcess implements AsyncDisposable {
   static async start(data: string): Promise<ChatProcess> {
     const [, ...args] = config.tasks.chat.command.split(" ");
     const child = new Deno.Command(denoPath(), {
-      args: [
-        ...args.map((arg) => arg.replace(/^--allow-(read|write)=data\b/, `--allow-$1=${data}`)),
-        ...FLAGS,
-        "--data",
-        data,
-      ],
+      args: [...args, ...FLAGS, "--data", data],
       cwd: CHECKOUT,
       stdin: "piped",
       stdout: "piped",
