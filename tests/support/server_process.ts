@@ -15,11 +15,17 @@ export interface Ended {
   err: string;
 }
 
-/** The arguments of `deno` in a server's task, which may use the folder `data` as well. */
+/** The arguments of `deno` in a server's task, with `data` in place of its data folder. */
 export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
+  const { net, read, write } = config.permissions.server;
+  const paths = (names: string[]) => names.map((path) => path === "data" ? data : path).join();
   return command.split(" ").slice(1).flatMap((arg) =>
-    arg === "-P=server" ? [arg, `--allow-read=${data}`, `--allow-write=${data}`] : arg
+    arg !== "-P=server" ? arg : [
+      `--allow-net=${net.join()}`,
+      `--allow-read=${paths(read)}`,
+      `--allow-write=${paths(write)}`,
+    ]
   );
 }
 
