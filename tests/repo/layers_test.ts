@@ -12,7 +12,6 @@ const EXCEPTIONS = [
   "client/chat has over 14 files",
   "tools/bench has over 14 files",
   "tests/hardening has over 14 files",
-  "tests/support has over 14 files",
   "tests/lib/server has over 14 files",
   "tests/lib/store has over 14 files",
   "lib/conn/message_reader.ts has over 250 lines",
