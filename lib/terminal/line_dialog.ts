@@ -1,36 +1,39 @@
 /**
- * What a person at the keyboard does, key by key: types lines, answers questions, pastes.
+ * What happens at the keyboard, key by key: lines are typed, questions answered, blocks pasted.
  *
  * @module
  */
 
-import { type Key, KeyDecoder } from "./keys.ts";
+import { escapeControl } from "../base/escape.ts";
+import { decodeLines, type Key, KeyDecoder } from "./keys.ts";
 import { LineEditor, MAX_LINE_CHARS, withoutControls } from "./line_editor.ts";
 import type { Screen } from "./screen.ts";
 
-/** One question, which has the keyboard to itself until it is answered. */
+/** One question; keys are its answer until Enter. */
 export interface Question {
   /** What stands before the answer. */
   prompt: string;
   /** Whether the answer must not be seen. @default {false} */
   hidden?: boolean;
-  /** Whether a pasted answer does not count. @default {false} */
-  typedOnly?: boolean;
+  /** What to answer, for an answer that does not count; such an answer is asked for again, and none can be pasted. */
+  hintOn?(answer: string): string | undefined;
 }
 
 /** What a dialog tells, and asks, the program. */
 export interface LineDialogOptions {
-  /** What stands before the line being typed. */
+  /** What stands before the line being typed; may hold colour codes. @default {"> "} */
   prompt: string;
-  /** Whether an entered line stays on the screen. */
+  /** Whether an entered line stays on the screen, after its prompt. @default {true} */
   keepEntered: boolean;
-  /** Gives the words that may replace the last word before the cursor. */
+  /** Whether lines are edited here, rather than by the terminal. */
+  edits: boolean;
+  /** Gives the words that may replace the last word of the line before the cursor, on Tab. */
   complete(beforeCursor: string): string[];
-  /** Says whether to enter a pasted block of several lines. */
+  /** Called with a pasted block of several lines; `true` enters them. @default {asks with `confirm`} */
   onPaste(lines: string[]): boolean | Promise<boolean>;
   /** Called with each entered line. */
   onLine(line: string): void;
-  /** Called on Ctrl-C. */
+  /** Called on Ctrl-C at a terminal. @default {closes it} */
   onInterrupt(): void;
   /** Called on Ctrl-D in an empty line. */
   onEnd(): void;
@@ -41,28 +44,28 @@ interface OpenQuestion extends Question {
   resolve(answer: string | null): void;
 }
 
+/** How long after Escape a key belongs to it, in milliseconds: terminals send both at once. */
+const ESCAPE_MS = 200;
+
 /** Turns keys into lines and answers, and shows on a screen what is being typed. */
 export class LineDialog {
   #screen: Screen;
   #options: LineDialogOptions;
   #prompt: string;
   #decoder = new KeyDecoder();
-  #keys: Key[] = []; // pressed while nothing was asked and no line was wanted
+  #escapeTimer: ReturnType<typeof setTimeout> | undefined;
+  #keys: Key[] = []; // pressed while no question was open and no line was wanted
   #line = new LineEditor();
   #questions: OpenQuestion[] = []; // the first is open, the others wait for it
   #wantsLines = false;
   #holdsLines = false;
+  #isEnded = false;
 
   /** Takes the screen to show on. */
   constructor(screen: Screen, options: LineDialogOptions) {
     this.#screen = screen;
     this.#options = options;
     this.#prompt = options.prompt;
-  }
-
-  /** Whether a question waits for its answer. */
-  get isAsking(): boolean {
-    return this.#questions.length > 0;
   }
 
   /** Changes what stands before the line being typed. */
@@ -73,7 +76,7 @@ export class LineDialog {
 
   /** Lets lines be typed from now on, whenever no question is open. */
   wantLines(): void {
-    if (this.#wantsLines) return;
+    if (this.#wantsLines || this.#isEnded) return;
     this.#wantsLines = true;
     this.#work();
   }
@@ -91,37 +94,31 @@ export class LineDialog {
     this.#show();
   }
 
-  /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. */
+  /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. The line being typed comes back afterwards. */
   ask(question: Question): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#questions.push({ ...question, editor: new LineEditor(), resolve });
+    if (this.#isEnded) resolve(null);
+    else this.#questions.push({ ...question, editor: new LineEditor(), resolve });
     this.#work();
     return promise;
   }
 
-  /** Takes what the keyboard sent. Keys that nobody waits for are kept for who asks next. */
+  /** Takes what the keyboard sent. Keys are kept until a line or an answer is wanted; after `end`, only Ctrl-C counts. */
   receive(text: string): void {
-    const keys = this.#decoder.push(text);
-    if (keys.some((key) => key.name === "interrupt")) {
-      this.#keys = [];
-      this.giveUp();
-      return this.#options.onInterrupt();
-    }
-    this.#keys.push(...keys);
-    this.#work();
-    this.#screen.flush();
+    clearTimeout(this.#escapeTimer);
+    const isEdited = this.#options.edits || this.#question?.hidden === true;
+    this.#take(isEdited ? this.#decoder.push(text) : decodeLines(text));
+    if (!this.#decoder.isUnfinished || this.#isEnded) return;
+    this.#escapeTimer = setTimeout(() => this.#take(this.#decoder.expire()), ESCAPE_MS);
   }
 
-  /** Answers the open question with `null`. */
-  giveUp(): void {
-    this.#answer(null);
-  }
-
-  /** Gives up, and takes no further keys. */
+  /** Answers all questions with `null`, and takes no further keys but Ctrl-C. */
   end(): void {
+    clearTimeout(this.#escapeTimer);
+    this.#isEnded = true;
     this.#keys = [];
     this.#wantsLines = false;
-    while (this.isAsking) this.giveUp();
+    while (this.#question) this.#answer(null);
   }
 
   get #question(): OpenQuestion | undefined {
@@ -132,13 +129,25 @@ export class LineDialog {
     return this.#wantsLines && !this.#holdsLines;
   }
 
+  #take(keys: Key[]): void {
+    if (keys.some((key) => key.name === "interrupt")) {
+      this.#keys = [];
+      this.#answer(null);
+      return this.#options.onInterrupt();
+    }
+    if (this.#isEnded) return;
+    this.#keys.push(...keys);
+    this.#work();
+    this.#screen.flush();
+  }
+
   #work(): void {
-    while (this.isAsking || this.#takesLines) {
+    while (this.#question || this.#takesLines) {
       const key = this.#keys.shift();
       if (key === undefined) break;
       this.#press(key);
     }
-    this.#show();
+    if (!this.#isEnded) this.#show();
   }
 
   #press({ name, text }: Key): void {
@@ -154,8 +163,10 @@ export class LineDialog {
         return this.#complete();
       case "clear":
         return this.#screen.clear();
+      case "suspend":
+        return this.#screen.print("Ctrl-Z does not suspend this program; Ctrl-C ends it");
       case "interrupt":
-        return; // seen by receive(), ahead of the keys that wait
+        return; // seen by #take(), ahead of the keys that wait
       case "deleteOrEnd":
         return editor.text === "" ? this.#options.onEnd() : editor.apply("delete");
       default:
@@ -173,14 +184,25 @@ export class LineDialog {
   }
 
   #enter(): void {
-    if (this.#question !== undefined) return this.#answer(this.#question.editor.text);
+    if (this.#question) return this.#tryAnswer(this.#question);
     this.#show();
     this.#screen.finishLine({ keep: this.#options.keepEntered });
     this.#options.onLine(this.#line.take());
   }
 
+  #tryAnswer({ editor, hintOn }: OpenQuestion): void {
+    const hint = hintOn?.(editor.text);
+    if (hint === undefined) return this.#answer(editor.text);
+    this.#show();
+    this.#screen.finishLine({ keep: true });
+    this.#screen.print(hint);
+    // It was meant for the line that the question interrupted.
+    if (this.#line.text !== "") this.#line.insert(editor.text);
+    editor.replace("");
+  }
+
   #answer(answer: string | null): void {
-    if (!this.isAsking) return;
+    if (!this.#question) return;
     this.#show();
     this.#screen.finishLine({ keep: true });
     this.#questions.shift()!.resolve(answer);
@@ -188,16 +210,17 @@ export class LineDialog {
   }
 
   #complete(): void {
-    if (this.#question !== undefined) return this.#screen.ring();
-    const candidates = this.#options.complete(this.#line.text.slice(0, this.#line.cursor));
+    if (this.#question) return this.#screen.ring();
+    const candidates = this.#options.complete(this.#line.text.slice(0, this.#line.cursor))
+      .filter((candidate) => candidate === escapeControl(candidate));
     if (this.#line.complete(candidates)) return;
     if (candidates.length > 1) this.#screen.print(candidates.join("  "));
     else this.#screen.ring();
   }
 
-  /** A line end at the end of a pasted line does not enter it: that is left to the person. */
+  /** A line end at the end of a pasted line does not enter it: that is left to the user. */
   #paste(lines: string[]): void {
-    if (this.#question !== undefined) return this.#pasteAnswer(lines);
+    if (this.#question) return this.#pasteAnswer(this.#question, lines);
     const { text, cursor } = this.#line;
     if (lines.length === 1 || (lines.length === 2 && lines[1] === "")) {
       return this.#insert(lines[0]!);
@@ -208,24 +231,25 @@ export class LineDialog {
     void this.#offer(lines.map(withoutControls));
   }
 
-  #pasteAnswer(lines: string[]): void {
-    if (this.#question?.typedOnly && lines.length > 1) return this.#screen.ring();
+  #pasteAnswer({ hintOn }: OpenQuestion, lines: string[]): void {
+    if (hintOn && lines.length > 1) return this.#screen.ring();
     this.#insert(lines[0]!);
     if (lines.length === 1) return;
     this.#enter();
-    // The rest is for who asks next: a script may type all answers ahead.
+    // The rest answers the next question: a script may type all answers ahead.
     const rest = lines.slice(1).join("\n");
     if (rest !== "") this.#keys.unshift({ name: "paste", text: rest });
   }
 
   async #offer(lines: string[]): Promise<void> {
-    if (!await this.#options.onPaste([...lines])) return;
-    this.#line.take();
-    for (const line of lines) {
-      if (this.#options.keepEntered) this.#screen.print(this.#prompt + line);
-      this.#options.onLine(line);
-    }
-    this.#show();
+    this.#line.replace("");
+    if (await this.#options.onPaste([...lines])) {
+      for (const line of lines) {
+        if (this.#options.keepEntered) this.#screen.print(this.#prompt + line);
+        this.#options.onLine(line);
+      }
+    } else this.#line.replace(lines.join(" "));
+    if (!this.#isEnded) this.#show();
   }
 
   #show(): void {
