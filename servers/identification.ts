@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { Handler } from "../lib/server/conversation.ts";
+import type { ConnInfo } from "../lib/server/server_events.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";

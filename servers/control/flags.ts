@@ -46,15 +46,16 @@ export const FLAGS: Record<string, Flag> = {
   "max-per-address": {
     value: "N",
     help: "connections (new accounts too) at once from one address, 0 = no limit",
-    default: "0",
-    defaults: { auth: "64", chat: "64" },
+    // A quarter of the places, which a class in one room does not reach.
+    default: "2500",
+    defaults: { auth: "64", chat: "64", threads: "32" },
     check: wholeNumber(0, 1_000_000),
   },
   "idle-timeout": {
     value: "S",
     help: "end a connection that is silent for S seconds, 0 = never",
-    default: "0",
-    // A chat's client pings every 30 s: one that is silent for so long is dead.
+    default: "600",
+    // Chat clients ping every 30 s.
     defaults: { chat: "90" },
     // A timer counts milliseconds in 31 bits.
     check: wholeNumber(0, 1_000_000),

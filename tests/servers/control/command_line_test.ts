@@ -16,8 +16,8 @@ const DEFAULTS: ServerConfig = {
   dataDir: "data",
   logPath: "data/logs/echo.log",
   maxConnections: 10_000,
-  maxPerAddress: 0,
-  idleTimeoutMs: 0,
+  maxPerAddress: 2500,
+  idleTimeoutMs: 600_000,
   raw: false,
   maxThreads: 128,
   burst: 20,
@@ -29,15 +29,13 @@ Deno.test("parseCommandLine() takes the defaults where no flag is given", () => 
   assertEquals(parseCommandLine(["echo"]), { config: DEFAULTS, given: new Set<string>() });
 });
 
-Deno.test("parseCommandLine() limits connections per address where people log in", () => {
-  for (const [name, maxPerAddress] of [["identify", 0], ["auth", 64], ["chat", 64]] as const) {
-    assertEquals(configOf(name).maxPerAddress, maxPerAddress);
+Deno.test("parseCommandLine() limits connections per address and their silence", () => {
+  const limits = { echo: 2500, identify: 2500, auth: 64, threads: 32, chat: 64 };
+  for (const [name, maxPerAddress] of Object.entries(limits)) {
+    const idleTimeoutMs = name === "chat" ? 90_000 : 600_000;
+    const config = configOf(name);
+    assertEquals([config.maxPerAddress, config.idleTimeoutMs], [maxPerAddress, idleTimeoutMs]);
   }
-});
-
-Deno.test("parseCommandLine() ends silent connections of the chat, whose clients ping", () => {
-  assertEquals(configOf("auth").idleTimeoutMs, 0);
-  assertEquals(configOf("chat").idleTimeoutMs, 90_000);
   assertEquals(configOf("chat --idle-timeout 0").idleTimeoutMs, 0);
 });
 

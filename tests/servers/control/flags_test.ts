@@ -32,7 +32,7 @@ Deno.test("flagsOf() leaves out what only other servers have", () => {
 
 Deno.test("flagsOf() gives a server its own defaults", () => {
   assertEquals(flagsOf("chat")["max-per-address"]!.default, "64");
-  assertEquals(flagsOf("echo")["max-per-address"]!.default, "0");
+  assertEquals(flagsOf("echo")["max-per-address"]!.default, "2500");
 });
 
 Deno.test("Every default passes its own check", () => {
