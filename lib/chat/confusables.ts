@@ -22,22 +22,31 @@ const TABLE = `
 
 let prototypes: Map<string, string> | undefined;
 
+/** What a name looks like: two names are easily taken for each other if either part is equal. */
+export interface Look {
+  /** As it is written, so that `Ilya` and `llya` are equal. */
+  written: string;
+  /** In capitals, so that `Kate` in Latin letters and `КАТЕ` in Cyrillic ones are equal. */
+  capitals: string;
+}
+
 /**
- * What a name looks like: equal for two names that are easily taken for each other, such as `Anna` in Latin letters and
- * with a Cyrillic `А`, or `Ilya` and `llya`. It is for comparing only, as the skeleton of UTS #39; case counts for less
- * than there: of the letters only `L`, which looks like `l` in no font, keeps its case.
+ * What a name looks like, for comparing only: its skeleton as UTS #39 defines it, and that of its capitals.
  *
- * @param name A name as `parseName` gives it: its length is limited.
+ * @param name A name as `parseName` gives it, whose length is limited.
  */
-export function skeletonOf(name: string): string {
+export function lookOf(name: string): Look {
+  // In capitals, what looks like `l` is an `I`.
+  const capitals = skeletonOf(name.toUpperCase()).replaceAll("l", "I");
+  return { written: skeletonOf(name), capitals };
+}
+
+function skeletonOf(text: string): string {
   prototypes ??= new Map(
     TABLE.trim().split(/\s+/).map((entry) => entry.split(":") as [string, string])
-      .flatMap(([prototype, letters]) =>
-        [...letters].map((letter) => [letter, prototype] as const)
-      ),
+      .flatMap(([prototype, letters]) => [...letters].map((letter) => [letter, prototype])),
   );
   // A lengthened Arabic letter (U+0640) is the same letter.
-  const letters = [...name.normalize("NFD").replaceAll("\u0640", "")];
-  const shown = letters.map((letter) => prototypes!.get(letter) ?? letter).join("");
-  return shown.replace(/[^L]+/g, (text) => text.toLowerCase());
+  const letters = [...text.normalize("NFD").replaceAll("\u0640", "")];
+  return letters.map((letter) => prototypes!.get(letter) ?? letter).join("");
 }

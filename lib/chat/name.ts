@@ -21,7 +21,7 @@ export interface Name {
 // names look alike.
 const NAME = /^(?!.*\p{Default_Ignorable_Code_Point})(?:\p{L}\p{M}*|[\p{Nd}_-])+$/u;
 const OUTSIDE = /(?![\p{L}\p{M}])[^\p{Nd}_-]|\p{Default_Ignorable_Code_Point}/u;
-const VISIBLE = /^[\p{P}\p{Sc}\p{Sk}\p{Sm}\p{Emoji_Presentation}]$/u;
+const VISIBLE = /^[\p{P}\p{Sc}\p{Sk}\p{Sm}]$/u;
 
 /**
  * Checks a name and gives its normal spelling, or the reason why it is not a name.

@@ -4,7 +4,7 @@
  * @module
  */
 import { hasTooManyMarks, MAX_MARKS } from "./combining_marks.ts";
-import { skeletonOf } from "./confusables.ts";
+import { lookOf } from "./confusables.ts";
 import { type Name, parseName } from "./name.ts";
 
 // Letters and marks that show nothing, or surround other characters, and are not default-ignorable.
@@ -14,8 +14,8 @@ const LOOSE_STACKER =
   /[\u1039\u17D2\u1A60\u1BAB\uAAF6\u{10A3F}\u{11133}\u{113D0}\u{1193E}\u{11A47}\u{11A99}\u{11D45}\u{11D97}\u{11F42}](?!\p{L})/u;
 
 /**
- * The words that programs say of themselves, their commands and the placeholders of those. Compared by skeleton, without
- * `_` and `-`.
+ * The words that programs say of themselves, their commands and the placeholders of those. Names that look like them,
+ * without `_` and `-`, are refused.
  */
 const RESERVED = `
   admin administrator all bye chat clear console echo error everybody everyone exit help here history host kick login
@@ -47,7 +47,7 @@ const matchers = new Map<string, RegExp>();
  * the words that programs use.
  *
  * Whether it looks like the name of another account is for the keeper of accounts to find out; see
- * {@linkcode skeletonOf}. Names that were registered under older rules are not checked again.
+ * {@linkcode lookOf}. Names that were registered under older rules are not checked again.
  *
  * @param text What was typed or received.
  * @returns The name, or `{ reason }`, which is safe to show: it quotes nothing of the text.
@@ -60,7 +60,7 @@ export function parseNewName(text: string): Name | { reason: string } {
 }
 
 function problemOf(name: string): string | undefined {
-  if (!/\p{L}/u.test(name)) return "A name has at least one letter";
+  if (!/[\p{L}--\p{Lm}]/v.test(name)) return "A name has at least one letter";
   if (INVISIBLE.test(name) || LOOSE_STACKER.test(name)) {
     return "A name has no characters that cannot be seen";
   }
@@ -70,12 +70,15 @@ function problemOf(name: string): string | undefined {
   if (!words(SCRIPTS).some((scripts) => isWrittenIn(name, scripts))) {
     return "A name does not mix letters of different scripts, such as Latin and Cyrillic";
   }
-  reserved ??= new Set(words(RESERVED).map(bareSkeleton));
-  return reserved.has(bareSkeleton(name)) ? "This name is reserved: choose another" : undefined;
+  reserved ??= new Set(words(RESERVED).flatMap(barelyLike));
+  return barelyLike(name).some((look) => reserved!.has(look))
+    ? "This name is reserved: choose another"
+    : undefined;
 }
 
-function bareSkeleton(name: string): string {
-  return skeletonOf(name).toLowerCase().replace(/[_-]/g, "");
+function barelyLike(name: string): string[] {
+  const { written, capitals } = lookOf(name.replace(/[_-]/g, ""));
+  return [written.toLowerCase(), capitals];
 }
 
 /** Whether all characters belong to these scripts, or to all scripts. */
