@@ -151,10 +151,10 @@ for (const [where, [name, address]] of Object.entries(ATTACKS)) {
     };
     await pollUntil(120_000);
 
-    let tries = 0;
-    for (let waitMs: unknown; waitMs !== "ok"; tries++) {
-      waitMs = await attempt("Anna", PASSWORD, "10.0.0.1");
-      if (typeof waitMs === "number") await pollUntil(clock.ms + waitMs + 150);
+    let tries = 1;
+    for (let result; (result = await attempt("Anna", PASSWORD, "10.0.0.1")) !== "ok"; tries++) {
+      assert(typeof result === "number", result);
+      await pollUntil(clock.ms + result + 150);
     }
 
     assertLessOrEqual(tries, 4);
