@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore, addLooks } from "../lib/store/account_store.ts";
+import { ACCOUNTS_SCHEMA, addLooks } from "../lib/store/account_schema.ts";
+import { AccountStore } from "../lib/store/account_store.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { FAMILIAR_SCHEMA } from "../lib/store/familiar_networks.ts";
 import type { ConnInfo } from "../lib/server/server_events.ts";

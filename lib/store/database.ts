@@ -12,7 +12,7 @@ import {
   refuseNoFile,
   WAL_FILES,
 } from "./database_file.ts";
-import { isLink } from "./is_link.ts";
+import { isLink } from "./private_file.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 const APPLICATION_ID = 0x46524d44;
