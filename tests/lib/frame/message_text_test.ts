@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { FrameDecoder } from "../../../lib/frame/frame_decoder.ts";
-import { decodeRun, NO_RUN } from "../../../lib/frame/message_text.ts";
+import { decodeRun, NO_RUN } from "../../../lib/frame/text_decoding.ts";
 import {
   chunksOf,
   concat,
