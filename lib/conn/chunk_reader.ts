@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { Latch } from "../base/latch.ts";
 import type { FrameDecoder } from "../frame/frame_decoder.ts";
-import { readEnded, type Reading, readInTurn } from "./read_turn.ts";
+import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
 export type Reader = Pick<Deno.Conn, "read">;
@@ -43,6 +44,7 @@ export class ChunkReader implements Reading, Disposable {
   #reading = false;
   #closed = false;
   #emptyReads = 0;
+  #discarded: Latch | undefined;
 
   /** Reads from `reader`, which nothing else may read, into `frames`. */
   constructor(reader: Reader, frames: FrameDecoder, consumer: ChunkConsumer) {
@@ -58,6 +60,13 @@ export class ChunkReader implements Reading, Disposable {
     readInTurn(this);
   }
 
+  /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
+  discard(): Promise<void> {
+    this.#discarded ??= new Latch();
+    this.#discardOn(this.#discarded);
+    return this.#discarded.promise;
+  }
+
   /** Ends the stream as lost, also while a read is running. */
   fail(error: unknown): void {
     this.end ??= { how: "lost", error };
@@ -71,7 +80,7 @@ export class ChunkReader implements Reading, Disposable {
 
   /** Starts to read, unless no chunk is waited for any more. */
   startReading(): void {
-    if (!this.#consumer.receiving) return this.#onRead();
+    if (!this.#consumer.receiving && !this.#discarded) return this.#onRead();
     try {
       this.#reader.read(this.#frames.space()).then(
         (bytes) => this.#onChunk(bytes),
@@ -112,5 +121,13 @@ export class ChunkReader implements Reading, Disposable {
     this.#reading = false;
     if (this.#closed) this.#frames.discard();
     this.#consumer.onRead();
+    if (this.#discarded) this.#discardOn(this.#discarded);
+  }
+
+  #discardOn(discarded: Latch): void {
+    if (!this.#reading) this.#frames.discard();
+    if (!this.end) this.readOn();
+    else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
+    else discarded.open();
   }
 }

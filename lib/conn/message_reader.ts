@@ -9,6 +9,7 @@ import { quiet } from "../base/within.ts";
 import { type FrameOptions, FrameTooLargeError } from "../frame/frame.ts";
 import { FrameDecoder } from "../frame/frame_decoder.ts";
 import { type ChunkConsumer, ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
+import { BODY, type Kind, partInto, RESULT, TEXT } from "./receive_kind.ts";
 
 /** Options for {@linkcode MessageReader}. */
 export interface MessageReaderOptions extends FrameOptions {
@@ -23,46 +24,11 @@ export interface MessageReaderOptions extends FrameOptions {
   onReceived?: (bodyBytes: number) => void;
 }
 
-/** What a receive asks for. */
-interface Kind<T> {
-  /** Takes one, or `undefined` if it is not there yet. */
-  take(frames: FrameDecoder): T | undefined;
-  /** Given when no more will come. */
-  readonly end: T;
-  /** Whether it is a whole message, and not just bytes. */
-  readonly isMessage: boolean;
-  /** Whether it is given also after `stop`. */
-  readonly outlivesStop?: boolean;
-}
-
-const TEXT: Kind<string | null> = { take: (frames) => frames.next(), end: null, isMessage: true };
-
-const BODY: Kind<Uint8Array<ArrayBuffer> | null> = {
-  take: (frames) => frames.nextBytes(),
-  end: null,
-  isMessage: true,
-};
-
-const RESULT: Kind<IteratorResult<string, void>> = {
-  take(frames) {
-    const value = frames.next();
-    return value === undefined ? undefined : { value, done: false };
-  },
-  end: { value: undefined, done: true },
-  isMessage: true,
-};
-
 /** A receive that waits. */
 interface Waiting<T> extends PromiseWithResolvers<T> {
   readonly kind: Kind<T>;
   readonly signal: AbortSignal | undefined;
 }
-
-/**
- * Whether messages are given. No more are after the `end` of the stream or an error that is final was reported, after
- * `stop`, and after the disposal.
- */
-type State = "giving" | "ended" | "stopped" | "disposed";
 
 /**
  * Reads chunks and gives the messages in them. A message that is already there costs no system call.
@@ -78,7 +44,7 @@ export class MessageReader
     Progressing,
     Disposable {
   /** What was read and not given yet. */
-  readonly #frames: FrameDecoder;
+  readonly frames: FrameDecoder;
   readonly #chunks: ChunkReader;
   readonly #onReceived: MessageReaderOptions["onReceived"];
   readonly #idleTimeoutMs: number;
@@ -86,29 +52,24 @@ export class MessageReader
   readonly #stopped = new Latch();
   // deno-lint-ignore no-explicit-any -- each receive waits for a type of its own
   #waiting: Waiting<any> | undefined;
-  #state: State = "giving";
+  /** No more messages are given: the end of the stream or a final error was reported, or `stop` was called. */
+  #ended = false;
   #givenMessages = 0;
   /** What the last receive that failed threw. */
   #thrown: unknown;
 
   /** Reads from `reader`, which nothing else may read. */
   constructor(reader: Reader, options: MessageReaderOptions = {}) {
-    this.#frames = new FrameDecoder(options);
-    this.#chunks = new ChunkReader(reader, this.#frames, this);
+    this.frames = new FrameDecoder(options);
+    this.#chunks = new ChunkReader(reader, this.frames, this);
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) this.#idleTimer = new InactivityTimer(this.#idleTimeoutMs, this);
   }
 
-  /** Whether no more bytes will come. */
-  get finished(): boolean {
-    const { end } = this.#chunks;
-    return end !== undefined && end.how !== "closed";
-  }
-
-  /** Whether the connection failed, and was not closed on this side. */
-  get lost(): boolean {
-    return this.#chunks.end?.how === "lost";
+  /** How the stream ended, once it has. */
+  get end(): StreamEnd | undefined {
+    return this.#chunks.end;
   }
 
   /** Whether a receive waits. */
@@ -136,14 +97,6 @@ export class MessageReader
     return this.#thrown !== undefined && this.#thrown === error;
   }
 
-  /** The longest body that is accepted, in bytes. A new limit applies from the next frame on, not to one under way. */
-  get maxBodyBytes(): number {
-    return this.#frames.maxBodyBytes;
-  }
-  set maxBodyBytes(maxBodyBytes: number) {
-    this.#frames.maxBodyBytes = maxBodyBytes;
-  }
-
   /** Waits for the next text; `null` when the peer finished between frames. */
   receive(signal?: AbortSignal): Promise<string | null> {
     return this.#receive(TEXT, signal);
@@ -169,15 +122,15 @@ export class MessageReader
     return target.length === 0 ? Promise.resolve(0) : this.#receive(partInto(target));
   }
 
-  /** Reads on until the peer has finished, also after `stop`, and drops all of it. */
-  async discard(): Promise<void> {
-    const part = { ...partInto(new Uint8Array(1024)), outlivesStop: true };
-    while (await this.#receive(part) !== null);
+  /** Stops, reads on until the peer has finished, and drops all of it. Rejects if the connection is lost before. */
+  discard(): Promise<void> {
+    this.stop();
+    return this.#chunks.discard();
   }
 
   /** Gives no more: a pending and every later `receive` or `read` gives `null`. */
   stop(): void {
-    if (this.#state !== "disposed") this.#state = "stopped";
+    this.#ended = true;
     this.#stopped.open();
     this.#idleTimer?.[Symbol.dispose]();
     this.onRead();
@@ -185,7 +138,6 @@ export class MessageReader
 
   /** Stops, and gives the memory back as soon as no read is running in it. */
   [Symbol.dispose](): void {
-    this.#state = "disposed";
     this.stop();
     this.#chunks[Symbol.dispose]();
   }
@@ -197,7 +149,7 @@ export class MessageReader
   }
 
   #receive<T>(kind: Kind<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#waiting && !this.#isOver(kind)) {
+    if (this.#waiting) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -215,28 +167,24 @@ export class MessageReader
     return waiting.promise;
   }
 
-  #isOver({ outlivesStop }: Kind<unknown>): boolean {
-    return this.#state !== "giving" && !outlivesStop;
-  }
-
   /** What a receive gives now, or `undefined` if it has to wait. */
   #take<T>(kind: Kind<T>): T | undefined {
-    if (this.#isOver(kind)) return kind.end;
-    const message = kind.take(this.#frames);
+    if (this.#ended) return kind.end;
+    const message = kind.take(this.frames);
     if (message === undefined) return this.#takeEnd(kind, this.#chunks.end);
     if (kind.isMessage) {
       this.#givenMessages++;
-      this.#onReceived?.(this.#frames.bodyBytes);
+      this.#onReceived?.(this.frames.bodyBytes);
     }
     return message;
   }
 
   #takeEnd<T>(kind: Kind<T>, end: StreamEnd | undefined): T | undefined {
     if (!end) return undefined;
-    if (this.#state === "giving") this.#state = "ended";
+    this.#ended = true;
     const isInOrder = end.how === "finished" || end.how === "hungUp" && kind.isMessage;
     if (!isInOrder) throw end.error;
-    this.#frames.end();
+    this.frames.end();
     return kind.end;
   }
 
@@ -267,7 +215,7 @@ export class MessageReader
 
   #failed(error: unknown): unknown {
     // What follows a frame over the limit is out of step.
-    if (error instanceof FrameTooLargeError && this.#state === "giving") this.#state = "ended";
+    if (error instanceof FrameTooLargeError) this.#ended = true;
     if (error instanceof Deno.errors.InvalidData) this.#givenMessages++;
     return this.#thrown = error;
   }
@@ -291,13 +239,4 @@ export class MessageReader
     );
     if (this.#waiting) this.#giveUp(this.#waiting, error);
   }
-}
-
-/** The bytes that are there, moved to `target`: how many. */
-function partInto(target: Uint8Array): Kind<number | null> {
-  return {
-    take: (frames) => frames.bufferedBytes === 0 ? undefined : frames.read(target),
-    end: null,
-    isMessage: false,
-  };
 }

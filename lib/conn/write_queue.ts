@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { type Flushable, flushThisTurn } from "./flush_turn.ts";
 import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
-import { FrameEncoder, type FrameEncoderOptions } from "../frame/frame_encoder.ts";
 import { Latch } from "../base/latch.ts";
-
-/** Where the bytes go: the part of a `Deno.Conn` that a queue needs. */
-export type Writer = Pick<Deno.Conn, "write" | "closeWrite">;
+import { quiet } from "../base/within.ts";
+import { FrameEncoder, type FrameEncoderOptions } from "../frame/frame_encoder.ts";
+import { type ChunkProducer, ChunkWriter, type Writer } from "./chunk_writer.ts";
+import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
 /** Options for {@linkcode WriteQueue}. */
 export interface WriteQueueOptions extends FrameEncoderOptions {
@@ -30,7 +29,6 @@ export interface WriteQueueOptions extends FrameEncoderOptions {
 }
 
 const DONE = Promise.resolve();
-const NOTHING = new Uint8Array(0);
 
 /**
  * Queues frames and writes them: at the end of the turn, at `flush`, or when enough are queued.
@@ -38,26 +36,22 @@ const NOTHING = new Uint8Array(0);
  * The first error of a write is final: what was queued is dropped, and every later call rejects with that error. Such a
  * rejection is no unhandled one, because the next call gives it again.
  */
-export class WriteQueue implements Flushable, Progressing, Disposable {
+export class WriteQueue implements ChunkProducer, Flushable, Progressing, Disposable {
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
   readonly #writer: Writer;
+  readonly #chunks: ChunkWriter;
   readonly #highWaterMarkBytes: number;
   readonly #sendTimeoutMs: number;
   readonly #onTimeout: (error: Error) => void;
   #timer: InactivityTimer | undefined;
-  #writing = false;
   #closingWrite = false;
   #scheduled = false;
-  /** What is being written, and how many of its bytes were not taken yet. */
-  #batch: Uint8Array = NOTHING;
-  #inFlightBytes = 0;
-  #writtenBytes = 0;
   /** Why nothing more is accepted. */
   #refusal: { error: unknown } | undefined;
   /** Why nothing more is written. */
   #failure: { error: unknown } | undefined;
-  /** Opens when the batch being written is; made, like the next, when something waits for it. */
+  /** Opens when the chunk being written is; made, like the next, when something waits for it. */
   #written: Latch | undefined;
   /** Opens when the frames queued now are written. */
   #queuedWritten: Latch | undefined;
@@ -74,6 +68,7 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
   ) {
     this.#frames = new FrameEncoder(options);
     this.#writer = writer;
+    this.#chunks = new ChunkWriter(writer, this);
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
     this.#onTimeout = onTimeout;
@@ -82,7 +77,7 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return this.#failure !== undefined || !this.#writing && this.#frames.queuedBytes === 0;
+    return this.#failure !== undefined || !this.#chunks.writing && this.#frames.queuedBytes === 0;
   }
 
   /** Whether `error` is what a write failed with. */
@@ -92,12 +87,12 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
 
   /** How many bytes the operating system has not taken yet, as the encoder counts those that no write carries. */
   get queuedBytes(): number {
-    return this.#frames.queuedBytes + this.#inFlightBytes;
+    return this.#frames.queuedBytes + this.#chunks.inFlightBytes;
   }
 
   /** How many bytes the operating system has taken since the start, headers included. */
   get writtenBytes(): number {
-    return this.#writtenBytes;
+    return this.#chunks.writtenBytes;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -182,7 +177,7 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
     this.refuse(error);
     this[Symbol.dispose]();
     this.#frames.clear();
-    this.#inFlightBytes = 0;
+    this.#chunks.drop();
     this.#written?.fail(error);
     this.#queuedWritten?.fail(error);
   }
@@ -195,7 +190,7 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
 
   /** For the timer. */
   progress(): number {
-    return this.idle && !this.#closingWrite ? NaN : this.#writtenBytes;
+    return this.idle && !this.#closingWrite ? NaN : this.#chunks.writtenBytes;
   }
 
   /** For the timer. */
@@ -215,75 +210,39 @@ export class WriteQueue implements Flushable, Progressing, Disposable {
 
   /** Starts to write what is queued, and returns whether it did: not while a write is under way. */
   startWriting(): boolean {
-    if (this.#writing || this.#frames.queuedBytes === 0) return false;
-    this.#writing = true;
+    if (this.#chunks.writing || this.#frames.queuedBytes === 0) return false;
     this.#written = this.#queuedWritten;
     this.#queuedWritten = undefined;
-    this.#batch = this.#frames.take();
-    this.#inFlightBytes = this.#batch.length;
-    this.#write();
+    this.#chunks.write(this.#frames.take());
+    this.#frames.reportSent();
     return true;
   }
 
   #queued(): Promise<void> {
     if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
-    if (!this.#scheduled && !this.#writing) {
+    if (!this.#scheduled && !this.#chunks.writing) {
       this.#scheduled = true;
       flushThisTurn(this);
     }
     return DONE;
   }
 
-  /** Hands the rest of the batch to the operating system, which may take less than it is given: 3.9 of 8 MB, once. */
-  #write(): void {
-    const at = this.#batch.length - this.#inFlightBytes;
-    const rest = at === 0 ? this.#batch : this.#batch.subarray(at);
-    try {
-      this.#writer.write(rest).then(
-        (bytes) => this.#onTaken(bytes, rest.length),
-        (error) => this.#onFailure(error),
-      );
-    } catch (error) {
-      // Not before a `flush` waits for this write: as if its promise had rejected.
-      queueMicrotask(() => this.#onFailure(error));
-    }
-  }
-
-  #onTaken(bytes: number, givenBytes: number): void {
-    const error = checkTaken(bytes, givenBytes);
-    if (error) return this.#onFailure(error);
-    this.#writtenBytes += bytes;
-    // It is 0 already if what is queued was dropped meanwhile.
-    this.#inFlightBytes = Math.max(this.#inFlightBytes - bytes, 0);
-    if (this.#inFlightBytes > 0) return this.#write();
-    this.#writeEnded();
+  /** For the writer. */
+  onWritten(): void {
+    this.#frames.release();
     this.#written?.open();
     this.#written = undefined;
     this.startWriting();
   }
 
-  #onFailure(error: unknown): void {
-    this.fail(error);
-    this.#writeEnded();
-  }
-
-  #writeEnded(): void {
+  /** For the writer. */
+  onWriteFailed(error: unknown): void {
     this.#frames.release();
-    this.#batch = NOTHING;
-    this.#writing = false;
+    this.fail(error);
   }
-}
-
-/** What is wrong with the count that a write gave: a wrapped connection may be anybody's code. */
-function checkTaken(bytes: number, givenBytes: number): Error | undefined {
-  if (Number.isInteger(bytes) && bytes > 0 && bytes <= givenBytes) return undefined;
-  if (bytes === 0) return new Deno.errors.WriteZero("Cannot send: a write took no bytes");
-  return new RangeError(`Cannot send: a write of ${givenBytes} bytes returned ${bytes}`);
 }
 
 /** A rejection that is not reported as unhandled. */
 function rejected(error: unknown): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {});
-  return promise;
+  return quiet(Promise.reject(error));
 }

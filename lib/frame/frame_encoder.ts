@@ -128,9 +128,15 @@ export class FrameEncoder {
    * `take`.
    */
   take(): Uint8Array {
-    const queued = this.#shared === NO_FRAMES ? this.#takeOwn() : this.#takeShared();
-    if (this.#onSent) this.#reportSent(this.#onSent);
-    return queued;
+    return this.#shared === NO_FRAMES ? this.#takeOwn() : this.#takeShared();
+  }
+
+  /** Calls `onSent` for each message that `take` has handed over. */
+  reportSent(): void {
+    if (!this.#onSent) return;
+    const lengths = this.#lengths;
+    this.#lengths = [];
+    for (const bodyBytes of lengths) this.#onSent(bodyBytes);
   }
 
   /** Takes back what `take` handed over, for use by any connection. */
@@ -160,12 +166,6 @@ export class FrameEncoder {
 
   #copyShared(): void {
     if (this.#shared !== NO_FRAMES) this.#buffer.add(this.#takeShared());
-  }
-
-  #reportSent(onSent: (bodyBytes: number) => void): void {
-    const lengths = this.#lengths;
-    this.#lengths = [];
-    for (const bodyBytes of lengths) onSent(bodyBytes);
   }
 
   /** Brings what waits, in whatever form, into the buffer. */

@@ -107,14 +107,11 @@ function textsOf(run: Uint8Array, frames: number): readonly string[] {
   const isAscii = text.length === run.length;
   if (!isAscii && run.length > frames * MAX_COUNTED_BYTES) return NO_TEXTS;
   const texts: string[] = [];
-  let unit = 0;
-  let at = 0;
-  for (let i = 0; i < frames; i++) {
-    const end = ends[i]!;
-    const nextUnit = isAscii ? end : unit + unitsIn(run, at, end);
-    texts.push(text.slice(unit + HEADER_BYTES, nextUnit));
-    unit = nextUnit;
-    at = end;
+  for (let i = 0, unit = 0, at = 0; i < frames; at = ends[i++]!) {
+    unit += HEADER_BYTES;
+    const body = at + HEADER_BYTES;
+    const units = isAscii ? ends[i]! - body : unitsIn(run, body, ends[i]!);
+    texts.push(text.slice(unit, unit += units));
   }
   return texts;
 }

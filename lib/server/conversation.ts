@@ -5,7 +5,8 @@
  */
 import { normalizeAddress } from "../base/address.ts";
 import { joinHostPort } from "../base/endpoint.ts";
-import { FramedConn, type FramedConnOptions } from "../conn/framed_conn.ts";
+import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
   endReasonOf,

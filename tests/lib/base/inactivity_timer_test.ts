@@ -1,131 +1,97 @@
-import { assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { assertSpyCalls, spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
-import { IdleTimer } from "../../../lib/base/idle_timer.ts";
+import { InactivityTimer } from "../../../lib/base/inactivity_timer.ts";
 
-Deno.test("IdleTimer is never early, and late by a quarter at most, wherever between two ticks it starts", () => {
+/** Something that is watched: `progress` is what it gives, `inactiveAt` when it was reported. */
+class Watched implements Disposable {
+  done: number | undefined = 0;
+  inactiveAt: number[] = [];
+  readonly #timer: InactivityTimer;
+
+  constructor(timeoutMs = 1000) {
+    this.#timer = new InactivityTimer(timeoutMs, this);
+  }
+
+  progress = () => this.done;
+  onInactive = () => void this.inactiveAt.push(Date.now());
+  [Symbol.dispose] = () => this.#timer[Symbol.dispose]();
+}
+
+function pass(time: FakeTime, ms: number): void {
+  for (let i = 0; i < ms; i++) time.tick(1);
+}
+
+Deno.test("InactivityTimer is never early, and late by a quarter at most, wherever between two ticks the time starts", () => {
   using time = new FakeTime();
   for (let offset = 0; offset <= 260; offset += 13) {
-    let idleAt = 0;
-    using timer = new IdleTimer(1000, () => idleAt ||= Date.now());
-    time.tick(offset);
+    using watched = new Watched();
+    watched.done = NaN;
+    pass(time, offset);
     const startedAt = Date.now();
-    timer.start();
-    for (let ms = 0; ms < 1300; ms++) time.tick(1);
+    watched.done = 7;
+    pass(time, 1300);
 
-    assertGreaterOrEqual(idleAt - startedAt, 1000);
-    assertLessOrEqual(idleAt - startedAt, 1250);
+    assertGreaterOrEqual(watched.inactiveAt[0]! - startedAt, 1000);
+    assertLessOrEqual(watched.inactiveAt[0]! - startedAt, 1250);
   }
 });
 
-Deno.test("IdleTimer.note() begins the time anew", () => {
+Deno.test("InactivityTimer starts the time anew with each progress, and after each report", () => {
   using time = new FakeTime();
-  let idle = 0;
-  using timer = new IdleTimer(1000, () => idle++);
-  timer.start();
+  using watched = new Watched();
   for (let i = 0; i < 10; i++) {
-    time.tick(999);
-    assertEquals([idle, timer.expired], [0, false]);
-    timer.note();
+    watched.done = i;
+    pass(time, 999);
+    assertEquals(watched.inactiveAt, []);
   }
 
-  time.tick(1250);
+  pass(time, 2500);
 
-  assertGreater(idle, 0);
-  assertEquals(timer.expired, true);
-  timer.note();
-  assertEquals(timer.expired, false);
+  assertEquals(watched.inactiveAt.length, 2);
 });
 
-Deno.test("IdleTimer.stop() ends the waiting, and start() begins it anew", () => {
+Deno.test("InactivityTimer stops the clock while the progress is undefined", () => {
   using time = new FakeTime();
-  let idle = 0;
-  using timer = new IdleTimer(1000, () => idle++);
-  timer.start();
-  time.tick(900);
-  timer.stop();
-  time.tick(5000);
-  assertEquals(idle, 0);
+  using watched = new Watched();
+  pass(time, 800);
+  watched.done = undefined;
+  pass(time, 5000);
+  assertEquals(watched.inactiveAt, []);
 
-  timer.start();
-  time.tick(999);
-  assertEquals(idle, 0);
-  time.tick(251);
-  assertEquals(idle, 1);
+  watched.done = 0;
+  pass(time, 500);
+
+  assertEquals(watched.inactiveAt.length, 1);
 });
 
-Deno.test("IdleTimer waits as long as a timer can for a time that no timer can have", () => {
+Deno.test("InactivityTimer waits as long as a timer can for a time that no timer can have", () => {
   using time = new FakeTime();
   using intervals = spy(globalThis, "setInterval");
-  let idle = 0;
   for (const timeoutMs of [Infinity, 2 ** 40]) {
-    using timer = new IdleTimer(timeoutMs, () => idle++);
-    timer.start();
-
+    using watched = new Watched(timeoutMs);
     time.tick(1_000_000);
+    assertEquals(watched.inactiveAt, []);
   }
 
-  assertEquals(idle, 0);
   assertEquals(intervals.calls.map(({ args }) => args[1]), Array(2).fill(2 ** 31 - 1));
 });
 
-Deno.test("IdleTimers of one timeout share an interval, and each keeps its own time", () => {
+Deno.test("InactivityTimers of one timeout share an interval that ends with the last, and keeps no process alive", () => {
   using time = new FakeTime();
   using intervals = spy(globalThis, "setInterval");
-  const idleAt: number[] = [];
-  const startedAt: number[] = [];
-  using timers = new DisposableStack();
-  for (let i = 0; i < 8; i++) {
-    const timer = timers.use(new IdleTimer(1000, () => idleAt[i] ??= Date.now()));
-    startedAt[i] = Date.now();
-    timer.start();
-    time.tick(100);
-  }
-  assertEquals(intervals.calls.length, 1);
-
-  for (let ms = 0; ms < 1300; ms++) time.tick(1);
-  for (const [i, at] of idleAt.entries()) {
-    assertGreaterOrEqual(at - startedAt[i]!, 1000);
-    assertLessOrEqual(at - startedAt[i]!, 1250);
-  }
-  assertEquals(idleAt.length, 8);
-});
-
-Deno.test("IdleTimer that is disposed of twice leaves those that came later alone", () => {
-  using time = new FakeTime();
-  using intervals = spy(globalThis, "setInterval");
-  let idle = 0;
-  const gone = new IdleTimer(1000, () => idle++);
-  gone.start();
-  gone[Symbol.dispose]();
-  using later = new IdleTimer(1000, () => idle++);
-  gone[Symbol.dispose]();
-  using latest = new IdleTimer(1000, () => idle++);
-  later.start();
-  latest.start();
-  time.tick(1250);
-
-  assertEquals([idle, intervals.calls.length], [2, 2]);
-});
-
-Deno.test("IdleTimer that is disposed of leaves the others ticking, and nothing when it is the last", () => {
-  using time = new FakeTime();
-  let idle = 0;
-  const [gone, stays] = [new IdleTimer(1000, () => {}), new IdleTimer(1000, () => idle++)];
-  stays.start();
-
-  gone[Symbol.dispose]();
-  time.tick(1250);
-  assertEquals(idle, 1);
-  stays[Symbol.dispose]();
-
-  assertEquals(time.next(), false);
-});
-
-Deno.test("IdleTimer does not keep the process alive", () => {
   using unrefs = spy(Deno, "unrefTimer");
+  const gone = new Watched();
+  using stays = new Watched();
+  gone[Symbol.dispose]();
+  gone[Symbol.dispose]();
+  using late = new Watched();
 
-  using _timer = new IdleTimer(1000, () => {});
-
+  pass(time, 1250);
+  assertEquals([gone, stays, late].map(({ inactiveAt }) => inactiveAt.length), [0, 1, 1]);
+  assertSpyCalls(intervals, 1);
   assertSpyCalls(unrefs, 1);
+
+  for (const watched of [stays, late]) watched[Symbol.dispose]();
+  assertEquals(time.next(), false);
 });
