@@ -143,6 +143,8 @@ export class Conversation {
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonFor(error: unknown): EndReason {
     const fromConn = this.#shakingHands || this.#conn.failedWith(error);
+    // Of the two limits that end in TimedOut, this is the one of sending.
+    if (fromConn && this.#conn.lost) return "lost";
     return fromConn ? endReasonOf(error) : "failed";
   }
 
