@@ -263,7 +263,7 @@ testWith(
       const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
       assertMatch(
         names.join(" "),
-        /^identities\.json identities\.json\.lock identities\.json\.corrupt-\S+$/,
+        /^identities\.json identities\.json\.corrupt-\S+ identities\.json\.lock$/,
       );
     });
   },
