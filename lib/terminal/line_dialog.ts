@@ -39,11 +39,6 @@ export interface LineDialogOptions {
   onEnd(): void;
 }
 
-interface OpenQuestion extends Question {
-  editor: LineEditor;
-  resolve(answer: string | null): void;
-}
-
 /** How long after Escape a key belongs to it, in milliseconds: terminals send both at once. */
 const ESCAPE_MS = 200;
 
@@ -51,12 +46,12 @@ const ESCAPE_MS = 200;
 export class LineDialog {
   #screen: Screen;
   #options: LineDialogOptions;
-  #prompt: string;
   #decoder = new KeyDecoder();
   #escapeTimer: ReturnType<typeof setTimeout> | undefined;
   #keys: Key[] = []; // pressed while no question was open and no line was wanted
   #line = new LineEditor();
-  #questions: OpenQuestion[] = []; // the first is open, the others wait for it
+  #questions: (Question & { resolve(answer: string | null): void })[] = []; // the first is open
+  #answer = new LineEditor();
   #wantsLines = false;
   #holdsLines = false;
   #isEnded = false;
@@ -65,12 +60,11 @@ export class LineDialog {
   constructor(screen: Screen, options: LineDialogOptions) {
     this.#screen = screen;
     this.#options = options;
-    this.#prompt = options.prompt;
   }
 
   /** Changes what stands before the line being typed. */
   set prompt(prompt: string) {
-    this.#prompt = prompt;
+    this.#options.prompt = prompt;
     if (this.#takesLines) this.#show();
   }
 
@@ -81,16 +75,10 @@ export class LineDialog {
     this.#work();
   }
 
-  /** Lets no line be typed until `releaseLines`: keys are for questions alone. */
-  holdLines(): void {
-    this.#holdsLines = true;
-    this.#show();
-  }
-
-  /** Lets lines be typed again; keys that no question has taken are dropped. */
-  releaseLines(): void {
-    this.#holdsLines = false;
-    this.#keys = [];
+  /** Lets no line be typed while it is on: keys are for questions alone, and dropped when it is turned off. */
+  holdLines(isOn: boolean): void {
+    this.#holdsLines = isOn;
+    if (!isOn) this.#keys = [];
     this.#show();
   }
 
@@ -98,7 +86,7 @@ export class LineDialog {
   ask(question: Question): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>();
     if (this.#isEnded) resolve(null);
-    else this.#questions.push({ ...question, editor: new LineEditor(), resolve });
+    else this.#questions.push({ ...question, resolve });
     this.#work();
     return promise;
   }
@@ -118,11 +106,15 @@ export class LineDialog {
     this.#isEnded = true;
     this.#keys = [];
     this.#wantsLines = false;
-    while (this.#question) this.#answer(null);
+    while (this.#question) this.#settle(null);
   }
 
-  get #question(): OpenQuestion | undefined {
+  get #question() {
     return this.#questions[0];
+  }
+
+  get #editor(): LineEditor {
+    return this.#question ? this.#answer : this.#line;
   }
 
   get #takesLines(): boolean {
@@ -132,7 +124,7 @@ export class LineDialog {
   #take(keys: Key[]): void {
     if (keys.some((key) => key.name === "interrupt")) {
       this.#keys = [];
-      this.#answer(null);
+      this.#settle(null);
       return this.#options.onInterrupt();
     }
     if (this.#isEnded) return;
@@ -151,7 +143,6 @@ export class LineDialog {
   }
 
   #press({ name, text }: Key): void {
-    const editor = this.#question?.editor ?? this.#line;
     switch (name) {
       case "text":
         return this.#insert(text);
@@ -165,18 +156,15 @@ export class LineDialog {
         return this.#screen.clear();
       case "suspend":
         return this.#screen.print("Ctrl-Z does not suspend this program; Ctrl-C ends it");
-      case "interrupt":
-        return; // seen by #take(), ahead of the keys that wait
       case "deleteOrEnd":
-        return editor.text === "" ? this.#options.onEnd() : editor.apply("delete");
+        return this.#editor.text === "" ? this.#options.onEnd() : this.#editor.apply("delete");
       default:
-        editor.apply(name);
+        if (name !== "interrupt") this.#editor.apply(name); // #take() has seen that one
     }
   }
 
   #insert(text: string): void {
-    const editor = this.#question?.editor ?? this.#line;
-    if (editor.insert(text)) return;
+    if (this.#editor.insert(text)) return;
     this.#screen.ring();
     if (text.length > MAX_LINE_CHARS) {
       this.#screen.print(`A line has at most ${MAX_LINE_CHARS} characters, not ${text.length}`);
@@ -190,29 +178,31 @@ export class LineDialog {
     this.#options.onLine(this.#line.take());
   }
 
-  #tryAnswer({ editor, hintOn }: OpenQuestion): void {
-    const hint = hintOn?.(editor.text);
-    if (hint === undefined) return this.#answer(editor.text);
+  #tryAnswer({ hintOn }: Question): void {
+    const { text } = this.#answer;
+    const hint = hintOn?.(text);
+    if (hint === undefined) return this.#settle(text);
     this.#show();
     this.#screen.finishLine({ keep: true });
     this.#screen.print(hint);
     // It was meant for the line that the question interrupted.
-    if (this.#line.text !== "") this.#line.insert(editor.text);
-    editor.replace("");
+    if (this.#line.text !== "") this.#line.insert(text);
+    this.#answer.replace("");
   }
 
-  #answer(answer: string | null): void {
+  #settle(answer: string | null): void {
     if (!this.#question) return;
     this.#show();
     this.#screen.finishLine({ keep: true });
+    this.#answer.replace("");
     this.#questions.shift()!.resolve(answer);
     this.#show();
   }
 
   #complete(): void {
     if (this.#question) return this.#screen.ring();
-    const candidates = this.#options.complete(this.#line.text.slice(0, this.#line.cursor))
-      .filter((candidate) => candidate === escapeControl(candidate));
+    const words = this.#options.complete(this.#line.text.slice(0, this.#line.cursor));
+    const candidates = words.filter((word) => word === escapeControl(word));
     if (this.#line.complete(candidates)) return;
     if (candidates.length > 1) this.#screen.print(candidates.join("  "));
     else this.#screen.ring();
@@ -222,16 +212,15 @@ export class LineDialog {
   #paste(lines: string[]): void {
     if (this.#question) return this.#pasteAnswer(this.#question, lines);
     const { text, cursor } = this.#line;
-    if (lines.length === 1 || (lines.length === 2 && lines[1] === "")) {
-      return this.#insert(lines[0]!);
-    }
+    const [first, second] = lines;
+    if (lines.length === 1 || lines.length === 2 && second === "") return this.#insert(first!);
     if (lines.at(-1) === "" && cursor === text.length) lines.pop();
     lines[0] = text.slice(0, cursor) + lines[0];
     lines.push(lines.pop() + text.slice(cursor));
     void this.#offer(lines.map(withoutControls));
   }
 
-  #pasteAnswer({ hintOn }: OpenQuestion, lines: string[]): void {
+  #pasteAnswer({ hintOn }: Question, lines: string[]): void {
     if (hintOn && lines.length > 1) return this.#screen.ring();
     this.#insert(lines[0]!);
     if (lines.length === 1) return;
@@ -245,7 +234,7 @@ export class LineDialog {
     this.#line.replace("");
     if (await this.#options.onPaste([...lines])) {
       for (const line of lines) {
-        if (this.#options.keepEntered) this.#screen.print(this.#prompt + line);
+        if (this.#options.keepEntered) this.#screen.print(this.#options.prompt + line);
         this.#options.onLine(line);
       }
     } else this.#line.replace(lines.join(" "));
@@ -253,13 +242,9 @@ export class LineDialog {
   }
 
   #show(): void {
-    const { prompt, hidden, editor } = this.#question ??
-      {
-        prompt: this.#takesLines ? this.#prompt : "",
-        hidden: !this.#takesLines,
-        editor: this.#line,
-      };
-    const { text, cursor } = hidden ? { text: "", cursor: 0 } : editor;
+    const prompt = this.#question?.prompt ?? (this.#takesLines ? this.#options.prompt : "");
+    const isHidden = this.#question ? this.#question.hidden : !this.#takesLines;
+    const { text, cursor } = isHidden ? { text: "", cursor: 0 } : this.#editor;
     this.#screen.show({ prompt, text, cursor });
   }
 }

@@ -146,11 +146,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
    * is then dropped. It may have been meant for a hidden one. In a pipe it only asks.
    */
   async interview<T>(ask: () => Promise<T>): Promise<T> {
-    this.#dialog.holdLines();
+    this.#dialog.holdLines(true);
     try {
       return await ask();
     } finally {
-      this.#dialog.releaseLines();
+      this.#dialog.holdLines(false);
     }
   }
 
