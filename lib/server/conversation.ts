@@ -4,8 +4,9 @@
  * @module
  */
 import { printError } from "../base/guarded.ts";
-import { MAX_DELAY_MS } from "../base/max_delay.ts";
-import { FramedConn, type FramedConnOptions } from "../conn/framed_conn.ts";
+import { timerDelay } from "../base/limits.ts";
+import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
   endReasonOf,
@@ -165,6 +166,8 @@ export class Conversation {
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonOf(error: unknown): EndReason {
     const isOfConn = !this.#secured || this.#conn.failedWith(error);
+    // Of the two limits that end in TimedOut, this is the one of sending.
+    if (isOfConn && this.#conn.lost) return "lost";
     return isOfConn ? endReasonOf(error) : "failed";
   }
 
@@ -217,6 +220,6 @@ export class Conversation {
   }
 
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
-    return ms > 0 ? setTimeout(act, Math.min(ms, MAX_DELAY_MS)) : undefined;
+    return ms > 0 ? setTimeout(act, timerDelay(ms)) : undefined;
   }
 }

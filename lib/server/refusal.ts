@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { timerDelay } from "../base/limits.ts";
+import type { Transport } from "../conn/byte_conn.ts";
 import { encodeFrame, type FrameOptions } from "../frame/frame.ts";
 
 // What refused peers send is dropped, all of it in here.
@@ -14,12 +16,14 @@ const DROPPED = new Uint8Array(16 * 1024);
  * Closing while unread bytes wait would reset the connection and destroy the message, so it reads to the end.
  */
 export async function refuse(
-  conn: Deno.Conn,
+  conn: Transport & Disposable,
   text: string | undefined,
   timeoutMs: number,
   options: FrameOptions = {},
 ): Promise<void> {
-  const timer = timeoutMs > 0 ? setTimeout(() => conn[Symbol.dispose](), timeoutMs) : undefined;
+  const timer = timeoutMs > 0
+    ? setTimeout(() => conn[Symbol.dispose](), timerDelay(timeoutMs))
+    : undefined;
   try {
     if (text !== undefined) await writeAll(conn, encodeFrame(text, options));
     await conn.closeWrite();
@@ -31,6 +35,6 @@ export async function refuse(
   conn[Symbol.dispose]();
 }
 
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+async function writeAll(conn: Transport & Disposable, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }

@@ -214,7 +214,7 @@ export class Server implements AsyncDisposable {
     });
   }
 
-  #refuse(conn: Deno.Conn, { peer }: ConnInfo, reason: GoodbyeReason): void {
+  #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
     this.#emit({ type: "refused", peer, reason });
     if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
     const { goodbye = goodbyeText, closeTimeoutMs = 2000 } = this.#options;

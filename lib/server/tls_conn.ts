@@ -8,7 +8,8 @@
  * @module
  */
 import type { SecureContext, TLSSocket } from "node:tls";
-import { readableOf, writableOf } from "../conn/conn_streams.ts";
+import type { Transport } from "../conn/byte_conn.ts";
+import { setNoDelay } from "../conn/dial.ts";
 
 // So many decrypted bytes may wait for a `read`, and one record more; then the peer has to wait.
 const MAX_BUFFERED_BYTES = 64 * 1024;
@@ -22,7 +23,7 @@ export function secureContextOf(cert: string, key: string): SecureContext {
 }
 
 /** A TLS connection over a TCP connection, which it owns. Only one read may be pending. */
-export class TlsServerConn implements Deno.Conn {
+export class TlsServerConn implements Transport, Disposable {
   /** The address of this end. */
   readonly localAddr: Deno.NetAddr;
   /** The address of the peer. */
@@ -112,26 +113,6 @@ export class TlsServerConn implements Deno.Conn {
     if (!this.#closed) this.close();
   }
 
-  /** Lets this connection keep the process alive, as it does from the start. */
-  ref(): void {
-    this.#tcp.ref();
-  }
-
-  /** Lets the process end while this connection is open. */
-  unref(): void {
-    this.#tcp.unref();
-  }
-
-  /** The decrypted bytes as a stream. */
-  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return readableOf(this);
-  }
-
-  /** A stream of the bytes to encrypt. */
-  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return writableOf(this);
-  }
-
   #take(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#chunks.push(chunk);
@@ -213,14 +194,6 @@ function tlsSocketOver(
 /** Loaded where it is used: imported, it would slow down the start of every program. */
 function nodeTls(): typeof import("node:tls") {
   return globalThis.process.getBuiltinModule("node:tls");
-}
-
-function setNoDelay(tcp: Deno.TcpConn): void {
-  try {
-    tcp.setNoDelay(true);
-  } catch {
-    // macOS refuses this once the peer is gone, which the first read shows.
-  }
 }
 
 async function writeAll(tcp: Deno.TcpConn, bytes: Uint8Array): Promise<void> {

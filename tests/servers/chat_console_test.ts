@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ChatClient } from "../support/chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 testWith(
   PROCESSES,
@@ -84,17 +84,3 @@ testWith(PROCESSES, "chat's console forgets all users, who then register again",
   await anna.register("Anna", { since: 0 });
   assertEquals(await anna.all(), []);
 });
-
-testWith(
-  PROCESSES,
-  "A second chat on the same data warns that it is not the same chat",
-  async () => {
-    await using first = await ServerProcess.start("chat");
-    await using second = await ServerProcess.start("chat", [], { data: first.data });
-
-    const [{ err }, { err: nothing }] = [await second.stop(), await first.stop()];
-
-    assertMatch(err, /^Warning: another server uses .*chat\.db too/);
-    assertEquals(nothing, "");
-  },
-);
