@@ -4,11 +4,8 @@
  * @module
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
-export type {
-  FramedConnectOptions,
-  FramedConnOptions,
-  ReceiveOptions,
-} from "./lib/conn/framed_conn.ts";
+export type { FramedConnectOptions, FramedConnOptions } from "./lib/conn/framed_conn.ts";
+export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
 export {
   DEFAULT_MAX_BODY_BYTES,
@@ -19,15 +16,15 @@ export {
 export type { FrameOptions } from "./lib/frame/frame.ts";
 export { FrameDecoder } from "./lib/frame/frame_decoder.ts";
 export { FrameEncoder } from "./lib/frame/frame_encoder.ts";
-export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/goodbye.ts";
-export type { GoodbyeReason } from "./lib/server/goodbye.ts";
+export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
+export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
 export { serve, Server } from "./lib/server/server.ts";
 export type { ServeOptions } from "./lib/server/server.ts";
 export type { DrainOptions } from "./lib/server/conversations.ts";
 export type { AdmissionOptions } from "./lib/server/admission.ts";
-export type { ConnInfo, ConversationOptions, Handler } from "./lib/server/conversation.ts";
+export type { ConversationOptions, Handler } from "./lib/server/conversation.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
-export type { EndReason, ServerEvent } from "./lib/server/server_events.ts";
+export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
 export { escapeControl } from "./lib/base/escape.ts";

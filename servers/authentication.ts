@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
-import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { Handler } from "../lib/server/conversation.ts";
+import type { ConnInfo } from "../lib/server/server_events.ts";
 import { openDatabase } from "../lib/store/database.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";

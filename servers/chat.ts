@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
-import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { Handler } from "../lib/server/conversation.ts";
+import type { ConnInfo } from "../lib/server/server_events.ts";
 import { type Database, openDatabase } from "../lib/store/database.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../lib/store/history_store.ts";
@@ -26,7 +27,7 @@ import { converse } from "./members/converse.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./members/log_in.ts";
 import { frameOf, goodbyeMessage } from "./members/messages.ts";
-import { printLine } from "./control/print_line.ts";
+import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 

@@ -4,13 +4,14 @@
  * @module
  */
 import { join } from "node:path";
-import type { ConnInfo, Handler } from "../lib/server/conversation.ts";
+import type { Handler } from "../lib/server/conversation.ts";
+import type { ConnInfo } from "../lib/server/server_events.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { parseName } from "../lib/chat/name.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { printLine } from "./control/print_line.ts";
+import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
 import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";

@@ -6,7 +6,6 @@
 
 import { count } from "../../lib/base/count.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../lib/server/goodbye.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../../lib/conn/reconnect.ts";
 import { type End, receiveNext } from "./received.ts";
 import { objectionTo, sizeOf, waitMessage } from "../shared/wording.ts";
@@ -41,9 +40,6 @@ export interface LineClientOptions {
 
 /** How long the server may take to close when every line has its answer, in milliseconds. */
 const FAREWELL_MS = 1000;
-
-const KICKED = goodbyeText("kicked");
-const IDLE = goodbyeText("idle");
 
 /** The reason to stop that is no failure. */
 const DONE = new Error("The conversation is over");
@@ -239,11 +235,11 @@ export class LineClient {
     this.#options.onService("received a message that is not UTF-8");
   }
 
-  #takeEnd({ goodbye, reason, inOrder, blamesLine }: End): void {
+  #takeEnd({ goodbye, action, reason, inOrder, blamesLine }: End): void {
     if (goodbye !== undefined) this.#options.onService(goodbye);
-    this.#wasKicked = goodbye === KICKED;
+    this.#wasKicked = action === "stop";
     if (this.#wasKicked) this.#end(DONE); // Who was sent away does not come back by itself.
-    this.#wasIdle = goodbye === IDLE;
+    this.#wasIdle = action === "wait";
     const isOver = this.#stop.signal.aborted || this.#unanswered.count === 0;
     this.#options.onService(`disconnected: ${this.#ownReason(inOrder && isOver) ?? reason}`);
     if (!blamesLine || isOver || !this.#unanswered.blameOldest()) return;

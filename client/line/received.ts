@@ -5,7 +5,7 @@
  */
 
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { GOODBYE_PREFIX, goodbyeText } from "../../lib/server/goodbye.ts";
+import { actionAfter, type ClientAction, GOODBYE_PREFIX } from "../../lib/server/end_reason.ts";
 import { reasonOf } from "../shared/wording.ts";
 
 /** The end of a connection. */
@@ -18,17 +18,14 @@ export interface End {
   inOrder: boolean;
   /** What the server said last. */
   goodbye?: string;
+  /** What this client should do after it. */
+  action?: ClientAction;
   /** Whether the line that was to be answered may be the cause. */
   blamesLine: boolean;
 }
 
 /** A message, a message that is no text, or the end. */
 export type Received = { kind: "reply"; text: string } | { kind: "no text" } | End;
-
-/** Goodbyes for which no line is to blame. */
-const BLAMELESS = new Set(
-  (["full", "crowded", "paused", "shutdown", "idle"] as const).map((reason) => goodbyeText(reason)),
-);
 
 /**
  * Receives the next message, or the end.
@@ -44,7 +41,9 @@ export async function receiveNext(
     const text = await conn.receive();
     if (text === null) return end("the server closed the connection", { inOrder: true });
     if (!text.startsWith(GOODBYE_PREFIX) || text === oldest()) return { kind: "reply", text };
-    return end("the server said goodbye", { goodbye: text, blamesLine: !BLAMELESS.has(text) });
+    const action = actionAfter(text);
+    const blamesLine = action === "check" || action === "stop";
+    return end("the server said goodbye", { goodbye: text, action, blamesLine });
   } catch (error) {
     if (isNoText(error)) return { kind: "no text" };
     return end(reasonOf(error));

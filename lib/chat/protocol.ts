@@ -66,7 +66,7 @@ export interface ChatMessage {
 
 /** What a server may say. */
 export type ServerMessage =
-  | { type: "hello"; version: number; server: string }
+  | { type: "hello"; version: number; server: string; data?: string }
   | { type: "welcome"; name: string; token: string; expires: number; last: number }
   | ChatMessage
   | { type: "said"; ref: string; id: number }
@@ -103,7 +103,7 @@ const FIELDS: Record<ClientMessage["type"], Fields> = {
 
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
-  hello: { version: isCount, server: isText },
+  hello: { version: isCount, server: isText, "data?": isText },
   welcome: { name: isText, token: isText, expires: isCount, last: isCount },
   message: { id: isCount, at: isCount, from: isText, text: isText, "to?": isText },
   said: { ref: isText, id: isCount },

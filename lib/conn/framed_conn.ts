@@ -4,6 +4,7 @@
  * @module
  */
 import { dial, type DialOptions } from "./dial.ts";
+import type { MessageConn, ReceiveOptions } from "./message_conn.ts";
 import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
 import { checkLimits } from "../base/limits.ts";
@@ -13,12 +14,6 @@ import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 
 /** Options for {@linkcode FramedConn}. */
 export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
-
-/** Options for {@linkcode FramedConn.receive} and its kin. */
-export interface ReceiveOptions {
-  /** Gives up waiting. Nothing is lost: the next `receive` gets the message. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Options for {@linkcode FramedConn.connect}. */
 export interface FramedConnectOptions extends DialOptions, FramedConnOptions {}
@@ -55,7 +50,7 @@ const LINGER_MS = 5000;
  * assertEquals(await conn.request("hello"), "HELLO");
  * ```
  */
-export class FramedConn implements Deno.Conn {
+export class FramedConn implements Deno.Conn, MessageConn {
   readonly #conn: Deno.Conn;
   readonly #reader: MessageReader;
   readonly #queue: WriteQueue;

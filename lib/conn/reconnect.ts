@@ -66,6 +66,11 @@ export interface ReconnectorOptions extends BackoffOptions {
   signal?: AbortSignal | undefined;
   /** Called at the beginning of each wait. */
   onWait?(wait: ReconnectWait): void;
+  /**
+   * Tells whether another attempt can succeed after this failure to open a connection.
+   * @default {all but those named under "Patient"}
+   */
+  isRetriable?(error: unknown): boolean;
 }
 
 /** The longest stay-away that a server may ask for: five minutes. */
@@ -157,7 +162,7 @@ export class Reconnector<T> {
         this.#openedAt = this.#now();
         return opened;
       } catch (error) {
-        if (isHopeless(error)) throw error;
+        if (!(this.#options.isRetriable ?? isRetriable)(error)) throw error;
         await this.#wait({ error });
       }
     }
@@ -187,11 +192,13 @@ export function grantedMs(retryAfterMs: number): number {
   return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 }
 
-const HOPELESS = [Deno.errors.NotCapable, Deno.errors.InvalidData, RangeError, TypeError, URIError];
-
-function isHopeless(error: unknown): boolean {
-  if (error instanceof FrameTooLargeError) return false;
-  return HOPELESS.some((kind) => error instanceof kind);
+/** The default; asked only after a failure, because a browser has no `Deno`. */
+function isRetriable(error: unknown): boolean {
+  if (error instanceof FrameTooLargeError) return true;
+  const { NotCapable, InvalidData } = Deno.errors;
+  return ![NotCapable, InvalidData, RangeError, TypeError, URIError].some((kind) =>
+    error instanceof kind
+  );
 }
 
 function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {

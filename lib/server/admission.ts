@@ -4,7 +4,7 @@
  * @module
  */
 import { networkOf } from "../base/address.ts";
-import type { GoodbyeReason } from "./goodbye.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { TokenBuckets } from "../base/token_bucket.ts";
 
 /** Options for {@linkcode Admission}. */

@@ -6,23 +6,14 @@
 import { normalizeAddress } from "../base/address.ts";
 import { joinHostPort } from "../base/endpoint.ts";
 import { FramedConn, type FramedConnOptions } from "../conn/framed_conn.ts";
-import { type GoodbyeReason, goodbyeText } from "./goodbye.ts";
-import { emit, type EndReason, endReasonOf, type ServerEvent } from "./server_events.ts";
-
-/** Who is at the other end of a connection. */
-export interface ConnInfo {
-  /** Counts the connections of a server, from 1. */
-  readonly id: number;
-  /** The peer's address and port, as `127.0.0.1:50312` or `[::1]:50312`. */
-  readonly peer: string;
-  /** The peer's address alone; an IPv4 address that came in over IPv6 is shown as IPv4. */
-  readonly address: string;
-  /**
-   * When it connected, in milliseconds since 1970, as `performance.timeOrigin + performance.now()` gives it: its
-   * distance from now is right, however the clock was set meanwhile.
-   */
-  readonly connectedAt: number;
-}
+import {
+  type EndReason,
+  endReasonOf,
+  type GoodbyeReason,
+  goodbyeReasonOf,
+  goodbyeText,
+} from "./end_reason.ts";
+import { type ConnInfo, emit, type ServerEvent } from "./server_events.ts";
 
 /**
  * Holds one peer's conversation. It may use the connection until it returns; then the server closes it.
@@ -187,8 +178,9 @@ export class Conversation {
 
   /** Queues the goodbye. Nothing may come between it and `closeWrite`, so nobody waits here. */
   #sayGoodbye(reason: EndReason, error: unknown): void {
-    if (reason === "finished" || reason === "lost" || reason === "ended") return;
-    const text = this.#goodbyeText(reason === "torn" ? "protocol" : reason, error);
+    const told = goodbyeReasonOf(reason);
+    if (told === undefined) return;
+    const text = this.#goodbyeText(told, error);
     // One that is longer than a body may be is not sent, and closing says the rest.
     if (text !== undefined) this.#conn.send(text).catch(() => {});
   }

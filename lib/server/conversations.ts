@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { ConnInfo, Conversation } from "./conversation.ts";
-import type { GoodbyeReason } from "./goodbye.ts";
+import type { Conversation } from "./conversation.ts";
+import type { ConnInfo } from "./server_events.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 
 /** Options for waiting until conversations have ended. */
 export interface DrainOptions {

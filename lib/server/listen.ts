@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { NodeListener } from "./node_listener.ts";
 
 /** Options for {@linkcode listen}. */
 export interface ListenOptions {
@@ -31,24 +30,11 @@ export interface ListenOptions {
    * @default {4096}
    */
   tcpBacklog?: number;
-  /**
-   * Who reads and writes the sockets: Deno itself, or `node:net` inside Deno.
-   *
-   * With thousands of connections busy at the same time, the slowest answer takes longer with Deno: `docs/starvation.md`
-   * tells why. `"node"` has a lower rate, most of all for large messages. It does not speak TLS, listens on addresses and
-   * `localhost` only, and in a process that has run out of descriptors it accepts nobody until it is paused and resumed:
-   * keep `maxConnections` below their number.
-   *
-   * @default {"deno"}
-   */
-  transport?: "deno" | "node";
   /** The certificate chain in PEM; with `key`, the server speaks TLS. A peer has 10 s to shake hands. */
   cert?: string;
   /** The certificate's private key in PEM. */
   key?: string;
 }
-
-const TRANSPORTS = ["deno", "node"];
 
 /** A listener of plain TCP or of TLS. */
 export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
@@ -58,18 +44,15 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given, or both with the node transport; if the transport is none.
+ * @throws {TypeError} If only one of `cert` and `key` is given.
  */
 export function listen(options: ListenOptions = {}): Listener {
-  const { hostname = "127.0.0.1", port = 0, portAttempts = 100, transport = "deno" } = options;
+  const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
   if ((options.cert === undefined) !== (options.key === undefined)) {
     throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
-  }
-  if (!TRANSPORTS.includes(transport)) {
-    throw new TypeError(`Cannot listen over the transport "${transport}": give "deno" or "node"`);
   }
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
@@ -88,10 +71,6 @@ export function listen(options: ListenOptions = {}): Listener {
 
 function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
   const { tcpBacklog = 4096, cert, key } = options;
-  if (options.transport === "node") {
-    if (cert !== undefined) throw new TypeError("there is no TLS over the node transport");
-    return new NodeListener({ hostname, port, tcpBacklog });
-  }
   const listener = cert !== undefined && key !== undefined
     ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
     : Deno.listen({ hostname, port, tcpBacklog });

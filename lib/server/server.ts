@@ -5,18 +5,13 @@
  */
 import { AcceptLoop } from "./accept_loop.ts";
 import { Admission, type AdmissionOptions } from "./admission.ts";
-import {
-  type ConnInfo,
-  Conversation,
-  type ConversationOptions,
-  type Handler,
-} from "./conversation.ts";
+import { Conversation, type ConversationOptions, type Handler } from "./conversation.ts";
 import { Conversations, type DrainOptions } from "./conversations.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
-import type { GoodbyeReason } from "./goodbye.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { checkLimits } from "../base/limits.ts";
 import { listen, type ListenOptions } from "./listen.ts";
-import { emit, type ServerEvent } from "./server_events.ts";
+import { type ConnInfo, emit, type ServerEvent } from "./server_events.ts";
 
 /** Options for {@linkcode serve}. */
 export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
@@ -214,12 +209,11 @@ function checkOptions(options: ServeOptions): void {
 /**
  * Serves framed TCP: `handler` holds the conversation with each client that connects.
  *
- * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors, but
- * see `transport`.
+ * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
- * @throws {TypeError} If a certificate comes without its key, or with the node transport; if the transport is none.
+ * @throws {TypeError} If a certificate comes without its key.
  *
  * @example An echo server
  * ```ts

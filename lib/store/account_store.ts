@@ -139,8 +139,9 @@ export class AccountStore {
   async register(name: string, password: string, address?: string): Promise<AccountResult> {
     const parsed = parseName(name);
     if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
-    if (!isPassword(password)) return WEAK_PASSWORD;
+    // The name first: a client asks by an empty password whether a name is free, before its user chooses one.
     if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
+    if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
     const waitMs = this.#registrationWaitMs(address);
     if (waitMs > 0) return throttled(waitMs);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { count } from "../../lib/base/count.ts";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
 import type { ErrorCode } from "../../lib/chat/protocol.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Refusal } from "../../lib/store/account_refusal.ts";
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { ClientMessage, ErrorCode } from "../../lib/chat/protocol.ts";
 import type { Attempt } from "./attempt_log.ts";
 import type { AuthDesk, Session } from "./auth_desk.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { Admission } from "../../lib/server/admission.ts";
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import {
   type ClientMessage,

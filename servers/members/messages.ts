@@ -4,8 +4,9 @@
  * @module
  */
 import { encodeFrame } from "../../lib/frame/frame.ts";
-import type { FramedConn, ReceiveOptions } from "../../lib/conn/framed_conn.ts";
-import type { GoodbyeReason } from "../../lib/server/goodbye.ts";
+import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import type { ReceiveOptions } from "../../lib/conn/message_conn.ts";
+import { goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
 import {
   type ByeReason,
   type ClientMessage,
@@ -131,19 +132,17 @@ export async function attempt<T>(
   }
 }
 
-// How long clients wait before they come back: a pause takes a person's time, a full server somebody's leaving.
-const BYES: Record<GoodbyeReason, { reason: ByeReason; retryAfterMs?: number }> = {
-  full: { reason: "full", retryAfterMs: 5000 },
-  crowded: { reason: "full", retryAfterMs: 5000 },
-  paused: { reason: "paused", retryAfterMs: 1000 },
-  shutdown: { reason: "shutdown", retryAfterMs: 1000 },
-  idle: { reason: "idle" },
-  kicked: { reason: "kicked" },
-  protocol: { reason: "protocol" },
-  failed: { reason: "protocol", retryAfterMs: 1000 },
-};
-
 /** The goodbye of the JSON servers. */
 export function goodbyeMessage(reason: GoodbyeReason): string {
-  return JSON.stringify({ type: "bye", ...BYES[reason] });
+  return JSON.stringify({
+    type: "bye",
+    reason: byeReasonOf(reason),
+    retryAfterMs: goodbyeOf(reason).retryAfterMs,
+  });
+}
+
+/** The protocol knows fewer reasons. */
+function byeReasonOf(reason: GoodbyeReason): ByeReason {
+  if (reason === "crowded") return "full";
+  return reason === "failed" ? "protocol" : reason;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CarriedError } from "./carried_error.ts";
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 
 /** Where a thread finds the handler that it runs. */
 export interface HandlerSource {

@@ -5,7 +5,7 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { unpackError } from "./carried_error.ts";
-import type { ConnInfo } from "../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { pumpIn, pumpOut } from "./port_bridge.ts";
 import { PortPipe } from "./port_pipe.ts";

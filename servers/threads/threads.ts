@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ConnInfo, Handler } from "../../lib/server/conversation.ts";
+import type { Handler } from "../../lib/server/conversation.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../lib/server/goodbye.ts";
-import type { ServerEvent } from "../../lib/server/server_events.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
+import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 import { within } from "../../lib/base/within.ts";
 import type { HandlerSource } from "./conversation_messages.ts";
 import { ConversationThread } from "./conversation_thread.ts";

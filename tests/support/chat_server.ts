@@ -4,13 +4,13 @@
  * @module
  */
 import { AccountStore } from "../../lib/store/account_store.ts";
-import type { ConnInfo, Handler } from "../../lib/server/conversation.ts";
+import type { Handler } from "../../lib/server/conversation.ts";
 import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore } from "../../lib/store/history_store.ts";
 import { keyOfName } from "../../lib/chat/name.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../../lib/chat/protocol.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
-import type { ServerEvent } from "../../lib/server/server_events.ts";
+import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 import { SessionStore } from "../../lib/store/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../../lib/base/token_bucket.ts";
 import { TurnShare } from "../../lib/chat/turn_share.ts";

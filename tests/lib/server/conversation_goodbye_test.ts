@@ -7,7 +7,7 @@ import { echo } from "../../support/served.ts";
 import { turns } from "../../support/turns.ts";
 import { Conversation } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 
 /** Sends 6 MiB of empty messages. */
 async function sendMuch(conn: Deno.Conn): Promise<void> {

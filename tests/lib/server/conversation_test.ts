@@ -9,7 +9,7 @@ import { isPending, turns } from "../../support/turns.ts";
 import { Conversation, type Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 
 Deno.test("Conversation.hold() ends as `finished` when the peer finishes between frames", async () => {

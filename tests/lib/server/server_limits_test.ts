@@ -5,7 +5,7 @@ import { Events } from "../../support/events.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 import { connectTo, echo } from "../../support/served.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 
 Deno.test("serve() tells those above maxConnections that it is full, until somebody leaves", async () => {

@@ -3,7 +3,7 @@ import { Events } from "../../support/events.ts";
 import { connectTo, echo } from "../../support/served.ts";
 import { isPending, turns } from "../../support/turns.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 
 /** A handler that returns only when it is let go, whatever the server wants. */

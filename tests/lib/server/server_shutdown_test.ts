@@ -7,7 +7,7 @@ import { connectTo, echo } from "../../support/served.ts";
 import { isPending, turns } from "../../support/turns.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 
 /** Starts a server and connects to it; settles when the handler runs. */

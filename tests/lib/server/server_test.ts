@@ -5,7 +5,7 @@ import { connectToReset } from "../../support/loopback.ts";
 import { connectTo } from "../../support/served.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve, Server } from "../../../lib/server/server.ts";
 
 const echo: Handler = async (conn) => {
@@ -57,7 +57,6 @@ Deno.test("serve() tells a caller's mistakes at once", () => {
     assertThrows(() => serve(echo, { [limit]: -1 }), RangeError, `${limit} is -1`);
     assertThrows(() => serve(echo, { [limit]: NaN }), RangeError, `${limit} is NaN`);
   }
-  assertThrows(() => serve(echo, JSON.parse('{"transport":"udp"}')), TypeError, '"udp"');
   assertThrows(() => serve(echo, { cert: "PEM" }), TypeError, "Cannot listen with TLS");
 });
 

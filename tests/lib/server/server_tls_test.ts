@@ -6,7 +6,7 @@ import { Events } from "../../support/events.ts";
 import { echo } from "../../support/served.ts";
 import { turns } from "../../support/turns.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { goodbyeText } from "../../../lib/server/goodbye.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve, type Server } from "../../../lib/server/server.ts";
 
 const connectTo = (server: Server, cert: string) =>

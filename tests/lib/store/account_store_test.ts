@@ -51,6 +51,7 @@ Deno.test("AccountStore.register() refuses bad names, weak passwords and taken n
   assertEquals(await code("Anna", "x".repeat(257)), "weak_password");
   assertEquals(await code("Anna", "long enough"), "ok");
   assertEquals(await code("ANNA", "another one"), "name_taken");
+  assertEquals(await code("ANNA", ""), "name_taken"); // So a client learns it before its user chooses a password.
   assertEquals(await code("__proto__", "long enough"), "ok");
 });
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
-import { reasonOf } from "../../../servers/control/reason.ts";
+import { reasonOf } from "../../../servers/control/output.ts";
 import { runServer } from "../../support/server_process.ts";
 
 const { NotCapable } = Deno.errors;

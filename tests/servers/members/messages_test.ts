@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { GoodbyeReason } from "../../../lib/server/goodbye.ts";
+import type { GoodbyeReason } from "../../../lib/server/end_reason.ts";
 import {
   errorMessage,
   goodbyeMessage,

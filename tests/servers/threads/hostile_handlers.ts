@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnInfo } from "../../../lib/server/conversation.ts";
+import type { ConnInfo } from "../../../lib/server/server_events.ts";
 import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
 
 /** Echoes, and obeys the orders that harm its own thread. */
