@@ -7,8 +7,6 @@ import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../chat/password_lengt
 
 /** Why somebody was not let in; the codes are the protocol's. */
 export interface Refusal {
-  /** Tells a refusal from a success. */
-  ok: false;
   /** What went wrong, for programs. */
   code: "name_taken" | "bad_name" | "weak_password" | "bad_credentials" | "throttled";
   /** What went wrong, for people; it quotes nothing they sent. */
@@ -18,18 +16,16 @@ export interface Refusal {
 }
 
 /** Of several who wanted the name, another was first. */
-export const NAME_TAKEN: Refusal = { ok: false, code: "name_taken", message: "This name is taken" };
+export const NAME_TAKEN: Refusal = { code: "name_taken", message: "This name is taken" };
 
 /** Says the same of an unknown name as of a wrong password. */
 export const BAD_CREDENTIALS: Refusal = {
-  ok: false,
   code: "bad_credentials",
   message: "The name or the password is wrong",
 };
 
 /** The password is too short or too long. */
 export const WEAK_PASSWORD: Refusal = {
-  ok: false,
   code: "weak_password",
   message: `A password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
 };
@@ -37,7 +33,6 @@ export const WEAK_PASSWORD: Refusal = {
 /** Too many attempts, or too many at once: another makes sense after so many milliseconds. */
 export function throttled(retryAfterMs: number): Refusal {
   return {
-    ok: false,
     code: "throttled",
     message: "Too many attempts: wait a little",
     retryAfterMs,

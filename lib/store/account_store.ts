@@ -1,5 +1,5 @@
 /**
- * Who may call themselves what: names with passwords.
+ * Accounts: names with passwords.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import {
   WEAK_PASSWORD,
 } from "./account_refusal.ts";
 import type { Database } from "./database.ts";
+import type { Session, SessionStore } from "./session_store.ts";
+import { storage } from "./storage_error.ts";
 import { Gate } from "../base/gate.ts";
 import { networkOf } from "../base/address.ts";
 import { LoginThrottle } from "./login_throttle.ts";
@@ -25,19 +27,6 @@ import {
   verifyPassword,
 } from "./password.ts";
 import { TokenBuckets } from "../base/token_bucket.ts";
-
-/** The migration for {@linkcode openDatabase} that makes the table of accounts. */
-export const ACCOUNTS_SCHEMA = `
-  CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
-    key TEXT NOT NULL UNIQUE,               -- the name as it is compared
-    name TEXT NOT NULL,                     -- the name as it is shown
-    hash TEXT NOT NULL                      -- Argon2id, a PHC string
-  ) STRICT;
-`;
-
-/** Who was registered or let in, or why not. */
-export type AccountResult = { ok: true; name: string } | Refusal;
 
 /** Options for {@linkcode AccountStore}. */
 export interface AccountStoreOptions {
@@ -83,37 +72,40 @@ const MAX_PER_ADDRESS = 64;
 const LATER_PER_SECOND = 0.1;
 
 /**
- * Registers names with passwords, and tells whether somebody knows theirs.
+ * Registers names with passwords, and starts sessions for who gives them.
  *
- * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
+ * - **Same answer.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
  * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
- *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
+ *   each time, up to 30 s and never more; see {@linkcode LoginThrottle}.
  * - **Slow to fill.** Unless told otherwise, from one address 64 accounts may be made at once, then one every 10 s.
  * - **Bounded.** At most two hashes are made at a time, and 256 wait for their turn.
  *
- * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
+ * A refusal is a value. All methods throw {@linkcode StorageError} where storage is broken.
  */
 export class AccountStore {
-  #database: Database;
-  #params: PasswordParams;
-  #hashing: Gate;
-  #throttle: LoginThrottle;
-  #registrations: TokenBuckets | undefined; // without a limit nobody counts
-  #find: StatementSync;
-  #insert: StatementSync;
-  #update: StatementSync;
-  #clear: StatementSync;
+  readonly #database: Database;
+  readonly #sessions: SessionStore;
+  readonly #params: PasswordParams;
+  readonly #hashing: Gate;
+  readonly #throttle: LoginThrottle;
+  readonly #registrations: TokenBuckets | undefined;
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #clear: StatementSync;
 
   /**
-   * Works on a database that has had {@linkcode ACCOUNTS_SCHEMA}; closing it is the caller's.
+   * Works on a database with the tables of `AUTH_MIGRATIONS`; closing it is the caller's.
    *
    * @param database Where accounts are kept.
+   * @param sessions Where their sessions are kept: in the same database.
    * @param options Costs and limits.
    */
-  constructor(database: Database, options: AccountStoreOptions = {}) {
+  constructor(database: Database, sessions: SessionStore, options: AccountStoreOptions = {}) {
     const { params = PASSWORD_PARAMS, maxWaiting = MAX_WAITING, now } = options;
     const { maxPerAddress: burst = MAX_PER_ADDRESS } = options;
     this.#database = database;
+    this.#sessions = sessions;
     this.#params = params;
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
     this.#throttle = new LoginThrottle(now);
@@ -124,21 +116,22 @@ export class AccountStore {
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
-    this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE key = ? AND hash = ?");
+    this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE id = ?");
     this.#clear = database.prepare("DELETE FROM accounts");
   }
 
   /**
-   * Makes an account. Of several registrations of one name at once exactly one succeeds.
+   * Makes an account and its first session, both or neither. Of several registrations of one name at once exactly one
+   * succeeds.
    *
    * @param name The name wanted; see {@linkcode parseName}.
    * @param password The password; see {@linkcode isPassword}.
-   * @param address Where they are, as {@linkcode normalizeAddress} spells it; nobody counts those without one.
-   * @returns The name in its one true spelling; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
+   * @param address The client's address, as {@linkcode normalizeAddress} spells it; without one nothing is counted.
+   * @returns The session; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
    */
-  async register(name: string, password: string, address?: string): Promise<AccountResult> {
+  async register(name: string, password: string, address?: string): Promise<Session | Refusal> {
     const parsed = parseName(name);
-    if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
+    if ("reason" in parsed) return { code: "bad_name", message: parsed.reason };
     // The name first: a client asks by an empty password whether a name is free, before its user chooses one.
     if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
     if (!isPassword(password)) return WEAK_PASSWORD;
@@ -147,22 +140,23 @@ export class AccountStore {
     if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
-    const { changes } = this.#database.transaction(() =>
-      this.#insert.run(parsed.key, parsed.name, hash)
-    );
-    return changes === 1 ? { ok: true, name: parsed.name } : NAME_TAKEN;
+    return this.#transaction(() => {
+      const { changes, lastInsertRowid } = this.#insert.run(parsed.key, parsed.name, hash);
+      if (changes === 0) return NAME_TAKEN;
+      return this.#sessions.create({ id: Number(lastInsertRowid), name: parsed.name });
+    });
   }
 
   /**
-   * Tells whether the password is the one of that name.
+   * Starts a session if the password is the one of that name.
    *
    * @param name The name, in any of its spellings.
-   * @param password What they say it is.
-   * @param address Where they are, as {@linkcode normalizeAddress} spells it.
-   * @returns The name as it was registered; or `bad_credentials`, `throttled`.
+   * @param password The password given.
+   * @param address The client's address, as {@linkcode normalizeAddress} spells it.
+   * @returns The session; or `bad_credentials`, `throttled`.
    */
-  async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
-    const key = keyOfText(name); // What is no name costs the same as a name that has no account.
+  async authenticate(name: string, password: string, address: string): Promise<Session | Refusal> {
+    const key = keyOfText(name); // A text that is not a name costs the same as a name without an account.
     const waitMs = this.#throttle.waitMs(key, address);
     if (waitMs > 0) return throttled(waitMs);
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
@@ -170,54 +164,62 @@ export class AccountStore {
     const account = await this.#verify(key, password);
     if (account === null) return BAD_CREDENTIALS;
     this.#throttle.succeeded(key, address);
-    return { ok: true, name: account };
+    const rehashed = await this.#rehashed(account, password);
+    // While hashes were made, the account may have been removed, and the name taken by another.
+    if (this.#account(key)?.id !== account.id) return BAD_CREDENTIALS;
+    return this.#transaction(() => {
+      if (rehashed) this.#update.run(rehashed, account.id);
+      return this.#sessions.create(account);
+    });
   }
 
-  /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
-  nameOf(name: string): string | undefined {
-    return this.#account(keyOfText(name))?.name;
+  /** The account of a name, in any of its spellings. */
+  find(name: string): { id: number; name: string } | undefined {
+    const account = this.#account(keyOfText(name));
+    return account && { id: account.id, name: account.name };
   }
 
   /**
-   * Removes every account, and with it every session that hangs on one. Who had one may make a new one, wherever the
-   * others register from.
+   * Removes every account with its sessions. Each name may be registered again, from any address.
    *
    * @returns How many accounts there were.
    */
   clear(): number {
+    const { changes } = this.#transaction(() => this.#clear.run());
     this.#throttle.forgetFamiliar();
     this.#registrations?.fill();
-    return Number(this.#database.transaction(() => this.#clear.run()).changes);
+    return Number(changes);
   }
 
-  /** Counts a registration, or tells how long it must wait. */
+  /** Counts a registration and gives 0, or gives how long it must wait. */
   #registrationWaitMs(address: string | undefined): number {
     if (address === undefined || this.#registrations === undefined) return 0;
     return this.#registrations.take(networkOf(address));
   }
 
-  /** The account's name when the password is right, `null` when not, after the same work for both. */
-  async #verify(key: string, password: string): Promise<string | null> {
-    if (!isPassword(password)) return null; // Nobody's, which anybody can tell.
+  /** The account if the password is right, `null` if not, after the same work for both. */
+  async #verify(key: string, password: string): Promise<Account | null> {
+    if (!isPassword(password)) return null; // It cannot be right, which is no secret.
     const account = this.#account(key);
     const matches = await this.#hashing.run(async () => {
       if (account !== undefined) return await verifyPassword(password, account.hash);
       await hashPassword(password, this.#params);
       return false;
     });
-    if (account === undefined || !matches) return null;
-    if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
-    // While the hash was made, the account may have been removed, and the name taken by another.
-    return this.#account(key)?.id === account.id ? account.name : null;
+    return account !== undefined && matches ? account : null;
   }
 
-  async #rehash(key: string, password: string, old: string): Promise<void> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
-    if (hash === null) return; // Too busy now; the next login will do.
-    this.#database.transaction(() => this.#update.run(hash, key, old));
+  /** A new hash, if the old one was too cheap and this is not a busy moment. */
+  async #rehashed({ hash }: Account, password: string): Promise<string | null> {
+    if (!needsRehash(hash, this.#params)) return null;
+    return await this.#hashing.run(() => hashPassword(password, this.#params));
   }
 
   #account(key: string): Account | undefined {
-    return this.#find.get(key) as Account | undefined;
+    return storage(() => this.#find.get(key)) as Account | undefined;
+  }
+
+  #transaction<T>(work: () => T): T {
+    return storage(() => this.#database.transaction(work));
   }
 }

@@ -48,6 +48,11 @@ export interface Session {
   expiresAt: number;
 }
 
+interface Times {
+  createdAt: number;
+  expiresAt: number;
+}
+
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const SLIDE_STEP_MS = 60_000;
 // A clock is set back by seconds, or by hours when its time zone was wrong; a time further in the future is wrong.
@@ -94,8 +99,7 @@ export class SessionStore {
     );
     this.#find = database.prepare(
       `SELECT account_id AS accountId, name, created_at AS createdAt, expires_at AS expiresAt
-       FROM sessions JOIN accounts ON accounts.id = account_id
-       WHERE token_hash = ? AND expires_at > ? AND created_at <= ?`,
+       FROM sessions JOIN accounts ON accounts.id = account_id WHERE token_hash = ?`,
     );
     this.#slide = database.prepare("UPDATE sessions SET expires_at = ? WHERE token_hash = ?");
     this.#revoke = database.prepare("DELETE FROM sessions WHERE token_hash = ?");
@@ -130,7 +134,27 @@ export class SessionStore {
    */
   resume(token: string): Session | null {
     if (!TOKEN.test(token)) return null;
-    return storage(() => this.#resume(token));
+    return storage(() =>
+      this.#use(
+        token,
+        ({ createdAt, expiresAt }, now) => expiresAt > now && createdAt <= now + MAX_SET_BACK_MS,
+      )
+    );
+  }
+
+  /**
+   * Like `resume`, for a session at work: it cannot have been unused for long, whatever the clock says, so only its end
+   * or its longest life ends it.
+   */
+  keepAlive(token: string): Session | null {
+    return storage(() =>
+      this.#use(token, ({ createdAt }, now) => now < createdAt + this.#maxLifetimeMs)
+    );
+  }
+
+  /** How long a session has until it expires, in milliseconds. */
+  remainingMs({ expiresAt }: Session): number {
+    return expiresAt - this.#now();
   }
 
   /**
@@ -145,13 +169,11 @@ export class SessionStore {
     return storage(() => this.#database.transaction(revoke)).changes === 1;
   }
 
-  #resume(token: string): Session | null {
+  #use(token: string, isValid: (times: Times, now: number) => boolean): Session | null {
     const tokenHash = hash(token);
     const now = this.#now();
-    const row = this.#find.get(tokenHash, now, now + MAX_SET_BACK_MS) as
-      | Omit<Session, "token"> & { createdAt: number }
-      | undefined;
-    if (row === undefined) return null;
+    const row = this.#find.get(tokenHash) as (Omit<Session, "token"> & Times) | undefined;
+    if (row === undefined || !isValid(row, now)) return null;
     const { accountId, name, createdAt } = row;
     const session = { accountId, name, token, expiresAt: row.expiresAt };
     const expiresAt = this.#expiry(createdAt, now);

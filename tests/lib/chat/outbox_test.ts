@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { assertSpyCalls, stub } from "@std/testing/mock";
-import { Outbox } from "../../../lib/conn/outbox.ts";
+import { Outbox } from "../../../lib/chat/outbox.ts";
 
 const FRAME = new Uint8Array(10);
 
