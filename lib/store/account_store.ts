@@ -16,10 +16,14 @@ import type { Session, SessionStore } from "./session_store.ts";
 import { storage } from "./storage_error.ts";
 import { Gate } from "../base/gate.ts";
 import { networkOf } from "../base/address.ts";
+import { lookOf } from "../chat/confusables.ts";
+import { FamiliarNetworks } from "./familiar_networks.ts";
 import { LoginThrottle } from "./login_throttle.ts";
-import { keyOfText, parseName } from "../chat/name.ts";
+import { keyOfText } from "../chat/name.ts";
+import { parseNewName } from "../chat/new_name.ts";
 import {
   hashPassword,
+  highestCosts,
   isPassword,
   needsRehash,
   PASSWORD_PARAMS,
@@ -86,10 +90,13 @@ export class AccountStore {
   readonly #database: Database;
   readonly #sessions: SessionStore;
   readonly #params: PasswordParams;
+  readonly #refusalCosts: PasswordParams;
   readonly #hashing: Gate;
+  readonly #familiar: FamiliarNetworks;
   readonly #throttle: LoginThrottle;
   readonly #registrations: TokenBuckets | undefined;
   readonly #find: StatementSync;
+  readonly #findLike: StatementSync;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #clear: StatementSync;
@@ -107,14 +114,22 @@ export class AccountStore {
     this.#database = database;
     this.#sessions = sessions;
     this.#params = params;
+    const costs = database.prepare(
+      "SELECT DISTINCT substr(hash, 16, instr(substr(hash, 16), '$') - 1) AS costs FROM accounts",
+    ).all();
+    this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
     this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
-    this.#throttle = new LoginThrottle(now);
+    this.#familiar = new FamiliarNetworks(database);
+    this.#throttle = new LoginThrottle(this.#familiar, now);
     this.#registrations = burst === 0
       ? undefined
       : new TokenBuckets({ burst, perSecond: LATER_PER_SECOND, ...(now && { now }) });
     this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
+    this.#findLike = database.prepare(
+      "SELECT id FROM accounts WHERE key = ? OR written = ? OR capitals = ?",
+    );
     this.#insert = database.prepare(
-      "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO accounts (key, name, hash, written, capitals) VALUES (?, ?, ?, ?, ?)",
     );
     this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE id = ?");
     this.#clear = database.prepare("DELETE FROM accounts");
@@ -124,27 +139,32 @@ export class AccountStore {
    * Makes an account and its first session, both or neither. Of several registrations of one name at once exactly one
    * succeeds.
    *
-   * @param name The name wanted; see {@linkcode parseName}.
+   * @param name The name wanted; see {@linkcode parseNewName}.
    * @param password The password; see {@linkcode isPassword}.
    * @param address The client's address, as {@linkcode normalizeAddress} spells it; without one nothing is counted.
    * @returns The session; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
    */
   async register(name: string, password: string, address?: string): Promise<Session | Refusal> {
-    const parsed = parseName(name);
+    const parsed = parseNewName(name);
     if ("reason" in parsed) return { code: "bad_name", message: parsed.reason };
     // The name first: a client asks by an empty password whether a name is free, before its user chooses one.
-    if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
+    const { written, capitals } = lookOf(parsed.name);
+    const isTaken = () => this.#findLike.get(parsed.key, written, capitals) !== undefined;
+    if (storage(isTaken)) return NAME_TAKEN;
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
     const waitMs = this.#registrationWaitMs(address);
     if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
-    return this.#transaction(() => {
-      const { changes, lastInsertRowid } = this.#insert.run(parsed.key, parsed.name, hash);
-      if (changes === 0) return NAME_TAKEN;
-      return this.#sessions.create({ id: Number(lastInsertRowid), name: parsed.name });
+    const outcome = this.#transaction(() => {
+      if (isTaken()) return NAME_TAKEN;
+      const row = [parsed.key, parsed.name, hash, written, capitals];
+      const id = Number(this.#insert.run(...row).lastInsertRowid);
+      return this.#sessions.create({ id, name: parsed.name });
     });
+    if ("token" in outcome && address !== undefined) this.familiar(outcome.accountId, address);
+    return outcome;
   }
 
   /**
@@ -157,20 +177,36 @@ export class AccountStore {
    */
   async authenticate(name: string, password: string, address: string): Promise<Session | Refusal> {
     const key = keyOfText(name); // A text that is not a name costs the same as a name without an account.
-    const waitMs = this.#throttle.waitMs(key, address);
-    if (waitMs > 0) return throttled(waitMs);
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    this.#throttle.begin(key, address);
+    const waitMs = storage(() => this.#throttle.begin(key, address));
+    if (waitMs > 0) return throttled(waitMs);
     const account = await this.#verify(key, password);
     if (account === null) return BAD_CREDENTIALS;
     this.#throttle.succeeded(key, address);
     const rehashed = await this.#rehashed(account, password);
     // While hashes were made, the account may have been removed, and the name taken by another.
     if (this.#account(key)?.id !== account.id) return BAD_CREDENTIALS;
-    return this.#transaction(() => {
+    const session = this.#transaction(() => {
       if (rehashed) this.#update.run(rehashed, account.id);
       return this.#sessions.create(account);
     });
+    this.familiar(account.id, address);
+    return session;
+  }
+
+  /**
+   * Notes that an account authenticated from an address, by a password or a token: guesses from elsewhere, or at other
+   * names from there, do not make it wait there any more.
+   *
+   * @param accountId The account.
+   * @param address The address, as {@linkcode normalizeAddress} spells it.
+   */
+  familiar(accountId: number, address: string): void {
+    try {
+      this.#familiar.add(accountId, networkOf(address));
+    } catch {
+      // A login must not depend on it; broken storage shows at the next write that matters.
+    }
   }
 
   /** The account of a name, in any of its spellings. */
@@ -186,7 +222,6 @@ export class AccountStore {
    */
   clear(): number {
     const { changes } = this.#transaction(() => this.#clear.run());
-    this.#throttle.forgetFamiliar();
     this.#registrations?.fill();
     return Number(changes);
   }
@@ -201,11 +236,9 @@ export class AccountStore {
   async #verify(key: string, password: string): Promise<Account | null> {
     if (!isPassword(password)) return null; // It cannot be right, which is no secret.
     const account = this.#account(key);
-    const matches = await this.#hashing.run(async () => {
-      if (account !== undefined) return await verifyPassword(password, account.hash);
-      await hashPassword(password, this.#params);
-      return false;
-    });
+    const matches = await this.#hashing.run(() =>
+      verifyPassword(password, account?.hash, this.#refusalCosts)
+    );
     return account !== undefined && matches ? account : null;
   }
 

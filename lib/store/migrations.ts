@@ -4,6 +4,9 @@
  * @module
  */
 
+import { lookOf } from "../chat/confusables.ts";
+import type { Database, Migration } from "./database.ts";
+
 const ACCOUNTS = `
   CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
@@ -41,6 +44,15 @@ const MESSAGES_BY_KEY = `
     WHERE receiver_key <> sender_key;
   CREATE TABLE message_era (era INTEGER NOT NULL) STRICT;
   INSERT INTO message_era VALUES (0);
+`;
+
+const FAMILIAR_NETWORKS = `
+  CREATE TABLE familiar_networks (
+    account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    used_at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, network)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 const SESSIONS = `
@@ -105,13 +117,34 @@ const MESSAGES = `
   CREATE INDEX private_messages_by_sender ON messages (sender_id) WHERE receiver_id <> sender_id;
 `;
 
+/** Adds to each account what its name looks like. Accounts that look alike already stay. */
+function addLooks(database: Database): void {
+  for (const column of ["written", "capitals"]) {
+    database.prepare(`ALTER TABLE accounts ADD COLUMN ${column} TEXT NOT NULL DEFAULT ''`).run();
+    database.prepare(`CREATE INDEX accounts_by_${column} ON accounts (${column})`).run();
+  }
+  const update = database.prepare("UPDATE accounts SET written = ?, capitals = ? WHERE id = ?");
+  for (const { id, name } of database.prepare("SELECT id, name FROM accounts").all()) {
+    const { written, capitals } = lookOf(`${name}`);
+    update.run(written, capitals, id as number);
+  }
+}
+
 /** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
-export const AUTH_MIGRATIONS: string[] = [ACCOUNTS, SESSIONS_BY_KEY, SESSIONS];
+export const AUTH_MIGRATIONS: Migration[] = [
+  ACCOUNTS,
+  SESSIONS_BY_KEY,
+  addLooks,
+  FAMILIAR_NETWORKS,
+  SESSIONS,
+];
 
 /** The migrations of `chat.db`, likewise. */
-export const CHAT_MIGRATIONS: string[] = [
+export const CHAT_MIGRATIONS: Migration[] = [
   ACCOUNTS,
   SESSIONS_BY_KEY,
   MESSAGES_BY_KEY,
+  addLooks,
+  FAMILIAR_NETWORKS,
   SESSIONS + MESSAGES,
 ];

@@ -173,7 +173,7 @@ export class ChatMember extends Member implements Seated {
   #replay(after: number, before?: number): Replay {
     const { history, share } = this.#chat.room;
     const accountId = () => this.session?.accountId;
-    return new Replay(history, share, { after, ...(before && { before }), accountId });
+    return new Replay(history, share, { after, before, accountId });
   }
 
   #drop(): void {

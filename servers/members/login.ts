@@ -139,8 +139,10 @@ export class Login {
     const { accounts, sessions } = this.#members;
     switch (message.type) {
       case "hello": {
+        const session = sessions.resume(message.token!);
+        if (session) accounts.familiar(session.accountId, address);
         const text = "The token is not valid any more: log in";
-        return sessions.resume(message.token!) ?? { code: "unauthorized", message: text };
+        return session ?? { code: "unauthorized", message: text };
       }
       case "register":
         return await accounts.register(message.name, message.password, address);

@@ -102,7 +102,7 @@ export class Member {
   /** Called when the client is welcome, with what its `hello` asked for and the newest id it was told. */
   protected entered(_hello: Hello, _last: number): Promise<void> | void {}
 
-  /** Called before a message is answered that does not wait for its turn: what came before is answered first. */
+  /** Settles when all messages until now are answered. */
   protected settled(): Promise<void> | void {}
 
   /** Answers a message that is not about the session. */
@@ -148,9 +148,11 @@ export class Member {
     }
   }
 
-  /** The only place where broken storage is noticed. */
+  /** Here broken storage is reported to the client, whatever it asked for. */
   async #take(message: ClientMessage): Promise<void> {
     try {
+      // Answers come in the order of the messages, but a message is stored with others of its turn.
+      if (message.type !== "say" && message.type !== "tell") await this.settled();
       if (this.#session && this.#isValid(this.#session)) await this.#answer(message, this.#session);
       else await this.#logIn(message);
     } catch (error) {
@@ -168,14 +170,13 @@ export class Member {
       else this.endSession();
       return session !== null;
     } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
       // A session does not end because storage is broken for a while.
-      this.members.options.onStorageError?.(error);
       return true;
     }
   }
 
   async #answer(message: ClientMessage, session: Session): Promise<void> {
-    if (message.type !== "say" && message.type !== "tell") await this.settled();
     switch (message.type) {
       case "whoami":
         return await this.send({ type: "you", name: session.name });

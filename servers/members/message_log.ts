@@ -28,10 +28,10 @@ export interface MessageLog<Proposal> {
 }
 
 const DONE = Promise.resolve();
-// While another program locks the file, so many messages wait for so long at most.
+// While another program locks the file, so many messages wait for 10 s at most.
 const MAX_WAITING = 10_000;
-const MAX_WAIT_MS = 10_000;
 const RETRY_MS = 250;
+const MAX_RETRIES = 40;
 
 /**
  * A log in the local database: what is proposed in one turn of the event loop is committed in one transaction at its
@@ -45,7 +45,7 @@ export class LocalLog<Proposal extends { message: NewMessage }> implements Messa
   readonly #events: LogEvents<Proposal>;
   #waiting: Proposal[] = [];
   #settled: PromiseWithResolvers<void> | undefined;
-  #retryUntil: number | undefined;
+  #retries = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** Writes to a history. */
@@ -69,7 +69,7 @@ export class LocalLog<Proposal extends { message: NewMessage }> implements Messa
 
   /** Commits or refuses what waits. */
   close(): void {
-    this.#retryUntil = 0;
+    this.#retries = MAX_RETRIES;
     this.#commit();
   }
 
@@ -82,8 +82,8 @@ export class LocalLog<Proposal extends { message: NewMessage }> implements Messa
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#events.onStorageError?.(error);
-      this.#retryUntil ??= performance.now() + MAX_WAIT_MS;
-      if (error.isBusy && performance.now() < this.#retryUntil) {
+      if (error.isBusy && this.#retries < MAX_RETRIES) {
+        this.#retries++;
         this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
       } else this.#settle((proposal) => this.#events.onRefused(proposal));
     }
@@ -92,7 +92,7 @@ export class LocalLog<Proposal extends { message: NewMessage }> implements Messa
   #settle(tell: (proposal: Proposal, index: number) => void): void {
     const proposals = this.#waiting;
     this.#waiting = [];
-    this.#retryUntil = undefined;
+    this.#retries = 0;
     proposals.forEach(tell);
     this.#settled?.resolve();
     this.#settled = undefined;

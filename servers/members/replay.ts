@@ -16,7 +16,7 @@ export interface ReplayOptions {
   /** The id before the first message to send. */
   after: number;
   /** The id after the last message to send; without it all are sent. */
-  before?: number;
+  before?: number | undefined;
   /** The account that may see them; `undefined` when nothing more may be sent. */
   accountId(): number | undefined;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PASSWORD } from "../support/chat_client.ts";
+import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 
@@ -45,7 +45,7 @@ async function runChat(run: Run) {
 function chatTest(name: string, test: (port: string, folder: string) => Promise<void>) {
   testWith(PROCESSES, name, async () => {
     await using chat = startChat();
-    await chat.desk.register("anna", PASSWORD);
+    await chat.members.accounts.register("anna", PASSWORD);
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/pw`, `${PASSWORD}\n`);

@@ -8,8 +8,8 @@
 import { openBenchChat } from "../../tools/bench/chat_setup.ts";
 import { percentile, short, table } from "../../tools/bench/report.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 import type { Answered } from "./flooder.ts";
 
 /** How many connections flood. */
@@ -57,7 +57,7 @@ export async function measureFlood(
     using prepared = await openBenchChat(data, TALKERS + 1 + FLOODING_MEMBERS);
     const { tokens, history } = prepared;
     history.append(Array.from({ length: 200 }, (_, i) => ({
-      from: "member_0",
+      sender: { id: 1, name: "member_0" },
       ref: `old ${i}`,
       text: "x".repeat(1000),
       at: 0,

@@ -6,7 +6,7 @@ import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
 import { openAuthentication } from "../../servers/authentication.ts";
 import { openChat } from "../../servers/chat.ts";
 import { parseServerLine } from "../../servers/control/config.ts";
-import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { FILES, testWith } from "../support/permissions.ts";
 
 const OPEN = { auth: openAuthentication, chat: openChat };

@@ -16,7 +16,7 @@ import { chatHandler } from "../../servers/chat.ts";
 import { ChatRoom } from "../../servers/members/chat_room.ts";
 import { Members } from "../../servers/members/members.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
-import { ChatClient } from "./chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 
 /** What a test may choose about its server. */
 export interface TestServerOptions {
