@@ -10,7 +10,7 @@ import {
   type Refusal,
   throttled,
   WEAK_PASSWORD,
-} from "./account_refusal.ts";
+} from "../chat/refusal.ts";
 import type { Database } from "./database.ts";
 import type { Session, SessionStore } from "./session_store.ts";
 import { storage } from "./storage_error.ts";
@@ -61,15 +61,10 @@ export interface AccountStoreOptions {
   now?(): number;
 }
 
-interface Account {
-  id: number;
-  name: string;
-  hash: string;
-}
+type Account = { id: number; name: string; hash: string };
 
 const BUSY_RETRY_MS = 1_000;
-// A class that registers at once finds a place, and in a flood nobody waits for longer than the hashes before theirs
-// take: about 5 s. Who waits costs next to nothing: the memory of a hash is taken when it is made.
+// A class that registers at once finds a place, and the hashes before one take 5 s at most.
 const MAX_WAITING = 256;
 // A class registers at once, and a program neither fills the disk nor keeps the processors busy.
 const MAX_PER_ADDRESS = 64;
@@ -153,7 +148,7 @@ export class AccountStore {
     if (storage(isTaken)) return NAME_TAKEN;
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    const waitMs = this.#registrationWaitMs(address);
+    const waitMs = address ? this.#registrations?.take(networkOf(address)) ?? 0 : 0;
     if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
@@ -224,12 +219,6 @@ export class AccountStore {
     const { changes } = this.#transaction(() => this.#clear.run());
     this.#registrations?.fill();
     return Number(changes);
-  }
-
-  /** Counts a registration and gives 0, or gives how long it must wait. */
-  #registrationWaitMs(address: string | undefined): number {
-    if (address === undefined || this.#registrations === undefined) return 0;
-    return this.#registrations.take(networkOf(address));
   }
 
   /** The account if the password is right, `null` if not, after the same work for both. */

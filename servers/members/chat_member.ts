@@ -76,6 +76,7 @@ export class ChatMember extends Member implements Seated {
     this.#seat = undefined;
   }
 
+  /** The id of the newest message. */
   protected override get lastId(): number {
     return this.#chat.room.history.lastId;
   }

@@ -3,7 +3,7 @@ import type { ServerMessage } from "../../../lib/chat/protocol.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { turns } from "../../support/turns.ts";
 
 function codeOf(message: ServerMessage | null): [string, string | undefined] {
   assert(message?.type === "error", JSON.stringify(message));

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { encodeFrame } from "../../../lib/frame/frame.ts";
+
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
@@ -296,62 +296,6 @@ Deno.test("Login takes messages up to 4 KiB before login, and 16 KiB after", asy
   assertEquals(await other.rest(), [{ type: "bye", reason: "protocol" }]);
 });
 
-const NONSENSE: Record<string, string> = {
-  "nothing": "",
-  "no JSON": "hello",
-  "half of JSON": '{"type":"login"',
-  "an array": "[]",
-  "null": "null",
-  "a number": "1e999",
-  "deep nesting": "[".repeat(4000),
-  "no type": "{}",
-  "a type that is no text": '{"type":{}}',
-  "a type of objects": '{"type":"__proto__"}',
-  "another type of objects": '{"type":"constructor"}',
-  "an unknown type": '{"type":"shout","text":"x"}',
-  "a missing field": '{"type":"login","name":"Anna"}',
-  "a field of a wrong type": '{"type":"login","name":"Anna","password":["x"]}',
-  "an inherited field": '{"type":"login","__proto__":{"name":"Anna","password":"x"}}',
-  "a lone surrogate": '{"type":"login","name":"\\ud800","password":"x"}',
-  "a fraction": '{"type":"hello","version":1.5}',
-  "a negative number": '{"type":"hello","version":1,"since":-1}',
-  "a huge number": '{"type":"hello","version":1,"since":1e300}',
-  "a number as text": '{"type":"hello","version":"1"}',
-};
-
-for (const [name, text] of Object.entries(NONSENSE)) {
-  Deno.test(`Login and converse() refuse ${name}, and the connection lives on`, async () => {
-    await using auth = startAuthentication();
-    using client = await auth.connect();
-
-    assertEquals(await codeOf(client, text), "bad_message");
-    await client.register("Anna");
-    assertEquals(await codeOf(client, text), "bad_message");
-    assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
-  });
-}
-
-Deno.test("Login and converse() refuse what is not UTF-8, and the connection lives on", async () => {
-  await using auth = startAuthentication();
-  using client = await auth.connect();
-  const bytes = encodeFrame('{"type":"ping"} ').fill(0xff, 19);
-
-  await client.conn.write(bytes);
-  const before = await client.next();
-  await client.register("Anna");
-  await client.conn.write(bytes);
-  const after = await client.next();
-
-  for (const answer of [before, after]) {
-    assert(answer?.type === "error" && answer.code === "bad_message");
-    assertEquals(
-      answer.message,
-      "Cannot receive a text: the body of 16 bytes is not UTF-8. Send text in UTF-8",
-    );
-  }
-  assertEquals(await client.ask({ type: "whoami" }), { type: "you", name: "Anna" });
-});
-
 Deno.test("Login takes the last of duplicate keys, and ignores keys it does not know", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
@@ -410,25 +354,3 @@ Deno.test("Login reads no faster than its pace, and the login itself comes throu
   // Who is in begins anew.
   assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
 });
-
-for (const [maxPerAddress, logins] of [[4, 1], [8, 2], [64, 16]] as const) {
-  Deno.test(`Members lets an account have ${logins} of ${maxPerAddress} connections`, async () => {
-    await using auth = startAuthentication({ maxPerAddress });
-    using stack = new DisposableStack();
-    using first = await auth.connect();
-    const token = await first.register("Anna");
-    for (let i = 1; i < logins; i++) await stack.use(await auth.connect()).resume(token);
-
-    using refused = await auth.connect();
-    await refused.send({ ...HELLO, token });
-    const [, bye] = await refused.rest();
-    using other = await auth.connect();
-    await other.register("Bob");
-    await first.conn.closeWrite();
-    await first.rest();
-    using again = await auth.connect();
-    await again.resume(token);
-
-    assertEquals(bye, { type: "bye", reason: "full", retryAfterMs: 5000 });
-  });
-}

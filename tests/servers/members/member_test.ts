@@ -122,3 +122,25 @@ for (const [what, sent] of Object.entries({ pings: '{"type":"ping"}', junk: "no 
     assertEquals(anna.received.length, 2 + 6);
   });
 }
+
+for (const [maxPerAddress, logins] of [[4, 1], [8, 2], [64, 16]] as const) {
+  Deno.test(`Members lets an account have ${logins} of ${maxPerAddress} connections`, async () => {
+    await using auth = startAuthentication({ maxPerAddress });
+    using stack = new DisposableStack();
+    using first = await auth.connect();
+    const token = await first.register("Anna");
+    for (let i = 1; i < logins; i++) await stack.use(await auth.connect()).resume(token);
+
+    using refused = await auth.connect();
+    await refused.send({ type: "hello", version: 1, token });
+    const [, bye] = await refused.rest();
+    using other = await auth.connect();
+    await other.register("Bob");
+    await first.conn.closeWrite();
+    await first.rest();
+    using again = await auth.connect();
+    await again.resume(token);
+
+    assertEquals(bye, { type: "bye", reason: "full", retryAfterMs: 5000 });
+  });
+}

@@ -1,11 +1,11 @@
 /**
- * Why an account store did not let somebody in.
+ * Why an account or a session was refused.
  *
  * @module
  */
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../chat/password_length.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./password_length.ts";
 
-/** Why somebody was not let in; the codes are the protocol's. */
+/** Why there is no session; the codes are the protocol's. */
 export interface Refusal {
   /** What went wrong, for programs. */
   code: "name_taken" | "bad_name" | "weak_password" | "bad_credentials" | "throttled";
