@@ -17,7 +17,6 @@ import { ChatRoom } from "./members/chat_room.ts";
 import { Members } from "./members/members.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { goodbyeMessage } from "./members/messages.ts";
-import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
@@ -28,13 +27,12 @@ export function chatHandler(chat: Chat): Handler {
 
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
-  const path = join(config.dataDir, "chat.db");
   const { burst, rate, maxPerAddress, durable } = config;
   const trouble = new TroubleLog(log, "storage failed");
-  const database = openDatabase(path, {
+  const database = openDatabase(join(config.dataDir, "chat.db"), {
     migrations: CHAT_MIGRATIONS,
     durable,
-    onShared: () => warnOfTwo(path, log),
+    exclusive: true,
     onCommitted: trouble.end,
   });
   const onStorageError = trouble.tell;
@@ -64,14 +62,4 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
       database.close();
     },
   };
-}
-
-/** What is said on one server is stored for both, and told to the members of that one. */
-function warnOfTwo(path: string, log: LogFile): void {
-  log.warn("data shared", { path });
-  printLine(
-    Deno.stderr,
-    `Warning: another server uses ${path} too, and the members of one will not hear those of the ` +
-      "other: stop one of them, or give one a folder of its own, as --data data/second",
-  );
 }
