@@ -14,7 +14,7 @@ import {
 import type { Database } from "./database.ts";
 import type { Session, SessionStore } from "./session_store.ts";
 import { storage } from "./storage_error.ts";
-import { Gate } from "../base/gate.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { networkOf } from "../base/address.ts";
 import { lookOf } from "../chat/confusables.ts";
 import { FamiliarNetworks } from "./familiar_networks.ts";
@@ -86,7 +86,7 @@ export class AccountStore {
   readonly #sessions: SessionStore;
   readonly #params: PasswordParams;
   readonly #refusalCosts: PasswordParams;
-  readonly #hashing: Gate;
+  readonly #hashing: Semaphore;
   readonly #familiar: FamiliarNetworks;
   readonly #throttle: LoginThrottle;
   readonly #registrations: TokenBuckets | undefined;
@@ -113,7 +113,7 @@ export class AccountStore {
       "SELECT DISTINCT substr(hash, 16, instr(substr(hash, 16), '$') - 1) AS costs FROM accounts",
     ).all();
     this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
-    this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
+    this.#hashing = new Semaphore({ maxRunning: 2, maxWaiting });
     this.#familiar = new FamiliarNetworks(database);
     this.#throttle = new LoginThrottle(this.#familiar, now);
     this.#registrations = burst === 0

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/base/text_length.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
 import type { ClientMessage } from "../../lib/chat/protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { MessageConn } from "../../lib/conn/message_conn.ts";
