@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printError } from "../base/guarded.ts";
+import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
 import type { FramedConnOptions } from "../conn/byte_conn.ts";
 import { FramedConn } from "../conn/framed_conn.ts";

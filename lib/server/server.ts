@@ -4,28 +4,14 @@
  * @module
  */
 import { AcceptLoop } from "./accept_loop.ts";
-import { Admission, type AdmissionOptions } from "./admission.ts";
-import { Conversation, type ConversationOptions, type Handler } from "./conversation.ts";
+import { Admission } from "./admission.ts";
+import { Conversation, type Handler } from "./conversation.ts";
 import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
-import { checkLimits } from "../base/limits.ts";
-import { guarded } from "../base/guarded.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { refuse } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, type ServerEvent } from "./server_events.ts";
+import { checkOptions, guardCallbacks, type ServeOptions } from "./serve_options.ts";
 import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
-
-/** Options for {@linkcode serve}. */
-export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
-  /**
-   * A connection whose peer takes none of the queued bytes for this long, in milliseconds, ends as lost. 0 sets no limit.
-   *
-   * @default {30000}
-   */
-  sendTimeoutMs?: number;
-  /** Closes the server at once when it aborts. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Options for waiting until conversations have ended. */
 export interface DrainOptions {
@@ -68,7 +54,7 @@ export class Server implements AsyncDisposable {
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = { sendTimeoutMs: 30_000, ...options, ...guardedCallbacks(options) };
+    this.#options = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#listen(options);
     const { cert, key } = options;
@@ -232,25 +218,6 @@ export class Server implements AsyncDisposable {
     await Promise.all(ending.map(([, ended]) => ended));
     signal?.removeEventListener("abort", abortAll);
   }
-}
-
-function checkOptions(options: ServeOptions): void {
-  checkMaxBodyBytes(options.maxBodyBytes);
-  const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
-  const { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs } = options;
-  checkLimits("serve", { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes });
-  checkLimits("serve", { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs });
-}
-
-/** The callbacks of the options, made safe to call. */
-function guardedCallbacks(options: ServeOptions): Partial<ServeOptions> {
-  const { onEvent, onReceived, onSent, goodbye } = options;
-  return {
-    ...(onEvent && { onEvent: guarded("onEvent", onEvent) }),
-    ...(onReceived && { onReceived: guarded("onReceived", onReceived) }),
-    ...(onSent && { onSent: guarded("onSent", onSent) }),
-    ...(goodbye && { goodbye: guarded("goodbye", goodbye) }),
-  };
 }
 
 /**

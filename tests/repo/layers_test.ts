@@ -277,7 +277,7 @@ testWith(FILES, "lib/ writes to the console only errors that nothing else would 
     const calls = code.match(/\bconsole\.\w+/g) ?? [];
 
     assertEquals(
-      calls.filter((call) => !(path === "lib/base/guarded.ts" && call === "console.error")),
+      calls.filter((call) => !(path === "lib/server/guarded.ts" && call === "console.error")),
       [],
       path,
     );

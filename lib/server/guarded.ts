@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escapeControl } from "./escape.ts";
+import { escapeControl } from "../base/escape.ts";
 
 // A callback that always throws must not fill the terminal.
 const QUIET_MS = 1000;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { turns } from "../../support/turns.ts";
-import { guarded, printError } from "../../../lib/base/guarded.ts";
+import { guarded, printError } from "../../../lib/server/guarded.ts";
 
 /** Collects the first line of what is printed as an error meanwhile. */
 function printed() {
