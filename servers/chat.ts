@@ -4,10 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
+import { ACCOUNTS_SCHEMA, addLooks } from "../lib/store/account_schema.ts";
+import { AccountStore } from "../lib/store/account_store.ts";
 import type { Handler } from "../lib/server/conversation.ts";
+import { FAMILIAR_SCHEMA } from "../lib/store/familiar_networks.ts";
 import type { ConnInfo } from "../lib/server/server_events.ts";
-import { type Database, openDatabase } from "../lib/store/database.ts";
+import { type Database, type Migration, openDatabase } from "../lib/store/database.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../lib/store/history_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -32,7 +34,13 @@ import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
-export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+export const CHAT_MIGRATIONS: Migration[] = [
+  ACCOUNTS_SCHEMA,
+  SESSIONS_SCHEMA,
+  MESSAGES_SCHEMA,
+  addLooks,
+  FAMILIAR_SCHEMA,
+];
 
 /** What a chat consists of. */
 export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers" | "onAttempt"> {

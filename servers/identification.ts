@@ -9,7 +9,7 @@ import type { ConnInfo } from "../lib/server/server_events.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
-import { parseName } from "../lib/chat/name.ts";
+import { parseNewName } from "../lib/chat/new_name.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
@@ -60,7 +60,7 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
   }
 
   async function takeName(conn: FramedConn, info: ConnInfo, text: string): Promise<boolean> {
-    const parsed = parseName(text);
+    const parsed = parseNewName(text);
     if ("reason" in parsed) {
       await conn.send(`${parsed.reason}. ${QUESTION}`);
       return false;

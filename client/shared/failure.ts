@@ -4,6 +4,8 @@
  * @module
  */
 
+import { domainToUnicode } from "node:url";
+import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { FrameTooLargeError } from "../../lib/frame/frame.ts";
 
@@ -17,6 +19,11 @@ export interface ServerFlags {
   tls: boolean;
   /** A file with certificates to trust besides the system's. */
   ca?: string;
+}
+
+/** A server's address as a person writes it. */
+export function addressOf({ host, port }: Pick<ServerFlags, "host" | "port">): string {
+  return joinHostPort(host.includes("xn--") ? domainToUnicode(host) : host, port);
 }
 
 /** Why there is no connection. */

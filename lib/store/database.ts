@@ -12,18 +12,18 @@ import {
   refuseNoFile,
   WAL_FILES,
 } from "./database_file.ts";
-import { isLink } from "./is_link.ts";
+import { isLink } from "./private_file.ts";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 const APPLICATION_ID = 0x46524d44;
 
+/** Brings a file from one schema version to the next: SQL, or a function where SQL cannot do it. */
+export type Migration = string | ((database: Database) => void);
+
 /** Options for {@linkcode openDatabase}. */
 export interface DatabaseOptions {
-  /**
-   * SQL that brings a file from schema version `i` to `i + 1`. The list only ever grows at its end.
-   * A file remembers, in its `user_version`, how many of them it has had.
-   */
-  migrations: string[];
+  /** The schema. The list only ever grows at its end; a file's `user_version` is how many of them it has had. */
+  migrations: Migration[];
   /**
    * Whether a commit also survives power loss, at about six times the price.
    *
@@ -161,7 +161,11 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
     const isOld = version() < migrations.length; // The first read also makes the -wal file.
     const database = new Database(sqlite, files, options.onCommitted);
     // Asked again inside, because another process may have been faster.
-    if (isOld) database.transaction(() => migrate(sqlite, migrations, version()));
+    if (isOld) {
+      database.transaction(() =>
+        migrate(sqlite, database, migrations.slice(version()), migrations.length)
+      );
+    }
     if (files.length > 0) restrictToOwner(path);
     return database;
   } catch (error) {
@@ -187,10 +191,13 @@ function refuseLinks(path: string): void {
   );
 }
 
-function migrate(sqlite: DatabaseSync, migrations: string[], version: number): void {
-  for (const sql of migrations.slice(version)) sqlite.exec(sql);
+function migrate(sqlite: DatabaseSync, database: Database, missing: Migration[], version: number) {
+  for (const step of missing) {
+    if (typeof step === "string") sqlite.exec(step);
+    else step(database);
+  }
   sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  sqlite.exec(`PRAGMA user_version = ${migrations.length}`);
+  sqlite.exec(`PRAGMA user_version = ${version}`);
 }
 
 function restrictToOwner(path: string): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import { normalizeAddress } from "../base/address.ts";
-import { isLink } from "./is_link.ts";
+import { isLink } from "./private_file.ts";
 import { parseName } from "../chat/name.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 import { normalizeAddress } from "../base/address.ts";
 import { cannot, isName, readIdentities, setAside } from "./identity_file.ts";
-import { changeFile } from "./replace_file.ts";
+import { changeFile } from "./private_file.ts";
 
 /** Options for {@linkcode IdentityStore.open}. */
 export interface IdentityStoreOptions {
