@@ -7,7 +7,6 @@ const EXCEPTIONS = [
   "lib/server/node_listener.ts imports lib/faults/node_net.ts",
   "lib/server/conversation.ts, lib/server/server_events.ts import one another",
   "servers/authentication.ts, servers/chat.ts, servers/identification.ts, servers/service.ts, servers/threaded_echo.ts import one another",
-  "tools/std/log/base_handler.ts, tools/std/log/logger.ts import one another",
   "servers/control has over 14 files",
   "client/chat has over 14 files",
   "tools/bench has over 14 files",
