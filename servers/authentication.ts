@@ -62,6 +62,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(join(config.dataDir, "auth.db"), {
     migrations: AUTH_MIGRATIONS,
+    exclusive: true,
     onCommitted: trouble.end,
   });
   const { maxPerAddress } = config;

@@ -29,7 +29,6 @@ import { converse } from "./members/converse.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./members/log_in.ts";
 import { frameOf, goodbyeMessage } from "./members/messages.ts";
-import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
@@ -124,12 +123,11 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
-  const path = join(config.dataDir, "chat.db");
   const trouble = new TroubleLog(log, "storage failed");
-  const database = openDatabase(path, {
+  const database = openDatabase(join(config.dataDir, "chat.db"), {
     migrations: CHAT_MIGRATIONS,
     durable: config.durable,
-    onShared: () => warnOfTwo(path, log),
+    exclusive: true,
     onCommitted: trouble.end,
   });
   const chat = chatOver(database, config, { log, onError: trouble.tell });
@@ -143,16 +141,6 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     trouble: () => trouble.lasting,
     close: () => database.close(),
   };
-}
-
-/** What is said on one server is stored for both, and told to the members of that one. */
-function warnOfTwo(path: string, log: LogFile): void {
-  log.warn("data shared", { path });
-  printLine(
-    Deno.stderr,
-    `Warning: another server uses ${path} too, and the members of one will not hear those of the ` +
-      "other: stop one of them, or give one a folder of its own, as --data data/second",
-  );
 }
 
 function chatOver(

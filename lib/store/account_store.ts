@@ -12,7 +12,7 @@ import {
   WEAK_PASSWORD,
 } from "./account_refusal.ts";
 import type { Database } from "./database.ts";
-import { Gate } from "../base/gate.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { networkOf } from "../base/address.ts";
 import { lookOf } from "../chat/confusables.ts";
 import { FamiliarNetworks } from "./familiar_networks.ts";
@@ -91,7 +91,7 @@ export class AccountStore {
   #database: Database;
   #params: PasswordParams;
   #refusalCosts: PasswordParams;
-  #hashing: Gate;
+  #hashing: Semaphore;
   #familiar: FamiliarNetworks;
   #throttle: LoginThrottle;
   #registrations: TokenBuckets | undefined; // without a limit nobody counts
@@ -117,7 +117,7 @@ export class AccountStore {
       "SELECT DISTINCT substr(hash, 16, instr(substr(hash, 16), '$') - 1) AS costs FROM accounts",
     ).all();
     this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
-    this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
+    this.#hashing = new Semaphore({ maxRunning: 2, maxWaiting });
     this.#familiar = new FamiliarNetworks(database);
     this.#throttle = new LoginThrottle(this.#familiar, now);
     this.#registrations = burst === 0
