@@ -9,7 +9,8 @@ import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { CHEAP } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { type Ended, ServerProcess } from "../../tools/shared/server_process.ts";
+import type { Ended } from "../../tools/shared/program.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const TALKERS = 100;
 const EARLIER = 1000;

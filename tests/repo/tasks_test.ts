@@ -48,7 +48,7 @@ const SCOPES: Record<string, unknown> = {
   // JSR_URL may name any host.
   "std": { net: true, read: ["."], write: ["vendor"], env: ["JSR_URL"], run: ["deno"] },
   "soak": { net: ["127.0.0.1"], read: ["data"], write: ["data"], run: ["deno", "ls"] },
-  "bench": { net: ["127.0.0.1"], run: ["deno", "node", "python3"], write: ["."] },
+  "bench": { net: ["127.0.0.1"], run: ["deno", "node", "python3"] },
   // It looks for a file, and runs the task std where there is none.
   "std:ready": {},
   "test": ALL,
