@@ -30,14 +30,14 @@ export class ChildProgram implements AsyncDisposable {
    *
    * @throws {Deno.errors.NotFound} If it is not installed.
    */
-  constructor(command: string, args: string[]) {
+  constructor(command: string, args: string[], env: Record<string, string> = {}) {
     this.#child = new Deno.Command(command, {
       args,
       cwd: CHECKOUT,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
     this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();

@@ -15,12 +15,24 @@ export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
   const { net, read, write } = config.permissions.server;
   const paths = (names: string[]) => names.map((path) => path === "data" ? data : path).join();
-  return command.split(" ").slice(1).flatMap((arg) =>
+  const [, args = ""] = command.split(/(?:^| )deno /); // without variables before it
+  return args.split(" ").flatMap((arg) =>
     arg !== "-P=server" ? arg : [
       `--allow-net=${net.join()}`,
       `--allow-read=${paths(read)}`,
       `--allow-write=${paths(write)}`,
     ]
+  );
+}
+
+/** The variables that a server's task sets. */
+function taskEnv(name: string): Record<string, string> {
+  const { command } = config.tasks[name as "echo"];
+  return Object.fromEntries(
+    command.split(" ").flatMap((word) => {
+      const [, key, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
+      return key && value ? [[key, value]] : [];
+    }),
   );
 }
 
@@ -67,7 +79,7 @@ export class ServerProcess extends ChildProgram {
       arg === "servers/main.ts" ? [...before, arg] : arg
     );
     const [program = "", ...rest] = [...under, denoPath(), ...args];
-    super(program, rest);
+    super(program, rest, taskEnv(name));
     this.name = name;
     this.data = data;
     this.#ownsData = ownsData;
