@@ -81,7 +81,7 @@ testWith(
     });
 
     assertEquals([code, out], [1, "b\n"]);
-    assertStringIncludes(err, "not sent: the line is over 1048576 bytes\n");
+    assertStringIncludes(err, "not sent: line 1 is over 1048576 bytes\n");
   },
 );
 
