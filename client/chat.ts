@@ -7,45 +7,32 @@
 import process from "node:process";
 import { isLoopback } from "../lib/base/address.ts";
 import { painter, wantsColor } from "../lib/terminal/color.ts";
-import { joinHostPort } from "../lib/base/endpoint.ts";
 import { escapeControl } from "../lib/base/escape.ts";
 import { Terminal } from "../lib/terminal/terminal.ts";
 import { ChatClient } from "./chat/chat_client.ts";
-import { CHAT_USAGE, type ChatFlags, parseChatFlags } from "./chat/chat_flags.ts";
+import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
 import { ChatView } from "./chat/chat_view.ts";
 import { CredentialSource, type CredentialSourceOptions } from "./chat/credentials.ts";
-import { FlagError } from "./shared/flags.ts";
+import { INTERRUPTED, runProgram } from "./shared/command_line.ts";
+import { addressOf, clientCommand } from "./shared/failure.ts";
 import { NamesSeen } from "./chat/names_seen.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 import { TokenFile } from "./chat/token_file.ts";
 
-async function main(args: string[]): Promise<number> {
-  try {
-    const flags = parseChatFlags(args);
-    return flags.help ? explain() : await chat(flags);
-  } catch (error) {
-    console.error(escapeControl(error instanceof Error ? error.message : String(error)));
-    return error instanceof FlagError ? 2 : 1;
-  }
-}
-
-function explain(): number {
-  console.log(CHAT_USAGE);
-  return 0;
-}
-
 async function chat(flags: ChatFlags): Promise<number> {
-  const connect = await connectorOf(flags);
   const names = new NamesSeen();
   using terminal = openTerminal(names);
   const tell = teller(terminal);
   const asker = { line: (prompt: string) => terminal.question(prompt), tell };
   const target = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
+  const connect = await connectorOf(target);
   if (!flags.tls && !isLoopback(target.host)) {
     tell("Warning: without --tls whoever is on the way can read passwords and messages");
   }
-  const server = joinHostPort(target.host, target.port);
-  const tokens = new TokenFile(flags.session);
+  const server = addressOf(target);
+  const tokens = new TokenFile(
+    flags["no-session"] ? undefined : flags.session ?? "data/logins.json",
+  );
   const source = new CredentialSource(sourceOptions(flags, { server, tokens, terminal }));
   const output: { failure?: Error & { code?: string } } = {};
   process.stdout.on("error", (error) => output.failure ??= error);
@@ -54,7 +41,7 @@ async function chat(flags: ChatFlags): Promise<number> {
     ...{ json: flags.json, address: server, terminal, names, tell, tokens },
     view: new ChatView(painter(terminal.isInteractive && wantsColor())),
     credentials: (refusal) => terminal.interview(() => source.next(refusal)),
-    connect: (signal) => connect(target, signal),
+    connect,
     backoff: { maxMs: MAX_BACKOFF_MS },
   }).run();
   // A reader that has seen enough, such as `head`, is no failure.
@@ -68,14 +55,14 @@ function openTerminal(names: NamesSeen): Terminal {
     complete: (beforeCursor) => names.complete(beforeCursor),
     onInterrupt: () => {
       terminal.close();
-      Deno.exit(130);
+      Deno.exit(INTERRUPTED);
     },
   });
   return terminal;
 }
 
 function sourceOptions(
-  { name, register, passwordFile }: ChatFlags,
+  { name, register, "password-file": passwordFile }: ChatFlags,
   { terminal, ...rest }: { server: string; tokens: TokenFile; terminal: Terminal },
 ): CredentialSourceOptions {
   return {
@@ -99,5 +86,12 @@ async function firstLine(path: string): Promise<string> {
   return line!;
 }
 
-// A read of standard input that is pending cannot be taken back: without exit() it would keep the process alive.
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  await runProgram({
+    command: clientCommand("chat"),
+    about: "Takes part in a chat, or logs in at an authentication server.",
+    flags: CHAT_FLAGS,
+    notes: CHAT_NOTES,
+    run: chat,
+  });
+}

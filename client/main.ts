@@ -4,47 +4,45 @@
  * @module
  */
 
-import { joinHostPort } from "../lib/base/endpoint.ts";
-import { escapeControl } from "../lib/base/escape.ts";
-import { type ClientFlags, FlagError, parseFlags, USAGE } from "./shared/flags.ts";
 import { LineClient } from "./line/line_client.ts";
+import { INTERRUPTED, runProgram } from "./shared/command_line.ts";
+import { addressOf, clientCommand } from "./shared/failure.ts";
 import { openStreams } from "./shared/streams.ts";
-import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
+import {
+  connectorOf,
+  MAX_BACKOFF_MS,
+  TARGET_FLAGS,
+  type TargetFlags,
+  targetOf,
+} from "./shared/target.ts";
 
-const INTERRUPTED = 130;
-
-async function main(args: string[]): Promise<number> {
-  try {
-    const flags = parseFlags(args);
-    return flags.help ? explain() : await talk(flags);
-  } catch (error) {
-    // A reader of the answers that has seen enough is no failure.
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") return 0;
-    console.error(escapeControl(error instanceof Error ? error.message : String(error)));
-    return error instanceof FlagError ? 2 : 1;
-  }
-}
-
-function explain(): number {
-  console.log(USAGE);
-  return 0;
-}
-
-async function talk(flags: ClientFlags): Promise<number> {
-  const connect = await connectorOf(flags);
+async function talk(flags: TargetFlags): Promise<number> {
   using streams = openStreams();
-  const target = await targetOf(flags, streams.asker);
+  const server = await targetOf(flags, streams.asker);
   if (streams.signal.aborted) return INTERRUPTED;
   const client = new LineClient({
     ...streams,
-    address: joinHostPort(target.host, target.port),
+    address: addressOf(server),
     backoff: { maxMs: MAX_BACKOFF_MS },
-    connect: (signal) => connect(target, signal),
+    connect: await connectorOf(server),
   });
   const unanswered = await client.run();
   if (streams.signal.aborted) return INTERRUPTED;
   return unanswered > 0 || client.wasKicked ? 1 : 0;
 }
 
-// A read of standard input that is pending cannot be taken back: without exit() it would keep the process alive.
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  await runProgram({
+    command: clientCommand("lines"),
+    about: "Sends each line you type to a server and shows what it answers; exit ends it.",
+    flags: TARGET_FLAGS,
+    notes: [
+      "Answers go to standard output, messages of the client itself to standard error. In a pipe nothing is asked: " +
+      "printf 'a\\nb\\n' | deno task client prints the answers and ends; a server that was never there is waited for " +
+      "5 s.",
+      "The exit code is 1 when a line got no answer or the operator ended the connection, 2 when the flags are wrong, " +
+      "and 130 after Ctrl-C.",
+    ],
+    run: talk,
+  });
+}

@@ -27,7 +27,7 @@ import { converse } from "./members/converse.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./members/log_in.ts";
 import { frameOf, goodbyeMessage } from "./members/messages.ts";
-import { printLine } from "./control/print_line.ts";
+import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 

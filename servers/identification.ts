@@ -11,7 +11,7 @@ import { IdentityStore } from "../lib/store/identity_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { parseName } from "../lib/chat/name.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { printLine } from "./control/print_line.ts";
+import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { texts } from "./texts.ts";
 import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";

@@ -1,5 +1,5 @@
 /**
- * The launcher of every server: the listening thread first, for it takes longest to load, and then the control thread.
+ * The launcher of every server. It starts the listening thread first, because that takes longest to load.
  *
  * @module
  */
@@ -9,11 +9,7 @@ import { ListeningThread } from "./control/listening_thread.ts";
 const CONTROL = "./control/control_thread.ts";
 
 if (import.meta.main) {
-  using thread = new ListeningThread();
-  const { control, EXIT_FAILURE }: typeof import("./control/control_thread.ts") = await import(
-    CONTROL
-  );
-  Deno.exitCode = await control(thread, Deno.args);
-  // A thread in an endless loop cannot be ended, and would keep the process alive.
-  if (Deno.exitCode === EXIT_FAILURE) Deno.exit();
+  const thread = new ListeningThread();
+  const { main }: typeof import("./control/control_thread.ts") = await import(CONTROL);
+  await main(thread, Deno.args);
 }

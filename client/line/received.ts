@@ -6,7 +6,7 @@
 
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { actionAfter, type ClientAction, GOODBYE_PREFIX } from "../../lib/server/end_reason.ts";
-import { reasonOf } from "../shared/wording.ts";
+import { explainFailure } from "../shared/failure.ts";
 
 /** The end of a connection. */
 export interface End {
@@ -46,7 +46,7 @@ export async function receiveNext(
     return end("the server said goodbye", { goodbye: text, action, blamesLine });
   } catch (error) {
     if (isNoText(error)) return { kind: "no text" };
-    return end(reasonOf(error));
+    return end(explainFailure(error).reason);
   }
 }
 

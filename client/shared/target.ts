@@ -1,86 +1,111 @@
 /**
- * The server that a client talks to: where it is, and how to reach it.
+ * The server that a client talks to: which one, and how to connect to it.
  *
  * @module
  */
 
 import { lookup } from "node:dns/promises";
 import { domainToUnicode } from "node:url";
+import { escapeControl } from "../../lib/base/escape.ts";
+import { parseHost, parsePort } from "../../lib/base/endpoint.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type Asker, askHost, askPort } from "../../lib/terminal/question.ts";
+import { FlagError, type Values } from "./command_line.ts";
+import type { ServerFlags } from "./failure.ts";
 
-/** An address that swallows what is sent to it would hold an attempt up for minutes. */
+/** A host that drops packets would delay an attempt for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A person waits: a server that is back is found within so many milliseconds. */
+/** The longest wait between attempts: a server that is back is found within this time. */
 export const MAX_BACKOFF_MS = 5000;
 
-/** Where a server is. */
-export interface Target {
-  /** Its name or address. */
-  host: string;
-  /** Its port. */
-  port: number;
-}
+/** The flags of every client. */
+export const TARGET_FLAGS = {
+  host: { value: "HOST", parse: parseHost, help: "the server's name or address (127.0.0.1)" },
+  port: {
+    value: "PORT",
+    parse: (text: string): number => parsePort(text),
+    help: "the server's port (9090)",
+  },
+  tls: { help: "encrypt the connection" },
+  ca: { value: "FILE", parse: String, help: "also trust the certificates in FILE (PEM)" },
+} as const;
 
-/** What the flags say of a server. */
-export interface TargetFlags extends Partial<Target> {
-  /** Whether to speak TLS. */
-  tls: boolean;
-  /** A file with the certificates to trust besides the system's. */
-  ca?: string;
-}
+/** What was given of them. */
+export type TargetFlags = Values<typeof TARGET_FLAGS>;
 
-/** Opens a connection to a server; an attempt gives up by itself after a while. */
-export type Connector = (target: Target, signal?: AbortSignal) => Promise<FramedConn>;
+/** Opens a connection; an attempt ends by itself after a while. */
+export type Connect = (signal?: AbortSignal) => Promise<FramedConn>;
 
-/** Asks a person for what no flag says; where there is nobody, it takes the defaults. */
-export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<Target> {
+/**
+ * Asks for what no flag tells; without somebody to ask, it takes the defaults.
+ *
+ * @throws {FlagError} If `--ca` is given without `--tls`.
+ */
+export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<ServerFlags> {
+  const { tls, ca } = flags;
+  if (ca !== undefined && !tls) throw new FlagError("--ca needs --tls");
   const host = flags.host ?? (asker ? await askHost(asker, { check: findHost }) : "127.0.0.1");
   const port = flags.port ?? (asker ? await askPort(asker) : 9090);
-  return { host, port };
+  return { host, port, tls, ...(ca !== undefined && { ca }) };
 }
 
 /**
- * Reads the certificates that the flags name, and gives what connects to a target. A host that cannot be found is no
- * failure that waiting mends, unless it was found before.
+ * Reads the certificates that `--ca` names, and gives what connects to the server.
+ *
+ * Connecting rejects with a TypeError if the host has no address and never had one.
  */
-export async function connectorOf({ tls, ca }: TargetFlags): Promise<Connector> {
-  const caCerts = ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
-  let found: string | undefined;
-  return async ({ host, port }, signal) => {
-    const options = {
-      hostname: host,
-      port,
-      ...(tls && { tls: caCerts }),
-      signal: withTimeout(signal),
-    };
+export async function connectorOf({ host, port, tls, ca }: ServerFlags): Promise<Connect> {
+  const caCerts = ca === undefined ? {} : { caCerts: [await readCertificates(ca)] };
+  let wasFound = false;
+  return async (signal) => {
+    const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
     try {
-      return await FramedConn.connect(options);
+      return await FramedConn.connect({
+        hostname: host,
+        port,
+        ...(tls && { tls: caCerts }),
+        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+      });
     } catch (error) {
-      if (host !== found && !signal?.aborted) await findHost(host);
-      throw error;
+      if (!wasFound && !signal?.aborted) await findHost(host);
+      if (!tls || !(error instanceof Deno.errors.UnexpectedEof)) throw error;
+      const advice = "if it does not speak TLS, omit --tls";
+      throw new Error(`the server ended the TLS handshake: ${advice}`, { cause: error });
     } finally {
-      found = host;
+      wasFound = true;
     }
   };
 }
 
 /**
+ * Reads certificates to trust.
+ *
+ * @throws {TypeError} If there is none in the file, or it must not be read.
+ */
+async function readCertificates(path: string): Promise<string> {
+  const name = escapeControl(path);
+  const pem = await Deno.readTextFile(path).catch((error) => {
+    const reason = error instanceof Deno.errors.NotCapable
+      ? "put it into data, or start the client with deno run --allow-read=FILE"
+      : error.message;
+    throw new TypeError(`Cannot use --ca ${name}: ${reason}`, { cause: error });
+  });
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new TypeError(`Cannot use --ca ${name}: there is no certificate in PEM in it`);
+}
+
+/**
  * Looks a host up.
  *
- * @throws {TypeError} If its name leads to no address.
+ * @throws {TypeError} If it has no address.
  */
 async function findHost(host: string): Promise<void> {
   try {
     await lookup(host);
   } catch (error) {
-    // Without the permission to find it, connecting tells so.
+    // Without the permission to look it up, connecting tells the reason.
     if ((error as Error & { code?: string }).code === "EPERM") return;
     throw new TypeError(`Cannot find the host "${domainToUnicode(host)}": check how it is spelled`);
   }
-}
-
-function withTimeout(signal?: AbortSignal): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
 }

@@ -6,8 +6,9 @@
 
 import { Buffer } from "node:buffer";
 import { count } from "../../lib/base/count.ts";
-import { DEFAULT_MAX_BODY_BYTES, FrameTooLargeError } from "../../lib/frame/frame.ts";
+import { DEFAULT_MAX_BODY_BYTES } from "../../lib/frame/frame.ts";
 import type { ReconnectWait } from "../../lib/conn/reconnect.ts";
+import { explainFailure } from "./failure.ts";
 
 /** The size of a message's body. */
 export function sizeOf(text: string): string {
@@ -30,20 +31,5 @@ export function waitMessage(address: string, { delayMs, error }: ReconnectWait):
 
 /** Tells that there is no connection, and why. */
 export function noConnection(address: string, error: unknown): string {
-  return `no connection to ${address}: ${reasonOf(error)}`;
-}
-
-/** Why a connection is lost, for a person. */
-export function reasonOf(error: unknown): string {
-  if (isTlsAlert(error)) return "the server speaks TLS: start the client with --tls";
-  const reason = error instanceof Error ? error.message : String(error);
-  // What Deno says of a certificate that nobody known has signed, as those of `deno task cert`.
-  return reason.includes("UnknownIssuer")
-    ? `${reason}: trust its certificate with --ca FILE`
-    : reason;
-}
-
-/** Tells a header that is the beginning of an alert of TLS: 15 03, the version's second byte, 00. */
-function isTlsAlert(error: unknown): boolean {
-  return error instanceof FrameTooLargeError && error.bodyBytes >>> 16 === 0x1503;
+  return `no connection to ${address}: ${explainFailure(error).reason}`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { graphemes } from "./line_layout.ts";
+import { graphemes } from "./text_layout.ts";
 
 /** More than this is no line that a person edits; drawing it at every key would be slow. */
 export const MAX_LINE_CHARS = 16_384;

@@ -5,7 +5,7 @@
  */
 
 import type { Writable } from "node:stream";
-import { layOutLine } from "./line_layout.ts";
+import { layOutLine } from "./text_layout.ts";
 
 /** Where a terminal writes, such as `process.stdout`. */
 export interface TerminalOutput extends Writable {

@@ -1,10 +1,14 @@
 /**
- * What a server is told at its start.
+ * The configuration of a server, and the command line that gives it.
  *
  * @module
  */
+import { isLoopback } from "../../lib/base/address.ts";
 import { parseHost } from "../../lib/base/endpoint.ts";
-import { FLAGS } from "./flags.ts";
+import { nearest } from "../../lib/base/nearest.ts";
+import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { type FlagValues, parseFlags, UsageError } from "./command_line.ts";
+import { FLAGS, flagsOf } from "./flags.ts";
 
 /** The servers, by the names of their tasks. */
 export const SERVERS = ["echo", "identify", "auth", "threads", "chat"] as const;
@@ -12,7 +16,7 @@ export const SERVERS = ["echo", "identify", "auth", "threads", "chat"] as const;
 /** The name of one of them. */
 export type ServerName = typeof SERVERS[number];
 
-/** Everything a server is told at its start. It is handed to the listening thread as it stands. */
+/** The configuration of a server, from its flags and the answers to its questions. */
 export interface ServerConfig {
   /** The server's name: that of its task and of its log file. */
   name: ServerName;
@@ -28,7 +32,7 @@ export interface ServerConfig {
   maxConnections: number;
   /** Connections, and new accounts, at once from one address; 0 sets no limit. */
   maxPerAddress: number;
-  /** A connection that is silent for so long is ended, in milliseconds; 0 waits for ever. */
+  /** How long a connection may be silent before it is ended, in milliseconds; 0 sets no limit. */
   idleTimeoutMs: number;
   /** The TLS certificate chain in PEM. */
   cert?: string;
@@ -38,23 +42,46 @@ export interface ServerConfig {
   raw: boolean;
   /** Threads: threads at once; 0 sets no limit. */
   maxThreads: number;
-  /** Chat: so many messages of a user at once. */
+  /** Chat: messages of a user at once. */
   burst: number;
-  /** Chat: so many messages of a user a second. */
+  /** Chat: messages of a user a second. */
   rate: number;
-  /** Chat: what was said survives a power loss as well. */
+  /** Chat: stored messages survive a power loss as well. */
   durable: boolean;
 }
 
+/** What the command line of a server asks for: help, or to run with a configuration; `given` names the flags given. */
+export type ServerLine = { help: string } | { config: ServerConfig; given: Set<string> };
+
 /**
- * Makes the configuration of a server from the values of its flags, which are checked already.
+ * Reads the name of a server and its flags.
  *
- * @throws {Error} If the values do not fit together, or a file they name cannot be read.
+ * @throws {UsageError} If they cannot be understood, do not fit together, or name a file that cannot be read.
  */
-export function configOf(name: ServerName, values: Record<string, string>): ServerConfig {
+export function parseServerLine(line: readonly string[]): ServerLine {
+  const [first = "", ...args] = withoutSeparator(line);
+  if (first === "--help" || first === "-h") {
+    return { help: `Usage: deno task NAME [flags]\n\n${serverNames()}` };
+  }
+  const name = SERVERS.find((server) => server === first);
+  if (name === undefined) throw new UsageError(noServer(first));
+  const parsed = parseFlags(args, { usage: `deno task ${name} [flags]`, flags: flagsOf(name) });
+  if ("help" in parsed) return parsed;
+  return { config: configOf(name, parsed.values), given: parsed.given };
+}
+
+/** What to tell the operator of a server that takes passwords from other machines without TLS. */
+export function plainTextWarning({ name, host, cert }: ServerConfig): string | undefined {
+  if ((name !== "auth" && name !== "chat") || cert !== undefined || isLoopback(host)) {
+    return undefined;
+  }
+  return "Passwords cross the network in clear. Give --cert and --key (deno task cert makes them)";
+}
+
+function configOf(name: ServerName, values: FlagValues): ServerConfig {
   const { data = "", cert, key } = values;
   if ((cert === undefined) !== (key === undefined)) {
-    throw new Error("Cannot speak TLS: give both --cert and --key");
+    throw new UsageError("Cannot speak TLS: give both --cert and --key");
   }
   return {
     name,
@@ -75,13 +102,24 @@ export function configOf(name: ServerName, values: Record<string, string>): Serv
   };
 }
 
+function noServer(name: string): string {
+  if (name === "") return `Cannot start a server without its name: ${serverNames()}`;
+  const near = nearest(name, SERVERS);
+  const advice = near ? `did you mean ${near}?` : serverNames();
+  return `There is no server ${JSON.stringify(name)}: ${advice}`;
+}
+
+function serverNames(): string {
+  return `NAME is one of ${SERVERS.join(", ")}`;
+}
+
 interface PemKind {
   begins: RegExp;
   name: string;
 }
 
 const CERTIFICATE = { begins: /-----BEGIN CERTIFICATE-----/, name: "certificate" };
-// One that is encrypted begins otherwise, or goes on so: there is nobody to ask for its password.
+// An encrypted key begins or goes on differently: its password cannot be asked for here.
 const PRIVATE_KEY = {
   begins: /-----BEGIN (RSA |EC )?PRIVATE KEY-----(?!\s*Proc-Type:)/,
   name: "open private key",
@@ -92,8 +130,9 @@ function readPem(flag: string, path: string, { begins, name }: PemKind): string 
   try {
     pem = Deno.readTextFileSync(path);
   } catch (error) {
-    throw new Error(`Cannot use --${flag} ${path}: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    throw new UsageError(`Cannot use --${flag} ${path}: ${message}`, { cause: error });
   }
   if (begins.test(pem)) return pem;
-  throw new Error(`Cannot use --${flag} ${path}: there is no ${name} in PEM in it`);
+  throw new UsageError(`Cannot use --${flag} ${path}: there is no ${name} in PEM in it`);
 }

@@ -4,41 +4,21 @@
  * @module
  */
 import { joinHostPort } from "../../lib/base/endpoint.ts";
-import { escapeControl } from "../../lib/base/escape.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
-import { parseCommandLine } from "./command_line.ts";
-import type { ServerConfig } from "./config.ts";
+import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
+import { parseServerLine, plainTextWarning, type ServerConfig } from "./config.ts";
 import type { ListeningThread } from "./listening_thread.ts";
-import { plainTextWarning } from "./plain_text.ts";
-import { printLine } from "./print_line.ts";
-import { reasonOf } from "./reason.ts";
-import { onHangUpSignal, onStopSignal } from "./stop_signal.ts";
+import { plainOutput, printLine, reasonOf } from "./output.ts";
+import { onHangUpSignal, onStopSignal } from "./signals.ts";
 
-/** What a server ends with that could not start, or whose listening thread died. */
-export const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
-
-/**
- * Runs the server that the first argument names in a thread that was made for it, until it has stopped, and gives the exit
- * code.
- */
-export async function control(thread: ListeningThread, args: string[]): Promise<number> {
-  let commandLine;
-  try {
-    commandLine = parseCommandLine(args);
-  } catch (error) {
-    return complain(error, EXIT_USAGE);
-  }
-  if ("help" in commandLine) {
-    printLine(Deno.stdout, commandLine.help);
-    return 0;
-  }
-  try {
-    return await run(thread, commandLine.config, commandLine.given);
-  } catch (error) {
-    return complain(error, EXIT_FAILURE);
-  }
+/** Runs the server that the first argument names, in a thread that was made for it, until it has stopped. */
+export function main(thread: ListeningThread, args: readonly string[]): Promise<never> {
+  return runMain(() => {
+    const line = parseServerLine(args);
+    return "help" in line
+      ? printLine(Deno.stdout, line.help)
+      : run(thread, line.config, line.given);
+  }, reasonOf);
 }
 
 async function run(
@@ -86,13 +66,12 @@ interface Stopping {
 }
 
 async function openTerminal({ interrupt, hangUp, stop }: Stopping): Promise<Terminal> {
-  const [{ Terminal }, { completeCommand }, { PlainOutput }] = await Promise.all([
+  const [{ Terminal }, { completeCommand }] = await Promise.all([
     import("../../lib/terminal/terminal.ts"),
     import("./console.ts"),
-    import("./plain_output.ts"),
   ]);
   const terminal = new Terminal({
-    ...(!Deno.stdout.isTerminal() && { output: new PlainOutput() }),
+    ...(!Deno.stdout.isTerminal() && { output: plainOutput() }),
     complete: completeCommand,
     onInterrupt: () => interrupt("Ctrl-C"),
     onHangUp: () => hangUp(),
@@ -150,9 +129,4 @@ async function answerCommands(
     const answer = await runLine(line, options);
     if (answer !== "") terminal.print(answer);
   }
-}
-
-function complain(error: unknown, exitCode: number): number {
-  printLine(Deno.stderr, escapeControl(reasonOf(error)));
-  return exitCode;
 }

@@ -4,25 +4,18 @@
  * @module
  */
 import { parseHost, parsePort } from "../../lib/base/endpoint.ts";
+import { type Flag, type Flags, wholeNumber } from "./command_line.ts";
 
-/** One flag of a server. */
-export interface Flag {
-  /** What stands after it in the help; a flag without it is a switch. */
-  value?: string;
-  /** What it does, for `--help`. */
-  help: string;
-  /** The value where it is not given. */
-  default?: string;
-  /** Another such value for some servers. */
+/** One flag of the servers. */
+export interface ServerFlag extends Flag {
+  /** Another default for some servers. */
   defaults?: Record<string, string>;
   /** The only server that has it; all servers have it otherwise. */
   only?: string;
-  /** Refuses a bad value by a RangeError or TypeError that says what to give. */
-  check?(text: string): unknown;
 }
 
 /** All flags by name. */
-export const FLAGS: Record<string, Flag> = {
+export const FLAGS: Record<string, ServerFlag> = {
   "host": {
     value: "HOST",
     help: "address to listen on; 0.0.0.0 serves the network",
@@ -85,26 +78,17 @@ export const FLAGS: Record<string, Flag> = {
     check: wholeNumber(1, 1_000_000),
   },
   "durable": { help: "what was said survives a power loss too; slower", only: "chat" },
-  "help": { help: "show this list" },
 };
 
 /** The flags of one server, with its own defaults. */
-export function flagsOf(server: string): Record<string, Flag> {
-  const own: Record<string, Flag> = {};
+export function flagsOf(server: string): Flags {
+  const own: Flags = {};
   for (const [name, { defaults, ...flag }] of Object.entries(FLAGS)) {
     if (flag.only !== undefined && flag.only !== server) continue;
     const fallback = defaults?.[server];
     own[name] = fallback === undefined ? flag : { ...flag, default: fallback };
   }
   return own;
-}
-
-function wholeNumber(least: number, most: number): (text: string) => void {
-  return (text) => {
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-    if (number >= least && number <= most) return;
-    throw new RangeError(`give a whole number from ${least} to ${most}`);
-  };
 }
 
 /** A log in the file of an account database or of a key would destroy it, and clearing the log all the more. */

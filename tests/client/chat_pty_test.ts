@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { serve } from "../../lib/server/server.ts";
-import { PASSWORD } from "../support/chat_client.ts";
+import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { onTerminal, onTerminalWith, ptyTest } from "../support/pty.ts";
 import { TestMember } from "./chat/test_member.ts";

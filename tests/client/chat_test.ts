@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PASSWORD } from "../support/chat_client.ts";
+import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { percentile, short } from "../../tools/bench/report.ts";
 import { type FaultSettings, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
-import { PASSWORD, textsIn } from "../support/chat_client.ts";
+import { PASSWORD, textsIn } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { TestMember } from "../client/chat/test_member.ts";
 

@@ -3,11 +3,11 @@ import { stub } from "@std/testing/mock";
 import { Reconnector } from "../../lib/conn/reconnect.ts";
 import { serve } from "../../lib/server/server.ts";
 import { TokenBuckets } from "../../lib/base/token_bucket.ts";
-import { ChatClient, idsIn, PASSWORD, textsIn } from "../support/chat_client.ts";
+import { ChatClient, idsIn, PASSWORD, textsIn } from "../../tools/shared/chat_client.ts";
 import { startAuthentication, startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { connectTo, echo } from "../support/served.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;

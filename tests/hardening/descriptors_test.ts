@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { ChatClient, textsIn } from "../support/chat_client.ts";
+import { ChatClient, textsIn } from "../../tools/shared/chat_client.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { taskArgs } from "../support/server_process.ts";
+import { taskArgs } from "../../tools/shared/server_process.ts";
 
 const LIMIT = 160;
 const CHECKOUT = new URL("../../", import.meta.url);

@@ -8,8 +8,8 @@
 import { openBenchChat } from "../../tools/bench/chat_setup.ts";
 import { percentile, short, table } from "../../tools/bench/report.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 import type { Answered } from "./flooder.ts";
 
 /** How many connections flood. */

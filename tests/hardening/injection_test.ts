@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ChatClient } from "../support/chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const FORGED = "2026-01-01T00:00:00.000Z INFO chat stopped";
 const HOSTILE = [

@@ -5,8 +5,8 @@ import { LogFile } from "../../lib/log/log_file.ts";
 import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
 import { openAuthentication } from "../../servers/authentication.ts";
 import { openChat } from "../../servers/chat.ts";
-import { parseCommandLine } from "../../servers/control/command_line.ts";
-import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { parseServerLine } from "../../servers/control/config.ts";
+import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { FILES, testWith } from "../support/permissions.ts";
 
 const OPEN = { auth: openAuthentication, chat: openChat };
@@ -15,7 +15,7 @@ const OPEN = { auth: openAuthentication, chat: openChat };
 async function open(name: keyof typeof OPEN, maxPerAddress: number) {
   const dataDir = await Deno.makeTempDir();
   const flags = ["--data", dataDir, "--max-per-address", `${maxPerAddress}`];
-  const parsed = parseCommandLine([name, ...flags]);
+  const parsed = parseServerLine([name, ...flags]);
   if ("help" in parsed) throw new Error("Cannot open: help was asked for");
   const log = LogFile.open(parsed.config.logPath, { name });
   const service = OPEN[name](parsed.config, log);

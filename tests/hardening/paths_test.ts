@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { taskArgs } from "../support/server_process.ts";
+import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** A data folder, a folder beside it that is none of the server's business, and links that lead there. */
 async function folders() {

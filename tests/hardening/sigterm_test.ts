@@ -6,10 +6,10 @@ import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { SessionStore } from "../../lib/store/session_store.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
-import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { CHEAP } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { type Ended, ServerProcess } from "../support/server_process.ts";
+import { type Ended, ServerProcess } from "../../tools/shared/server_process.ts";
 
 const TALKERS = 100;
 const EARLIER = 1000;

@@ -1,28 +1,108 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { readyMark } from "../../tools/std/std.ts";
-import { FILES, testWith } from "../support/permissions.ts";
+import { FILES, PROCESSES, testWith } from "../support/permissions.ts";
 
-const TASKS: [
-  name: string,
-  task: { description?: string; command: string; dependencies?: string[] },
-][] = Object.entries(config.tasks);
-const EXERCISES = [..."123456789".split("").map((n) => `1.${n}`), "1.10", "2.2", "2.3"];
+interface Task {
+  description?: string;
+  dependencies?: string[];
+  command: string;
+}
 
-for (const [name, task] of TASKS) {
-  Deno.test(`Task ${name} says what it does, and makes sure of the standard library first`, () => {
-    assert(task.description);
-    if (name.startsWith("std")) return;
-    assertEquals(task.dependencies?.includes("std:ready"), true);
+const TASKS = new Map<string, Task>(
+  Object.entries(config.tasks).map(([name, task]) => [
+    name,
+    typeof task === "string" ? { command: task } : task,
+  ]),
+);
+const LOOPBACK = ["127.0.0.0/8", "localhost", "[::1]"];
+const SERVER = {
+  net: [...LOOPBACK, "0.0.0.0", "[::]"],
+  read: ["data", "servers", "lib"],
+  write: ["data"],
+};
+const CLIENT = { net: true };
+const KEEPS_TOKENS = { net: true, read: ["data"], write: ["data"], env: ["TERM"] };
+const ALL = "all";
+
+/** What each task may do. A new task has to be listed here. */
+const SCOPES: Record<string, unknown> = {
+  "chat": SERVER,
+  "echo": SERVER,
+  "identify": SERVER,
+  "auth": SERVER,
+  "threads": SERVER,
+  "client": CLIENT,
+  "chat:client": KEEPS_TOKENS,
+  "auth:client": KEEPS_TOKENS,
+  "demo": {
+    net: ["127.0.0.0/8"],
+    read: ["data", "servers", "lib"],
+    write: ["data"],
+    env: ["TERM"],
+  },
+  // It asks for an address of this machine, and serves the client's source to the network.
+  "share": { net: true, read: ["client", "lib"], sys: ["networkInterfaces"] },
+  "faults": { net: LOOPBACK },
+  "cert": { run: ["openssl"], read: ["data"], write: ["data"] },
+  "std": { net: ["jsr.io"], read: ["."], write: ["vendor"] },
+  "soak": { net: ["127.0.0.1"], read: ["data"], write: ["data"], run: ["deno", "ls"] },
+  "bench": { net: ["127.0.0.1"], run: ["deno", "node", "python3"], write: ["."] },
+  // It looks for a file, and runs the task std where there is none.
+  "std:ready": {},
+  "test": ALL,
+  "ok": ALL,
+};
+
+const EXERCISES: Record<string, string> = {
+  ...Object.fromEntries("1.1 1.2 1.3 1.4 1.5 1.6 1.9 1.10".split(" ").map((id) => [id, "echo"])),
+  "1.7": "identify",
+  "1.8": "auth",
+  "2.1": "threads",
+  "2.2": "chat",
+  "2.3": "chat",
+};
+
+/** What the Deno programs in a command may do: nothing that a flag adds to a set of `deno.json`. */
+function scopeOf(command: string): unknown {
+  const main = /^deno task ([\w:]+)/.exec(command);
+  if (main) return scopeOf(TASKS.get(main[1]!)!.command);
+  const words = command.split(/\s+/);
+  if (words.includes("-A")) return ALL;
+  const sets = words.filter((word) => word.startsWith("-P=")).map((word) => word.slice(3));
+  assertEquals(words.filter((word) => /^--(allow|deny|permission)/.test(word)), []);
+  assert(sets.length <= 1, command);
+  return sets[0] ? config.permissions[sets[0] as "server"] : {};
+}
+
+Deno.test("Every exercise has a task that names the main task", () => {
+  for (const [exercise, main] of Object.entries(EXERCISES)) {
+    assertEquals(TASKS.get(`lab:${exercise}`)?.command, `deno task ${main}`);
+    assertEquals(TASKS.has(main), true);
+  }
+});
+
+Deno.test("Every other task has its scope, and every scope its task", () => {
+  const names = [...TASKS.keys()].filter((name) => !name.startsWith("lab:"));
+  assertEquals(names.sort(), Object.keys(SCOPES).sort());
+});
+
+for (const [name, scope] of Object.entries(SCOPES)) {
+  const task = TASKS.get(name);
+  Deno.test(`Task ${name} may do what is listed, and nothing else`, () => {
+    assertEquals(scopeOf(task!.command), scope);
+    if (scope === SERVER) assertMatch(task!.command, / --no-prompt /);
   });
 
-  if (!task.command.includes("servers/main.ts")) continue;
-  Deno.test(`Task ${name} lets the server do no more than it must`, () => {
-    const flags = task.command.split(" ");
-    const blanket = ["-A", "--allow-all", "--allow-net", "--allow-read", "--allow-write"];
+  Deno.test(`Task ${name} has a short description, and prepares the standard library first`, () => {
+    assert(task!.description);
+    assert(task!.description.length < 75);
+    if (name.startsWith("std") || task!.command.startsWith("deno task")) return;
+    assertEquals(task!.dependencies, ["std:ready"]);
+  });
 
-    assertEquals(flags.filter((flag) => blanket.includes(flag)), []);
-    assertEquals(flags.filter((flag) => /^--allow-(run|env|sys|ffi|import)/.test(flag)), []);
+  Deno.test(`Task ${name} prints a command of one row`, () => {
+    if (scope !== ALL) assert(`Task ${name} ${task!.command}`.length < 80);
   });
 }
 
@@ -34,8 +114,13 @@ testWith(FILES, "Task std:ready looks for the mark of these imports and this sub
   );
 });
 
-for (const exercise of EXERCISES) {
-  Deno.test(`Exercise ${exercise} has a task`, () => {
-    assertEquals(TASKS.some(([name]) => name === `lab:${exercise}`), true);
-  });
-}
+testWith(PROCESSES, "A lab task passes flags and output on, without deno on the PATH", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "lab:1.1", "--port", "70000"],
+    cwd: new URL("../../", import.meta.url),
+    env: { NO_COLOR: "1", PATH: "" },
+  }).output();
+
+  assertEquals([code, new TextDecoder().decode(stdout)], [2, ""]);
+  assertStringIncludes(new TextDecoder().decode(stderr), '"70000"');
+});

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startAuthentication } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 Deno.test("authenticationHandler() knows who is connected while they are", async () => {
   await using auth = startAuthentication();

@@ -4,10 +4,10 @@ import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
 import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
-import { ChatClient } from "../support/chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { Talker } from "../support/talker.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const KILLS = 30;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];

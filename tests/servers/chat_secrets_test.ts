@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ChatClient, PASSWORD } from "../support/chat_client.ts";
+import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { binary, disguises, encodings } from "../support/disguises.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const WRONG = "a wrong password";
 const SAID = "what was said to all";

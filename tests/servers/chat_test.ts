@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { clearUsers } from "../../servers/chat.ts";
-import { type ChatClient, idsIn, PASSWORD, textsIn } from "../support/chat_client.ts";
+import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { FILES, testWith } from "../support/permissions.ts";
 

@@ -5,7 +5,7 @@ import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
 import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
-import { parseCommandLine } from "../../servers/control/command_line.ts";
+import { parseServerLine } from "../../servers/control/config.ts";
 import {
   identify,
   type IdentifyOptions,
@@ -205,7 +205,7 @@ testWith(
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
-      const parsed = parseCommandLine(["identify", "--data", dataDir]);
+      const parsed = parseServerLine(["identify", "--data", dataDir]);
       if ("help" in parsed) throw new Error("Cannot open: help was asked for");
 
       const { clearUsers } = await openIdentification(parsed.config, log);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 /** Runs a server whose output goes elsewhere, so that none comes to us. */
 function redirected(redirection: string): { under: string[] } {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { HANG_UP, onTerminal, ptyTest, type Step } from "../support/pty.ts";
-import { taskArgs } from "../support/server_process.ts";
+import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
 async function onConsole(

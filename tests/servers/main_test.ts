@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { runServer, ServerProcess } from "../support/server_process.ts";
+import { runServer, ServerProcess } from "../../tools/shared/server_process.ts";
 
 const DATED = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 

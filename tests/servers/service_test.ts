@@ -2,11 +2,11 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { echo } from "../../servers/echo.ts";
 import { SERVICES } from "../../servers/service.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
-import { parseCommandLine } from "../../servers/control/command_line.ts";
+import { parseServerLine } from "../../servers/control/config.ts";
 import type { Service } from "../../servers/service.ts";
 
 async function open(...args: string[]): Promise<Service> {
-  const parsed = parseCommandLine(args);
+  const parsed = parseServerLine(args);
   if ("help" in parsed) throw new Error("Cannot open a service: help was asked for");
   return await SERVICES[parsed.config.name](parsed.config, {} as LogFile, () => {});
 }

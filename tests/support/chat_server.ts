@@ -19,7 +19,7 @@ import { authenticationHandler } from "../../servers/authentication.ts";
 import { CHAT_MIGRATIONS, chatHandler } from "../../servers/chat.ts";
 import { ChatRoom } from "../../servers/members/chat_room.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
-import { ChatClient } from "./chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 
 /** What a test may choose about its server. */
 export interface TestServerOptions {

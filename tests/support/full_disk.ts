@@ -4,7 +4,7 @@
  * @module
  */
 import { PROCESSES, testWith } from "./permissions.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 /** A server whose disk may be full. */
 export interface OnDisk extends AsyncDisposable {

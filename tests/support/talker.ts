@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
-import { ChatClient } from "./chat_client.ts";
+import { ChatClient } from "../../tools/shared/chat_client.ts";
 
 // So many messages are under way at once.
 const WINDOW = 8;

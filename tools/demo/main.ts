@@ -11,8 +11,7 @@ import { nameStyle, type Paint, painter } from "../../lib/terminal/color.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { showLog } from "../../lib/log/log_tail.ts";
 import { withoutSeparator } from "../../lib/base/task_args.ts";
-import { parseCommandLine } from "../../servers/control/command_line.ts";
-import type { ServerConfig } from "../../servers/control/config.ts";
+import { parseServerLine, type ServerConfig } from "../../servers/control/config.ts";
 import { ListeningThread } from "../../servers/control/listening_thread.ts";
 
 const DATA = "data/demo";
@@ -107,7 +106,7 @@ async function freshConfig(): Promise<ServerConfig> {
   await Deno.remove(DATA, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  const parsed = parseCommandLine(["chat", "--port", "0", "--data", DATA]);
+  const parsed = parseServerLine(["chat", "--port", "0", "--data", DATA]);
   if ("help" in parsed) throw new TypeError("Cannot start the demo: its flags ask for help");
   return parsed.config;
 }

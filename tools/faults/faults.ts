@@ -18,7 +18,7 @@ import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
 import { obey } from "./fault_commands.ts";
 import { type BothFaults, FAULT_SETTINGS, settingsText, withSetting } from "./fault_settings.ts";
 import { FaultTrace, summaryText } from "./fault_trace.ts";
-import { onStopSignal } from "../../servers/control/stop_signal.ts";
+import { onStopSignal } from "../../servers/control/signals.ts";
 
 const USAGE = `Stands between a client and a server and makes the network misbehave.
 

@@ -10,7 +10,7 @@ import { isLoopback } from "../../lib/base/address.ts";
 import { joinHostPort, parseHost, parsePort } from "../../lib/base/endpoint.ts";
 import { withoutSeparator } from "../../lib/base/task_args.ts";
 import { clientModules, moduleHandler } from "./client_modules.ts";
-import { onStopSignal } from "../../servers/control/stop_signal.ts";
+import { onStopSignal } from "../../servers/control/signals.ts";
 
 const PORT_ATTEMPTS = 100;
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { denoPath } from "../bench/child.ts";
-import config from "../../deno.json" with { type: "json" };
 import { readLines } from "../../lib/terminal/lines.ts";
+import { taskArgs } from "../shared/server_process.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const FLAGS = "--port 0 --max-per-address 0".split(" ");
@@ -43,14 +43,8 @@ export class ChatProcess implements AsyncDisposable {
 
   /** Starts it with its data in a folder below `data/`, and waits until it listens. */
   static async start(data: string): Promise<ChatProcess> {
-    const [, ...args] = config.tasks.chat.command.split(" ");
     const child = new Deno.Command(denoPath(), {
-      args: [
-        ...args.map((arg) => arg.replace(/^--allow-(read|write)=data\b/, `--allow-$1=${data}`)),
-        ...FLAGS,
-        "--data",
-        data,
-      ],
+      args: [...taskArgs("chat", data), ...FLAGS, "--data", data],
       cwd: CHECKOUT,
       stdin: "piped",
       stdout: "piped",

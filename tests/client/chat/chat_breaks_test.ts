@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { ChatConn } from "../../../client/chat/chat_conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
-import { PASSWORD } from "../../support/chat_client.ts";
+import { PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { startAuthentication, startChat } from "../../support/chat_server.ts";
 import { TestMember } from "./test_member.ts";
 

@@ -5,7 +5,7 @@
  */
 import { ChatSession, type ChatSessionOptions } from "../../../client/chat/chat_session.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { PASSWORD } from "../../support/chat_client.ts";
+import { PASSWORD } from "../../../tools/shared/chat_client.ts";
 
 /** Somebody in the chat, who notes every message by its id, own ones included. */
 export class TestMember {

@@ -1,24 +1,21 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { FlagError } from "../../../client/shared/command_line.ts";
 import { connectorOf, targetOf } from "../../../client/shared/target.ts";
 import { serve } from "../../../lib/server/server.ts";
 
 Deno.test("connectorOf() waits for no host that cannot be found", async () => {
-  const connect = await connectorOf({ tls: false });
+  const connect = await connectorOf({ host: "nosuch.invalid", port: 9, tls: false });
 
-  await assertRejects(
-    () => connect({ host: "nosuch.invalid", port: 9 }),
-    TypeError,
-    'Cannot find the host "nosuch.invalid"',
-  );
+  await assertRejects(() => connect(), TypeError, 'Cannot find the host "nosuch.invalid"');
 });
 
 Deno.test("connectorOf() leaves a failure that waiting mends as it is", async () => {
   const server = serve(() => {});
   const { port } = server.addr;
   await server.shutdown();
-  const connect = await connectorOf({ tls: false });
+  const connect = await connectorOf({ host: "127.0.0.1", port, tls: false });
 
-  await assertRejects(() => connect({ host: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+  await assertRejects(() => connect(), Deno.errors.ConnectionRefused);
 });
 
 Deno.test("targetOf() asks again for a host that cannot be found", async () => {
@@ -29,6 +26,13 @@ Deno.test("targetOf() asks again for a host that cannot be found", async () => {
     tell: (text: string) => void told.push(text),
   };
 
-  assertEquals(await targetOf({ port: 1, tls: false }, asker), { host: "127.0.0.2", port: 1 });
+  const flags = { host: undefined, port: 1, tls: false, ca: undefined };
+  assertEquals(await targetOf(flags, asker), { host: "127.0.0.2", port: 1, tls: false });
   assertEquals(told, ['Cannot find the host "nosuch.invalid": check how it is spelled']);
+});
+
+Deno.test("targetOf() refuses --ca without --tls", async () => {
+  const flags = { host: "::1", port: 1, tls: false, ca: "ca.pem" };
+
+  await assertRejects(() => targetOf(flags), FlagError, "--ca needs --tls");
 });

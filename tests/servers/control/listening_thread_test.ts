@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { parseCommandLine } from "../../../servers/control/command_line.ts";
+import { parseServerLine } from "../../../servers/control/config.ts";
 import type { ServerConfig } from "../../../servers/control/config.ts";
 import { ListeningThread } from "../../../servers/control/listening_thread.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
@@ -9,7 +9,7 @@ const module = new URL("./test_worker.ts", import.meta.url);
 const BUSY = "The listening thread is busy and has not answered yet";
 
 function configOf(...args: string[]): ServerConfig {
-  const parsed = parseCommandLine(args);
+  const parsed = parseServerLine(args);
   if ("help" in parsed) throw new Error("Cannot give a configuration: help was asked for");
   return parsed.config;
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
-import { reasonOf } from "../../../servers/control/reason.ts";
-import { runServer } from "../../support/server_process.ts";
+import { reasonOf } from "../../../servers/control/output.ts";
+import { runServer } from "../../../tools/shared/server_process.ts";
 
 const { NotCapable } = Deno.errors;
 const NET = 'Requires net access to "192.0.2.7:9090", run again with the --allow-net flag';

@@ -4,7 +4,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { AuthDesk, type Session } from "../../../servers/members/auth_desk.ts";
 import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
-import { PASSWORD } from "../../support/chat_client.ts";
+import { PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { CHEAP } from "../../support/chat_server.ts";
 
 function openDesk() {

@@ -4,7 +4,7 @@ import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { TokenBuckets } from "../../../lib/base/token_bucket.ts";
 import { clearUsers } from "../../../servers/chat.ts";
 import { answerMember } from "../../../servers/members/chat_answers.ts";
-import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../support/chat_client.ts";
+import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 import { isPending, turns } from "../../support/turns.ts";

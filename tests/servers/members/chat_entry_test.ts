@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { clearUsers } from "../../../servers/chat.ts";
 import { enter } from "../../../servers/members/chat_entry.ts";
-import { idsIn, textsIn } from "../../support/chat_client.ts";
+import { idsIn, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 
 /** A chat in which Anna has said so many things. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Of, PASSWORD } from "../../support/chat_client.ts";
+import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { startAuthentication } from "../../support/chat_server.ts";
 import { turns } from "../../support/turns.ts";
 

@@ -6,7 +6,7 @@ import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
 import type { AuthDesk } from "../../../servers/members/auth_desk.ts";
 import { countStrangers, logIn, type LogInOptions } from "../../../servers/members/log_in.ts";
-import { ChatClient, type Of, PASSWORD } from "../../support/chat_client.ts";
+import { ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { startAuthentication, type TestServerOptions } from "../../support/chat_server.ts";
 import { isPending, turns } from "../../support/turns.ts";
 

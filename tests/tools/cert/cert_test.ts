@@ -3,7 +3,7 @@ import { stub } from "@std/testing/mock";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { certificateArgs, main, namesOf } from "../../../tools/cert/cert.ts";
-import { plainTextWarning } from "../../../servers/control/plain_text.ts";
+import { plainTextWarning } from "../../../servers/control/config.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 
 Deno.test("namesOf() tells names from addresses", () => {

@@ -18,8 +18,14 @@ export interface Ended {
 /** The arguments of `deno` in a server's task, with `data` in place of its data folder. */
 export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
-  return command.split(" ").slice(1).map((arg) =>
-    arg.replace(/^--allow-(read|write)=data\b/, `--allow-$1=${data}`)
+  const { net, read, write } = config.permissions.server;
+  const paths = (names: string[]) => names.map((path) => path === "data" ? data : path).join();
+  return command.split(" ").slice(1).flatMap((arg) =>
+    arg !== "-P=server" ? arg : [
+      `--allow-net=${net.join()}`,
+      `--allow-read=${paths(read)}`,
+      `--allow-write=${paths(write)}`,
+    ]
   );
 }
 

@@ -1,10 +1,9 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseCommandLine } from "../../../servers/control/command_line.ts";
-import type { ServerConfig } from "../../../servers/control/config.ts";
+import { parseServerLine, type ServerConfig } from "../../../servers/control/config.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
 function configOf(line: string): ServerConfig {
-  const parsed = parseCommandLine(line.split(" "));
+  const parsed = parseServerLine(line.split(" "));
   if ("help" in parsed) throw new Error("Cannot give a configuration: help was asked for");
   return parsed.config;
 }
@@ -25,11 +24,11 @@ const DEFAULTS: ServerConfig = {
   durable: false,
 };
 
-Deno.test("parseCommandLine() takes the defaults where no flag is given", () => {
-  assertEquals(parseCommandLine(["echo"]), { config: DEFAULTS, given: new Set<string>() });
+Deno.test("parseServerLine() takes the defaults where no flag is given", () => {
+  assertEquals(parseServerLine(["echo"]), { config: DEFAULTS, given: new Set<string>() });
 });
 
-Deno.test("parseCommandLine() limits connections per address and their silence", () => {
+Deno.test("parseServerLine() limits connections per address and their silence", () => {
   const limits = { echo: 2500, identify: 2500, auth: 64, threads: 32, chat: 64 };
   for (const [name, maxPerAddress] of Object.entries(limits)) {
     const idleTimeoutMs = name === "chat" ? 90_000 : 600_000;
@@ -56,19 +55,19 @@ const GIVEN: [line: string, expected: Partial<ServerConfig>][] = [
 ];
 
 for (const [line, expected] of GIVEN) {
-  Deno.test(`parseCommandLine() takes ${line}`, () => {
+  Deno.test(`parseServerLine() takes ${line}`, () => {
     assertEquals(configOf(line), { ...DEFAULTS, ...expected });
   });
 }
 
-Deno.test("parseCommandLine() takes the flags of the chat", () => {
+Deno.test("parseServerLine() takes the flags of the chat", () => {
   const { burst, rate, durable } = configOf("chat --burst 7 --rate=8 --durable");
 
   assertEquals({ burst, rate, durable }, { burst: 7, rate: 8, durable: true });
 });
 
-Deno.test("parseCommandLine() tells which flags were given, not which have a default", () => {
-  const parsed = parseCommandLine(["echo", "--port=9090", "--raw"]);
+Deno.test("parseServerLine() tells which flags were given, not which have a default", () => {
+  const parsed = parseServerLine(["echo", "--port=9090", "--raw"]);
 
   assertEquals("given" in parsed && parsed.given, new Set(["port", "raw"]));
 });
@@ -116,18 +115,18 @@ const REFUSED: [line: string, message: string][] = [
 ];
 
 for (const [line, message] of REFUSED) {
-  Deno.test(`parseCommandLine() refuses ${JSON.stringify(line)} in one line`, () => {
-    const error = assertThrows(() => parseCommandLine(line.split(" ")), Error, message);
+  Deno.test(`parseServerLine() refuses ${JSON.stringify(line)} in one line`, () => {
+    const error = assertThrows(() => parseServerLine(line.split(" ")), Error, message);
 
     assertEquals(error.message.includes("\n"), false);
   });
 }
 
-Deno.test("parseCommandLine() escapes what it refuses", () => {
-  assertThrows(() => parseCommandLine(["echo", "a\nb"]), Error, String.raw`"a\nb"`);
+Deno.test("parseServerLine() escapes what it refuses", () => {
+  assertThrows(() => parseServerLine(["echo", "a\nb"]), Error, String.raw`"a\nb"`);
 });
 
-testWith(FILES, "parseCommandLine() names a certificate that cannot be read", () => {
+testWith(FILES, "parseServerLine() names a certificate that cannot be read", () => {
   assertThrows(
     () => configOf("echo --cert /nowhere/c.pem --key /nowhere/k.pem"),
     Error,
@@ -135,7 +134,7 @@ testWith(FILES, "parseCommandLine() names a certificate that cannot be read", ()
   );
 });
 
-testWith(FILES, "parseCommandLine() reads the certificate and its key", async () => {
+testWith(FILES, "parseServerLine() reads the certificate and its key", async () => {
   const [cert, key] = ["CERTIFICATE", "PRIVATE KEY"].map((name) => `-----BEGIN ${name}-----`);
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, `${cert}\n${key}\n`);
@@ -148,7 +147,7 @@ testWith(FILES, "parseCommandLine() reads the certificate and its key", async ()
 
 testWith(
   FILES,
-  "parseCommandLine() names a file without a certificate, or without a key",
+  "parseServerLine() names a file without a certificate, or without a key",
   async () => {
     const path = await Deno.makeTempFile();
     const refusal = (pem: string) => {
@@ -165,8 +164,8 @@ testWith(
   },
 );
 
-Deno.test("parseCommandLine() gives the names of the servers for --help alone", () => {
-  const parsed = parseCommandLine(["--help"]);
+Deno.test("parseServerLine() gives the names of the servers for --help alone", () => {
+  const parsed = parseServerLine(["--help"]);
 
   assertStringIncludes("help" in parsed ? parsed.help : "", "echo, identify, auth");
 });

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PlainOutput } from "../../../servers/control/plain_output.ts";
-import { printLine } from "../../../servers/control/print_line.ts";
+import { plainOutput, printLine } from "../../../servers/control/output.ts";
 
 /** A file that takes three bytes at a time; while `error` is set, none. */
 function file() {
@@ -16,9 +15,9 @@ function file() {
   };
 }
 
-Deno.test("PlainOutput drops what a full disk does not take, and writes again later", () => {
+Deno.test("plainOutput() drops what a full disk does not take, and writes again later", () => {
   const to = file();
-  const output = new PlainOutput(to);
+  const output = plainOutput(to);
 
   output.write("first ");
   to.error = new Error("No space left on device");
@@ -29,9 +28,9 @@ Deno.test("PlainOutput drops what a full disk does not take, and writes again la
   assertEquals([to.text, output.writable], ["first third", true]);
 });
 
-Deno.test("PlainOutput tells that nobody reads its pipe any more", async () => {
+Deno.test("plainOutput() tells that nobody reads its pipe any more", async () => {
   const to = file();
-  const output = new PlainOutput(to);
+  const output = plainOutput(to);
   const failed = new Promise((resolve) => output.on("error", resolve));
 
   to.error = new Deno.errors.BrokenPipe("Broken pipe");
