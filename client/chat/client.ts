@@ -12,8 +12,8 @@ import type { Terminal } from "../../lib/terminal/terminal.ts";
 import type { ChatRequest, ChatSessionOptions, ChatWait } from "../session/options.ts";
 import type { OwnMessage } from "../session/pending.ts";
 import { ChatSession } from "../session/session.ts";
-import { type CommandTarget, runBotLine, runChatLine } from "./commands.ts";
-import type { Names } from "./names.ts";
+import { commandsOf, type CommandTarget, runBotLine, runChatLine } from "./commands.ts";
+import { Names } from "./names.ts";
 import { botLine, type ChatView, type Shown } from "./view.ts";
 
 /** What a {@linkcode ChatClient} puts together. */
@@ -30,8 +30,6 @@ export interface ChatClientOptions
   tell(text: string): void;
   /** Makes lines of messages. */
   view: ChatView;
-  /** Where names are remembered. */
-  names: Names;
   /** The server's address, for messages. */
   address: string;
   /** Whether lines are JSON. */
@@ -54,6 +52,7 @@ const UNNOTICED_MS = 500;
 export class ChatClient implements CommandTarget {
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
+  readonly #names = new Names();
   readonly #ended = Promise.withResolvers<void>();
   #hasChat = true;
   #wasIn = false;
@@ -101,13 +100,18 @@ export class ChatClient implements CommandTarget {
 
   /** The lowest id shown. */
   get oldest(): number | undefined {
-    return this.#session.oldest;
+    return this.#session.seen.oldest;
+  }
+
+  /** Gives what the last word before the cursor may become. */
+  complete(beforeCursor: string): string[] {
+    return this.#names.complete(beforeCursor, commandsOf(this).map(([name]) => `/${name}`));
   }
 
   /** Says something to everybody, or to one user. */
   say(text: string, { to, ...options }: { to?: string; ref?: string } = {}): void {
-    const { terminal, view, names } = this.#options;
-    const receiver = to === undefined ? {} : { to: names.spellingOf(to) };
+    const { terminal, view } = this.#options;
+    const receiver = to === undefined ? {} : { to: this.#names.spellingOf(to) };
     const problem = this.#session.say(text, { ...options, ...receiver });
     if (problem !== undefined) return this.refuse(problem);
     if (!terminal.isInteractive || this.#session.isIn) return;
@@ -134,7 +138,7 @@ export class ChatClient implements CommandTarget {
   /** Empties the screen. */
   clear(): void {
     this.#options.terminal.clear();
-    this.#session.forgetShown();
+    this.#session.seen.forgetShown();
   }
 
   /** Leaves, once, when everything is stored or cannot be expected to be. */
@@ -198,10 +202,10 @@ export class ChatClient implements CommandTarget {
   }
 
   #takeMessage(message: ServerMessage, own?: OwnMessage): Promise<void> | void {
-    const { json, terminal, view, names, drained } = this.#options;
+    const { json, terminal, view, drained } = this.#options;
     if (message.type === "error" && own) this.#failures++;
     if (message.type === "hello") this.#hasChat = message.server !== "auth";
-    names.take(message);
+    this.#names.take(message);
     if (json) terminal.print(botLine(message));
     else this.#show(this.#greeted(message, view.show(message, own)));
     if (message.type === "welcome") this.#enter(message.name);
@@ -228,8 +232,7 @@ export class ChatClient implements CommandTarget {
   }
 
   #noteAway(name: string): void {
-    const { terminal, names } = this.#options;
-    if (!terminal.isInteractive || !names.isAway(name)) return;
+    if (!this.#options.terminal.isInteractive || !this.#names.isAway(name)) return;
     this.tell(`${escapeControl(name)} is not here: the message is delivered when they come back`);
   }
 

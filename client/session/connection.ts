@@ -24,10 +24,13 @@ export interface ChatConn {
 export class WrongServerError extends Error {
   /** The name that shows in reports. */
   override readonly name = "WrongServerError";
+  /** Whether it speaks another protocol. */
+  readonly isForeign: boolean;
 
-  /** Takes the reason, as in "it sent a text". */
-  constructor(reason: string) {
+  /** Takes the reason, as in "it speaks version 2". */
+  constructor(reason: string, { isForeign = false } = {}) {
     super(`Cannot talk to this server: ${reason}`);
+    this.isForeign = isForeign;
   }
 }
 
@@ -70,7 +73,8 @@ export class ChatConnection {
       const message = parseServerMessage(text);
       // A newer server may send types that are unknown here, but not as its first message.
       if (!message && !this.#isKnown) {
-        throw new WrongServerError("it is no chat and no authentication server");
+        const reason = "it is no chat and no authentication server";
+        throw new WrongServerError(reason, { isForeign: true });
       }
       this.#isKnown = true;
       if (message?.type === "pong") this.#pongs.shift()?.();

@@ -110,11 +110,12 @@ export class Login {
       const { name, password, register } = credentials;
       return { type: register ? "register" : "login", name, password };
     }
-    this.#token ??= await this.#findKept(credentials!.name);
-    const message = this.#token ? this.#whyNot(this.#token) : "No login is kept under this name";
-    if (message === undefined) return { token: this.#token!.token };
-    this.#token = undefined;
-    return { code: "not_sent", message };
+    const logins = this.#token ? [this.#token] : await this.#keptFor(credentials!.name);
+    const login = logins.findLast((each) => this.#whyNot(each) === undefined);
+    const last = logins.at(-1);
+    const message = last ? this.#whyNot(last)! : "No login is kept under this name";
+    this.#token = login;
+    return login ? { token: login.token } : { code: "not_sent", message };
   }
 
   /** Takes the token of a welcome, and keeps it for the next run; rejects with the reason if that cannot be. */
@@ -147,17 +148,17 @@ export class Login {
     if (this.#token) await this.#store?.remove(this.#token.token);
   }
 
-  async #findKept(name: string): Promise<KeptLogin | undefined> {
-    const logins = (await this.#store?.list() ?? []).filter((kept) => isSameName(kept.name, name));
-    return logins.findLast((login) => this.#whyNot(login) === undefined) ?? logins.at(-1);
+  async #keptFor(name: string): Promise<KeptLogin[]> {
+    return (await this.#store?.list() ?? []).filter((login) => isSameName(login.name, name));
   }
 
   #whyNot({ name, tls, data }: KeptLogin): string | undefined {
     const kept = `The login of ${name} is not sent`;
     if (tls && !this.#tls) return `${kept}: it was got over TLS, and this connection has none`;
     if (!tls && this.#tls) return `${kept}: it was got without TLS`;
+    // Without data only what was got in this run is sent: an old server's clients reconnect as they did.
+    if (data === undefined && !this.#token) return `${kept}: it is of an unknown server`;
     if (data === this.#data) return undefined;
-    if (data === undefined) return `${kept}: it is not known which server's data it is of`;
     return this.#data === undefined
       ? `${kept}: this server does not identify its data`
       : `${kept}: this is another server, or it has other data than before`;

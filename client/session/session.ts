@@ -12,6 +12,7 @@ import { backoff, Reconnector } from "../../lib/conn/reconnect.ts";
 import { type ChatConn, ChatConnection } from "./connection.ts";
 import type { ChatEnd, ChatRequest, ChatSessionOptions, Outcome } from "./options.ts";
 import { type OwnMessage, type PendingMessages, problemOf } from "./pending.ts";
+import type { SeenMessages } from "./seen.ts";
 import { SessionState } from "./state.ts";
 
 // A connection is kept this long while credentials are asked for: a server ends it after 10 s.
@@ -56,14 +57,9 @@ export class ChatSession {
     return this.#state.pending;
   }
 
-  /** The lowest id shown, before which `history` goes on. */
-  get oldest(): number | undefined {
-    return this.#state.seen.oldest;
-  }
-
-  /** Lets `history` begin with the newest message again: none is shown any more. */
-  forgetShown(): void {
-    this.#state.seen.forgetShown();
+  /** What was shown: the lowest id, before which `history` goes on, and how to begin with the newest again. */
+  get seen(): Pick<SeenMessages, "oldest" | "forgetShown"> {
+    return this.#state.seen;
   }
 
   /** Settles when the user is logged in on an open connection. */
@@ -244,7 +240,7 @@ export class ChatSession {
     const { connect, backoff, onWait, isRetriable } = this.#options;
     return new Reconnector((signal) => connect(signal), {
       ...backoff,
-      ...(isRetriable && { isRetriable: (error) => isRetriable(error) }),
+      ...(isRetriable && { isRetriable: (error) => this.#wasGreeted || isRetriable(error) }),
       signal: this.#stop.signal,
       onWait: (wait) => {
         this.#isWaiting = true;

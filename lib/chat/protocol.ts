@@ -71,7 +71,7 @@ export type ServerMessage =
   | ChatMessage
   | { type: "said"; ref: string; id: number }
   | { type: "joined" | "left"; name: string; at: number }
-  | { type: "users"; names: string[] }
+  | { type: "users"; names: string[]; more?: number }
   | { type: "you"; name: string }
   | { type: "pong" }
   | { type: "notice"; text: string }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KeptLogin } from "../../client/session/login.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { parseServerMessage, type ServerMessage } from "../../lib/chat/protocol.ts";
 
@@ -57,11 +58,13 @@ export class Caller implements Disposable {
   }
 }
 
-/** Makes an account, and gives its token. */
-export async function register(port: number, name: string): Promise<string> {
+/** Makes an account, and gives its login. */
+export async function register(port: number, name: string): Promise<KeptLogin> {
   using caller = await Caller.connect(port, { history: 0 });
+  const hello = await caller.until("hello");
   caller.send({ type: "register", name, password: PASSWORD });
   const answer = await caller.until("welcome", "error");
   if (answer?.type !== "welcome") throw new Error(`${name} was not registered`);
-  return answer.token;
+  const data = hello?.type === "hello" && hello.data !== undefined ? { data: hello.data } : {};
+  return { name, token: answer.token, tls: false, ...data };
 }

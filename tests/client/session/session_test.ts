@@ -1,76 +1,19 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { PING_MS } from "../../../client/chat/chat_conversation.ts";
-import { ChatSession, type ChatSessionOptions } from "../../../client/chat/chat_session.ts";
-import type { Credentials, Refusal } from "../../../client/chat/credentials.ts";
-import { MAX_TRIES } from "../../../client/chat/unsaid.ts";
-import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { PING_MS, WrongServerError } from "../../../client/session/connection.ts";
+import type { Refusal } from "../../../client/session/login.ts";
+import { MAX_TRIES } from "../../../client/session/pending.ts";
 import { isPending, passTime } from "../../support/turns.ts";
-
-type Json = Record<string, unknown>;
-
-const HELLO = { type: "hello", version: 1, server: "chat" };
-const WELCOME = { type: "welcome", name: "anna", token: "t1", expires: 9, last: 0 };
-
-/** The server's end of a connection, as a script uses it. */
-class Peer {
-  readonly conn: FramedConn;
-
-  constructor(conn: Deno.Conn) {
-    this.conn = new FramedConn(conn);
-  }
-
-  /** Gives the next message of the client; `null` when it has left. */
-  async next(): Promise<Json | null> {
-    const text = await this.conn.receive();
-    return text === null ? null : JSON.parse(text);
-  }
-
-  /** Gives the next message without its ref. */
-  async nextText(): Promise<unknown> {
-    return (await this.next())?.["text"];
-  }
-
-  say(...messages: Json[]): void {
-    for (const message of messages) this.conn.send(JSON.stringify(message)).catch(() => {});
-  }
-
-  /** Lets anybody in. */
-  async welcome(fields: Json = {}): Promise<Json | null> {
-    const hello = await this.next();
-    this.say(HELLO);
-    if (hello?.["token"] === undefined) await this.next();
-    this.say({ ...WELCOME, ...fields });
-    return hello;
-  }
-}
-
-/** A session whose connections are scripts. */
-function openSession(
-  scripts: ((peer: Peer) => Promise<void>)[],
-  options: Partial<ChatSessionOptions> = {},
-) {
-  const heard: Json[] = [];
-  const running: Promise<void>[] = [];
-  const session = new ChatSession({
-    connect: () => {
-      const [near, far] = memoryConnPair();
-      const peer = new Peer(far);
-      const script = scripts.shift() ?? ((peer) => Promise.resolve(logout(peer)));
-      running.push(script(peer).catch(() => {}).finally(() => peer.conn.close()));
-      return Promise.resolve(new FramedConn(near));
-    },
-    credentials: (refusal) =>
-      Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
-    onMessage: (message, own) => heard.push({ ...message, ...(own && { own: own.text }) }),
-    backoff: { minMs: 0 },
-    ...options,
-  });
-  return { session, heard, running };
-}
-
-const logout = (peer: Peer) => peer.say({ type: "bye", reason: "logged_out" });
+import {
+  HELLO,
+  type Json,
+  KEPT,
+  MemoryLogins,
+  openSession,
+  type Peer,
+  UNAUTHORIZED,
+  WELCOME,
+} from "./scripted_server.ts";
 
 Deno.test("ChatSession.run() sends the password only after the server's hello", async () => {
   const seen: (Json | null)[] = [];
@@ -79,7 +22,7 @@ Deno.test("ChatSession.run() sends the password only after the server's hello", 
     peer.say(HELLO);
     seen.push(await peer.next());
     peer.say(WELCOME);
-    logout(peer);
+    peer.logOut();
   }], { history: 5 });
 
   assertEquals(await session.run(), "logged_out");
@@ -99,7 +42,7 @@ Deno.test("ChatSession.run() comes back by the token and the highest id", async 
     },
     async (peer) => {
       hellos.push(await peer.welcome({ last: 7 }));
-      logout(peer);
+      peer.logOut();
     },
   ]);
 
@@ -115,14 +58,14 @@ Deno.test("ChatSession.run() lets nobody say what another has typed", async () =
     async (peer) => void await peer.welcome(),
     async (peer) => {
       await peer.next();
-      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+      peer.say(HELLO, UNAUTHORIZED);
     },
     async (peer) => {
       await peer.welcome({ name: "boris" });
       await session.entered;
       session.say("by Boris");
-      texts.push(await peer.nextText());
-      logout(peer);
+      texts.push((await peer.until("say"))["text"]);
+      peer.logOut();
     },
   ], {
     credentials: () => Promise.resolve({ name: names.shift()!, password: "pw", register: false }),
@@ -156,30 +99,35 @@ Deno.test("ChatSession.run() never sends a password twice by itself", async () =
   assertEquals(asked, [undefined, "lost"]);
 });
 
-Deno.test("ChatSession.run() asks again after a refusal, on no open connection", async () => {
+Deno.test("ChatSession.run() asks again after a refusal, and keeps no connection open for long", async () => {
+  using time = new FakeTime();
   const refusal = { type: "error", code: "throttled", message: "Later", retryAfterMs: 4000 };
-  let isOpen = false;
-  const asked: [Refusal | undefined, boolean][] = [];
-  const answers: (Credentials | null)[] = [{ name: "anna", token: "old" }, null];
-  const { session, running } = openSession([async (peer) => {
-    isOpen = true;
+  const asked: (Refusal | undefined)[] = [];
+  const answer = Promise.withResolvers<null>();
+  const isClosed = Promise.withResolvers<null>();
+  const { session } = openSession([async (peer) => {
     await peer.next();
-    peer.say(HELLO, refusal);
+    peer.say(HELLO);
     await peer.next();
-    isOpen = false;
+    peer.say(refusal);
+    isClosed.resolve(await peer.next() as null);
   }], {
-    credentials: async (refusal) => {
-      await Promise.all(running);
-      asked.push([refusal, isOpen]);
-      return answers.shift()!;
+    credentials: (refusal) => {
+      asked.push(refusal);
+      if (refusal) return answer.promise;
+      return Promise.resolve({ name: "anna", password: "pw", register: false });
     },
   });
 
-  assertEquals(await session.run(), "given_up");
-  assertEquals(asked.map(([refusal, isOpen]) => [refusal?.retryAfterMs, isOpen]), [
-    [undefined, false],
-    [4000, false],
-  ]);
+  const ended = session.run();
+  await passTime(time, 4999);
+  assertEquals(await isPending(isClosed.promise), true);
+  await passTime(time, 1);
+  assertEquals(await isClosed.promise, null);
+  answer.resolve(null);
+
+  assertEquals(await ended, "given_up");
+  assertEquals(asked.map((refusal) => refusal?.retryAfterMs), [undefined, 4000]);
 });
 
 Deno.test("ChatSession.run() tells a replayed message of its own once", async () => {
@@ -195,7 +143,7 @@ Deno.test("ChatSession.run() tells a replayed message of its own once", async ()
       const again = await peer.next();
       refs.push(again?.["ref"]);
       peer.say({ type: "said", ref: again?.["ref"], id: 1 });
-      logout(peer);
+      peer.logOut();
     },
   ]);
   session.say("hi");
@@ -207,29 +155,12 @@ Deno.test("ChatSession.run() tells a replayed message of its own once", async ()
   assertEquals(shown.map(({ id, text }) => [id, text]), [[1, "hi"]]);
 });
 
-Deno.test("ChatSession.run() tells which token was refused", async () => {
-  const refused: unknown[] = [];
-  const { session } = openSession([async (peer) => {
-    await peer.welcome({ token: "t2" });
-    peer.say({ type: "error", code: "unauthorized", message: "Log in" });
-  }], {
-    credentials: (refusal) => {
-      refused.push(refusal?.token);
-      return Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false });
-    },
-  });
-
-  assertEquals(await session.run(), "given_up");
-
-  assertEquals(refused, [undefined, "t2"]);
-});
-
 Deno.test("ChatSession.run() tells a message once, however often it comes", async () => {
   const message = { type: "message", id: 7, at: 1, from: "boris", text: "hi", replay: true };
   const { session, heard } = openSession([async (peer) => {
     await peer.welcome({ last: 7 });
     peer.say(message, message);
-    logout(peer);
+    peer.logOut();
   }]);
 
   await session.run();
@@ -246,8 +177,8 @@ Deno.test("ChatSession.run() comes back after the last id where nothing was for 
       peer.say({ type: "pong" });
     },
     async (peer) => {
-      sinces.push((await peer.welcome({ last: 90 }))?.["since"]);
-      logout(peer);
+      sinces.push((await peer.welcome({ last: 90 }))["since"]);
+      peer.logOut();
     },
   ]);
 
@@ -265,7 +196,7 @@ Deno.test("ChatSession.request() tells the pong of a ping that was asked for, an
     assertEquals(session.request({ type: "ping" }), true);
     assertEquals(await peer.next(), { type: "ping" });
     peer.say({ type: "pong" });
-    logout(peer);
+    peer.logOut();
   }]);
 
   assertEquals(session.request({ type: "ping" }), false);
@@ -287,7 +218,7 @@ Deno.test("ChatSession.say() has one message on its way at a time", async () => 
       peer.say({ type: "said", ref: message?.["ref"], id });
       if (id < 3) message = await peer.next();
     }
-    logout(peer);
+    peer.logOut();
   }]);
   session.say("a");
 
@@ -297,22 +228,22 @@ Deno.test("ChatSession.say() has one message on its way at a time", async () => 
 });
 
 Deno.test("ChatSession.run() does not make a person wait who has answered a refusal", async () => {
-  const answers: Credentials[] = [
-    { name: "anna", token: "old" },
-    { name: "anna", password: "pw", register: false },
-  ];
   let waits = 0;
   const { session } = openSession([
     async (peer) => {
       await peer.next();
-      peer.say(HELLO, { type: "error", code: "unauthorized", message: "Log in" });
+      peer.say(HELLO);
       await peer.next();
+      peer.say({ type: "error", code: "bad_credentials", message: "Wrong" });
     },
     async (peer) => {
       await peer.welcome();
-      logout(peer);
+      peer.logOut();
     },
-  ], { credentials: () => Promise.resolve(answers.shift()!), onWait: () => waits++ });
+  ], {
+    credentials: () => Promise.resolve({ name: "anna", password: "pw", register: false }),
+    onWait: () => waits++,
+  });
   let hasEntered = false;
   session.entered.then(() => hasEntered = true);
 
@@ -331,7 +262,7 @@ Deno.test("ChatSession.say() refuses what no frame of the server's size can hold
     session.say("\x01".repeat(4096)),
     "A message has at most 16384 bytes as JSON: send the text in parts",
   );
-  assertEquals(session.unsaid.count, 0);
+  assertEquals(session.pending.count, 0);
 });
 
 Deno.test("ChatSession sends a message that came too fast again after the time told", async () => {
@@ -344,7 +275,7 @@ Deno.test("ChatSession sends a message that came too fast again after the time t
     peer.say({ type: "error", code: "too_fast", message: "Slow", ref, retryAfterMs: 200 });
     assertEquals((await peer.next())?.["ref"], ref);
     sentAt.push(time.now);
-    logout(peer);
+    peer.logOut();
   }]);
   session.say("hi");
 
@@ -360,8 +291,8 @@ Deno.test("ChatSession gives a message up that is refused for good, and sends th
     await peer.welcome();
     const { ref } = (await peer.next())!;
     peer.say({ type: "error", code: "no_such_user", message: "Nobody", ref });
-    assertEquals(await peer.nextText(), "next");
-    logout(peer);
+    assertEquals((await peer.until("say"))["text"], "next");
+    peer.logOut();
   }]);
   session.say("psst", { to: "ghost" });
   session.say("next");
@@ -380,7 +311,7 @@ Deno.test("ChatSession asks a server that cannot store a few times", async () =>
       const { ref } = message!;
       peer.say({ type: "error", code: "unavailable", message: "Disk full", ref });
     }
-    logout(peer);
+    peer.logOut();
   }]);
   session.say("hi");
   session.say("end");
@@ -407,7 +338,7 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
     },
     async (peer) => {
       await peer.welcome();
-      logout(peer);
+      peer.logOut();
     },
   ], { onWait: ({ error }) => waits.push((error as Error).message) });
 
@@ -427,7 +358,7 @@ Deno.test("ChatSession leaves a server that has not let it in after 30 s", async
       peer.say(HELLO);
       await new Promise(() => {}); // no welcome
     },
-  ], { credentials: (refusal) => Promise.resolve(refusal ? null : { name: "anna", token: "t" }) });
+  ], { logins: new MemoryLogins(KEPT), credentials: () => Promise.resolve({ name: "anna" }) });
 
   const ended = session.run();
   await passTime(time, PING_MS, PING_MS);
@@ -447,15 +378,17 @@ Deno.test("ChatSession says nothing before it is let in again", async () => {
       got.push(session.request({ type: "who" }));
       const next = peer.next();
       got.push(await isPending(next));
-      peer.say(HELLO, WELCOME);
+      peer.say(HELLO);
       got.push((await next)?.["type"]);
-      logout(peer);
+      peer.say(HELLO, WELCOME);
+      got.push((await peer.next())?.["type"]);
+      peer.logOut();
     },
   ]);
 
   await session.run();
 
-  assertEquals(got, ["hello", false, true, "say"]);
+  assertEquals(got, ["hello", false, true, "hello", "say"]);
 });
 
 Deno.test("ChatSession that wants no history misses nothing that is said in a break", async () => {
@@ -464,8 +397,8 @@ Deno.test("ChatSession that wants no history misses nothing that is said in a br
       await peer.welcome({ last: 7 });
     },
     async (peer) => {
-      since.push((await peer.welcome({ last: 9 }))?.["since"]);
-      logout(peer);
+      since.push((await peer.welcome({ last: 9 }))["since"]);
+      peer.logOut();
     },
   ], { history: 0 });
   const since: unknown[] = [];
@@ -492,7 +425,7 @@ Deno.test("ChatSession.run() stays away as long as a goodbye asks", async () => 
     return Promise.resolve();
   }, async (peer) => {
     await peer.welcome();
-    logout(peer);
+    peer.logOut();
   }], { onWait: (wait) => delayMs = wait.delayMs });
 
   const ended = session.run();
@@ -516,7 +449,7 @@ for (
       await peer.next();
     }]);
 
-    await assertRejects(() => session.run(), Deno.errors.InvalidData, "Cannot talk to this server");
+    await assertRejects(() => session.run(), WrongServerError, "Cannot talk to this server");
   });
 }
 
@@ -529,7 +462,7 @@ Deno.test("ChatSession takes a server that has lost its history as a new one", a
     async (peer) => {
       await peer.welcome({ last: 2 });
       peer.say({ type: "message", id: 3, at: 1, from: "boris", text: "new" });
-      logout(peer);
+      peer.logOut();
     },
   ]);
 
@@ -542,7 +475,7 @@ Deno.test("ChatSession skips what it does not understand", async () => {
   const { session, heard } = openSession([async (peer) => {
     await peer.welcome();
     peer.say({ type: "weather" }, { type: "message", id: "1" }, { type: "notice", text: "on" });
-    logout(peer);
+    peer.logOut();
   }]);
 
   await session.run();
