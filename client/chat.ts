@@ -19,13 +19,7 @@ import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
 import { isNameTaken } from "./session/login.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/command_line.ts";
-import {
-  addressOf,
-  clientCommand,
-  explainFailure,
-  type ServerFlags,
-  WrongServerError,
-} from "./shared/failure.ts";
+import { addressOf, clientCommand, explainFailure, WrongServerError } from "./shared/failure.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
 async function chat(flags: ChatFlags): Promise<number> {
@@ -37,9 +31,10 @@ async function chat(flags: ChatFlags): Promise<number> {
 }
 
 async function talk(flags: ChatFlags, output: Output): Promise<number> {
-  let client: ChatClient | undefined;
-  using terminal = openTerminal((beforeCursor) => client?.complete(beforeCursor) ?? []);
-  const tell = teller(terminal);
+  using terminal = openTerminal((beforeCursor) => client.complete(beforeCursor));
+  // While a line is being typed, only the terminal knows where another may go.
+  const tell = (text: string) =>
+    terminal.isInteractive ? terminal.print(text) : output.report(text);
   const asker = { line: (prompt: string) => terminal.question(prompt), tell };
   const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
   const { history, json } = flags;
@@ -56,17 +51,21 @@ async function talk(flags: ChatFlags, output: Output): Promise<number> {
     isNameTaken: (wanted) => isNameTaken(wanted, connect),
     tell: (text) => tell(escapeControl(text)),
   });
-  client = new ChatClient({
+  const client: ChatClient = new ChatClient({
     ...(history !== undefined && { history }),
     ...{ json, terminal, tell, connect, logins, tls: server.tls, address: addressOf(server) },
     view: new ChatView(painter(terminal.isInteractive && wantsColor())),
     credentials: (refusal) => terminal.interview(() => source.next(refusal)),
-    drained: () => output.drained(),
-    isRetriable: (error) => !explainFailure(error, server).isFinal,
+    isRetriable: (error) => {
+      const { reason, isFinal } = explainFailure(error, server);
+      if (isFinal) throw new Error(`no connection to ${addressOf(server)}: ${reason}`);
+      return true;
+    },
     backoff: { maxMs: MAX_BACKOFF_MS },
   });
   return await client.run().catch((error) => {
-    throw explained(error, server);
+    const isForeign = error instanceof NoChatError && error.isForeign;
+    throw isForeign ? new WrongServerError("lines", server) : error;
   });
 }
 
@@ -89,17 +88,6 @@ async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | u
     throw error instanceof TypeError ? new FlagError(error.message, { cause: error }) : error;
   });
   return logins;
-}
-
-/** Where the client's own messages go: while a line is being typed, only the terminal knows where they may. */
-function teller(terminal: Terminal): (text: string) => void {
-  if (terminal.isInteractive) return (text) => terminal.print(text);
-  return (text) => void process.stderr.write(`${text}\n`);
-}
-
-function explained(error: unknown, server: ServerFlags): unknown {
-  if (error instanceof NoChatError && error.isForeign) return new WrongServerError("lines", server);
-  return error;
 }
 
 if (import.meta.main) {

@@ -24,8 +24,6 @@ export interface ChatClientOptions
     Terminal,
     "isInteractive" | "print" | "ring" | "clear" | "setPrompt" | typeof Symbol.asyncIterator
   >;
-  /** Settles when the output has taken enough of what was printed for more to be received. */
-  drained(): Promise<void> | undefined;
   /** Shows what the client says about itself. */
   tell(text: string): void;
   /** Makes lines of messages. */
@@ -155,8 +153,10 @@ export class ChatClient implements CommandTarget {
       session.logOut();
       if (!await within(this.#patienceMs(), this.#ended.promise)) {
         this.#failures++;
-        const reason = session.isIn ? "the server did not do it" : "there is no connection";
-        this.tell(`Not logged out: ${reason}`);
+        const { isIn } = session;
+        this.tell(
+          `Not logged out: ${isIn ? "the server did not do it" : "there is no connection"}`,
+        );
       }
     }
     session.close();
@@ -201,16 +201,21 @@ export class ChatClient implements CommandTarget {
     if (wait.attempt === 1) this.#showPending();
   }
 
-  #takeMessage(message: ServerMessage, own?: OwnMessage): Promise<void> | void {
-    const { json, terminal, view, drained } = this.#options;
+  #takeMessage(message: ServerMessage, own?: OwnMessage): void {
+    const { json, terminal, view } = this.#options;
     if (message.type === "error" && own) this.#failures++;
     if (message.type === "hello") this.#hasChat = message.server !== "auth";
     this.#names.take(message);
+    const shown = view.show(message, own);
     if (json) terminal.print(botLine(message));
-    else this.#show(this.#greeted(message, view.show(message, own)));
+    else if (message.type === "users" && this.#mustGreet) {
+      this.#mustGreet = false;
+      terminal.print(`${shown!.text}. /help shows the commands`);
+    } else this.#show(shown);
     if (message.type === "welcome") this.#enter(message.name);
-    if (message.type === "said" && own?.type === "tell") this.#noteAway(own.to);
-    return drained();
+    if (message.type !== "said" || own?.type !== "tell" || !terminal.isInteractive) return;
+    if (!this.#names.isAway(own.to)) return;
+    this.tell(`${escapeControl(own.to)} is not here: the message is delivered when they come back`);
   }
 
   #enter(name: string): void {
@@ -222,18 +227,6 @@ export class ChatClient implements CommandTarget {
     this.#mustGreet = isFirst && this.#hasChat;
     if (this.#hasChat) this.#session.request({ type: "who" });
     else if (isFirst) this.tell("/help shows the commands");
-  }
-
-  /** Adds to the first list of users that there is help. */
-  #greeted(message: ServerMessage, shown: Shown | undefined): Shown | undefined {
-    if (!shown || message.type !== "users" || !this.#mustGreet) return shown;
-    this.#mustGreet = false;
-    return { ...shown, text: `${shown.text}. /help shows the commands` };
-  }
-
-  #noteAway(name: string): void {
-    if (!this.#options.terminal.isInteractive || !this.#names.isAway(name)) return;
-    this.tell(`${escapeControl(name)} is not here: the message is delivered when they come back`);
   }
 
   /** What was typed before a loss was noticed has gone from its line, and is not stored. */

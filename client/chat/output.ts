@@ -1,5 +1,5 @@
 /**
- * The standard output and error of the chat client: how full they are, and whether something is lost.
+ * The standard output and error of the chat client: whether something is lost.
  *
  * @module
  */
@@ -7,12 +7,8 @@
 import process from "node:process";
 import type { Writable } from "node:stream";
 
-/** With more than this waiting to be written, nothing more is received. */
-const MAX_QUEUED_BYTES = 256 * 1024;
-
 /** Watches the streams that the client writes to. */
 export class Output {
-  readonly #streams = [process.stdout, process.stderr];
   #failure: (Error & { code?: string }) | undefined;
 
   /** Listens for failures. */
@@ -21,10 +17,13 @@ export class Output {
     process.stderr.on("error", () => {}); // There is nowhere to report it.
   }
 
-  /** Settles when little enough waits to be written; `undefined` if that is so already. */
-  drained(): Promise<void> | undefined {
-    const full = this.#streams.find(({ writableLength }) => writableLength > MAX_QUEUED_BYTES);
-    return full && written(full);
+  /** Writes a line about the client itself to standard error. */
+  report(text: string): void {
+    try {
+      process.stderr.write(`${text}\n`);
+    } catch {
+      // A file on a full disk: there is nowhere to report it.
+    }
   }
 
   /**
@@ -33,12 +32,18 @@ export class Output {
    * @throws {Error} If some of the output is lost, except where its reader ended early, as `head` does.
    */
   async flush(): Promise<void> {
-    for (const stream of this.#streams) await written(stream);
+    await this.#written(process.stdout);
+    await this.#written(process.stderr);
     if (this.#failure && this.#failure.code !== "EPIPE") throw this.#failure;
   }
-}
 
-/** Settles when everything before is written, or cannot be. */
-function written(stream: Writable): Promise<void> {
-  return new Promise((resolve) => void stream.write("", () => resolve()));
+  /** Settles when everything before is written, or cannot be. */
+  #written(stream: Writable): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // After a failure the stream does not call back.
+    if (this.#failure && stream === process.stdout) return Promise.resolve();
+    stream.on("error", resolve);
+    stream.write("", () => resolve());
+    return promise.finally(() => stream.off("error", resolve));
+  }
 }

@@ -42,7 +42,10 @@ export interface ChatSessionOptions {
   history?: number;
   /** How long to wait between attempts to connect, or to log in. */
   backoff?: BackoffOptions;
-  /** Tells whether another attempt can help after this failure of a connection. @default {as `Reconnector`} */
+  /**
+   * Tells whether another attempt can help, after a failure before the server was ever reached; or throws an explanation.
+   * @default {as `Reconnector`}
+   */
   isRetriable?(error: unknown): boolean;
 }
 

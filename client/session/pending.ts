@@ -20,7 +20,7 @@ const TOO_LONG_AS_JSON =
   `A message has at most ${MAX_CLIENT_BODY_BYTES} bytes as JSON: send the text in parts`;
 
 /** Why a message can never be sent, or `undefined` when it can. */
-export function problemOf(message: OwnMessage): string | undefined {
+function problemOf(message: OwnMessage): string | undefined {
   const { length } = new TextEncoder().encode(JSON.stringify(message));
   if (length <= MAX_CLIENT_BODY_BYTES) return undefined;
   return isTextTooLong(message.text) ? TEXT_TOO_LONG : TOO_LONG_AS_JSON;
@@ -79,10 +79,13 @@ export class PendingMessages {
     return `${this.#prefix}-${++this.#lastRef}`;
   }
 
-  /** Puts a message at the end, to be sent when those before it are stored. */
-  add(message: OwnMessage): void {
+  /** Puts a message at the end, to be sent when those before it are stored; gives the reason if it can never be. */
+  add(message: OwnMessage): string | undefined {
+    const problem = problemOf(message);
+    if (problem !== undefined) return problem;
     this.#entries.push({ message, tries: 0 });
     if (this.#entries.length === 1) this.#sendFirst();
+    return undefined;
   }
 
   /** Sends the first one from now on: the user is logged in. */

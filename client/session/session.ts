@@ -11,7 +11,7 @@ import type { ByeReason } from "../../lib/chat/protocol.ts";
 import { backoff, Reconnector } from "../../lib/conn/reconnect.ts";
 import { type ChatConn, ChatConnection } from "./connection.ts";
 import type { ChatEnd, ChatRequest, ChatSessionOptions, Outcome } from "./options.ts";
-import { type OwnMessage, type PendingMessages, problemOf } from "./pending.ts";
+import type { OwnMessage, PendingMessages } from "./pending.ts";
 import type { SeenMessages } from "./seen.ts";
 import { SessionState } from "./state.ts";
 
@@ -96,9 +96,7 @@ export class ChatSession {
     const message: OwnMessage = to === undefined
       ? { type: "say", ref, text }
       : { type: "tell", ref, to, text };
-    const problem = problemOf(message);
-    if (problem === undefined) pending.add(message);
-    return problem;
+    return pending.add(message);
   }
 
   /** Asks the server something; `false` when there is no connection. `onPageEnd` gets the size of a page of history. */
@@ -212,9 +210,8 @@ export class ChatSession {
   }
 
   #lose(error: Error | null): Outcome {
-    const { isRetriable = () => true } = this.#options;
     // A server that was there once is coming back, whatever answers in its place for now.
-    if (error && !this.#wasGreeted && !isRetriable(error)) throw error;
+    if (error && !this.#wasGreeted && this.#options.isRetriable?.(error) === false) throw error;
     return { lost: { error: error ?? new Error("the server closed the connection") } };
   }
 

@@ -3,7 +3,7 @@ import { serve } from "../../lib/server/server.ts";
 import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { onTerminal, onTerminalWith, ptyTest } from "../support/pty.ts";
-import { TestMember } from "./chat/test_member.ts";
+import { TestMember } from "./session/test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
 const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CLIENT];

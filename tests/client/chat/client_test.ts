@@ -43,7 +43,6 @@ function openOn(
   terminal: { isInteractive: boolean },
   lines: Iterable<string> | AsyncIterable<string>,
   connections: Record<string, object | null>[],
-  drained: () => Promise<void> | undefined = () => undefined,
 ) {
   const told: string[] = [];
   const printed: string[] = [];
@@ -74,7 +73,6 @@ function openOn(
     tell: (text) => told.push(text),
     address: "s:1",
     json: false,
-    drained,
     logins,
   });
   const keptTokens = () => logins.kept.map(({ token }) => token);
@@ -255,18 +253,4 @@ Deno.test("ChatClient says that a private message to a user who is away is deliv
   assertEquals(told.filter((line) => line.includes("is not here")), [
     "boris is not here: the message is delivered when they come back",
   ]);
-});
-
-Deno.test("ChatClient receives nothing more while its output is full", async () => {
-  const output = Promise.withResolvers<void>();
-  const notice = { type: "notice", text: "x" };
-  const flood = { ...IN, login: [WELCOME, ...Array(50).fill(notice)] };
-  const { client, printed } = openOn({ isInteractive: false }, [], [flood], () => output.promise);
-
-  const code = client.run();
-  await turns(50);
-  assertEquals(printed.length, 0);
-  output.resolve();
-
-  assertEquals([await code, printed.length], [0, 50]);
 });
