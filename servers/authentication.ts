@@ -4,10 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
+import { ACCOUNTS_SCHEMA, addLooks } from "../lib/store/account_schema.ts";
+import { AccountStore } from "../lib/store/account_store.ts";
 import type { Handler } from "../lib/server/conversation.ts";
+import { FAMILIAR_SCHEMA } from "../lib/store/familiar_networks.ts";
 import type { ConnInfo } from "../lib/server/server_events.ts";
-import { openDatabase } from "../lib/store/database.ts";
+import { type Migration, openDatabase } from "../lib/store/database.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
 import { SESSIONS_SCHEMA, SessionStore } from "../lib/store/session_store.ts";
@@ -21,7 +23,12 @@ import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
-export const AUTH_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA];
+export const AUTH_MIGRATIONS: Migration[] = [
+  ACCOUNTS_SCHEMA,
+  SESSIONS_SCHEMA,
+  addLooks,
+  FAMILIAR_SCHEMA,
+];
 
 /** The names of those who have logged in, by connection. */
 export type ConnNames = Map<ConnInfo, string>;
@@ -55,6 +62,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(join(config.dataDir, "auth.db"), {
     migrations: AUTH_MIGRATIONS,
+    exclusive: true,
     onCommitted: trouble.end,
   });
   const { maxPerAddress } = config;

@@ -4,10 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../lib/store/account_store.ts";
+import { ACCOUNTS_SCHEMA, addLooks } from "../lib/store/account_schema.ts";
+import { AccountStore } from "../lib/store/account_store.ts";
 import type { Handler } from "../lib/server/conversation.ts";
+import { FAMILIAR_SCHEMA } from "../lib/store/familiar_networks.ts";
 import type { ConnInfo } from "../lib/server/server_events.ts";
-import { type Database, openDatabase } from "../lib/store/database.ts";
+import { type Database, type Migration, openDatabase } from "../lib/store/database.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { HistoryStore, MESSAGES_SCHEMA } from "../lib/store/history_store.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -27,12 +29,17 @@ import { converse } from "./members/converse.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { countStrangers, type LogIn, logIn, type LogInOptions } from "./members/log_in.ts";
 import { frameOf, goodbyeMessage } from "./members/messages.ts";
-import { printLine } from "./control/output.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** The migrations of `chat.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
-export const CHAT_MIGRATIONS: string[] = [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA, MESSAGES_SCHEMA];
+export const CHAT_MIGRATIONS: Migration[] = [
+  ACCOUNTS_SCHEMA,
+  SESSIONS_SCHEMA,
+  MESSAGES_SCHEMA,
+  addLooks,
+  FAMILIAR_SCHEMA,
+];
 
 /** What a chat consists of. */
 export interface ChatOptions extends AnswerOptions, Pick<LogInOptions, "strangers" | "onAttempt"> {
@@ -116,12 +123,11 @@ function memberOf(conn: FramedConn, session: Session, onTooSlow: () => void): Ch
 
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
-  const path = join(config.dataDir, "chat.db");
   const trouble = new TroubleLog(log, "storage failed");
-  const database = openDatabase(path, {
+  const database = openDatabase(join(config.dataDir, "chat.db"), {
     migrations: CHAT_MIGRATIONS,
     durable: config.durable,
-    onShared: () => warnOfTwo(path, log),
+    exclusive: true,
     onCommitted: trouble.end,
   });
   const chat = chatOver(database, config, { log, onError: trouble.tell });
@@ -135,16 +141,6 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     trouble: () => trouble.lasting,
     close: () => database.close(),
   };
-}
-
-/** What is said on one server is stored for both, and told to the members of that one. */
-function warnOfTwo(path: string, log: LogFile): void {
-  log.warn("data shared", { path });
-  printLine(
-    Deno.stderr,
-    `Warning: another server uses ${path} too, and the members of one will not hear those of the ` +
-      "other: stop one of them, or give one a folder of its own, as --data data/second",
-  );
 }
 
 function chatOver(

@@ -52,7 +52,6 @@ export class ChatClient implements CommandTarget {
   readonly #session: ChatSession;
   readonly #names = new Names();
   readonly #ended = Promise.withResolvers<void>();
-  #hasChat = true;
   #wasIn = false;
   #failures = 0;
   #isLeaving = false;
@@ -92,9 +91,7 @@ export class ChatClient implements CommandTarget {
   }
 
   /** Whether the server has a chat. */
-  get hasChat(): boolean {
-    return this.#hasChat;
-  }
+  hasChat = true;
 
   /** The lowest id shown. */
   get oldest(): number | undefined {
@@ -204,7 +201,7 @@ export class ChatClient implements CommandTarget {
   #takeMessage(message: ServerMessage, own?: OwnMessage): void {
     const { json, terminal, view } = this.#options;
     if (message.type === "error" && own) this.#failures++;
-    if (message.type === "hello") this.#hasChat = message.server !== "auth";
+    if (message.type === "hello") this.hasChat = message.server !== "auth";
     this.#names.take(message);
     const shown = view.show(message, own);
     if (json) terminal.print(botLine(message));
@@ -224,9 +221,9 @@ export class ChatClient implements CommandTarget {
     const isFirst = !this.#wasIn;
     this.#wasIn = true;
     if (!terminal.isInteractive || json) return;
-    this.#mustGreet = isFirst && this.#hasChat;
-    if (this.#hasChat) this.#session.request({ type: "who" });
-    else if (isFirst) this.tell("/help shows the commands");
+    if (!this.hasChat) return isFirst ? this.tell("/help shows the commands") : undefined;
+    this.#mustGreet = isFirst;
+    this.#session.request({ type: "who" });
   }
 
   /** What was typed before a loss was noticed has gone from its line, and is not stored. */

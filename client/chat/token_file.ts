@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import { isSameName } from "../../lib/chat/name.ts";
-import { changeFile } from "../../lib/store/replace_file.ts";
+import { changeFile } from "../../lib/store/private_file.ts";
 import {
   isUsableName,
   type KeptLogin,

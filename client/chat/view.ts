@@ -6,7 +6,6 @@
 
 import { nameStyle, type Paint } from "../../lib/terminal/color.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
-import { lookUp } from "../../lib/base/look_up.ts";
 import { isSameName } from "../../lib/chat/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../../lib/chat/protocol.ts";
 import type { ChatWait } from "../session/options.ts";
@@ -82,7 +81,7 @@ export class ChatView {
       case "error":
         return this.#error(message, own);
       case "bye":
-        return service(lookUp(BYES, message.reason) ?? "The server ended the connection");
+        return service(byeOf(message.reason));
       default:
         return undefined;
     }
@@ -199,6 +198,11 @@ export class ChatView {
 
 function service(text: string): Shown {
   return { text, isService: true };
+}
+
+/** A reason such as `constructor` is in no table, though every object has it. */
+function byeOf(reason: ByeReason): string {
+  return Object.hasOwn(BYES, reason) ? BYES[reason] : "The server ended the connection";
 }
 
 function receiverOf(own: OwnMessage): string {

@@ -1,10 +1,28 @@
 /**
- * Reads and empties a log that another thread or process may be writing.
+ * Reads, follows and empties a log that another thread or process may be writing.
  *
  * @module
  */
 
 import { basename, dirname, join } from "node:path";
+
+/** Which lines to read. */
+export interface LogFilter {
+  /** Only lines that contain this text. @default {""} */
+  text?: string;
+}
+
+/** Options of {@linkcode followLog}. */
+export interface FollowLogOptions extends LogFilter {
+  /** Ends it. */
+  signal: AbortSignal;
+  /**
+   * How often it looks for new lines, in milliseconds.
+   *
+   * @default {200}
+   */
+  intervalMs?: number;
+}
 
 const BLOCK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -15,14 +33,50 @@ const NEWLINE = 0x0a;
  * It reads from the end, so a long log costs no more than a short one, and goes on into the backups `PATH.1`,
  * `PATH.2`, … when the newest file holds too few. A rotation at that very moment may show lines twice.
  */
-export async function showLog(path: string, lines: number): Promise<string[]> {
-  let found: string[] = [];
-  for (let backup = 0; found.length < lines; backup++) {
-    const older = await lastLines(backup === 0 ? path : `${path}.${backup}`, lines - found.length);
-    if (older === null) break;
-    found = [...older, ...found];
+export async function showLog(
+  path: string,
+  count: number,
+  { text = "" }: LogFilter = {},
+): Promise<string[]> {
+  const found: string[] = [];
+  if (count === 0) return found;
+  for (const file of [path, ...await backupsOf(path)]) {
+    for await (const line of linesBackwards(file)) {
+      if (line === "" || !line.includes(text)) continue;
+      if (found.push(line) === count) return found.reverse();
+    }
   }
-  return found;
+  return found.reverse();
+}
+
+/** Yields the lines that are added to a log from now on, across rotations, until the signal aborts. */
+export async function* followLog(
+  path: string,
+  { text = "", signal, intervalMs = 200 }: FollowLogOptions,
+): AsyncGenerator<string, void, void> {
+  // At once, so that no line is missed that is written after the first call of `next`.
+  let file = await unlessMissing(() => openAtEnd(path));
+  try {
+    let decoder = new TextDecoder(), rest = "";
+    while (!signal.aborted) {
+      const isSame = await isSameFile(path, file);
+      if (file) {
+        const lines = (rest + await readOn(file, decoder)).split("\n");
+        rest = lines.pop()!;
+        yield* lines.filter((line) => line !== "" && line.includes(text));
+      }
+      if (!isSame) {
+        file?.close();
+        file = null; // or a failure to open would close it twice
+        file = await unlessMissing(() => Deno.open(path));
+        decoder = new TextDecoder();
+        rest = "";
+      }
+      await pause(intervalMs, signal);
+    }
+  } finally {
+    file?.close();
+  }
 }
 
 /**
@@ -31,32 +85,37 @@ export async function showLog(path: string, lines: number): Promise<string[]> {
  * The writer may go on meanwhile: it appends, so its later lines stand at the start of the empty file.
  */
 export async function clearLog(path: string): Promise<void> {
-  const backup = `${basename(path)}.`;
   await unlessMissing(() => Deno.truncate(path));
-  await unlessMissing(async () => {
-    for await (const { name } of Deno.readDir(dirname(path))) {
-      if (!name.startsWith(backup) || !/^[0-9]+$/.test(name.slice(backup.length))) continue;
-      await unlessMissing(() => Deno.remove(join(dirname(path), name)));
-    }
-  });
+  for (const backup of await backupsOf(path)) await unlessMissing(() => Deno.remove(backup));
 }
 
-/** The last lines of one file, or `null` when there is no such file. */
-async function lastLines(path: string, lines: number): Promise<string[] | null> {
+/** The backups of a log, newest first. */
+async function backupsOf(path: string): Promise<string[]> {
+  const prefix = `${basename(path)}.`;
+  const numbers: number[] = [];
+  await unlessMissing(async () => {
+    for await (const { name, isFile } of Deno.readDir(dirname(path))) {
+      const digits = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+      if (isFile && /^[0-9]+$/.test(digits)) numbers.push(Number(digits));
+    }
+  });
+  return numbers.sort((a, b) => a - b).map((number) => join(dirname(path), prefix + number));
+}
+
+/** The lines of a file from its end; none when there is no such file. */
+async function* linesBackwards(path: string): AsyncGenerator<string, void, void> {
   using file = await unlessMissing(() => Deno.open(path));
-  if (file === null) return null;
-  const blocks: Uint8Array<ArrayBuffer>[] = [];
-  let start = (await file.stat()).size;
-  // One newline more than lines: the one before the first of them.
-  for (let newlines = 0; start > 0 && newlines <= lines;) {
+  if (file === null) return;
+  let rest: Uint8Array<ArrayBuffer> = new Uint8Array(0); // of a line whose beginning was not read yet
+  for (let start = (await file.stat()).size; start > 0;) {
     const end = start;
     start = Math.max(0, end - BLOCK_BYTES);
-    const block = await readBlock(file, start, end - start);
-    newlines += count(block, NEWLINE);
-    blocks.unshift(block);
+    const bytes = await new Blob([await readBlock(file, start, end - start), rest]).bytes();
+    const lineStart = start === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+    rest = bytes.subarray(0, lineStart);
+    if (start > 0 && lineStart === 0) rest = bytes;
+    else yield* new TextDecoder().decode(bytes.subarray(lineStart)).split("\n").reverse();
   }
-  const text = new TextDecoder().decode(await new Blob(blocks).bytes());
-  return text.split("\n").filter((line) => line !== "").slice(-lines);
 }
 
 /** Reads at most `bytes` bytes: fewer if the file was emptied meanwhile. */
@@ -76,15 +135,44 @@ async function readBlock(
   return block.subarray(0, length);
 }
 
-function count(bytes: Uint8Array, wanted: number): number {
-  let found = 0;
-  for (const byte of bytes) if (byte === wanted) found++;
-  return found;
+function openAtEnd(path: string): Promise<Deno.FsFile> {
+  const file = Deno.openSync(path);
+  file.seekSync(0, Deno.SeekMode.End);
+  return Promise.resolve(file);
 }
 
-async function unlessMissing<T>(act: () => Promise<T>): Promise<T | null> {
+/** Reads what was added to a file since the last time. */
+async function readOn(file: Deno.FsFile, decoder: TextDecoder): Promise<string> {
+  const block = new Uint8Array(BLOCK_BYTES);
+  let text = "";
+  for (let read; (read = await file.read(block)) !== null;) {
+    text += decoder.decode(block.subarray(0, read), { stream: true });
+  }
+  return text;
+}
+
+/** Whether a path still names an open file, and that has not become shorter than what was read of it. */
+async function isSameFile(path: string, file: Deno.FsFile | null): Promise<boolean> {
+  const named = await unlessMissing(() => Deno.stat(path));
+  if (file === null || named === null) return file === null && named === null;
+  const position = await file.seek(0, Deno.SeekMode.Current);
+  return named.ino === (await file.stat()).ino && named.size >= position;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const end = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+  signal.addEventListener("abort", end, { once: true });
+  return promise.finally(() => signal.removeEventListener("abort", end));
+}
+
+async function unlessMissing<T>(run: () => Promise<T>): Promise<T | null> {
   try {
-    return await act();
+    return await run();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

@@ -17,8 +17,12 @@ export interface Refusal {
   retryAfterMs?: number;
 }
 
-/** Of several who wanted the name, another was first. */
-export const NAME_TAKEN: Refusal = { ok: false, code: "name_taken", message: "This name is taken" };
+/** An account has the name, or one that looks like it. */
+export const NAME_TAKEN: Refusal = {
+  ok: false,
+  code: "name_taken",
+  message: "This name is taken, or looks like one that is",
+};
 
 /** Says the same of an unknown name as of a wrong password. */
 export const BAD_CREDENTIALS: Refusal = {

@@ -12,12 +12,16 @@ import {
   WEAK_PASSWORD,
 } from "./account_refusal.ts";
 import type { Database } from "./database.ts";
-import { Gate } from "../base/gate.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { networkOf } from "../base/address.ts";
+import { lookOf } from "../chat/confusables.ts";
+import { FamiliarNetworks } from "./familiar_networks.ts";
 import { LoginThrottle } from "./login_throttle.ts";
-import { keyOfText, parseName } from "../chat/name.ts";
+import { keyOfText } from "../chat/name.ts";
+import { parseNewName } from "../chat/new_name.ts";
 import {
   hashPassword,
+  highestCosts,
   isPassword,
   needsRehash,
   PASSWORD_PARAMS,
@@ -25,16 +29,6 @@ import {
   verifyPassword,
 } from "./password.ts";
 import { TokenBuckets } from "../base/token_bucket.ts";
-
-/** The migration for {@linkcode openDatabase} that makes the table of accounts. */
-export const ACCOUNTS_SCHEMA = `
-  CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again
-    key TEXT NOT NULL UNIQUE,               -- the name as it is compared
-    name TEXT NOT NULL,                     -- the name as it is shown
-    hash TEXT NOT NULL                      -- Argon2id, a PHC string
-  ) STRICT;
-`;
 
 /** Who was registered or let in, or why not. */
 export type AccountResult = { ok: true; name: string } | Refusal;
@@ -96,16 +90,20 @@ const LATER_PER_SECOND = 0.1;
 export class AccountStore {
   #database: Database;
   #params: PasswordParams;
-  #hashing: Gate;
+  #refusalCosts: PasswordParams;
+  #hashing: Semaphore;
+  #familiar: FamiliarNetworks;
   #throttle: LoginThrottle;
   #registrations: TokenBuckets | undefined; // without a limit nobody counts
   #find: StatementSync;
+  #findLike: StatementSync;
   #insert: StatementSync;
   #update: StatementSync;
   #clear: StatementSync;
 
   /**
-   * Works on a database that has had {@linkcode ACCOUNTS_SCHEMA}; closing it is the caller's.
+   * Works on a database that has had the migrations of `account_schema.ts` and {@linkcode FAMILIAR_SCHEMA}; closing it is
+   * the caller's.
    *
    * @param database Where accounts are kept.
    * @param options Costs and limits.
@@ -115,14 +113,22 @@ export class AccountStore {
     const { maxPerAddress: burst = MAX_PER_ADDRESS } = options;
     this.#database = database;
     this.#params = params;
-    this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
-    this.#throttle = new LoginThrottle(now);
+    const costs = database.prepare(
+      "SELECT DISTINCT substr(hash, 16, instr(substr(hash, 16), '$') - 1) AS costs FROM accounts",
+    ).all();
+    this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
+    this.#hashing = new Semaphore({ maxRunning: 2, maxWaiting });
+    this.#familiar = new FamiliarNetworks(database);
+    this.#throttle = new LoginThrottle(this.#familiar, now);
     this.#registrations = burst === 0
       ? undefined
       : new TokenBuckets({ burst, perSecond: LATER_PER_SECOND, ...(now && { now }) });
     this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
+    this.#findLike = database.prepare(
+      "SELECT id FROM accounts WHERE key = ? OR written = ? OR capitals = ?",
+    );
     this.#insert = database.prepare(
-      "INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO accounts (key, name, hash, written, capitals) VALUES (?, ?, ?, ?, ?)",
     );
     this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE key = ? AND hash = ?");
     this.#clear = database.prepare("DELETE FROM accounts");
@@ -131,26 +137,33 @@ export class AccountStore {
   /**
    * Makes an account. Of several registrations of one name at once exactly one succeeds.
    *
-   * @param name The name wanted; see {@linkcode parseName}.
+   * @param name The name wanted; see {@linkcode parseNewName}.
    * @param password The password; see {@linkcode isPassword}.
    * @param address Where they are, as {@linkcode normalizeAddress} spells it; nobody counts those without one.
    * @returns The name in its one true spelling; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
    */
   async register(name: string, password: string, address?: string): Promise<AccountResult> {
-    const parsed = parseName(name);
+    const parsed = parseNewName(name);
     if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
     // The name first: a client asks by an empty password whether a name is free, before its user chooses one.
-    if (this.#account(parsed.key) !== undefined) return NAME_TAKEN;
+    const { key, name: spelling } = parsed;
+    const { written, capitals } = lookOf(spelling);
+    const isTaken = () => this.#findLike.get(key, written, capitals) !== undefined;
+    if (isTaken()) return NAME_TAKEN;
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
     const waitMs = this.#registrationWaitMs(address);
     if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
-    const { changes } = this.#database.transaction(() =>
-      this.#insert.run(parsed.key, parsed.name, hash)
-    );
-    return changes === 1 ? { ok: true, name: parsed.name } : NAME_TAKEN;
+    const accountId = this.#database.transaction(() => {
+      if (isTaken()) return null;
+      const { lastInsertRowid } = this.#insert.run(key, spelling, hash, written, capitals);
+      return Number(lastInsertRowid);
+    });
+    if (accountId === null) return NAME_TAKEN;
+    if (address !== undefined) this.familiar(accountId, address);
+    return { ok: true, name: spelling };
   }
 
   /**
@@ -163,14 +176,29 @@ export class AccountStore {
    */
   async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
     const key = keyOfText(name); // What is no name costs the same as a name that has no account.
-    const waitMs = this.#throttle.waitMs(key, address);
-    if (waitMs > 0) return throttled(waitMs);
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    this.#throttle.begin(key, address);
+    const waitMs = this.#throttle.begin(key, address);
+    if (waitMs > 0) return throttled(waitMs);
     const account = await this.#verify(key, password);
     if (account === null) return BAD_CREDENTIALS;
     this.#throttle.succeeded(key, address);
-    return { ok: true, name: account };
+    this.familiar(account.id, address);
+    return { ok: true, name: account.name };
+  }
+
+  /**
+   * Notes that an account proved who it is from an address, by a password or a token: guesses from elsewhere, or at other
+   * names from there, do not make it wait there any more.
+   *
+   * @param accountId The account.
+   * @param address The address, as {@linkcode normalizeAddress} spells it.
+   */
+  familiar(accountId: number, address: string): void {
+    try {
+      this.#familiar.add(accountId, networkOf(address));
+    } catch {
+      // Who is let in must not depend on it; broken storage shows at the next write that matters.
+    }
   }
 
   /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
@@ -185,7 +213,6 @@ export class AccountStore {
    * @returns How many accounts there were.
    */
   clear(): number {
-    this.#throttle.forgetFamiliar();
     this.#registrations?.fill();
     return Number(this.#database.transaction(() => this.#clear.run()).changes);
   }
@@ -196,19 +223,17 @@ export class AccountStore {
     return this.#registrations.take(networkOf(address));
   }
 
-  /** The account's name when the password is right, `null` when not, after the same work for both. */
-  async #verify(key: string, password: string): Promise<string | null> {
+  /** The account when the password is right, `null` when not, after the same work for every name. */
+  async #verify(key: string, password: string): Promise<Account | null> {
     if (!isPassword(password)) return null; // Nobody's, which anybody can tell.
     const account = this.#account(key);
-    const matches = await this.#hashing.run(async () => {
-      if (account !== undefined) return await verifyPassword(password, account.hash);
-      await hashPassword(password, this.#params);
-      return false;
-    });
+    const matches = await this.#hashing.run(() =>
+      verifyPassword(password, account?.hash, this.#refusalCosts)
+    );
     if (account === undefined || !matches) return null;
     if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
     // While the hash was made, the account may have been removed, and the name taken by another.
-    return this.#account(key)?.id === account.id ? account.name : null;
+    return this.#account(key)?.id === account.id ? account : null;
   }
 
   async #rehash(key: string, password: string, old: string): Promise<void> {

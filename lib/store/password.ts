@@ -66,17 +66,32 @@ export async function hashPassword(
 }
 
 /**
- * Tells whether this is the password that was hashed, in a time that does not depend on the answer.
+ * Whether this is the password that was hashed. A refusal takes as long as a hash of `costs`, also where the hash was made
+ * when they were lower, and where there is no hash at all.
  *
- * @param password What somebody sent.
- * @param phc What {@linkcode hashPassword} gave.
+ * @param password What was sent.
+ * @param phc What {@linkcode hashPassword} gave; `undefined` for a name that has no account.
+ * @param costs What a refusal costs; see {@linkcode highestCosts}.
  * @throws {Deno.errors.InvalidData} If the PHC string is malformed, or asks for more memory or passes
  * than {@linkcode PasswordParams} allows; nothing is then computed.
  */
-export async function verifyPassword(password: string, phc: string): Promise<boolean> {
+export async function verifyPassword(
+  password: string,
+  phc: string | undefined,
+  costs: PasswordParams = PASSWORD_PARAMS,
+): Promise<boolean> {
+  if (phc === undefined) {
+    await hashPassword(password, costs);
+    return false;
+  }
   const { params, salt, hash } = parsePhc(phc);
   const actual = await argon2id(password, { params, salt, hashBytes: hash.length });
-  return timingSafeEqual(actual, hash);
+  if (timingSafeEqual(actual, hash)) return true;
+  // The time is in proportion to memory × passes: what was saved is spent now.
+  const saved = costs.memoryKiB * costs.passes - params.memoryKiB * params.passes;
+  const memoryKiB = Math.floor(saved / costs.passes);
+  if (memoryKiB >= 8 * costs.parallelism) await hashPassword(password, { ...costs, memoryKiB });
+  return false;
 }
 
 /**
@@ -91,6 +106,22 @@ export function needsRehash(phc: string, params: PasswordParams = PASSWORD_PARAM
   const had = parsePhc(phc).params;
   if (params.memoryKiB < had.memoryKiB || params.passes < had.passes) return false;
   return params.memoryKiB > had.memoryKiB || params.passes > had.passes;
+}
+
+/**
+ * The costs that take the longest: those given, or those of a hash that was stored before they fell.
+ *
+ * @param params The parameters in force.
+ * @param stored The costs of stored hashes, as they stand in a PHC string: `m=19456,t=2,p=1`.
+ */
+export function highestCosts(params: PasswordParams, stored: string[]): PasswordParams {
+  const costsOf = (text: string): PasswordParams => {
+    const [memoryKiB = 0, passes = 0, parallelism = 0] = text.match(/\d+/g)?.map(Number) ?? [];
+    return { memoryKiB, passes, parallelism };
+  };
+  const workOf = ({ memoryKiB, passes }: PasswordParams) => memoryKiB * passes;
+  return stored.map(costsOf).filter(areAffordable)
+    .reduce((most, costs) => workOf(costs) > workOf(most) ? costs : most, params);
 }
 
 interface ParsedPhc {

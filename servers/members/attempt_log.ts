@@ -20,20 +20,27 @@ export interface Attempt {
 const BY = { hello: "token", login: "password", register: "registration" } as const;
 
 /**
- * Makes what logs attempts to get in, each as one line. Those that are turned away untried (`throttled`,
+ * Makes what logs attempts to get in, each as one line; where a password was hashed for it, in the audit log too, which
+ * grows no faster than passwords can be hashed. Those that are turned away untried (`throttled`,
  * `unavailable`) are told once a connection, until another is tried: an impatient client must not bury the log.
  */
 export function attemptLog(
-  log: Pick<LogFile, "info" | "warn">,
+  log: Pick<LogFile, "info" | "warn" | "audit">,
 ): (conn: ConnInfo, attempt: Attempt) => void {
   const turnedAway = new WeakSet<ConnInfo>();
   return (conn, { type, name, code }) => {
     const by = BY[type];
-    if (name !== undefined) return log.info("client logged in", { conn: conn.id, name, by });
+    if (name !== undefined) {
+      const fields = { conn: conn.id, name, by };
+      if (type === "hello") return log.info("client logged in", fields);
+      return log.audit("info", "client logged in", fields);
+    }
     const isTried = code !== "throttled" && code !== "unavailable";
     if (!isTried && turnedAway.has(conn)) return;
     if (isTried) turnedAway.delete(conn);
     else turnedAway.add(conn);
-    log.warn("login refused", { conn: conn.id, peer: conn.peer, by, code });
+    const fields = { conn: conn.id, peer: conn.peer, by, code };
+    if (code === "bad_credentials") log.audit("warn", "login refused", fields);
+    else log.warn("login refused", fields);
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import type { ClientMessage, ErrorCode } from "../../lib/chat/protocol.ts";
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/base/text_length.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
 import type { TokenBuckets } from "../../lib/base/token_bucket.ts";
 import type { AuthDesk } from "./auth_desk.ts";
 import { DEFAULT_HISTORY, type EntryOptions, MAX_HISTORY, replay } from "./chat_entry.ts";

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LogFile } from "../../lib/log/log_file.ts";
+import { showLog } from "../../lib/log/log_tail.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ServerEvent } from "../../lib/server/server_events.ts";
 import { logEvent } from "../../servers/logging/log_events.ts";
@@ -77,7 +78,7 @@ testWith(
     await departures.reach(1 + CLIENTS);
     log.flush();
     const after = handles();
-    const lines = await log.show(4);
+    const lines = await showLog(log.path, 4);
     log.close();
 
     assertEquals(after, before);

@@ -84,17 +84,3 @@ testWith(PROCESSES, "chat's console forgets all users, who then register again",
   await anna.register("Anna", { since: 0 });
   assertEquals(await anna.all(), []);
 });
-
-testWith(
-  PROCESSES,
-  "A second chat on the same data warns that it is not the same chat",
-  async () => {
-    await using first = await ServerProcess.start("chat");
-    await using second = await ServerProcess.start("chat", [], { data: first.data });
-
-    const [{ err }, { err: nothing }] = [await second.stop(), await first.stop()];
-
-    assertMatch(err, /^Warning: another server uses .*chat\.db too/);
-    assertEquals(nothing, "");
-  },
-);

@@ -10,22 +10,13 @@ import {
 import { FakeTime } from "@std/testing/time";
 import { assertSpyCalls, spy, stub } from "@std/testing/mock";
 import { join } from "node:path";
-import { LogFile } from "../../../lib/log/log_file.ts";
+import { auditPath, LogFile } from "../../../lib/log/log_file.ts";
 import { clearLog, showLog } from "../../../lib/log/log_tail.ts";
 import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
+import { LogFolder as Folder } from "./log_folder.ts";
 
-/** A folder for one test, with the path of a log in it. */
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync();
-  readonly log = join(this.path, "echo.log");
-
-  names(): string[] {
-    return [...Deno.readDirSync(this.path)].map((entry) => entry.name).sort();
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
 }
 
 /** The lines of a file without their times. */
@@ -180,7 +171,7 @@ testWith(FILES, "LogFile.open() refuses a maxBytes of 0", () => {
   assertThrows(
     () => LogFile.open(folder.log, { name: "echo", maxBytes: 0 }),
     Error,
-    `Cannot open the log file ${folder.log}: "maxBytes" must be >= 1`,
+    `Cannot open the log file ${folder.log}: give at least 1 byte and 1 backup`,
   );
 });
 
@@ -204,19 +195,21 @@ testWith(FILES, "LogFile loses no line to rotation", async () => {
 
   for (let n = 0; n < 300; n++) log.info("line", { n });
 
-  const lines = await log.show(1000);
+  log.flush();
+  const lines = await showLog(folder.log, 1000);
   assertEquals(
     lines.map((line) => line.split("n=")[1]),
     Array.from({ length: 300 }, (_, n) => `${n}`),
   );
 });
 
-testWith(FILES, "LogFile.clear() empties the log and later lines go on at its start", async () => {
+testWith(FILES, "clearLog() empties the log and later lines go on at its start", async () => {
   using folder = new Folder();
   using log = LogFile.open(folder.log, { name: "echo", maxBytes: 300 });
   for (let n = 0; n < 20; n++) log.info("old", { n });
 
-  await log.clear();
+  log.flush();
+  await clearLog(folder.log);
   const emptied = folder.names().map((name) => Deno.statSync(join(folder.path, name)).size);
   log.info("new");
   log.flush();
@@ -242,26 +235,6 @@ testWith(
     assertEquals(events(folder.log).length, 4);
   },
 );
-
-testWith(FILES, "clearLog() removes every backup and nothing else", async () => {
-  using folder = new Folder();
-  for (const name of ["echo.log", "echo.log.1", "echo.log.7", "echo.log.old", "chat.log.1"]) {
-    Deno.writeTextFileSync(join(folder.path, name), "line\n");
-  }
-
-  await clearLog(folder.log);
-
-  assertEquals(folder.names(), ["chat.log.1", "echo.log", "echo.log.old"]);
-});
-
-testWith(FILES, "clearLog() of a log that is not there does nothing", async () => {
-  using folder = new Folder();
-
-  await clearLog(folder.log);
-  await clearLog(join(folder.path, "no", "such.log"));
-
-  assertEquals(folder.names(), []);
-});
 
 testWith(FILES, "LogFile goes on in a new file when its file or folder is removed", () => {
   using folder = new Folder();
@@ -407,96 +380,96 @@ testWith(FILES, "LogFile survives a disk that fills in the middle of a line", ()
   assertEquals(events(folder.log).slice(1), ["WARN echo lines lost=1", "INFO echo second"]);
 });
 
-testWith(FILES, "LogFile survives a rotation that fails half-way", () => {
-  using folder = new Folder();
-  using log = LogFile.open(folder.log, { name: "echo", maxBytes: 100, maxBackups: 1 });
-  {
-    using _stuck = stub(Deno, "renameSync", () => {
-      throw new Deno.errors.PermissionDenied("Permission denied (os error 13)");
-    });
-    for (let n = 0; n < 4; n++) log.info("line", { n });
+testWith(
+  FILES,
+  "LogFile appends where it cannot rotate, reports it once, and rotates later",
+  () => {
+    using folder = new Folder();
+    using log = LogFile.open(folder.log, { name: "echo", maxBytes: 100, maxBackups: 1 });
+    const write = (from: number, to: number) => {
+      for (let n = from; n < to; n++) log.info("line", { n });
+      log.flush();
+    };
+    {
+      using _stuck = stub(Deno, "renameSync", () => {
+        throw new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+      });
+      write(0, 9);
+    }
+    const lines = events(folder.log);
+    write(9, 11);
+
+    assertEquals(lines.filter((line) => line.includes("log not rotated")).length, 1);
+    assertEquals(lines.filter((line) => line.includes(" line n=")).length, 9);
+    assertEquals(folder.names(), ["echo.log", "echo.log.1"]);
+  },
+);
+
+for (const number of [1, 2, 3]) {
+  testWith(FILES, `LogFile passes over a folder in the place of backup ${number}`, async () => {
+    using folder = new Folder();
+    Deno.mkdirSync(`${folder.log}.${number}`);
+    using log = LogFile.open(folder.log, { name: "echo", maxBytes: 300, maxBackups: 3 });
+
+    for (let n = 0; n < 16; n++) log.info("line", { n });
     log.flush();
+
+    const lines = await showLog(folder.log, 100);
+    assertEquals(lines.map((line) => Number(line.split("n=")[1])), range(16));
+    assert(folder.names().length > 3);
+  });
+}
+
+testWith(FILES, "LogFile makes its folder 0700 and its files 0600, also one that was not", () => {
+  if (Deno.build.os === "windows") return;
+  using folder = new Folder();
+  const path = join(folder.path, "data", "logs", "echo.log");
+  Deno.writeTextFileSync(folder.log, "", { mode: 0o644 });
+  Deno.chmodSync(folder.log, 0o644);
+
+  for (const file of [path, folder.log]) {
+    using log = LogFile.open(file, { name: "echo", maxBytes: 100 });
+    for (let n = 0; n < 3; n++) log.audit("warn", "login refused", { n });
   }
 
-  log.info("later");
+  const modes = [
+    "data",
+    "data/logs",
+    ...["", ".1"].flatMap((end) => [
+      `data/logs/echo.log${end}`,
+      `data/logs/echo.audit.log${end}`,
+      `echo.log${end}`,
+    ]),
+  ].map((name) => Deno.statSync(join(folder.path, name)).mode! & 0o777);
+  assertEquals(modes.slice(0, 2), [0o700, 0o700]);
+  assertEquals(modes.slice(2), Array(6).fill(0o600));
+});
+
+testWith(
+  FILES,
+  "LogFile.audit() keeps its lines where other lines do not push them out",
+  async () => {
+    using folder = new Folder();
+    using log = LogFile.open(folder.log, { name: "chat", maxBytes: 300, maxBackups: 1 });
+
+    log.audit("warn", "login refused", { conn: 1 });
+    for (let n = 0; n < 100; n++) log.info("data received", { n });
+    log.flush();
+
+    assertEquals((await showLog(folder.log, 100, { text: "login" })).length, 0);
+    assertEquals(events(auditPath(folder.log)), ["WARN chat login refused conn=1"]);
+  },
+);
+
+testWith(FILES, "LogFile.audit() does without the audit log where that cannot be opened", () => {
+  using folder = new Folder();
+  Deno.mkdirSync(auditPath(folder.log));
+  using log = LogFile.open(folder.log, { name: "chat" });
+
+  log.audit("info", "client logged in");
   log.flush();
 
-  const lines = [...events(`${folder.log}.1`), ...events(folder.log)];
-  assertEquals(lines.filter((line) => line.includes("lost=")).length, 1);
-  assertEquals(lines.at(-1), "INFO echo later");
-});
-
-testWith(FILES, "showLog() reads the last lines, reaching into the backups", async () => {
-  using folder = new Folder();
-  Deno.writeTextFileSync(`${folder.log}.2`, "1\n2\n");
-  Deno.writeTextFileSync(`${folder.log}.1`, "3\n4\n");
-  Deno.writeTextFileSync(folder.log, "5\n6\n");
-
-  assertEquals(await showLog(folder.log, 0), []);
-  assertEquals(await showLog(folder.log, 1), ["6"]);
-  assertEquals(await showLog(folder.log, 3), ["4", "5", "6"]);
-  assertEquals(await showLog(folder.log, 100), ["1", "2", "3", "4", "5", "6"]);
-});
-
-testWith(FILES, "showLog() of a log that is not there is empty", async () => {
-  using folder = new Folder();
-
-  assertEquals(await showLog(folder.log, 10), []);
-});
-
-testWith(FILES, "showLog() of a log that is emptied at that moment is empty", async () => {
-  using folder = new Folder();
-  Deno.writeTextFileSync(folder.log, "line\n");
-  const { open } = Deno;
-  using _opening = stub(Deno, "open", async (path) => {
-    const file = await open(path);
-    const info = await file.stat();
-    file.stat = async () => (await Deno.truncate(folder.log), info);
-    return file;
-  });
-
-  assertEquals(await showLog(folder.log, 10), []);
-});
-
-testWith(FILES, "showLog() keeps lines and characters whole across its blocks", async () => {
-  using folder = new Folder();
-  const lines = Array.from({ length: 5000 }, (_, n) => `${n} ${"ж€😀".repeat(n % 9)}`);
-  Deno.writeTextFileSync(folder.log, lines.join("\n") + "\n");
-
-  for (const count of [1, 1000, 4999, 5000, 5001]) {
-    assertEquals(await showLog(folder.log, count), lines.slice(-count));
-  }
-});
-
-testWith(FILES, "showLog() keeps a line whole that is longer than a block", async () => {
-  using folder = new Folder();
-  const long = "x".repeat(200_000);
-  Deno.writeTextFileSync(folder.log, `first\n${long}\n`);
-
-  assertEquals(await showLog(folder.log, 1), [long]);
-});
-
-testWith(FILES, "showLog() reads little of a long log", async () => {
-  using folder = new Folder();
-  {
-    using file = Deno.openSync(folder.log, { create: true, write: true });
-    file.truncateSync(1024 ** 3);
-    file.seekSync(0, Deno.SeekMode.End);
-    file.writeSync(new TextEncoder().encode("\nlast line\n"));
-  }
-  let bytes = 0;
-  const read = Deno.FsFile.prototype.read;
-  using _counted = stub(
-    Deno.FsFile.prototype,
-    "read",
-    function (this: Deno.FsFile, p: Uint8Array) {
-      bytes += p.byteLength;
-      return read.call(this, p);
-    },
-  );
-
-  assertEquals(await showLog(folder.log, 1), ["last line"]);
-  assertLessOrEqual(bytes, 64 * 1024);
+  assertEquals(events(folder.log), ["INFO chat client logged in"]);
 });
 
 /** Runs a program that opens a log in this folder, and returns its exit code. */
@@ -542,14 +515,12 @@ testWith(PROCESSES, "LogFile needs no more than its folder", async () => {
   const program = `
     using log = LogFile.open(Deno.args[0], { name: "echo", maxBytes: 300 });
     for (let n = 0; n < 20; n++) log.info("line", { n });
-    await log.show(10);
-    await log.clear();
-    log.info("last");`;
+    log.audit("info", "last");`;
 
   const code = await run(folder, program, [`-R=${folder.path}`, `-W=${folder.path}`]);
 
   assertEquals(code, 0);
-  assertEquals(events(folder.log), ["INFO echo last"]);
+  assertEquals(events(folder.log).at(-1), "INFO echo last");
 });
 
 testWith(PROCESSES, "LogFile.open() keeps the class of a refused permission", async () => {
@@ -564,27 +535,4 @@ testWith(PROCESSES, "LogFile.open() keeps the class of a refused permission", as
   assertEquals(await run(folder, program, []), 9);
 
   assert(!folder.names().includes("echo.log"));
-});
-
-testWith(FILES, "clearLog() leaves files that are no backups", async () => {
-  using folder = new Folder();
-  const names = ["echo.log", "echo.log.1.gz", "echo.log.old2", "echo.logs.1"];
-  for (const name of [...names, "echo.log.12"]) {
-    Deno.writeTextFileSync(join(folder.path, name), "x");
-  }
-
-  await clearLog(folder.log);
-
-  assertEquals(folder.names(), names);
-});
-
-testWith(FILES, "showLog() reads on when the disk gives one byte a call", async () => {
-  using folder = new Folder();
-  Deno.writeTextFileSync(folder.log, "first\nsecond\n");
-  const { read } = Deno.FsFile.prototype;
-  using _oneByte = stub(Deno.FsFile.prototype, "read", function (this: Deno.FsFile, p) {
-    return read.call(this, p.subarray(0, 1));
-  });
-
-  assertEquals(await showLog(folder.log, 9), ["first", "second"]);
 });

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spy, stub } from "@std/testing/mock";
-import {
-  ACCOUNTS_SCHEMA,
-  AccountStore,
-  type AccountStoreOptions,
-} from "../../../lib/store/account_store.ts";
+import { AccountStore, type AccountStoreOptions } from "../../../lib/store/account_store.ts";
+import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
+import { keyOfName } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
+import { hashPassword } from "../../../lib/store/password.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
+const PASSWORD = "correct horse";
 const HERE = "127.0.0.1";
 const WRONG = {
   ok: false,
@@ -16,7 +16,7 @@ const WRONG = {
 } as const;
 
 function openAccounts(options: AccountStoreOptions = {}) {
-  const database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA] });
+  const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
   const accounts = new AccountStore(database, { params: CHEAP, ...options });
   return { database, accounts, [Symbol.dispose]: () => database.close() };
 }
@@ -277,3 +277,63 @@ Deno.test("AccountStore.clear() forgets whose address may go on trying", async (
   const result = await accounts.authenticate("Anna", "correct horse", HERE);
   assertEquals(result.ok ? "ok" : result.retryAfterMs, 1_000);
 });
+
+Deno.test("AccountStore.register() keeps out names that look like one that is taken", async () => {
+  using store = openAccounts();
+  const register = async (name: string) => {
+    const result = await store.accounts.register(name, PASSWORD);
+    return result.ok ? "ok" : result.code;
+  };
+
+  const both = await Promise.all([register("Copa"), register("Сора")]);
+
+  assertEquals(both.toSorted(), ["name_taken", "ok"]);
+  assertEquals(await register("COPA"), "name_taken");
+  assertEquals(await register("Copal"), "ok");
+  assertEquals(await register("-"), "bad_name");
+});
+
+Deno.test("Accounts made before there were rules for their names keep working, and keep look-alikes out", async () => {
+  const path = `${await Deno.makeTempDir()}/auth.db`;
+  const names = ["-", "3", "Notice", "Аnna", "Anna", "Сора"];
+  {
+    using old = openDatabase(path, { migrations: AUTH_MIGRATIONS.slice(0, 2) });
+    const hash = await hashPassword(PASSWORD, CHEAP);
+    for (const name of names) {
+      old.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?)")
+        .run(keyOfName(name), name, hash);
+    }
+  }
+
+  using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
+  const accounts = new AccountStore(database, { params: CHEAP });
+
+  for (const name of names) {
+    const result = await accounts.authenticate(name, PASSWORD, HERE);
+    assertEquals([result.ok && result.name, accounts.nameOf(name)], [name, name]);
+  }
+  const taken = await accounts.register("Copa", PASSWORD);
+  assertEquals(!taken.ok && taken.code, "name_taken");
+  await Deno.remove(path);
+});
+
+const RAISED = { memoryKiB: 64, passes: 3, parallelism: 1 };
+
+for (const [how, before, after] of [["rise", CHEAP, RAISED], ["fall", RAISED, CHEAP]] as const) {
+  Deno.test(`AccountStore.authenticate() works as much for every refusal when the parameters ${how}`, async () => {
+    using store = openAccounts({ params: before });
+    await store.accounts.register("Anna", PASSWORD);
+    const accounts = new AccountStore(store.database, { params: after });
+    const work: number[] = [];
+
+    for (const name of ["Anna", "Nobody", "no name"]) {
+      using derive = spy(crypto.subtle, "deriveBits");
+      await accounts.authenticate(name, "wrong horse", HERE);
+      const costs = derive.calls.map(({ args }) => args[0] as unknown as Record<string, number>);
+      work.push(costs.reduce((sum, { memory, passes }) => sum + memory! * passes!, 0));
+    }
+
+    const most = RAISED.memoryKiB * RAISED.passes;
+    for (const each of work) assert(each > most - RAISED.passes && each <= most, `${work}`);
+  });
+}

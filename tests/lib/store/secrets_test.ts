@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../../../lib/store/account_store.ts";
+import { AccountStore } from "../../../lib/store/account_store.ts";
+import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../../../lib/store/session_store.ts";
+import { SessionStore } from "../../../lib/store/session_store.ts";
 import { binary, disguises, encodings } from "../../support/disguises.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
@@ -11,7 +12,7 @@ testWith(FILES, "A database holds no password and no token, in any encoding", as
   const folder = Deno.makeTempDirSync();
   const path = `${folder}/chat.db`;
   const secrets = ["pässwörd-of-anna", "password~of~bob?", "a wrong password"];
-  using database = openDatabase(path, { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
   const accounts = new AccountStore(database, { params: CHEAP });
   const sessions = new SessionStore(database, { now: () => clock });
   let clock = 0;

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { spy } from "@std/testing/mock";
-import { ACCOUNTS_SCHEMA, AccountStore } from "../../../lib/store/account_store.ts";
+import { AccountStore } from "../../../lib/store/account_store.ts";
+import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../../../lib/store/session_store.ts";
+import { SessionStore } from "../../../lib/store/session_store.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -10,7 +11,7 @@ const START = Date.UTC(2026, 0, 1);
 
 /** Sessions for Anna and Bob, and a clock that a test turns. */
 function openSessions() {
-  const database = openDatabase(":memory:", { migrations: [ACCOUNTS_SCHEMA, SESSIONS_SCHEMA] });
+  const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
   const clock = { ms: START };
   const sessions = new SessionStore(database, { now: () => clock.ms });
   const insert = database.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, '')");

@@ -11,102 +11,102 @@ Deno.test("Throttle.waitMs() lets a few failures go, then doubles up to 30 secon
   const waits: number[] = [];
 
   for (let attempt = 0; attempt < 12; attempt++) {
-    waits.push(throttle.waitMs("anna"));
-    clock.ms += throttle.waitMs("anna");
-    throttle.begin("anna");
+    waits.push(throttle.waitMs("anna", "x"));
+    clock.ms += throttle.waitMs("anna", "x");
+    throttle.begin("anna", "x");
   }
 
   // After 31 s the first failure is forgotten.
   assertEquals(waits.slice(0, 9), [0, 0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 16_000]);
   assertEquals(waits.slice(9), [30_000, 30_000, 30_000]);
-  assertEquals(throttle.waitMs("bob"), 0);
+  assertEquals(throttle.waitMs("bob", "x"), 0);
 });
 
 Deno.test("Throttle.begin() does not put off that failures are forgotten", () => {
   const { clock, throttle } = makeThrottle({ freeFailures: 1 });
-  for (let failure = 0; failure < 5; failure++) throttle.begin("class");
-  assertEquals(throttle.waitMs("class"), 16_000);
+  for (let failure = 0; failure < 5; failure++) throttle.begin("class", "x");
+  assertEquals(throttle.waitMs("class", "x"), 16_000);
 
   for (let login = 0; login < 6; login++) {
     clock.ms += 29_000;
-    throttle.begin("class");
+    throttle.begin("class", "x");
     throttle.takeBack("class");
   }
 
-  assertEquals(throttle.waitMs("class"), 0);
+  assertEquals(throttle.waitMs("class", "x"), 0);
 });
 
 Deno.test("Throttle.waitMs() counts down, in whole milliseconds", () => {
   const { clock, throttle } = makeThrottle({ freeFailures: 1 });
-  throttle.begin("anna");
+  throttle.begin("anna", "x");
 
   clock.ms += 400.5;
-  assertEquals(throttle.waitMs("anna"), 600);
+  assertEquals(throttle.waitMs("anna", "x"), 600);
   clock.ms += 600;
-  assertEquals(throttle.waitMs("anna"), 0);
+  assertEquals(throttle.waitMs("anna", "x"), 0);
 });
 
 Deno.test("Throttle.waitMs() is not prolonged by asking", () => {
   const { clock, throttle } = makeThrottle({ freeFailures: 0 });
-  for (let attempt = 0; attempt < 100; attempt++) throttle.begin("anna");
+  for (let attempt = 0; attempt < 100; attempt++) throttle.begin("anna", "x");
 
   for (let second = 0; second < 30; second++) {
-    assertEquals(throttle.waitMs("anna"), 30_000 - second * 1_000);
+    assertEquals(throttle.waitMs("anna", "x"), 30_000 - second * 1_000);
     clock.ms += 1_000;
   }
 
-  assertEquals(throttle.waitMs("anna"), 0);
+  assertEquals(throttle.waitMs("anna", "x"), 0);
 });
 
 Deno.test("Throttle.waitMs() stays within its limit when the clock is set back", () => {
   const { clock, throttle } = makeThrottle({ freeFailures: 1 });
-  throttle.begin("anna");
+  throttle.begin("anna", "x");
 
   clock.ms -= 3_600_000;
 
-  assertEquals(throttle.waitMs("anna"), 1_000);
+  assertEquals(throttle.waitMs("anna", "x"), 1_000);
 });
 
 Deno.test("Throttle.begin() counts attempts that have not ended", () => {
   const { throttle } = makeThrottle();
 
-  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna");
+  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna", "x");
 
-  assertEquals(throttle.waitMs("anna"), 2_000);
+  assertEquals(throttle.waitMs("anna", "x"), 2_000);
 });
 
 Deno.test("Throttle.takeBack() undoes one attempt, reset() all", () => {
   const { throttle } = makeThrottle();
-  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna");
+  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna", "x");
 
   throttle.takeBack("anna");
-  assertEquals(throttle.waitMs("anna"), 1_000);
+  assertEquals(throttle.waitMs("anna", "x"), 1_000);
   throttle.reset("anna");
-  assertEquals(throttle.waitMs("anna"), 0);
+  assertEquals(throttle.waitMs("anna", "x"), 0);
   throttle.takeBack("anna");
-  throttle.begin("anna");
-  assertEquals(throttle.waitMs("anna"), 0);
+  throttle.begin("anna", "x");
+  assertEquals(throttle.waitMs("anna", "x"), 0);
 });
 
 Deno.test("Throttle forgets one failure every 30 seconds, and then the key", () => {
   const { clock, throttle } = makeThrottle();
-  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna");
+  for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna", "x");
 
   clock.ms += 60_000;
-  throttle.begin("anna");
-  assertEquals(throttle.waitMs("anna"), 1_000);
+  throttle.begin("anna", "x");
+  assertEquals(throttle.waitMs("anna", "x"), 1_000);
 
   clock.ms += 90_000;
-  throttle.begin("bob");
+  throttle.begin("bob", "x");
   assertEquals(throttle.size, 1);
 });
 
 Deno.test("Throttle forgets even the most stubborn in a few minutes", () => {
   const { clock, throttle } = makeThrottle();
-  for (let attempt = 0; attempt < 1_000; attempt++) throttle.begin("eve");
+  for (let attempt = 0; attempt < 1_000; attempt++) throttle.begin("eve", "x");
 
   clock.ms += 8 * 30_000;
-  throttle.begin("bob");
+  throttle.begin("bob", "x");
 
   assertEquals(throttle.size, 1);
 });
@@ -114,10 +114,10 @@ Deno.test("Throttle forgets even the most stubborn in a few minutes", () => {
 Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
   const { throttle } = makeThrottle({ freeFailures: 1, maxKeys: 3 });
 
-  for (const key of ["a", "b", "c", "a", "d"]) throttle.begin(key);
+  for (const key of ["a", "b", "c", "a", "d"]) throttle.begin(key, "x");
 
   assertEquals(throttle.size, 3);
-  assertEquals(["a", "b", "c", "d"].map((key) => throttle.waitMs(key) > 0), [
+  assertEquals(["a", "b", "c", "d"].map((key) => throttle.waitMs(key, "x") > 0), [
     true,
     false,
     true,
@@ -125,21 +125,64 @@ Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
   ]);
 });
 
-Deno.test("Throttle.waitMs() begins with firstDelayMs, and with nothing where nothing failed", () => {
-  const throttle = new Throttle({ freeFailures: 1, firstDelayMs: 100, now: () => 0 });
-
-  throttle.begin("anna");
-
-  assertEquals(throttle.waitMs("anna"), 100);
-  assertEquals(new Throttle({ freeFailures: 0 }).waitMs("anna"), 0);
-});
-
 Deno.test("Throttle.takeBack() of more than there were gives nothing away", () => {
   const { throttle } = makeThrottle({ freeFailures: 1 });
-  throttle.begin("anna");
+  throttle.begin("anna", "x");
 
   for (let again = 0; again < 3; again++) throttle.takeBack("anna");
-  throttle.begin("anna");
+  throttle.begin("anna", "x");
 
-  assertEquals(throttle.waitMs("anna"), 1_000);
+  assertEquals(throttle.waitMs("anna", "x"), 1_000);
+});
+
+/** A throttle after failures that make each next attempt at `vera` wait 30 s, and its clients. */
+function underAttack() {
+  const { clock, throttle } = makeThrottle({ freeFailures: 0 });
+  for (let failure = 0; failure < 9; failure++) throttle.begin("vera", "attacker");
+  /** Begins an attempt, which fails, and tells how long it had to wait. */
+  const attempt = (client: string) => {
+    const waitMs = throttle.waitMs("vera", client);
+    if (waitMs > 0) throttle.enqueue("vera", client, waitMs);
+    else throttle.begin("vera", client);
+    return waitMs;
+  };
+  return { clock, attempt };
+}
+
+Deno.test("Throttle keeps the turn of a client that waits, whatever is asked meanwhile", () => {
+  const { clock, attempt } = underAttack();
+  let begun = 0;
+  const pollUntil = (ms: number) => {
+    for (; clock.ms < ms; clock.ms += 10) if (attempt("attacker") === 0) begun++;
+  };
+  pollUntil(clock.ms + 1_000);
+
+  const waits: number[] = [];
+  for (let waitMs; (waitMs = attempt("owner")) > 0; pollUntil(clock.ms + waitMs + 150)) {
+    waits.push(waitMs);
+  }
+
+  assertEquals(waits.length, 2);
+  assertEquals(waits[0], 30_000);
+  assertEquals(begun, 1);
+});
+
+Deno.test("Throttle lets the next in a queue pass a client that does not come", () => {
+  const { clock, attempt } = underAttack();
+  for (const client of ["a", "b", "c"]) assertEquals(attempt(client), 30_000);
+
+  clock.ms += 60_000; // The turn of `a` is over.
+  assertEquals(attempt("d"), 30_000);
+  assertEquals(attempt("b"), 0);
+});
+
+Deno.test("Throttle limits the places of a queue, and forgets those who left it", () => {
+  const { clock, attempt } = underAttack();
+  for (let i = 0; i < 100; i++) attempt(`client ${i}`);
+  clock.ms += 59_000;
+  assertEquals(attempt("early"), 30_000);
+
+  clock.ms += 1_001;
+
+  assertEquals(attempt("owner"), 0);
 });

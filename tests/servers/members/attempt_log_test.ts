@@ -7,7 +7,11 @@ function linesOf(attempts: [conn: number, attempt: Attempt][]): string[] {
   const lines: string[] = [];
   const write = (level: string) => (event: string, fields?: LogFields) =>
     void lines.push(formatLine(0, level, "chat", event, fields).replace(/^\S+ /, ""));
-  const tell = attemptLog({ info: write("INFO"), warn: write("WARN") });
+  const levels = { info: write("INFO"), warn: write("WARN") };
+  const tell = attemptLog({
+    ...levels,
+    audit: (level, event, fields) => levels[level](`${event} (audit)`, fields),
+  });
   const conns = [1, 2].map((id) => ({ id, peer: `::1:${id}`, address: "::1", connectedAt: 0 }));
   for (const [conn, attempt] of attempts) tell(conns[conn - 1]!, attempt);
   return lines;
@@ -21,8 +25,8 @@ Deno.test("attemptLog() tells who got in by what, with the name escaped", () => 
   ]);
 
   assertEquals(lines, [
-    "INFO chat client logged in conn=1 name=Anna by=registration",
-    'INFO chat client logged in conn=1 name="An\\nna" by=password',
+    "INFO chat client logged in (audit) conn=1 name=Anna by=registration",
+    'INFO chat client logged in (audit) conn=1 name="An\\nna" by=password',
     'INFO chat client logged in conn=2 name="Анна" by=token',
   ]);
 });
@@ -40,8 +44,8 @@ Deno.test("attemptLog() tells each guess, and those not even tried once a connec
   ]);
 
   assertEquals(lines, [
-    "WARN chat login refused conn=1 peer=::1:1 by=password code=bad_credentials",
-    "WARN chat login refused conn=1 peer=::1:1 by=password code=bad_credentials",
+    "WARN chat login refused (audit) conn=1 peer=::1:1 by=password code=bad_credentials",
+    "WARN chat login refused (audit) conn=1 peer=::1:1 by=password code=bad_credentials",
     "WARN chat login refused conn=1 peer=::1:1 by=password code=throttled",
     "WARN chat login refused conn=2 peer=::1:2 by=password code=throttled",
     "WARN chat login refused conn=1 peer=::1:1 by=registration code=name_taken",

@@ -1,7 +1,12 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { FrameDecoder } from "../../../lib/frame/frame_decoder.ts";
-import { decodeRun, NO_RUN } from "../../../lib/frame/message_text.ts";
 import {
   chunksOf,
   concat,
@@ -155,17 +160,17 @@ Deno.test("FrameDecoder.next() gives more small frames than a run takes", () => 
   assertDecodes(...Array.from({ length: 20_000 }, (_, i) => String(i % 10)));
 });
 
-Deno.test("FrameDecoder.next() decodes in one call what is short or ASCII, and one by one what is neither", () => {
+Deno.test("FrameDecoder.next() decodes in few calls what is short or ASCII, and one by one what is neither", () => {
   const [short, ascii] = [Array(100).fill("текст"), Array(40).fill("x".repeat(300))];
   const long = Array(60).fill("ё".repeat(150));
 
   assertEquals(decodesOf(Array(100).fill("text")), 1);
-  assertEquals(decodesOf(short), 1);
-  assertEquals(decodesOf(ascii), 1);
+  assertEquals(decodesOf(short), 2);
+  assertEquals(decodesOf(ascii), 3);
   // The first run is looked at in vain, and the first text of the other kind shows that runs pay again.
   assertEquals(decodesOf(long), 1 + 60);
-  assertEquals(decodesOf(long, short), 1 + 60 + 1 + 1);
-  assertEquals(decodesOf(long, ascii), 1 + 60 + 1 + 1);
+  assertEquals(decodesOf(long, short), 1 + 60 + 1 + 2);
+  assertEquals(decodesOf(long, ascii), 1 + 60 + 1 + 3);
 });
 
 Deno.test("FrameDecoder.next() looks at a run with a U+FFFD once", () => {
@@ -200,28 +205,24 @@ Deno.test("FrameDecoder.next() leaves the headers as they were for read() in the
   assertEquals(rest, bytes.subarray(204));
 });
 
-Deno.test("decodeRun() finds no run in fewer than two whole small frames", () => {
-  for (const bytes of [utf8(""), framesOf("a"), framesOf("x".repeat(200)).subarray(0, 100)]) {
-    const before = bytes.slice();
+Deno.test("FrameDecoder.next() decodes no text together with more than 16 times its frame, or 1 KiB", () => {
+  const sizes = [21, 21, 21, 1000, 21, 1000, 1000, 1000, 64, 64, 64, 21, 2048, 2048, 3000, 3000];
+  const texts = Array.from({ length: 200 }, () => sizes.map((size) => "x".repeat(size))).flat();
+  using decodes = spy(TextDecoder.prototype, "decode");
 
-    assertEquals(decodeRun(bytes, 0, bytes.length, 1000), NO_RUN);
-    assertEquals(bytes, before);
+  assertDecodes(...texts);
+
+  let taken = 0;
+  for (const { args: [run] } of decodes.calls) {
+    const { byteLength } = run as Uint8Array;
+    for (let at = 0; at < byteLength; taken++) {
+      const frameBytes = 4 + texts[taken]!.length;
+      assertLessOrEqual(byteLength, Math.max(1024, 16 * frameBytes));
+      at += frameBytes;
+    }
   }
-});
-
-Deno.test("decodeRun() ends before a frame that is not whole, too large, or over the limit", () => {
-  const two = framesOf("a", "b");
-  const endBefore = (third: Uint8Array, limit: number) => {
-    const bytes = concat(two, third);
-    return decodeRun(bytes, 0, bytes.length, limit).end - two.length;
-  };
-
-  assertEquals(endBefore(framesOf("cd").subarray(0, 5), 9), 0);
-  assertEquals(endBefore(framesOf("x".repeat(2049)), 9000), 0);
-  assertEquals(endBefore(framesOf("cd"), 1), 0);
-  for (const third of ["cd", "", "x".repeat(2048)]) {
-    assertEquals(endBefore(framesOf(third), 9000), 4 + third.length);
-  }
+  assertEquals(taken, texts.length);
+  assertLess(decodes.calls.length, texts.length);
 });
 
 for (const seed of [1, 2, 3]) {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { changeFile } from "../../../lib/store/replace_file.ts";
+import { changeFile } from "../../../lib/store/private_file.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
 function replaceFile(path: string, text: string): Promise<void> {
