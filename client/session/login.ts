@@ -68,9 +68,6 @@ export interface Refusal {
   name?: string;
 }
 
-type Hello = ServerMessage & { type: "hello" };
-type PasswordMessage = ClientMessage & { type: "register" | "login" };
-
 /** The login of one session: the credentials for the next connection, and the token that came with the last welcome. */
 export class Login {
   readonly #store: LoginStore | undefined;
@@ -102,8 +99,10 @@ export class Login {
   }
 
   /** Answers the `hello` of a server: with a token, or a password, which is sent once; or says why it does not. */
-  async answer(hello: Hello): Promise<{ token: string } | PasswordMessage | Refusal> {
-    this.#data = hello.data;
+  async answer(
+    { data }: { data?: string },
+  ): Promise<{ token: string } | ClientMessage & { type: "register" | "login" } | Refusal> {
+    this.#data = data;
     const credentials = this.#credentials;
     this.#credentials = undefined;
     if (credentials?.password !== undefined) {
