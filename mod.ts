@@ -30,8 +30,8 @@ export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
 export { escapeControl } from "./lib/base/escape.ts";
-export { Outbox } from "./lib/conn/outbox.ts";
-export type { FrameSender, OutboxOptions } from "./lib/conn/outbox.ts";
+export { Outbox } from "./lib/chat/outbox.ts";
+export type { FrameSender, OutboxOptions } from "./lib/chat/outbox.ts";
 export { backoff, MAX_RETRY_AFTER_MS, Reconnector } from "./lib/conn/reconnect.ts";
 export type {
   BackoffOptions,

@@ -18,6 +18,8 @@ export interface Service {
   options?: ServeOptions;
   /** The name of whoever is at the other end, once it is known. */
   nameOf?(conn: ConnInfo): string | undefined;
+  /** Called before the conversation at a connection is ended by the operator. */
+  onKick?(conn: ConnInfo): void;
   /** Forgets every user and tells how many there were. */
   clearUsers?(): number | Promise<number>;
   /** Says something to everybody, and tells to how many. */

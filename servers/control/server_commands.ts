@@ -122,7 +122,10 @@ export class ServerCommands {
 
   #kick(name: string): string {
     if (!name) return "Usage: kick NAME (a name, an address or a number as who shows them)";
-    const ended = this.#options.server.end("kicked", (conn) => this.#isCalled(conn, name));
+    const { server, service } = this.#options;
+    const kicked = server.peers().filter((conn) => this.#isCalled(conn, name));
+    for (const conn of kicked) service.onKick?.(conn);
+    const ended = server.end("kicked", (conn) => kicked.includes(conn));
     const nobody = `Nobody here is called ${escapeControl(name)}`;
     return ended ? `Ended ${count(ended, "connection")}` : nobody;
   }

@@ -1,14 +1,12 @@
 /**
- * Why an account store did not let somebody in.
+ * Why an account or a session was refused.
  *
  * @module
  */
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../chat/password_length.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./password_length.ts";
 
-/** Why somebody was not let in; the codes are the protocol's. */
+/** Why there is no session; the codes are the protocol's. */
 export interface Refusal {
-  /** Tells a refusal from a success. */
-  ok: false;
   /** What went wrong, for programs. */
   code: "name_taken" | "bad_name" | "weak_password" | "bad_credentials" | "throttled";
   /** What went wrong, for people; it quotes nothing they sent. */
@@ -19,21 +17,18 @@ export interface Refusal {
 
 /** An account has the name, or one that looks like it. */
 export const NAME_TAKEN: Refusal = {
-  ok: false,
   code: "name_taken",
   message: "This name is taken, or looks like one that is",
 };
 
 /** Says the same of an unknown name as of a wrong password. */
 export const BAD_CREDENTIALS: Refusal = {
-  ok: false,
   code: "bad_credentials",
   message: "The name or the password is wrong",
 };
 
 /** The password is too short or too long. */
 export const WEAK_PASSWORD: Refusal = {
-  ok: false,
   code: "weak_password",
   message: `A password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
 };
@@ -41,7 +36,6 @@ export const WEAK_PASSWORD: Refusal = {
 /** Too many attempts, or too many at once: another makes sense after so many milliseconds. */
 export function throttled(retryAfterMs: number): Refusal {
   return {
-    ok: false,
     code: "throttled",
     message: "Too many attempts: wait a little",
     retryAfterMs,

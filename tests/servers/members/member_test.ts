@@ -3,7 +3,7 @@ import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { startAuthentication } from "../../support/chat_server.ts";
 import { turns } from "../../support/turns.ts";
 
-Deno.test("converse() answers ping and whoami, and refuses what belongs before the login", async () => {
+Deno.test("Member answers ping and whoami, and refuses what belongs before the login", async () => {
   await using auth = startAuthentication();
   using anna = await auth.connect();
   await anna.register("Anna");
@@ -23,7 +23,7 @@ Deno.test("converse() answers ping and whoami, and refuses what belongs before t
   }
 });
 
-Deno.test("converse() revokes the token at logout, for every connection that came in by it", async () => {
+Deno.test("Member revokes the token at logout, for every connection that came in by it", async () => {
   await using auth = startAuthentication();
   using first = await auth.connect();
   const token = await first.register("Anna");
@@ -44,14 +44,14 @@ Deno.test("converse() revokes the token at logout, for every connection that cam
   assertEquals(await same.ask({ type: "whoami" }), { type: "you", name: "Anna" });
 });
 
-Deno.test("converse() asks everybody to register again after all users were forgotten", async () => {
+Deno.test("Member asks everybody to register again after all users were forgotten", async () => {
   await using auth = startAuthentication();
   using anna = await auth.connect();
   const token = await anna.register("Anna");
   using bob = await auth.connect();
   await bob.register("Bob");
 
-  const cleared = auth.desk.clear();
+  const cleared = auth.members.clear();
 
   assertEquals(cleared, 2);
   for (const [client, name] of [[anna, "Anna"], [bob, "Bob"]] as const) {
@@ -68,7 +68,7 @@ Deno.test("converse() asks everybody to register again after all users were forg
 });
 
 for (const reason of ["paused", "shutdown", "kicked"] as const) {
-  Deno.test(`converse() ends with bye ${reason}, and tells who may come back when`, async () => {
+  Deno.test(`Member ends with bye ${reason}, and tells who may come back when`, async () => {
     await using auth = startAuthentication();
     using before = await auth.connect();
     await before.ask({ type: "hello", version: 1 });
@@ -92,17 +92,17 @@ for (const reason of ["paused", "shutdown", "kicked"] as const) {
   });
 }
 
-Deno.test("converse() finds a dead peer by its silence", async () => {
+Deno.test("Member finds a dead peer by its silence", async () => {
   await using auth = startAuthentication({ idleTimeoutMs: 40 });
   using anna = await auth.connect();
   await anna.register("Anna");
 
   assertEquals(await anna.rest(), [{ type: "bye", reason: "idle" }]);
-  assertEquals(auth.names.size, 0);
+  assertEquals(auth.names(), []);
 });
 
 for (const [what, sent] of Object.entries({ pings: '{"type":"ping"}', junk: "no message" })) {
-  Deno.test(`converse() reads ${what} no faster than its pace, and answers all in the end`, async () => {
+  Deno.test(`Member reads ${what} no faster than its pace, and answers all in the end`, async () => {
     let now = 0;
     const pace = { burst: 3, perSecond: 20, now: () => now };
     await using auth = startAuthentication({ pace });
@@ -120,5 +120,27 @@ for (const [what, sent] of Object.entries({ pings: '{"type":"ping"}', junk: "no 
     // Hello and register came before.
     assertEquals(read, 2 + 3);
     assertEquals(anna.received.length, 2 + 6);
+  });
+}
+
+for (const [maxPerAddress, logins] of [[4, 1], [8, 2], [64, 16]] as const) {
+  Deno.test(`Members lets an account have ${logins} of ${maxPerAddress} connections`, async () => {
+    await using auth = startAuthentication({ maxPerAddress });
+    using stack = new DisposableStack();
+    using first = await auth.connect();
+    const token = await first.register("Anna");
+    for (let i = 1; i < logins; i++) await stack.use(await auth.connect()).resume(token);
+
+    using refused = await auth.connect();
+    await refused.send({ type: "hello", version: 1, token });
+    const [, bye] = await refused.rest();
+    using other = await auth.connect();
+    await other.register("Bob");
+    await first.conn.closeWrite();
+    await first.rest();
+    using again = await auth.connect();
+    await again.resume(token);
+
+    assertEquals(bye, { type: "bye", reason: "full", retryAfterMs: 5000 });
   });
 }

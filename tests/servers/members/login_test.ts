@@ -1,16 +1,22 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { encodeFrame } from "../../../lib/frame/frame.ts";
+
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
-import type { AuthDesk } from "../../../servers/members/auth_desk.ts";
-import { countStrangers, logIn, type LogInOptions } from "../../../servers/members/log_in.ts";
+import { openDatabase } from "../../../lib/store/database.ts";
+import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
+import { Member } from "../../../servers/members/member.ts";
+import { Members } from "../../../servers/members/members.ts";
 import { ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { startAuthentication, type TestServerOptions } from "../../support/chat_server.ts";
+import { CHEAP, startAuthentication, type TestServerOptions } from "../../support/chat_server.ts";
 import { isPending, turns } from "../../support/turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
+
+function helloOf({ members }: { members: Members }): Of<"hello"> {
+  return { type: "hello", version: 1, server: "auth", data: members.dataId };
+}
 
 async function refused(client: ChatClient, message: object | string): Promise<Of<"error">> {
   const answer = await client.ask(message);
@@ -38,37 +44,44 @@ function login(name: string, password = PASSWORD): object {
   return { type: "login", name, password };
 }
 
-/** A login over a connection in memory, where no time passes that a test does not let pass. */
-function beginLogIn(desk: AuthDesk, options: Partial<LogInOptions>) {
+/** A conversation over a connection in memory, where no time passes that a test does not let pass. */
+function beginInMemory() {
+  const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
+  const noLimit = { burst: 1e9, perSecond: 1e9 };
+  const members = new Members(database, {
+    server: "auth",
+    accounts: { params: CHEAP },
+    loginMs: 100,
+    loginPace: noLimit,
+    pace: noLimit,
+  });
   const [near, far] = memoryConnPair();
   const conn = new FramedConn(near);
   const client = new ChatClient(new FramedConn(far));
   const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
-  const loginPace = { burst: 1e9, perSecond: 1e9 };
-  const outcome = logIn(conn, info, { desk, server: "auth", loginPace, ...options });
-  const dispose = () => [conn, client.conn].forEach((end) => end.close());
-  return { conn, client, outcome, [Symbol.dispose]: dispose };
+  const served = new Member(conn, info, members).serve();
+  const dispose = () => {
+    [conn, client.conn].forEach((end) => end.close());
+    database.close();
+  };
+  return { conn, client, members, info, served, [Symbol.dispose]: dispose };
 }
 
-Deno.test("logIn() greets with the version it speaks, and waits for hello", async () => {
+Deno.test("Login greets with the version it speaks, and waits for hello", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
 
   assertEquals((await refused(client, login("Anna"))).message, "Say hello first");
-  assertEquals(await client.ask(HELLO), { type: "hello", version: 1, server: "auth" });
+  assertEquals(await client.ask(HELLO), helloOf(auth));
   assertEquals(await codeOf(client, { type: "ping" }), "unauthorized");
 });
 
-Deno.test("logIn() tells a client of another version so, and lets it say hello again", async () => {
+Deno.test("Login tells a client of another version so, and lets it say hello again", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
 
   for (const version of [0, 2, 1e15]) {
-    assertEquals(await client.ask({ type: "hello", version }), {
-      type: "hello",
-      version: 1,
-      server: "auth",
-    });
+    assertEquals(await client.ask({ type: "hello", version }), helloOf(auth));
     const refusal = await client.next();
     assert(refusal?.type === "error" && refusal.code === "bad_message");
     assertEquals(await codeOf(client, register("Anna")), "bad_message");
@@ -77,7 +90,7 @@ Deno.test("logIn() tells a client of another version so, and lets it say hello a
   assertMatch(await client.register("Anna"), /^[\w-]{43}$/);
 });
 
-Deno.test("logIn() registers, logs in, and tells the name as it was registered", async () => {
+Deno.test("Login registers, logs in, and tells the name as it was registered", async () => {
   await using auth = startAuthentication();
   using first = await auth.connect();
   using second = await auth.connect();
@@ -95,10 +108,10 @@ Deno.test("logIn() registers, logs in, and tells the name as it was registered",
     );
   }
   assertEquals(await second.ask({ type: "whoami" }), { type: "you", name: "Anna" });
-  assertEquals([...auth.names.values()], ["Anna", "Anna"]);
+  assertEquals(auth.names(), ["Anna", "Anna"]);
 });
 
-Deno.test("logIn() lets a client in by its token, again and again", async () => {
+Deno.test("Login lets a client in by its token, again and again", async () => {
   await using auth = startAuthentication();
   using first = await auth.connect();
   const token = await first.register("Anna");
@@ -111,7 +124,7 @@ Deno.test("logIn() lets a client in by its token, again and again", async () => 
   }
 });
 
-Deno.test("logIn() refuses an expired, revoked or unknown token, and then takes a password", async () => {
+Deno.test("Login refuses an expired, revoked or unknown token, and then takes a password", async () => {
   let now = 0;
   await using auth = startAuthentication({ now: () => now });
   using anna = await auth.connect();
@@ -133,11 +146,11 @@ Deno.test("logIn() refuses an expired, revoked or unknown token, and then takes 
   }
 });
 
-Deno.test("logIn() answers a wrong password and an unknown name with the same bytes", async () => {
+Deno.test("Login answers a wrong password and an unknown name with the same bytes", async () => {
   const start = await startWithClient();
   await using _auth = start.auth;
   using client = start.client;
-  await start.auth.desk.register("Anna", PASSWORD);
+  await start.auth.members.accounts.register("Anna", PASSWORD);
 
   const answers = [];
   for (
@@ -156,12 +169,12 @@ Deno.test("logIn() answers a wrong password and an unknown name with the same by
   );
 });
 
-Deno.test("logIn() slows guessing at one name, tells for how long, and lets in after it", async () => {
+Deno.test("Login slows guessing at one name, tells for how long, and lets in after it", async () => {
   let now = 0;
   const { auth, client } = await startWithClient({ now: () => now });
   await using _auth = auth;
   using _client = client;
-  await auth.desk.register("Anna", PASSWORD);
+  await auth.members.accounts.register("Anna", PASSWORD);
 
   for (let i = 0; i < 3; i++) {
     assertEquals(await codeOf(client, login("Anna", "wrong horse")), "bad_credentials");
@@ -173,7 +186,7 @@ Deno.test("logIn() slows guessing at one name, tells for how long, and lets in a
   assertEquals((await client.ask(login("Anna")))?.type, "welcome");
 });
 
-Deno.test("logIn() slows guessing at many names from one address", async () => {
+Deno.test("Login slows guessing at many names from one address", async () => {
   const { auth, client } = await startWithClient({ now: () => 0 });
   await using _auth = auth;
   using _client = client;
@@ -188,7 +201,7 @@ Deno.test("logIn() slows guessing at many names from one address", async () => {
   assertEquals([code, retryAfterMs], ["throttled", 1000]);
 });
 
-Deno.test("logIn() refuses what is no name or no password, and tells why", async () => {
+Deno.test("Login refuses what is no name or no password, and tells why", async () => {
   const { auth, client } = await startWithClient();
   await using _auth = auth;
   using _client = client;
@@ -208,7 +221,7 @@ Deno.test("logIn() refuses what is no name or no password, and tells why", async
   }
 });
 
-Deno.test("logIn() lets exactly one of several have a name", async () => {
+Deno.test("Login lets exactly one of several have a name", async () => {
   await using auth = startAuthentication();
   const clients = await Promise.all(["Anna", "anna", "ＡＮＮＡ", "aNNa"].map(async (name) => {
     const client = await auth.connect();
@@ -226,10 +239,9 @@ Deno.test("logIn() lets exactly one of several have a name", async () => {
 });
 
 for (const busy of [false, true]) {
-  Deno.test(`logIn() says goodbye to who does not log in within its time, ${busy ? "busy" : "silent"}`, async () => {
-    await using auth = startAuthentication();
+  Deno.test(`Login says goodbye to a client that does not log in within its time, ${busy ? "busy" : "silent"}`, async () => {
     using time = new FakeTime();
-    using login = beginLogIn(auth.desk, { loginMs: 100 });
+    using login = beginInMemory();
     const { client } = login;
 
     if (busy) await client.ask(HELLO);
@@ -237,30 +249,37 @@ for (const busy of [false, true]) {
       await time.tickAsync(1);
       if (busy) assertEquals(await codeOf(client, { type: "ping" }), "unauthorized");
     }
-    assert(await isPending(login.outcome));
+    assert(await isPending(login.served));
     await time.tickAsync(1);
 
-    assert(!await isPending(login.outcome));
-    assertEquals(await login.outcome, null);
+    assert(!await isPending(login.served));
     assertEquals(await client.next(), { type: "bye", reason: "idle" });
   });
 }
 
-Deno.test("logIn() sets the client no time any more once it is in", async () => {
-  await using auth = startAuthentication();
+Deno.test("Login sets the client no time any more once it is in, and again when it is told that its session has ended", async () => {
   using time = new FakeTime();
-  using login = beginLogIn(auth.desk, { loginMs: 100 });
-  const { client, conn } = login;
+  using login = beginInMemory();
+  const { client, members } = login;
 
   await client.register("Anna");
-  assertEquals((await login.outcome)?.session.name, "Anna");
+  await time.tickAsync(1000);
+  assertEquals((await client.ask({ type: "ping" }))?.type, "pong");
+  members.clear();
+  await time.tickAsync(1000);
+  const refusal = await refused(client, { type: "say", ref: "7", text: "x".repeat(8000) });
+  assertEquals([refusal.code, refusal.ref], ["unauthorized", "7"]);
+  await time.tickAsync(60);
+  await client.ask(HELLO);
+  await time.tickAsync(60);
+  assert(await isPending(login.served));
+  await time.tickAsync(40);
 
-  assertEquals(time.next(), false);
-  await client.send("still here");
-  assertEquals(await conn.receive(), "still here");
+  assert(!await isPending(login.served));
+  assertEquals(await client.next(), { type: "bye", reason: "idle" });
 });
 
-Deno.test("logIn() takes messages up to 4 KiB before login, and 16 KiB after", async () => {
+Deno.test("Login takes messages up to 4 KiB before login, and 16 KiB after", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
   const padded = (message: object, bytes: number) => JSON.stringify(message).padEnd(bytes);
@@ -277,63 +296,7 @@ Deno.test("logIn() takes messages up to 4 KiB before login, and 16 KiB after", a
   assertEquals(await other.rest(), [{ type: "bye", reason: "protocol" }]);
 });
 
-const NONSENSE: Record<string, string> = {
-  "nothing": "",
-  "no JSON": "hello",
-  "half of JSON": '{"type":"login"',
-  "an array": "[]",
-  "null": "null",
-  "a number": "1e999",
-  "deep nesting": "[".repeat(4000),
-  "no type": "{}",
-  "a type that is no text": '{"type":{}}',
-  "a type of objects": '{"type":"__proto__"}',
-  "another type of objects": '{"type":"constructor"}',
-  "an unknown type": '{"type":"shout","text":"x"}',
-  "a missing field": '{"type":"login","name":"Anna"}',
-  "a field of a wrong type": '{"type":"login","name":"Anna","password":["x"]}',
-  "an inherited field": '{"type":"login","__proto__":{"name":"Anna","password":"x"}}',
-  "a lone surrogate": '{"type":"login","name":"\\ud800","password":"x"}',
-  "a fraction": '{"type":"hello","version":1.5}',
-  "a negative number": '{"type":"hello","version":1,"since":-1}',
-  "a huge number": '{"type":"hello","version":1,"since":1e300}',
-  "a number as text": '{"type":"hello","version":"1"}',
-};
-
-for (const [name, text] of Object.entries(NONSENSE)) {
-  Deno.test(`logIn() and converse() refuse ${name}, and the connection lives on`, async () => {
-    await using auth = startAuthentication();
-    using client = await auth.connect();
-
-    assertEquals(await codeOf(client, text), "bad_message");
-    await client.register("Anna");
-    assertEquals(await codeOf(client, text), "bad_message");
-    assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
-  });
-}
-
-Deno.test("logIn() and converse() refuse what is not UTF-8, and the connection lives on", async () => {
-  await using auth = startAuthentication();
-  using client = await auth.connect();
-  const bytes = encodeFrame('{"type":"ping"} ').fill(0xff, 19);
-
-  await client.conn.write(bytes);
-  const before = await client.next();
-  await client.register("Anna");
-  await client.conn.write(bytes);
-  const after = await client.next();
-
-  for (const answer of [before, after]) {
-    assert(answer?.type === "error" && answer.code === "bad_message");
-    assertEquals(
-      answer.message,
-      "Cannot receive a text: the body of 16 bytes is not UTF-8. Send text in UTF-8",
-    );
-  }
-  assertEquals(await client.ask({ type: "whoami" }), { type: "you", name: "Anna" });
-});
-
-Deno.test("logIn() takes the last of duplicate keys, and ignores keys it does not know", async () => {
+Deno.test("Login takes the last of duplicate keys, and ignores keys it does not know", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
 
@@ -342,7 +305,7 @@ Deno.test("logIn() takes the last of duplicate keys, and ignores keys it does no
   assertEquals((await client.ask({ ...register("Anna"), since: "x" }))?.type, "welcome");
 });
 
-Deno.test("logIn() tells when storage is broken, and lets in when it works again", async () => {
+Deno.test("Login tells when storage is broken, and lets in when it works again", async () => {
   const { auth, client } = await startWithClient();
   await using _auth = auth;
   using _client = client;
@@ -356,26 +319,24 @@ Deno.test("logIn() tells when storage is broken, and lets in when it works again
   assertEquals((await client.ask(register("Anna")))?.type, "welcome");
 });
 
-Deno.test("logIn() gives the session back of who is gone before the welcome", async () => {
-  await using auth = startAuthentication();
-  const { desk } = auth;
-  using login = beginLogIn(desk, {});
-  const makeAccount = desk.register.bind(desk);
-  const left: string[] = [];
-  desk.register = async (...args) => {
+Deno.test("Login keeps nothing of a client that is gone before the welcome", async () => {
+  using login = beginInMemory();
+  const { members, conn, client } = login;
+  const { accounts } = members;
+  const makeAccount = accounts.register.bind(accounts);
+  accounts.register = async (...args) => {
     const session = await makeAccount(...args);
-    login.conn.close();
+    conn.close();
     return session;
   };
-  desk.leave = ({ name }) => void left.push(name);
 
-  for (const message of [HELLO, register("Anna")]) await login.client.send(message);
-  await assertRejects(() => login.outcome);
+  for (const message of [HELLO, register("Anna")]) await client.send(message);
+  await assertRejects(() => login.served);
 
-  assertEquals(left, ["Anna"]);
+  assertEquals(members.nameOf(login.info), undefined);
 });
 
-Deno.test("logIn() reads no faster than its pace, and the login itself comes through", async () => {
+Deno.test("Login reads no faster than its pace, and the login itself comes through", async () => {
   let now = 0;
   const loginPace = { burst: 3, perSecond: 20, now: () => now };
   await using auth = startAuthentication({ loginPace });
@@ -392,16 +353,4 @@ Deno.test("logIn() reads no faster than its pace, and the login itself comes thr
   assertEquals(rest.map((message) => message?.type), ["hello", "welcome"]);
   // Who is in begins anew.
   assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
-});
-
-Deno.test("countStrangers() counts half of the connections of an address, and one of one", () => {
-  const half = [1, 4].map((maxPerAddress) => {
-    const strangers = countStrangers({ maxPerAddress });
-    return Array.from({ length: 4 }, () => strangers.enter("::1"));
-  });
-
-  assertEquals(half, [
-    [undefined, "crowded", "crowded", "crowded"],
-    [undefined, undefined, "crowded", "crowded"],
-  ]);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { clearUsers } from "../../../servers/chat.ts";
-import { enter } from "../../../servers/members/chat_entry.ts";
+import type { MessageConn } from "../../../lib/conn/message_conn.ts";
+import { StorageError } from "../../../lib/store/storage_error.ts";
+import { Replay } from "../../../servers/members/replay.ts";
 import { idsIn, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 
@@ -16,22 +16,16 @@ async function startWithHistory(count: number) {
   return { chat, anna, token, [Symbol.dispose]: () => anna[Symbol.dispose]() };
 }
 
-function append({ history }: ReturnType<typeof startChat>, count: number, to?: string): void {
-  const first = history.lastId() + 1;
-  history.append(Array.from({ length: count }, (_, i) => ({
-    from: "Anna",
-    ref: `before ${first + i}`,
-    text: `${first + i}`,
-    at: 1,
-    ...(to !== undefined && { to }),
-  })));
+function append(chat: ReturnType<typeof startChat>, count: number, to?: string): void {
+  const first = chat.history.lastId + 1;
+  chat.append("Anna", Array.from({ length: count }, (_, i) => `${first + i}`), to);
 }
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
-Deno.test("enter() shows a newcomer the last 50 messages, marked as repeated", async () => {
+Deno.test("ChatMember shows a newcomer the last 50 messages, marked as repeated", async () => {
   using start = await startWithHistory(60);
   await using chat = start.chat;
   using bob = await chat.enter("Bob");
@@ -44,7 +38,7 @@ Deno.test("enter() shows a newcomer the last 50 messages, marked as repeated", a
 });
 
 for (const [history, shown] of [[0, 0], [1, 1], [7, 7], [200, 200], [1e9, 200]] as const) {
-  Deno.test(`enter() shows ${shown} messages to a newcomer who asks for ${history}`, async () => {
+  Deno.test(`ChatMember shows ${shown} messages to a newcomer who asks for ${history}`, async () => {
     using start = await startWithHistory(250);
     await using chat = start.chat;
     using bob = await chat.enter("Bob", { history });
@@ -56,8 +50,8 @@ for (const [history, shown] of [[0, 0], [1, 1], [7, 7], [200, 200], [1e9, 200]] 
   });
 }
 
-for (const missed of [0, 1, 199, 200, 201, 400, 401]) {
-  Deno.test(`enter() sends ${missed} missed messages once and in order, then the live ones`, async () => {
+for (const missed of [0, 1, 49, 50, 51, 200, 201]) {
+  Deno.test(`ChatMember sends ${missed} missed messages once and in order, then the live ones`, async () => {
     using start = await startWithHistory(missed + 3);
     await using chat = start.chat;
     using bob = await chat.enter("Bob", { since: 3 });
@@ -69,7 +63,7 @@ for (const missed of [0, 1, 199, 200, 201, 400, 401]) {
   });
 }
 
-Deno.test("enter() skips the private messages of others, also where a page ends", async () => {
+Deno.test("ChatMember skips the private messages of others, also where a page ends", async () => {
   using start = await startWithHistory(200);
   await using chat = start.chat;
   using eve = await chat.enter("Eve", { since: 0 });
@@ -89,7 +83,7 @@ Deno.test("enter() skips the private messages of others, also where a page ends"
   assertEquals(bob.conn.closed, false);
 });
 
-Deno.test("enter() leaves no gap and no double while others speak at full speed", async () => {
+Deno.test("ChatMember leaves no gap and no double while others speak at full speed", async () => {
   using start = await startWithHistory(3000);
   await using chat = start.chat;
   const { anna } = start;
@@ -100,7 +94,7 @@ Deno.test("enter() leaves no gap and no double while others speak at full speed"
 
   for (let round = 0; round < 5; round++) {
     using late = await chat.enter(`late${round}`, { since: 0 });
-    const end = chat.history.lastId() + 20;
+    const end = chat.history.lastId + 20;
     while (idsIn(late.received.slice(-1))[0] !== end) await late.next();
     assertEquals(idsIn(late.received), range(1, end));
     assert(late.received.some((m) => m.type === "message" && m.id > 3000 && m.replay));
@@ -111,52 +105,30 @@ Deno.test("enter() leaves no gap and no double while others speak at full speed"
   await speech;
 });
 
-Deno.test("enter() misses nothing that is said in the very turn of its seat", async () => {
-  await using chat = startChat();
-  const frames: Uint8Array[] = [];
-  const conn = { sendFrame: (frame: Uint8Array) => frames.push(frame) } as unknown as FramedConn;
-  const member = (name: string) => ({
-    name,
-    key: name,
-    deliver: (frame: Uint8Array) => void frames.push(frame),
-  });
-  const say = (text: string) =>
-    chat.room.say(member("other"), { from: "other", ref: text, text, at: 1 });
-
-  chat.share.run(() => say("in the turn"));
-  const entering = enter(conn, member("Anna"), { type: "hello", version: 1, since: 0 }, chat);
-  setTimeout(() => say("after"));
-  using _seat = await entering;
-  chat.room.commit();
-
-  const heard = frames.map((frame) => JSON.parse(new TextDecoder().decode(frame.subarray(4))));
-  assertEquals(textsIn(heard), ["in the turn", "after"]);
-});
-
-Deno.test("enter() reads the next page only when the one before is on its way", async () => {
-  using start = await startWithHistory(201);
+Deno.test("Replay reads the next page only when the one before is on its way", async () => {
+  using start = await startWithHistory(51);
   await using chat = start.chat;
-  const since = chat.history.since.bind(chat.history);
+  const { history, room: { share } } = chat;
+  const since = history.since.bind(history);
   const reads: number[] = [];
-  chat.history.since = (id, ...rest) => {
+  history.since = (id, ...rest) => {
     reads.push(id);
     return since(id, ...rest);
   };
   const { promise: sent, resolve } = Promise.withResolvers<void>();
-  const conn = { sendFrame: () => sent } as unknown as FramedConn;
-  const member = { name: "Bob", key: "bob", deliver() {} };
+  const conn = { sendFrame: () => sent } as unknown as MessageConn;
 
-  const entering = enter(conn, member, { type: "hello", version: 1, since: 0 }, chat);
-  await chat.share.run(() => {});
-  await chat.share.run(() => {});
+  const replayed = new Replay(history, share, { after: 0, accountId: () => 1 }).sendTo(conn);
+  await share.run(() => {});
+  await share.run(() => {});
   const before = [...reads];
   resolve();
-  using _seat = await entering;
+  await replayed;
 
-  assertEquals([before, reads], [[0], [0, 200, 201]]);
+  assertEquals([before, reads], [[0], [0, 50, 51]]);
 });
 
-Deno.test("enter() tells a client that comes back to an older history by its last id", async () => {
+Deno.test("ChatMember tells a client that comes back to an older history by its last id", async () => {
   using start = await startWithHistory(3);
   await using chat = start.chat;
   using again = await chat.connect();
@@ -166,13 +138,13 @@ Deno.test("enter() tells a client that comes back to an older history by its las
   assertEquals([last, textsIn(await again.all())], [3, []]);
 });
 
-Deno.test("enter() tells a client when the history cannot be read, and goes on when it can", async () => {
+Deno.test("ChatMember tells a client when the history cannot be read, and goes on when it can", async () => {
   using start = await startWithHistory(3);
   await using chat = start.chat;
   using again = await chat.connect();
   const since = chat.history.since.bind(chat.history);
   chat.history.since = () => {
-    throw new Error("Broken");
+    throw new StorageError("Broken");
   };
 
   await again.resume(start.token, { since: 1 });
@@ -181,24 +153,17 @@ Deno.test("enter() tells a client when the history cannot be read, and goes on w
 
   await again.all();
   assertEquals([code, retryAfterMs, idsIn(again.received)], ["unavailable", 1000, [2, 3]]);
-  assertEquals(chat.errors.map(String), ["Error: Broken"]);
+  assertEquals(chat.errors.map(String), ["StorageError: Broken"]);
 });
 
-Deno.test("enter() shows no more to who is forgotten meanwhile, and gives it no seat", async () => {
+Deno.test("ChatMember shows no more to a client that is forgotten meanwhile, and gives it no seat", async () => {
   using start = await startWithHistory(200);
   await using chat = start.chat;
-  const seated: string[] = [];
-  const join = chat.room.join.bind(chat.room);
-  chat.room.join = (member) => {
-    seated.push(member.name);
-    return join(member);
-  };
   const since = chat.history.since.bind(chat.history);
   chat.history.since = (...args) => {
     chat.history.since = since;
     const page = since(...args);
-    clearUsers(chat);
-    append(chat, 1, "Bob"); // who bears the name from now on
+    chat.members.clear();
     return page;
   };
   using bob = await chat.connect();
@@ -207,5 +172,34 @@ Deno.test("enter() shows no more to who is forgotten meanwhile, and gives it no 
   await bob.send({ type: "ping" });
   const { code } = await bob.until("error");
 
-  assertEquals([code, idsIn(bob.received), seated], ["unauthorized", range(1, 200), []]);
+  assertEquals([code, idsIn(bob.received), chat.room.notice("x")], [
+    "unauthorized",
+    range(1, 50),
+    0,
+  ]);
+  assertEquals(chat.names(), []);
 });
+
+for (const hello of [{ history: 0 }, { history: 1 }, {}, { since: 3 }, { since: 1000 }]) {
+  Deno.test(`ChatMember gets each message after the last of its welcome, with hello ${JSON.stringify(hello)}`, async () => {
+    using start = await startWithHistory(3);
+    await using chat = start.chat;
+    const { share } = chat.room;
+    const run = share.run.bind(share);
+    // Whatever is read, others speak before it is this client's turn.
+    share.run = (task) => {
+      append(chat, 3);
+      return run(task);
+    };
+    using late = await chat.connect();
+
+    await late.register("Late", hello);
+    share.run = run;
+    await late.all();
+
+    const welcome = late.received.find((message) => message.type === "welcome");
+    assertEquals(welcome?.last, 3);
+    const ids = idsIn(late.received).filter((id) => id > 3);
+    assertEquals(ids, range(4, chat.history.lastId));
+  });
+}

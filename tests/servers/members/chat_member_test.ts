@@ -1,13 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ServerMessage } from "../../../lib/chat/protocol.ts";
-import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { TokenBuckets } from "../../../lib/base/token_bucket.ts";
-import { clearUsers } from "../../../servers/chat.ts";
-import { answerMember } from "../../../servers/members/chat_answers.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { turns } from "../../support/turns.ts";
 
 function codeOf(message: ServerMessage | null): [string, string | undefined] {
   assert(message?.type === "error", JSON.stringify(message));
@@ -20,7 +16,7 @@ async function codesOf(client: ChatClient, messages: object[]) {
   return codes;
 }
 
-Deno.test("answerMember() pages back through the history", async () => {
+Deno.test("ChatMember pages back through the history", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
   for (let i = 1; i <= 120; i++) await anna.say(`${i}`);
@@ -39,43 +35,35 @@ Deno.test("answerMember() pages back through the history", async () => {
   assertEquals((await page({ limit: 1e15 })).length, 120);
 });
 
-Deno.test("answerMember() shows at most 200 messages at once, and waits until they are on their way", async () => {
-  await using chat = startChat();
-  const texts = Array.from({ length: 201 }, (_, i) => `${i + 1}`);
-  chat.history.append(texts.map((text) => ({ from: "Anna", ref: text, text, at: 1 })));
-  let frames = 0;
-  const { promise: sent, resolve } = Promise.withResolvers<void>();
-  const conn = { sendFrame: () => (frames++, sent) } as unknown as FramedConn;
-  const member = { name: "Anna", key: "anna", deliver() {} };
-  const flood = new TokenBuckets({ burst: 1, perSecond: 1 });
-
-  const answered = answerMember({ type: "history", limit: 1e15 }, conn, member, { ...chat, flood });
-  await chat.share.run(() => {});
-
-  assertEquals([frames, await isPending(answered)], [200, true]);
-  resolve();
-  await answered;
-});
-
-Deno.test("answerMember() shows no history to who is forgotten before its turn", async () => {
+Deno.test("ChatMember shows at most 200 messages at once", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
-  const run = chat.share.run.bind(chat.share);
-  chat.share.run = (work) => {
-    chat.share.run = run;
-    clearUsers(chat);
-    chat.history.append([{ from: "Bob", ref: "1", text: "for the next Anna", to: "Anna", at: 1 }]);
-    return run(work);
+  chat.append("Anna", Array.from({ length: 201 }, (_, i) => `${i + 1}`));
+
+  await anna.send({ type: "history", limit: 1e15 });
+
+  assertEquals(idsIn(await anna.all()), Array.from({ length: 200 }, (_, i) => i + 2));
+});
+
+Deno.test("ChatMember shows no more history when its session has ended", async () => {
+  await using chat = startChat();
+  using anna = await chat.enter("Anna");
+  chat.append("Anna", Array.from({ length: 200 }, (_, i) => `${i + 1}`));
+  const since = chat.history.since.bind(chat.history);
+  chat.history.since = (...args) => {
+    const page = since(...args);
+    chat.members.clear();
+    return page;
   };
 
-  await anna.send({ type: "history" });
+  await anna.send({ type: "history", limit: 200 });
   await anna.send({ type: "ping" });
   await anna.until("error");
 
-  assertEquals(textsIn(anna.received), []);
+  assertEquals(idsIn(anna.received).length, 50);
 });
 
-Deno.test("answerMember() delivers private messages to all spellings of a name, and to oneself", async () => {
+Deno.test("ChatMember delivers private messages to all spellings of a name, and to oneself", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
   using strasse = await chat.enter("Straße");
@@ -93,7 +81,7 @@ Deno.test("answerMember() delivers private messages to all spellings of a name, 
   assertEquals(textsIn(await anna.all()), []);
 });
 
-Deno.test("answerMember() reaches a user who is away when they come back", async () => {
+Deno.test("ChatMember reaches a user who is away when they come back", async () => {
   await using chat = startChat();
   using bob = await chat.connect();
   const token = await bob.register("Bob");
@@ -113,7 +101,7 @@ Deno.test("answerMember() reaches a user who is away when they come back", async
   assertEquals(textsIn(again.received), ["while you were away"]);
 });
 
-Deno.test("answerMember() refuses what it cannot deliver, with the ref, and stores none of it", async () => {
+Deno.test("ChatMember refuses what it cannot deliver, with the ref, and stores none of it", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
   const long = "ä".repeat(2049);
@@ -142,10 +130,10 @@ Deno.test("answerMember() refuses what it cannot deliver, with the ref, and stor
     ["bad_message", undefined],
     ["bad_message", undefined],
   ]);
-  assertEquals(chat.history.lastId(), 0);
+  assertEquals(chat.history.lastId, 0);
 });
 
-Deno.test("answerMember() takes texts up to 4 KiB of UTF-8, and gives them back as they were", async () => {
+Deno.test("ChatMember takes texts up to 4 KiB of UTF-8, and gives them back as they were", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
   using bob = await chat.enter("Bob");
@@ -164,7 +152,7 @@ Deno.test("answerMember() takes texts up to 4 KiB of UTF-8, and gives them back 
   assertEquals(textsIn(await bob.all()), texts);
 });
 
-Deno.test("answerMember() refuses a flood by telling when to go on, and reads nothing meanwhile", async () => {
+Deno.test("ChatMember refuses a flood by telling when to go on, and reads nothing meanwhile", async () => {
   let now = 0;
   await using chat = startChat({ burst: 3, rate: 2, now: () => now });
   using bob = await chat.enter("Bob");
@@ -190,7 +178,7 @@ Deno.test("answerMember() refuses a flood by telling when to go on, and reads no
   assertEquals(textsIn(await bob.all()), ["1", "2", "3", "5"]);
 });
 
-Deno.test("answerMember() counts the messages of a user, whatever connection they come from", async () => {
+Deno.test("ChatMember counts the messages of a user, whatever connection they come from", async () => {
   await using chat = startChat({ burst: 4, rate: 1, now: () => 0 });
   using anna = await chat.enter("Anna");
   using phone = await chat.connect();
@@ -207,7 +195,7 @@ Deno.test("answerMember() counts the messages of a user, whatever connection the
 
 testWith(
   FILES,
-  "answerMember() tells the sender when storage is full, and goes on when it is not",
+  "ChatMember tells the sender when storage is full, and goes on when it is not",
   async () => {
     const folder = Deno.makeTempDirSync();
     {
@@ -234,7 +222,7 @@ testWith(
 
 testWith(
   FILES,
-  "answerMember() tells the sender when the file is gone, and takes nothing then",
+  "ChatMember tells the sender when the file is gone, and takes nothing then",
   async () => {
     const folder = Deno.makeTempDirSync();
     const path = `${folder}/chat.db`;
@@ -252,7 +240,7 @@ testWith(
   },
 );
 
-Deno.test("answerMember() outlives a database that fails at everything", async () => {
+Deno.test("ChatMember outlives a database that fails at everything", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
   chat.database.close();
