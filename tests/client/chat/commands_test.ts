@@ -83,7 +83,10 @@ for (
     ['{"type":"history","before":3}', { type: "history", before: 3 }],
     ['{"type":"logout"}', { logout: true }],
     ["hi", ["refused", "Not sent: Send one JSON object in a frame"]],
-    ['{"type":"say"}', ["refused", "Not sent: Send text as a string of whole characters"]],
+    ['{"type":"say"}', [
+      "refused",
+      "Not sent: Send text as a string of at most 16384 whole characters",
+    ]],
     ['{"type":"hello","version":1}', ["refused", "Not sent: the client sends hello itself"]],
   ] as const
 ) {
