@@ -9,6 +9,7 @@ import { changeFile, infoOf } from "./private_file.ts";
 
 const MAX_NAMES = 10_000;
 const MAX_NAMES_PER_NETWORK = 64;
+const MAX_ADDRESS_LENGTH = 64;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Names by address, and how many addresses of each IPv6 network have one. */
@@ -198,8 +199,12 @@ function versionOf(info: Deno.FileInfo | null): string {
 /** The names in a file. The error of a corrupt one quotes nothing of it. */
 function parseNames(bytes: Uint8Array): Names {
   const entries = Object.entries(parseObject(bytes));
-  const bad = entries.findIndex(([, name]) => !isName(name));
-  if (bad !== -1) throw new Deno.errors.InvalidData(`entry ${bad + 1} is not a valid name`);
+  const bad = entries.findIndex(([address, name]) =>
+    address.length > MAX_ADDRESS_LENGTH || !isName(name)
+  );
+  if (bad !== -1) {
+    throw new Deno.errors.InvalidData(`entry ${bad + 1} is not an address and a valid name`);
+  }
   return new Names(entries.map(([address, name]) => [normalizeAddress(address), name]));
 }
 
