@@ -139,7 +139,7 @@ ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
     ["Password: ", `${PASSWORD}\r`],
     ["anna> ", "\x1b[200~one\rtwo\r\x1b[201~"],
     ["[y/N]", "n\r"],
-    ["anna> ", "\x1b[200~three\rfour\r\x1b[201~"],
+    ["anna> ", "\x15\x1b[200~three\rfour\r\x1b[201~"],
     ["[y/N]", "y\r"],
     ["four", "\x03"],
   );
