@@ -10,7 +10,7 @@ import { isSameName } from "../../lib/chat/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../../lib/chat/protocol.ts";
 import type { ChatWait } from "../session/options.ts";
 import type { OwnMessage } from "../session/pending.ts";
-import { noConnection, waitMessage } from "../shared/wording.ts";
+import { noConnection, waitMessage } from "../shared/failure.ts";
 
 /** Something to show. */
 export interface Shown {

@@ -1,13 +1,17 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { clientModules, moduleHandler } from "../../../tools/share/client_modules.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { answer, clientModules, responseTo } from "../../../tools/share/modules.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
 const CHECKOUT = new URL("../../../", import.meta.url);
 
 const MODULES = new Map([["/client/main.ts", "console.log(1);\n"]]);
 
-function get(path: string, method = "GET"): Response {
-  return moduleHandler(MODULES)(new Request(`http://127.0.0.1:8000${path}`, { method }));
+/** The text of the response to a request. */
+function get(path: string, method = "GET"): string {
+  const head = `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  return new TextDecoder().decode(responseTo(head, MODULES));
 }
 
 testWith(FILES, "clientModules() finds the clients and what they import", async () => {
@@ -71,12 +75,14 @@ testWith(FILES, "clientModules() rejects when an imported module is missing", as
   }
 });
 
-Deno.test("moduleHandler() gives a module as TypeScript", async () => {
-  const response = get("/client/main.ts?anything");
+Deno.test("responseTo() gives a module as TypeScript, and only its head for HEAD", () => {
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: application/typescript; charset=utf-8\r\n";
 
-  assertEquals(response.status, 200);
-  assertEquals(response.headers.get("content-type"), "application/typescript; charset=utf-8");
-  assertEquals(await response.text(), "console.log(1);\n");
+  for (const method of ["GET", "HEAD"]) {
+    const text = get("/client/main.ts?anything", method);
+    assertEquals(text.startsWith(`${head}content-length: 16\r\n`), true);
+    assertEquals(text.endsWith("\r\n\r\nconsole.log(1);\n"), method === "GET");
+  }
 });
 
 const ELSEWHERE = [
@@ -97,17 +103,39 @@ const ELSEWHERE = [
 ];
 
 for (const path of ELSEWHERE) {
-  Deno.test(`moduleHandler() does not find ${path}`, async () => {
-    const response = get(path);
-
-    assertEquals(response.status, 404);
-    await response.body?.cancel();
+  Deno.test(`responseTo() does not find ${path}`, () => {
+    assertMatch(get(path), /^HTTP\/1\.1 404 /);
   });
 }
 
-Deno.test("moduleHandler() refuses to be written to", async () => {
-  const response = get("/client/main.ts", "PUT");
+Deno.test("responseTo() refuses what is not a request to read", () => {
+  assertMatch(get("/client/main.ts", "PUT"), /^HTTP\/1\.1 405 /);
+  assertMatch(get("http://elsewhere/client/main.ts"), /^HTTP\/1\.1 400 /);
+  assertMatch(new TextDecoder().decode(responseTo("\x1b[2J\r\n\r\n", MODULES)), /^HTTP\/1\.1 400 /);
+});
 
-  assertEquals(response.status, 405);
-  await response.body?.cancel();
+Deno.test("answer() closes a connection whose request stays incomplete", async () => {
+  using time = new FakeTime();
+  const [client, server] = memoryConnPair();
+  await client.write(new TextEncoder().encode("GET /client/main.ts HTTP/1.1\r\nX: "));
+  const answered = answer(server, MODULES, { timeoutMs: 10_000 });
+
+  await time.tickAsync(9_999);
+  const buffer = new Uint8Array(10);
+  const read = client.read(buffer);
+  await time.tickAsync(1);
+  await answered;
+
+  assertEquals(await read.catch(() => null), null);
+  client.close();
+});
+
+Deno.test("answer() refuses a head of more than 8 KiB", async () => {
+  const [client, server] = memoryConnPair();
+  const answered = answer(server, MODULES);
+  await client.write(new TextEncoder().encode(`GET / HTTP/1.1\r\nX: ${"a".repeat(9_000)}`));
+  await client.closeWrite();
+
+  assertMatch(await new Response(client.readable).text(), /^HTTP\/1\.1 400 /);
+  await answered;
 });
