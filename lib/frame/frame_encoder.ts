@@ -24,6 +24,8 @@ const MAX_CHARACTER_BYTES = 3;
 const MAX_WAITING = 16 * 1024;
 // From this mean length on, to count characters costs more than one call a text.
 const MAX_COUNTED_LENGTH = 100;
+// From this mean length on, one call a text costs less than to join them.
+const MAX_JOINED_LENGTH = 600;
 // So many shared frames are held one by one at most: each costs more than its bytes.
 const MAX_SHARED = 512;
 
@@ -55,13 +57,14 @@ export class FrameEncoder {
   #expectsAscii = true;
   #maxBodyBytes: number;
   readonly #onSent: FrameEncoderOptions["onSent"];
-  /** The lengths of the bodies in the buffer, for `onSent`. */
-  #lengths: number[] = [];
+  /** The lengths of the bodies that are encoded or shared, if there is an `onSent`. */
+  #lengths: number[] | undefined;
 
   /** Makes an encoder with nothing queued. */
   constructor(options: FrameEncoderOptions = {}) {
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
     this.#onSent = options.onSent;
+    if (this.#onSent) this.#lengths = [];
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -120,7 +123,7 @@ export class FrameEncoder {
       this.#shared = this.#shared.append(frame);
       if (this.#shared.count >= MAX_SHARED) this.#copyShared();
     }
-    if (this.#onSent) this.#lengths.push(frame.length - HEADER_BYTES);
+    this.#lengths?.push(frame.length - HEADER_BYTES);
   }
 
   /**
@@ -133,10 +136,10 @@ export class FrameEncoder {
 
   /** Calls `onSent` for each message that `take` has handed over. */
   reportSent(): void {
-    if (!this.#onSent) return;
     const lengths = this.#lengths;
+    if (!lengths) return;
     this.#lengths = [];
-    for (const bodyBytes of lengths) this.#onSent(bodyBytes);
+    for (const bodyBytes of lengths) this.#onSent?.(bodyBytes);
   }
 
   /** Takes back what `take` handed over, for use by any connection. */
@@ -149,7 +152,9 @@ export class FrameEncoder {
     this.#buffer.clear();
     this.#waiting = [];
     this.#waitingLength = 0;
-    this.#lengths = [];
+    if (this.#lengths) this.#lengths = [];
+    // Without this, frames that no connection sends would stay in memory.
+    if (this.#shared !== NO_FRAMES) NO_FRAMES.forget();
     this.#shared = NO_FRAMES;
   }
 
@@ -173,10 +178,12 @@ export class FrameEncoder {
     this.#copyShared();
     if (this.#waitingLength === 0) return;
     const texts = this.#waiting;
-    const areShort = this.#waitingLength <= texts.length * (HEADER_BYTES + MAX_COUNTED_LENGTH);
+    const meanLength = this.#waitingLength / texts.length - HEADER_BYTES;
     this.#waiting = [];
     this.#waitingLength = 0;
-    const together = texts.length > 1 && (areShort || this.#expectsAscii);
+    const areShort = meanLength <= MAX_COUNTED_LENGTH;
+    const areAscii = this.#expectsAscii && meanLength <= MAX_JOINED_LENGTH;
+    const together = texts.length > 1 && (areShort || areAscii);
     if (together && this.#encodeTogether(texts, areShort)) return;
     for (const text of texts) this.#addFrame(this.#encodeBody(text));
   }
@@ -228,7 +235,7 @@ export class FrameEncoder {
   #addFrame(bodyBytes: number): void {
     writeHeader(this.#buffer.bytes, this.#buffer.end, bodyBytes);
     this.#buffer.end += HEADER_BYTES + bodyBytes;
-    if (this.#onSent) this.#lengths.push(bodyBytes);
+    this.#lengths?.push(bodyBytes);
   }
 
   #tooLarge(bodyBytes: number): FrameTooLargeError {

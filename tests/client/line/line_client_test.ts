@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { LineClient, type LineClientOptions } from "../../../client/line/line_client.ts";
+import { LineClient } from "../../../client/line/line_client.ts";
+import type { LineClientOptions } from "../../../client/line/options.ts";
+import { WrongServerError } from "../../../client/shared/failure.ts";
 import { MAX_BREAKS, MAX_UNANSWERED } from "../../../client/line/unanswered.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
@@ -27,7 +29,7 @@ class Session {
     this.client = new LineClient({
       lines: this.#input.readable,
       connect: () => this.#meet(peers.length > 1 ? peers.shift()! : peers[0]!),
-      address: "memory:1",
+      server: { host: "memory", port: 1, tls: false },
       onReply: (text) => this.#note(this.replies, text),
       onService: (message) => this.#note(this.service, message),
       backoff: { minMs: 0 },
@@ -501,7 +503,9 @@ Deno.test("LineClient.run() waits for the server longer than for an answer after
     backoff: { minMs: 60_000, maxMs: 60_000, random: () => 1 },
   }).type("a");
   const ended = session.end();
+  await session.says("sent 1 byte");
 
+  await time.tickAsync(2000); // until the half-close
   await session.says("connecting again in 60.0 s");
   await time.tickAsync(60_000);
 
@@ -521,6 +525,8 @@ Deno.test("LineClient.run() counts the time for an answer from the one before", 
     }
   }]).type("a", "b");
   const ended = session.end();
+  await session.says("sent 1 byte");
+  await time.tickAsync(2000); // until the half-close
   await sawEnd.promise;
 
   for (const [answered, gate] of gates.entries()) {
@@ -559,7 +565,7 @@ Deno.test("LineClient.run() refuses a line over the limit and lives on", async (
   const unanswered = await session.end();
 
   assertEquals([unanswered, session.replies.length], [1, 1]);
-  assertStringIncludes(session.service.join("\n"), "not sent: the line is over 1048576 bytes");
+  assertStringIncludes(session.service.join("\n"), "not sent: line 1 is over 1048576 bytes");
   assertEquals(session.service.at(-1), "disconnected: end of input");
 });
 
@@ -626,5 +632,95 @@ Deno.test("LineClient.run() rejects with what the output threw", async () => {
 Deno.test("LineClient.run() rejects with a failure to connect that no waiting mends", async () => {
   const session = new Session([new Deno.errors.NotCapable("Requires net access")]);
 
-  await assertRejects(() => session.ended, Deno.errors.NotCapable);
+  const reason = "no connection to memory:1: Requires net access";
+  await assertRejects(() => session.ended, Error, reason);
+});
+
+/** What a server does that closes when it sees a half-close, as Twisted's do by default. */
+const closesAtHalfClose: Peer = async (conn) => {
+  for await (const text of conn) setTimeout(() => conn.send(text), 1500);
+  conn.close();
+};
+
+Deno.test("LineClient.run() does not half-close while answers come", async () => {
+  using time = new FakeTime();
+  const session = new Session([closesAtHalfClose]).type("a", "b");
+  const ended = session.end();
+
+  await session.says("sent 1 byte");
+  await time.tickAsync(1500);
+
+  assertEquals([await ended, session.replies], [0, ["a", "b"]]);
+});
+
+Deno.test("LineClient.run() names the line that is too long", async () => {
+  const session = new Session([echo]).type("a", "", "x".repeat(1024 * 1024 + 1));
+
+  assertEquals(await session.end(), 1);
+  assertStringIncludes(session.service.join("\n"), "not sent: line 3 is over 1048576 bytes");
+});
+
+const CHAT_ERROR = '{"type":"error","code":"bad_message","message":"This is no message"}';
+
+Deno.test("LineClient.run() says which command talks to a chat, and does not come back", async () => {
+  let connections = 0;
+  const session = new Session([async (conn) => {
+    connections++;
+    await conn.receive();
+    await conn.send(CHAT_ERROR);
+  }]).type("hello");
+
+  await assertRejects(() => session.ended, WrongServerError, "deno task chat:client --host memory");
+  assertEquals([connections, session.replies], [1, []]);
+});
+
+Deno.test("LineClient.run() lets messages for a chat be written by hand", async () => {
+  const session = new Session([async (conn) => {
+    await conn.receive();
+    await conn.send(CHAT_ERROR);
+    await conn.receive();
+  }]).type('{"type":"hi"}');
+
+  assertEquals([await session.end(), session.replies], [0, [CHAT_ERROR]]);
+});
+
+for (
+  const [start, reason] of [
+    ["HTTP/1.1 400 Bad Request", "this is an HTTP server"],
+    ["\x15\x03\x03\0\x02\x02\x0a", "the server speaks TLS: add --tls"],
+  ] as const
+) {
+  Deno.test(`LineClient.run() ends at another server: ${reason}`, async () => {
+    const session = new Session([async (conn) => {
+      await conn.receive();
+      await conn.write(Uint8Array.from(start, (char) => char.charCodeAt(0)));
+    }]).type("hello");
+
+    await assertRejects(() => session.ended, Error, `no connection to memory:1: ${reason}`);
+  });
+}
+
+Deno.test("LineClient.run() waits for a server that answered before, whatever is there now", async () => {
+  const session = new Session([
+    async (conn) => conn.send((await conn.receive())!),
+    async (conn) => void await conn.write(new TextEncoder().encode("HTTP/1.1 502 Bad Gateway")),
+    echo,
+  ]).type("a");
+  await session.replied(1);
+  session.type("b");
+
+  assertEquals([await session.end(), session.replies], [0, ["a", "b"]]);
+});
+
+Deno.test("LineClient.run() connects no faster than its own backoff, whatever a server says", async () => {
+  using time = new FakeTime();
+  let connections = 0;
+  const session = new Session([async (conn) => {
+    connections++;
+    await conn.send("Goodbye: the server pauses, come back in a moment");
+  }], { backoff: { maxMs: 5000, random: () => 0 } }).type("a");
+
+  await time.tickAsync(60_000);
+  assert(connections < 40, `${connections}`);
+  await session.exit();
 });
