@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ChatConn } from "../../../client/chat/chat_conversation.ts";
+import type { ChatConn } from "../../../client/session/connection.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
@@ -24,22 +24,18 @@ class BreakingConn implements ChatConn {
       await this.#conn.send(text);
       await this.#conn.flush();
     }
-    this.abort();
+    this.#conn.abort();
   }
 
   async receive(): Promise<string | null> {
     const text = await this.#conn.receive();
     if (text === null || --this.#left !== 0) return text;
-    this.abort();
+    this.#conn.abort();
     return null;
   }
 
   close(): void {
     this.#conn.close();
-  }
-
-  abort(): void {
-    this.#conn.abort();
   }
 }
 
@@ -155,7 +151,7 @@ Deno.test("ChatSession shows earlier messages page by page, and none twice", asy
 
   const pages: number[] = [];
   for (const limit of [3, 100, 5]) {
-    const before = boris.session.oldest!;
+    const before = boris.session.seen.oldest!;
     await new Promise<void>((resolve) =>
       boris.session.request({ type: "history", before, limit }, (count) => {
         pages.push(count);
@@ -179,9 +175,9 @@ Deno.test("ChatSession.forgetShown() lets the history begin with the newest mess
   await anna.session.settled(5000);
   anna.told.length = 0;
 
-  anna.session.forgetShown();
+  anna.session.seen.forgetShown();
   for (const limit of [2, 20]) {
-    const { oldest: before } = anna.session;
+    const { oldest: before } = anna.session.seen;
     const page = { type: "history", limit, ...(before !== undefined && { before }) } as const;
     await new Promise((resolve) => anna.session.request(page, resolve));
   }

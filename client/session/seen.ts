@@ -43,6 +43,11 @@ export class SeenMessages {
     if (this.#newest !== undefined && this.#newest > last) this.#newest = this.#oldest = last;
   }
 
+  /** Forgets what was seen: the server has other data now. */
+  reset(): void {
+    this.#newest = this.#oldest = undefined;
+  }
+
   /** Notes that there was nothing to see up to an id, unless something was seen. */
   seeNothingUpTo(last: number): void {
     this.#newest ??= last;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ChatSession, type ChatSessionOptions } from "../../../client/chat/chat_session.ts";
+import type { ChatSessionOptions } from "../../../client/session/options.ts";
+import { ChatSession } from "../../../client/session/session.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
 

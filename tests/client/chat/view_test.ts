@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatView } from "../../../client/chat/chat_view.ts";
+import { botLine, ChatView } from "../../../client/chat/view.ts";
 import { nameStyle, painter } from "../../../lib/terminal/color.ts";
 import type { ServerMessage } from "../../../lib/chat/protocol.ts";
 
@@ -127,7 +127,35 @@ Deno.test("ChatView.show() tells which message is not sent, and why", () => {
     own,
   );
 
-  assertEquals(shown, { text: "Not sent: long: Too long", isService: true });
+  assertEquals(shown, { text: "Not sent: Too long: long", isService: true });
+});
+
+Deno.test("ChatView shows the first words of a long text that is not sent, or waits", () => {
+  const own = { type: "tell", ref: "r", to: "boris", text: "word ".repeat(1000) } as const;
+  const words = "word word word word word word word word…";
+  const error = { type: "error", code: "no_such_user", message: "No user", ref: "r" } as const;
+
+  assertEquals(open().show(error, own)?.text, `Not sent (to boris): No user: ${words}`);
+  assertEquals(open().waiting(own).text, `waits to be sent (to boris): ${words}`);
+});
+
+for (const reason of ["constructor", "__proto__", "toString", "moved"]) {
+  Deno.test(`ChatView.show() shows a bye for the reason ${reason}`, () => {
+    const bye = { type: "bye", reason } as unknown as ServerMessage;
+
+    assertEquals(open().show(bye)?.text, "The server ended the connection");
+  });
+}
+
+Deno.test("ChatView.show() bounds names, marks and times that a server chooses", () => {
+  const names = Array.from({ length: 340_000 }, (_, i) => `n${i}`);
+  const users = open().show({ type: "users", names, more: 5 })!.text;
+  assert(users.length < 2000 && users.endsWith(", n99 and 339905 more"), users.slice(-50));
+
+  const marked = open().show(said(`a${"\u0301".repeat(5000)}b`))!.text;
+  assertEquals(marked, `12:34   boris: a${"\u0301".repeat(8)}b`);
+
+  assertEquals(open().show(said("hi", { at: Number.MAX_SAFE_INTEGER }))?.text, "--:--   boris: hi");
 });
 
 Deno.test("ChatView.wait() tells a reason once, and a new one again", () => {
@@ -146,5 +174,17 @@ Deno.test("ChatView.wait() tells a reason once, and a new one again", () => {
   assertEquals(
     view.wait("[::1]:9", { attempt: 1, delayMs: 1500, error: undefined, bye: "paused" })?.text,
     "connecting again in 1.5 s",
+  );
+});
+
+Deno.test("botLine() is JSON without control characters and without the token", () => {
+  const text = "\x1b\x9b\u202e\u2028\u{e0001}é\n";
+  const line = botLine({ type: "notice", text });
+
+  assertEquals(line, '{"type":"notice","text":"\\u001b\\u009b\\u202e\\u2028\\udb40\\udc01é\\n"}');
+  assertEquals(JSON.parse(line).text, text);
+  assertEquals(
+    botLine({ type: "welcome", name: "anna", token: "secret", expires: 1, last: 2 }),
+    '{"type":"welcome","name":"anna","expires":1,"last":2}',
   );
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SeenMessages } from "../../../client/chat/seen_messages.ts";
+import { SeenMessages } from "../../../client/session/seen.ts";
 
 function message(id: number, replay = true) {
   return {

@@ -1,5 +1,5 @@
 /**
- * What the server says, as lines for a person.
+ * What the server sends, as lines for a person, or as JSON for a bot.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { nameStyle, type Paint } from "../../lib/terminal/color.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { isSameName } from "../../lib/chat/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../../lib/chat/protocol.ts";
-import type { ChatWait } from "./chat_session.ts";
-import type { OwnMessage } from "./unsaid.ts";
+import type { ChatWait } from "../session/options.ts";
+import type { OwnMessage } from "../session/pending.ts";
 import { noConnection, waitMessage } from "../shared/failure.ts";
 
 /** Something to show. */
@@ -33,6 +33,13 @@ const BYES: Record<ByeReason, string> = {
   full: "The server is full",
 };
 
+/** The most names in one line. */
+const MAX_NAMES_SHOWN = 100;
+/** The most characters of a text that is only mentioned. */
+const MAX_EXCERPT = 40;
+/** The most combining marks on one character: more of them would cover the lines above. */
+const MAX_MARKS = 8;
+const TOO_MANY_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu");
 const WORDS = /[\p{L}\p{M}\p{Nd}_-]+/gu;
 
 /**
@@ -66,24 +73,23 @@ export class ChatView {
       case "left":
         return this.#movement(message);
       case "users":
-        return { text: `Here: ${message.names.map((name) => this.#named(name)).join(", ")}` };
+        return this.#users(message);
       case "you":
         return { text: `You are ${this.#named(message.name)}` };
       case "notice":
-        return { text: this.#paint(`Notice: ${escapeControl(message.text)}`, "yellow") };
+        return { text: this.#paint(`Notice: ${safe(message.text)}`, "yellow") };
       case "error":
         return this.#error(message, own);
       case "bye":
-        return service(BYES[message.reason] ?? "The server said goodbye");
+        return service(byeOf(message.reason));
       default:
         return undefined;
     }
   }
 
   /** Shows what was typed and cannot be sent yet. */
-  waiting(text: string, to?: string): Shown {
-    const whom = to === undefined ? "" : ` (to ${escapeControl(to)})`;
-    return { text: this.#paint(`waits to be sent${whom}: ${escapeControl(text)}`, "dim") };
+  waiting(own: OwnMessage): Shown {
+    return { text: this.#paint(`waits to be sent${receiverOf(own)}: ${excerpt(own.text)}`, "dim") };
   }
 
   /** Shows the first wait for a connection, and the next one for another reason: it must stay true for all of them. */
@@ -96,6 +102,13 @@ export class ChatView {
         ? waitMessage(address, wait)
         : `${noConnection(address, wait.error)}; trying again until it is there`,
     ));
+  }
+
+  #users({ names, more = 0 }: ServerMessage & { type: "users" }): Shown {
+    const shown = names.slice(0, MAX_NAMES_SHOWN).map((name) => this.#named(name));
+    const others = names.length - shown.length + more;
+    const rest = others > 0 ? ` and ${others} more` : "";
+    return { text: `Here: ${shown.join(", ")}${rest}` };
   }
 
   #welcome(name: string): Shown {
@@ -126,7 +139,7 @@ export class ChatView {
   #chatMessage({ at, from, text, to, replay }: ChatMessage): Shown {
     const isOwn = from === this.#name;
     const whom = to === undefined ? "" : ` (to ${this.#named(to)})`;
-    const said = escapeControl(text);
+    const said = safe(text);
     const line = [
       this.#time(at),
       isOwn ? ">" : " ",
@@ -145,15 +158,15 @@ export class ChatView {
     | Shown
     | undefined {
     if (name === this.#name) return undefined;
-    return { text: `${this.#time(at)}   ${this.#paint(`${escapeControl(name)} ${type}`, "dim")}` };
+    return { text: `${this.#time(at)}   ${this.#paint(`${safe(name)} ${type}`, "dim")}` };
   }
 
   #error(
     { code, message, ref }: ServerMessage & { type: "error" },
     own: OwnMessage | undefined,
   ): Shown | undefined {
-    const text = escapeControl(message);
-    if (own) return this.#problem(`Not sent: ${escapeControl(own.text)}: ${text}`);
+    const text = safe(message);
+    if (own) return this.#problem(`Not sent${receiverOf(own)}: ${text}: ${excerpt(own.text)}`);
     if (ref === undefined || code !== "too_fast") return this.#problem(text);
     const isTold = this.#delayedRef !== undefined;
     this.#delayedRef = ref;
@@ -166,7 +179,7 @@ export class ChatView {
 
   #named(name: string): string {
     const styles = name === this.#name ? ["bold", nameStyle(name)] as const : [nameStyle(name)];
-    return this.#paint(escapeControl(name), ...styles);
+    return this.#paint(safe(name), ...styles);
   }
 
   /** The time of today's messages, and the day before that of others. */
@@ -177,6 +190,7 @@ export class ChatView {
     const day = `${time.getFullYear()}-${twoDigits(time.getMonth() + 1)}-${
       twoDigits(time.getDate())
     }`;
+    if (Number.isNaN(time.getTime())) return this.#paint("--:--", "dim");
     const isToday = time.toDateString() === new Date(this.#now()).toDateString();
     return this.#paint(isToday ? clock : `${day} ${clock}`, "dim");
   }
@@ -184,4 +198,36 @@ export class ChatView {
 
 function service(text: string): Shown {
   return { text, isService: true };
+}
+
+/** A reason such as `constructor` is in no table, though every object has it. */
+function byeOf(reason: ByeReason): string {
+  return Object.hasOwn(BYES, reason) ? BYES[reason] : "The server ended the connection";
+}
+
+function receiverOf(own: OwnMessage): string {
+  return own.type === "say" ? "" : ` (to ${safe(own.to)})`;
+}
+
+/** The first words of a text. */
+function excerpt(text: string): string {
+  const characters = [...text.slice(0, 4 * MAX_EXCERPT)];
+  if (characters.length <= MAX_EXCERPT) return safe(characters.join(""));
+  return `${safe(characters.slice(0, MAX_EXCERPT).join("").trimEnd())}…`;
+}
+
+function safe(text: string): string {
+  return escapeControl(text).replace(TOO_MANY_MARKS, "$1");
+}
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Writes a message as one line of JSON without control characters, and without the token, which is a secret. */
+export function botLine(message: ServerMessage): string {
+  const shown = message.type === "welcome" ? { ...message, token: undefined } : message;
+  return JSON.stringify(shown).replace(INVISIBLE, (char) =>
+    Array.from(
+      { length: char.length },
+      (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""));
 }

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import {
   CHAT_COMMANDS,
   type CommandTarget,
+  runBotLine,
   runChatLine,
-} from "../../../client/chat/chat_commands.ts";
+} from "../../../client/chat/commands.ts";
 import { notingTarget } from "../shared/noting_target.ts";
 
 /** Notes what a line did. */
@@ -30,6 +31,8 @@ for (
     ["/clear", "clear"],
     ["/logout", { logout: true }],
     ["/quit ", { logout: false }],
+    [" EXIT ", { logout: false }],
+    ["exit now", ["say", "exit now"]],
     ["/msg boris", ["refused", "Usage: /msg NAME text"]],
     ["/msg", ["refused", "Usage: /msg NAME text"]],
     ["/history -1", ["refused", "Usage: /history [n]"]],
@@ -63,4 +66,45 @@ Deno.test("CHAT_COMMANDS.help lists every command, and those alone that the serv
   for (const name of Object.keys(CHAT_COMMANDS)) assertStringIncludes(all, `  /${name} `);
   assertStringIncludes(few, "/logout");
   assert(!few.includes("/msg"));
+});
+
+/** Notes what a line did. */
+function runBot(line: string): unknown[] {
+  const done: unknown[] = [];
+  const say: CommandTarget["say"] = (text, { to, ref } = {}) => done.push({ text, to, ref });
+  runBotLine(line, notingTarget(done, { say }));
+  return done;
+}
+
+for (
+  const [line, done] of [
+    ['{"type":"say","text":"hi","ref":"a"}', { text: "hi", to: undefined, ref: "a" }],
+    ['{"type":"tell","to":"b","text":"hi","ref":"a"}', { text: "hi", to: "b", ref: "a" }],
+    ['{"type":"history","before":3}', { type: "history", before: 3 }],
+    ['{"type":"logout"}', { logout: true }],
+    ["hi", ["refused", "Not sent: Send one JSON object in a frame"]],
+    ['{"type":"say"}', [
+      "refused",
+      "Not sent: Send text as a string of at most 16384 whole characters",
+    ]],
+    ['{"type":"hello","version":1}', ["refused", "Not sent: the client sends hello itself"]],
+  ] as const
+) {
+  Deno.test(`runBotLine() takes ${line}`, () => {
+    assertEquals(runBot(line), [done]);
+  });
+}
+
+Deno.test("runBotLine() passes over blank lines", () => {
+  assertEquals([runBot(""), runBot(" \r")], [[], []]);
+});
+
+Deno.test("runBotLine() gives each text without a ref a new one", () => {
+  const [first, second] = [
+    runBot('{"type":"say","text":"hi"}'),
+    runBot('{"type":"say","text":"hi"}'),
+  ];
+
+  assertNotEquals((first[0] as { ref?: string }).ref, undefined);
+  assertNotEquals(first, second);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CHAT_FLAGS } from "../../../client/chat/chat_flags.ts";
+import { CHAT_FLAGS } from "../../../client/chat/flags.ts";
 import { FlagError, parseFlags } from "../../../client/shared/command_line.ts";
 
 const parse = (line: string) => parseFlags(line.split(" "), CHAT_FLAGS);

@@ -1,5 +1,6 @@
 /**
- * What a person can type in the chat, as data: help, completion and advice write themselves.
+ * What a line of input means: a message, or a command out of a table that help, completion and advice come from; or
+ * JSON from a bot.
  *
  * @module
  */
@@ -7,21 +8,22 @@
 import { count } from "../../lib/base/count.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { nearest } from "../../lib/base/nearest.ts";
-import type { ChatRequest } from "./chat_session.ts";
+import { parseClientMessage } from "../../lib/chat/protocol.ts";
+import type { ChatRequest } from "../session/options.ts";
 
 /** What commands work on. */
 export interface CommandTarget {
   /** Whether the server has a chat, and not only accounts. */
   readonly hasChat: boolean;
-  /** The lowest id seen. */
+  /** The lowest id shown. */
   readonly oldest: number | undefined;
   /** Says something to everybody, or to one user. */
   say(text: string, options?: { to?: string; ref?: string }): void;
-  /** Asks the server; `onPageEnd` hears how many earlier messages there were. */
+  /** Asks the server; `onPageEnd` gets the number of earlier messages. */
   request(message: ChatRequest, onPageEnd?: (count: number) => void): void;
   /** Shows a line to the person. */
   tell(text: string): void;
-  /** Says that a line was not understood, and what to type instead. */
+  /** Shows why a line is not taken, and what to type instead. */
   refuse(text: string): void;
   /** Empties the screen. */
   clear(): void;
@@ -69,13 +71,17 @@ export const CHAT_COMMANDS: Record<string, ChatCommand> = {
     help: "leave, and forget this login: the next one needs the password",
     run: (_, target) => target.leave({ logout: true }),
   },
-  quit: { help: "leave (Ctrl-D)", run: (_, target) => target.leave({ logout: false }) },
+  quit: { help: "leave (also: exit, Ctrl-D)", run: (_, target) => target.leave({ logout: false }) },
 };
 
-/** Does what a line says: a command after a slash, otherwise a message; `//` begins a message with a slash. */
+/**
+ * Does what a line says: a command after a slash, otherwise a message; `//` begins a message with a slash. `exit` alone
+ * leaves, as it does in the line client.
+ */
 export function runChatLine(line: string, target: CommandTarget): void {
   const text = target.hasChat || line.startsWith("/") ? line : `/${line}`;
   if (line.trim() === "") return;
+  if (line.trim().toLowerCase() === "exit") return target.leave({ logout: false });
   if (!text.startsWith("/")) return target.say(line);
   if (text.startsWith("//")) return target.say(line.slice(1));
   const [, name, argument] = /^\/(\S*)\s*(.*?)\s*$/s.exec(text)!;
@@ -84,6 +90,42 @@ export function runChatLine(line: string, target: CommandTarget): void {
   const isWhole = argument === "" || command.usage !== undefined;
   if (isWhole && command.run(argument!, target) !== false) return;
   target.refuse(`Usage: ${usageOf(name!.toLowerCase(), command)}`);
+}
+
+/**
+ * Does what a bot's line says. A text without a `ref` gets one; hello and login are not for the bot to send, because
+ * the client sends them itself.
+ */
+export function runBotLine(line: string, target: CommandTarget): void {
+  if (line.trim() === "") return;
+  const parsed = parseClientMessage(withRef(line));
+  if ("problem" in parsed) return target.refuse(`Not sent: ${parsed.problem}`);
+  const { message } = parsed;
+  switch (message.type) {
+    case "say":
+    case "tell":
+      return target.say(message.text, message);
+    case "logout":
+      return target.leave({ logout: true });
+    case "hello":
+    case "login":
+    case "register":
+      return target.refuse(`Not sent: the client sends ${message.type} itself`);
+    default:
+      return target.request(message);
+  }
+}
+
+function withRef(line: string): string {
+  try {
+    const value = JSON.parse(line);
+    const isText = value?.type === "say" || value?.type === "tell";
+    if (!isText || value.ref !== undefined) return line;
+    return JSON.stringify({ ...value, ref: crypto.randomUUID() });
+  } catch {
+    // Not JSON: parseClientMessage() says what is wrong with it.
+    return line;
+  }
 }
 
 /** The commands that a server understands, by name. */

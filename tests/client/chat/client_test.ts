@@ -1,51 +1,32 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { ChatClient } from "../../../client/chat/chat_client.ts";
-import { ChatView } from "../../../client/chat/chat_view.ts";
-import { NamesSeen } from "../../../client/chat/names_seen.ts";
-import { type KeptToken, TokenFile } from "../../../client/chat/token_file.ts";
-import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { passTime } from "../../support/turns.ts";
-
-/** Notes which logins are kept. */
-class NotedTokens extends TokenFile {
-  readonly kept: string[] = [];
-
-  constructor() {
-    super(undefined);
-  }
-
-  override save({ token }: KeptToken): Promise<void> {
-    return Promise.resolve(void this.kept.push(token));
-  }
-
-  override remove(): Promise<void> {
-    return Promise.resolve(void this.kept.splice(0));
-  }
-}
+import { ChatClient } from "../../../client/chat/client.ts";
+import { ChatView } from "../../../client/chat/view.ts";
+import type { ChatConn } from "../../../client/session/connection.ts";
+import { passTime, turns } from "../../support/turns.ts";
+import { HELLO, MemoryLogins, memoryPair } from "../session/scripted_server.ts";
 
 /** Answers to what a client asks for, by type; what is not there is not answered. */
 type Answers = Record<string, object>;
 
 const WELCOME = { type: "welcome", name: "anna", token: "t", expires: 9, last: 0 };
 const IN: Answers = {
-  hello: { type: "hello", version: 1, server: "chat" },
+  hello: HELLO,
+  resume: [HELLO, WELCOME],
   login: WELCOME,
   ping: { type: "pong" },
+  who: { type: "users", names: ["anna"] },
 };
-const BACK: Answers = { ...IN, login: {}, hello: [IN["hello"]!, WELCOME] };
-
 /** Serves one connection; at `null` it breaks. An answer gets the `ref` of its question. */
 async function serveOne(
-  conn: FramedConn,
+  conn: ChatConn,
   answers: Record<string, object | null>,
   taken: string[],
 ): Promise<void> {
   for (let text; (text = await conn.receive()) !== null;) {
-    const { type, ref, text: said } = JSON.parse(text);
+    const { type, ref, text: said, token } = JSON.parse(text);
     if (said !== undefined) taken.push(said);
-    const answer = answers[type] ?? null;
+    const answer = answers[token ? "resume" : type] ?? null;
     if (answer === null) break;
     for (const message of [answer].flat()) await conn.send(JSON.stringify({ ref, ...message }));
   }
@@ -64,12 +45,13 @@ function openOn(
   connections: Record<string, object | null>[],
 ) {
   const told: string[] = [];
+  const printed: string[] = [];
   const taken: string[] = [];
-  const tokens = new NotedTokens();
+  const logins = new MemoryLogins();
   const client = new ChatClient({
     terminal: {
       ...terminal,
-      print() {},
+      print: (text) => void printed.push(text),
       ring() {},
       clear() {},
       setPrompt() {},
@@ -78,23 +60,23 @@ function openOn(
       },
     },
     connect: () => {
-      const [near, far] = memoryConnPair();
+      const [near, far] = memoryPair();
       const answers = connections.shift();
       if (answers === undefined) return Promise.reject(new Deno.errors.ConnectionRefused("No"));
-      serveOne(new FramedConn(far), answers, taken);
-      return Promise.resolve(new FramedConn(near));
+      serveOne(far, answers, taken);
+      return Promise.resolve(near);
     },
     credentials: (refusal) =>
       Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
     backoff: { minMs: 1, maxMs: 1 },
     view: new ChatView((text) => text),
-    names: new NamesSeen(),
     tell: (text) => told.push(text),
     address: "s:1",
     json: false,
-    tokens,
+    logins,
   });
-  return { client, told, tokens, taken };
+  const keptTokens = () => logins.kept.map(({ token }) => token);
+  return { client, told, printed, keptTokens, taken };
 }
 
 const LOGGED_OUT = { type: "bye", reason: "logged_out" };
@@ -105,20 +87,20 @@ for (
   const [what, ...connections] of [
     ["at once", { ...IN, logout: LOGGED_OUT }],
     ["on the next connection when this one breaks", { ...IN, logout: null }, {
-      ...BACK,
+      ...IN,
       logout: LOGGED_OUT,
     }],
     ["when the server has forgotten the login already", { ...IN, logout: UNAUTHORIZED }],
     ["when its answer was lost", { ...IN, logout: null }, {
-      ...BACK,
-      hello: [IN["hello"]!, UNAUTHORIZED],
+      ...IN,
+      resume: [HELLO, UNAUTHORIZED],
     }],
   ] as const
 ) {
   Deno.test(`ChatClient.leave() logs out ${what}, and forgets the login`, async () => {
-    const { client, tokens } = openClient(["/logout"], ...connections);
+    const { client, keptTokens } = openClient(["/logout"], ...connections);
 
-    assertEquals([await client.run(), tokens.kept], [0, []]);
+    assertEquals([await client.run(), keptTokens()], [0, []]);
   });
 }
 
@@ -130,13 +112,13 @@ for (
 ) {
   Deno.test(`ChatClient.leave() ends after a while where the server ${what}, and says so`, async () => {
     using time = new FakeTime();
-    const { client, told, tokens } = openClient(["/logout"], ...connections);
+    const { client, told, keptTokens } = openClient(["/logout"], ...connections);
 
     let code: number | undefined;
     client.run().then((exitCode) => code = exitCode);
     while (code === undefined) await passTime(time, 1000);
 
-    assertEquals([code, tokens.kept], [1, ["t"]]);
+    assertEquals([code, keptTokens()], [1, ["t"]]);
     assertEquals(told.at(-1), `Not logged out: ${reason}`);
   });
 }
@@ -211,7 +193,7 @@ Deno.test("ChatClient.leave() tells a person what it waits for", async () => {
   while (code === undefined) await time.tickAsync(100);
 
   assertEquals(told.slice(-2), [
-    "Leaving as soon as this is said: 1 message",
+    "Leaving when this is sent: 1 message",
     "Not sent: 1 message",
   ]);
 });
@@ -240,4 +222,35 @@ Deno.test("ChatClient.run() reads a pipe no further while 64 messages wait, and 
   await passTime(time, ...Array(20).fill(1000));
 
   assertEquals([await code, told.at(-1)], [1, "Not sent: 64 messages"]);
+});
+
+/** Lines of a person who begins to type after the login. */
+async function* typed(...lines: string[]) {
+  await turns(50);
+  yield* lines;
+  await turns(50);
+}
+
+Deno.test("ChatClient greets a person once with who is here, and says that there is help", async () => {
+  const { client, printed } = openOn({ isInteractive: true }, typed("/who"), [IN]);
+
+  await client.run();
+
+  assertEquals(printed.filter((line) => line.startsWith("Here: ")), [
+    "Here: anna. /help shows the commands",
+    "Here: anna",
+  ]);
+});
+
+Deno.test("ChatClient says that a private message to a user who is away is delivered later", async () => {
+  const tell = { ...IN, tell: { type: "said", id: 1 } };
+  const { client, told } = openOn({ isInteractive: true }, typed("/msg boris hi"), [
+    tell,
+  ]);
+
+  await client.run();
+
+  assertEquals(told.filter((line) => line.includes("is not here")), [
+    "boris is not here: the message is delivered when they come back",
+  ]);
 });
