@@ -74,6 +74,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
     handler: authenticationHandler({ desk, server: "auth", strangers, onAttempt, onError }, names),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => names.get(conn),
+    isSecret: (conn) => !names.has(conn),
     clearUsers: () => desk.clear(),
     trouble: () => trouble.lasting,
     close: () => database.close(),

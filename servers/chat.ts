@@ -137,6 +137,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     handler: chatHandler(chat),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => chat.names.get(conn),
+    isSecret: (conn) => !chat.names.has(conn),
     clearUsers: () => clearUsers(chat),
     say: (text) => chat.room.notice(text),
     sendAway: (isAway) => chat.room.isSentAway = isAway,

@@ -16,7 +16,7 @@ async function onConsole(
   try {
     const args = [...taskArgs("echo", data), "--data", data, ...flags];
     const shown = await onTerminal(args, ...steps(pid));
-    onLog?.(await Deno.readTextFile(`${data}/logs/echo.log`));
+    if (onLog) onLog(await Deno.readTextFile(`${data}/logs/echo.log`));
     return shown;
   } finally {
     await Deno.remove(data, { recursive: true });
@@ -56,7 +56,7 @@ ptyTest(
     const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
       ["Listening on 127.0.0.1:", "clear-logs\r"],
       ["[y/N] ", "n\r"],
-      ["The log is kept", "\x03"],
+      ["Nothing changed", "\x03"],
     ]);
 
     assertEquals(/Host \[|Port \[|The console is closed/.test(shown), false);
@@ -64,13 +64,12 @@ ptyTest(
   },
 );
 
-ptyTest("main.ts takes the default at the end of input, and serves on", async () => {
-  const shown = await onConsole(["--port=0"], (pid) => [
-    ["Host [127.0.0.1]: ", "\x04"],
-    ["Listening on 127.0.0.1:", async () => Deno.kill(await pid(), "SIGTERM")],
-  ]);
+ptyTest("main.ts starts no server after Ctrl-D at a question", async () => {
+  const shown = await onConsole(["--port=0"], () => [["Host [127.0.0.1]: ", "\x04"]]);
 
-  assertStringIncludes(shown, "code 0 sane");
+  assertStringIncludes(shown, "Cancelled: the server was not started");
+  assertEquals(shown.includes("Listening"), false);
+  assertStringIncludes(shown, "code 130 sane");
 });
 
 ptyTest("main.ts says at Ctrl-D that it serves on, and how to end it", async () => {
@@ -128,8 +127,40 @@ ptyTest("main.ts stops in order at the SIGHUP of a terminal whose console is clo
   assertStringIncludes(shown, "code 0 sane");
 });
 
-ptyTest("main.ts on a terminal logs the Ctrl-C that stopped it", async () => {
-  await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+ptyTest("main.ts on a terminal says that Ctrl-C has stopped it, and logs it", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
     ["Listening on 127.0.0.1:", "\x03"],
   ], { onLog: (log) => assertMatch(log, / stop by=Ctrl-C\n.* stopped\n$/) });
+
+  assertMatch(shown, /Stopped\r\n/);
 });
+
+for (const command of ["pause", "stop"]) {
+  ptyTest(`main.ts on a terminal says for whom ${command} waits`, async () => {
+    const port = freePort();
+    const clients: Deno.Conn[] = [];
+
+    const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
+      ["Listening on 127.0.0.1:", async () => void clients.push(await Deno.connect({ port }))],
+      ["", "who\r"],
+      ["1  -  127.0.0.1:", `${command}\r`],
+      ["Waiting 5 s at most for 1 client", () => clients[0]!.close()],
+      ["", command === "stop" ? "" : "stop\r"],
+    ]);
+
+    assertStringIncludes(shown, "Stopped");
+    assertStringIncludes(shown, "code 0 sane");
+  });
+}
+
+for (const signal of ["SIGQUIT", "SIGUSR1"] as const) {
+  ptyTest(`main.ts on a terminal stops in order at ${signal}`, async () => {
+    const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
+      ["Listening on 127.0.0.1:", "who\r"],
+      ["Nobody is connected", async () => Deno.kill(await pid(), signal)],
+    ]);
+
+    assertMatch(shown, /Stopped\r\n/);
+    assertStringIncludes(shown, "code 0 sane");
+  });
+}
