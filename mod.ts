@@ -4,7 +4,9 @@
  * @module
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
-export type { FramedConnectOptions, FramedConnOptions } from "./lib/conn/framed_conn.ts";
+export { ByteConn } from "./lib/conn/byte_conn.ts";
+export type { FramedConnOptions } from "./lib/conn/byte_conn.ts";
+export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
 export {
@@ -28,8 +30,8 @@ export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
 export { escapeControl } from "./lib/base/escape.ts";
-export { Outbox } from "./lib/conn/outbox.ts";
-export type { FrameSender, OutboxOptions } from "./lib/conn/outbox.ts";
+export { Outbox } from "./lib/chat/outbox.ts";
+export type { FrameSender, OutboxOptions } from "./lib/chat/outbox.ts";
 export { backoff, MAX_RETRY_AFTER_MS, Reconnector } from "./lib/conn/reconnect.ts";
 export type {
   BackoffOptions,

@@ -4,57 +4,29 @@
  * @module
  */
 import { join } from "node:path";
-import { ACCOUNTS_SCHEMA, addLooks } from "../lib/store/account_schema.ts";
-import { AccountStore } from "../lib/store/account_store.ts";
 import type { Handler } from "../lib/server/conversation.ts";
-import { FAMILIAR_SCHEMA } from "../lib/store/familiar_networks.ts";
-import type { ConnInfo } from "../lib/server/server_events.ts";
-import { type Migration, openDatabase } from "../lib/store/database.ts";
+import { openDatabase } from "../lib/store/database.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
-import { MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
-import { SESSIONS_SCHEMA, SessionStore } from "../lib/store/session_store.ts";
+import { AUTH_MIGRATIONS } from "../lib/store/migrations.ts";
+import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
 import { attemptLog } from "./members/attempt_log.ts";
-import { AuthDesk } from "./members/auth_desk.ts";
-import { converse, type ConverseOptions } from "./members/converse.ts";
+import { Member } from "./members/member.ts";
+import { Members } from "./members/members.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { countStrangers, logIn, type LogInOptions } from "./members/log_in.ts";
-import { goodbyeMessage, replyError } from "./members/messages.ts";
+import { goodbyeMessage } from "./members/messages.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
-/** The migrations of `auth.db`, for {@linkcode openDatabase}: the list only ever grows at its end. */
-export const AUTH_MIGRATIONS: Migration[] = [
-  ACCOUNTS_SCHEMA,
-  SESSIONS_SCHEMA,
-  addLooks,
-  FAMILIAR_SCHEMA,
-];
+/** A member of the authentication server, which knows who is logged in and has nothing else to offer. */
+class EchoedMember extends Member {
+  protected override answer(_message: ClientMessage): Promise<void> {
+    return this.refuse({ code: "bad_message", message: "The auth server has no chat" }, _message);
+  }
+}
 
-/** The names of those who have logged in, by connection. */
-export type ConnNames = Map<ConnInfo, string>;
-
-/** What the authentication server needs. */
-export interface AuthenticationOptions extends LogInOptions, Pick<ConverseOptions, "pace"> {}
-
-/** Makes the handler of the authentication server: it lets clients in, and tells them who they are. */
-export function authenticationHandler(options: AuthenticationOptions, names: ConnNames): Handler {
-  const { desk, server, pace, onError } = options;
-  return async (conn, info) => {
-    for (;;) {
-      const entry = await logIn(conn, info, options);
-      if (!entry) return;
-      const { session } = entry;
-      const answer = () => replyError(conn, "bad_message", `The ${server} server has no chat`);
-      try {
-        names.set(info, session.name);
-        session.onRevoked = () => names.delete(info);
-        if (!await converse(conn, { desk, session, pace, answer, onError })) return;
-      } finally {
-        names.delete(info);
-        desk.leave(session);
-      }
-    }
-  };
+/** Makes the handler of the authentication server. */
+export function authenticationHandler(members: Members): Handler {
+  return (conn, info) => new EchoedMember(conn, info, members).serve();
 }
 
 /** Opens the authentication server, which keeps `auth.db`. */
@@ -62,20 +34,22 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(join(config.dataDir, "auth.db"), {
     migrations: AUTH_MIGRATIONS,
+    exclusive: true,
     onCommitted: trouble.end,
   });
-  const { maxPerAddress } = config;
-  const accounts = new AccountStore(database, { maxPerAddress });
-  const desk = new AuthDesk(accounts, new SessionStore(database));
-  const names: ConnNames = new Map();
-  const [onAttempt, onError] = [attemptLog(log), trouble.tell];
-  const strangers = countStrangers(config);
+  const members = new Members(database, {
+    server: "auth",
+    maxPerAddress: config.maxPerAddress,
+    onAttempt: attemptLog(log),
+    onStorageError: trouble.tell,
+  });
   return {
-    handler: authenticationHandler({ desk, server: "auth", strangers, onAttempt, onError }, names),
+    handler: authenticationHandler(members),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
-    nameOf: (conn) => names.get(conn),
-    isSecret: (conn) => !names.has(conn),
-    clearUsers: () => desk.clear(),
+    nameOf: (conn) => members.nameOf(conn),
+    isSecret: (conn) => members.nameOf(conn) === undefined,
+    onKick: (conn) => members.kick(conn),
+    clearUsers: () => members.clear(),
     trouble: () => trouble.lasting,
     close: () => database.close(),
   };

@@ -8,6 +8,7 @@ import type { Handler } from "../lib/server/conversation.ts";
 import type { ConnInfo } from "../lib/server/server_events.ts";
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
+import { lockFile } from "../lib/store/private_file.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { parseNewName } from "../lib/chat/new_name.ts";
 import type { ServerConfig } from "./control/config.ts";
@@ -17,6 +18,9 @@ import type { Service } from "./service.ts";
 import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";
 
 const QUESTION = "What is your name?";
+const MAX_TEXT_BYTES = 16 * 1024;
+// An answer is a name and a text, and must fit where the longest text does. A character has four bytes at most.
+const MAX_BODY_BYTES = MAX_TEXT_BYTES + 4 * 32 + ": ".length;
 
 /** What the dialogue needs. */
 export interface IdentifyOptions {
@@ -29,8 +33,8 @@ export interface IdentifyOptions {
 }
 
 /**
- * Makes a handler that greets those it knows and asks the others for their name; then each line comes back with the
- * name in front. Whoever is forgotten meanwhile is asked again.
+ * Makes a handler that greets a known client by name and asks another for its name; then each line comes back with the
+ * name in front. A client that is forgotten meanwhile is asked again.
  */
 export function identify({ store, reading, writing }: IdentifyOptions): Handler {
   return async (conn, info) => {
@@ -39,13 +43,14 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
     let asked = known === undefined;
     for await (const text of texts(conn)) {
       const name = store.get(info.address);
-      if (name !== undefined && !asked) await conn.send(`${name}: ${text}`);
+      if (isTooLong(text)) await conn.send(`A line has at most ${MAX_TEXT_BYTES} bytes of UTF-8`);
+      else if (name !== undefined && !asked) await conn.send(`${name}: ${text}`);
       else if (asked) asked = !await takeName(conn, info, text);
       else asked = await ask(conn);
     }
   };
 
-  /** Whoever cannot be looked up is a stranger, who is told if the answer cannot be stored. */
+  /** A client that cannot be looked up is asked, and told if its answer cannot be stored. */
   async function find(address: string): Promise<string | undefined> {
     const known = store.get(address);
     if (known !== undefined) return known;
@@ -65,7 +70,7 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
       await conn.send(`${parsed.reason}. ${QUESTION}`);
       return false;
     }
-    let name: string;
+    let name: string | null;
     try {
       name = await store.remember(info.address, parsed.name);
       writing?.end();
@@ -74,7 +79,11 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
       await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
       return false;
     }
-    // The address may have told its name elsewhere, while this answer was typed.
+    if (name === null) {
+      await conn.send(`No more names can be stored here, for this network or in all. ${QUESTION}`);
+      return false;
+    }
+    // The address may have told its name on another connection, while this answer was typed.
     await conn.send(name === parsed.name ? `Nice to meet you, ${name}!` : `Hello, ${name}!`);
     return true;
   }
@@ -85,15 +94,18 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
   }
 }
 
-/** Opens the identification server, which keeps `identities.json`. */
+/** Opens the identification server, which keeps `identities.json`, for itself only. */
 export async function openIdentification(config: ServerConfig, log: LogFile): Promise<Service> {
-  const store = await IdentityStore.open(join(config.dataDir, "identities.json"), {
-    onNotice: (notice) => warn(notice, log),
-  });
+  const path = join(config.dataDir, "identities.json");
+  using resources = new DisposableStack();
+  const lock = resources.use(lockFile(path));
+  const store = await IdentityStore.open(path, (notice) => warn(notice, log));
   const reading = new TroubleLog(log, "storage failed");
   const writing = new TroubleLog(log, "storage failed");
+  resources.move();
   return {
     handler: identify({ store, reading, writing }),
+    options: { maxBodyBytes: MAX_BODY_BYTES },
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {
       const cleared = await store.clear();
@@ -101,7 +113,14 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
       return cleared;
     },
     trouble: () => writing.lasting ?? reading.lasting,
+    close: () => lock[Symbol.dispose](),
   };
+}
+
+const utf8 = new TextEncoder();
+
+function isTooLong(text: string): boolean {
+  return text.length > MAX_TEXT_BYTES || utf8.encode(text).length > MAX_TEXT_BYTES;
 }
 
 function warn(notice: string, log: LogFile): void {

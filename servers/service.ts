@@ -21,6 +21,8 @@ export interface Service {
   detailOf?(conn: ConnInfo): string | undefined;
   /** Whether the sizes of a connection's messages are kept out of the log: those of passwords are. */
   isSecret?(conn: ConnInfo): boolean;
+  /** Called before the operator ends the conversation of a connection. */
+  onKick?(conn: ConnInfo): void;
   /** Forgets every user and gives their number. */
   clearUsers?(): number | Promise<number>;
   /** Says something to all users and gives the number of connections that get it. */

@@ -11,7 +11,7 @@ import {
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
 import { type BackoffOptions, Reconnector, type ReconnectWait } from "../../lib/conn/reconnect.ts";
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/base/text_length.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
 import { within } from "../../lib/base/within.ts";
 import { type ChatConn, ChatConversation, type ConversationContext } from "./chat_conversation.ts";
 import type { Credentials, Refusal } from "./credentials.ts";

@@ -6,9 +6,9 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { escapeControl } from "../../lib/base/escape.ts";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { printError } from "../../lib/terminal/screen.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
 
 /** A flag that is given or not. */
@@ -72,7 +72,7 @@ async function main<F extends Flags>(program: Program<F>, args: string[]): Promi
   try {
     const { help, ...values } = parseFlags(args, { ...program.flags, help: HELP });
     if (!help) return await program.run(values as Values<F>);
-    console.log(usage(program, columnsOf(process.stdout)));
+    console.log(usage(program, process.stdout.columns));
     return 0;
   } catch (error) {
     // A reader of the output that ended early, such as `head`, is no failure.
@@ -80,18 +80,6 @@ async function main<F extends Flags>(program: Program<F>, args: string[]): Promi
     printError(error instanceof Error ? error.message : String(error));
     return error instanceof FlagError ? 2 : 1;
   }
-}
-
-/** Writes a line to standard error, escaped, and wrapped on a terminal. */
-export function printError(text: string): void {
-  const { stderr } = process;
-  const line = escapeControl(text);
-  const rows = stderr.isTTY ? wrapText(line, { columns: columnsOf(stderr) }) : [line];
-  stderr.write(`${rows.join("\n")}\n`);
-}
-
-function columnsOf({ columns }: { columns?: number }): number {
-  return columns || MAX_HELP_COLUMNS;
 }
 
 const HELP: Switch = { help: "show this", short: "h" };
@@ -105,7 +93,10 @@ export function usage(program: Omit<Program<Flags>, "run">, columns = MAX_HELP_C
   const width = Math.max(...heads.map(([head]) => head.length));
   const table = heads.map(([head, help]) => `  ${head.padEnd(width)}  ${help}`).join("\n");
   const text = [about, `Usage: ${command} [flags]`, table, ...notes].join("\n\n");
-  return wrapText(text, { columns: Math.min(columns, MAX_HELP_COLUMNS), table: true })
+  return wrapText(text, {
+    columns: Math.min(columns || MAX_HELP_COLUMNS, MAX_HELP_COLUMNS),
+    table: true,
+  })
     .map((row) => row.trimEnd()).join("\n");
 }
 

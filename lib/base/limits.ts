@@ -1,8 +1,16 @@
 /**
- * Limits that callers give.
+ * Numbers that callers give.
  *
  * @module
  */
+
+/** The longest delay of a timer, in milliseconds (24.8 days). With a longer one, a timer fires at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The delay in milliseconds as a timer can take it: a longer one, or what is not a number, becomes the longest. */
+export function timerDelay(ms: number): number {
+  return ms <= MAX_DELAY_MS ? ms : MAX_DELAY_MS;
+}
 
 /**
  * Checks limits by their names; one that is left out is fine.

@@ -1,30 +1,36 @@
 /**
- * Waiting for something, but not for ever.
+ * Promises: waiting for one, but not for ever.
  *
  * @module
  */
+import { timerDelay } from "./limits.ts";
 
 /** Waits for a promise, or until a signal aborts: then it rejects with the signal's reason. */
-export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return await promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    const settled = () => signal.removeEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(settled);
+    if (signal.aborted) abort();
+  });
 }
 
-/** Tells whether a promise is fulfilled within so many milliseconds; it rejects as the promise does. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(late.resolve, ms, false);
-  try {
-    return await Promise.race([promise.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/**
+ * Returns whether a promise is fulfilled within so many milliseconds; it rejects as the promise does.
+ *
+ * Each call leaves a reaction on the promise until that settles: not for a loop over one long-lived promise.
+ */
+export function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timerDelay(ms), false);
+    promise.then(() => resolve(true), reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Returns the promise; if it rejects where nothing handles it, that is not reported as an unhandled rejection. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }

@@ -12,7 +12,10 @@ export const PROTOCOL_VERSION = 1;
 /** The longest message that a client may send once it is logged in, in bytes. One that is longer ends the connection. */
 export const MAX_CLIENT_BODY_BYTES: number = 16 * 1024;
 
-/** What a client may say. */
+/** The most users that a server names in one answer, so that it fits into a frame however many there are. */
+export const MAX_USERS = 1000;
+
+/** What a client may send. */
 export type ClientMessage =
   | { type: "hello"; version: number; token?: string; since?: number; history?: number }
   | { type: "register" | "login"; name: string; password: string }
@@ -64,14 +67,14 @@ export interface ChatMessage {
   replay?: true;
 }
 
-/** What a server may say. */
+/** What a server may send. */
 export type ServerMessage =
   | { type: "hello"; version: number; server: string; data?: string }
   | { type: "welcome"; name: string; token: string; expires: number; last: number }
   | ChatMessage
   | { type: "said"; ref: string; id: number }
   | { type: "joined" | "left"; name: string; at: number }
-  | { type: "users"; names: string[] }
+  | { type: "users"; names: string[]; more?: number }
   | { type: "you"; name: string }
   | { type: "pong" }
   | { type: "notice"; text: string }
@@ -81,47 +84,75 @@ export type ServerMessage =
 /** A client's message, or what is wrong with it. */
 export type ParsedMessage = { message: ClientMessage } | { problem: string; ref?: string };
 
-type Check = (value: unknown) => boolean;
-type Fields = Record<string, Check>;
-const isText: Check = (value) => typeof value === "string" && value.isWellFormed();
-const isRef: Check = (value) => isText(value) && value !== "" && [...value as string].length <= 64;
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A kind of field: what it must be, in words and as a check, and how long it may be at most. */
+interface Field {
+  expected: string;
+  check(value: unknown): boolean;
+}
+type Fields = Record<string, Field>;
+
+/** A text of so many UTF-16 units. The length is checked first: all that is done with a text later grows with it. */
+function text(max: number, min = 0): Field {
+  return {
+    expected: `a string of ${min ? `${min} to` : "at most"} ${max} whole characters`,
+    check: (value) =>
+      typeof value === "string" && value.length >= min && value.length <= max &&
+      value.isWellFormed(),
+  };
+}
+
+const count: Field = {
+  expected: "a whole number from 0 up",
+  check: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+};
+
+// A name has 32 characters after normalisation, a password 256: in other forms they may be longer.
+const MAX_NAME_UNITS = 256;
+const name = text(MAX_NAME_UNITS);
+const password = text(1024);
+// Nothing is longer than the frame it comes in. How long the text of a message may be has an error of its own.
+const anyText = text(MAX_CLIENT_BODY_BYTES);
+const ref: Field = {
+  expected: "a string of 1 to 64 whole characters",
+  check: (value) => text(128, 1).check(value) && [...value as string].length <= 64,
+};
 
 /** What each field must be; a name that ends in `?` may be missing. */
-const FIELDS: Record<ClientMessage["type"], Fields> = {
-  hello: { version: isCount, "token?": isText, "since?": isCount, "history?": isCount },
-  register: { name: isText, password: isText },
-  login: { name: isText, password: isText },
-  say: { ref: isRef, text: isText },
-  tell: { ref: isRef, to: isText, text: isText },
-  history: { "before?": isCount, "limit?": isCount },
+const CLIENT_FIELDS: Record<ClientMessage["type"], Fields> = {
+  hello: { version: count, "token?": anyText, "since?": count, "history?": count },
+  register: { name, password },
+  login: { name, password },
+  say: { ref, text: anyText },
+  tell: { ref, to: name, text: anyText },
+  history: { "before?": count, "limit?": count },
   logout: {},
   who: {},
   whoami: {},
   ping: {},
 };
 
-const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
-const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
-  hello: { version: isCount, server: isText, "data?": isText },
-  welcome: { name: isText, token: isText, expires: isCount, last: isCount },
-  message: { id: isCount, at: isCount, from: isText, text: isText, "to?": isText },
-  said: { ref: isText, id: isCount },
-  joined: { name: isText, at: isCount },
-  left: { name: isText, at: isCount },
-  users: { names: isTexts },
-  you: { name: isText },
-  pong: {},
-  notice: { text: isText },
-  error: { code: isText, message: isText, "ref?": isText, "retryAfterMs?": isCount },
-  bye: { reason: isText, "retryAfterMs?": isCount },
+// More than this version's servers send.
+const MAX_NAMES = 10 * MAX_USERS;
+const names: Field = {
+  expected: `at most ${MAX_NAMES} names`,
+  check: (value) =>
+    Array.isArray(value) && value.length <= MAX_NAMES && value.every((each) => name.check(each)),
 };
-
-const EXPECTED = new Map<Check, string>([
-  [isText, "a string of whole characters"],
-  [isRef, "a string of 1 to 64 whole characters"],
-  [isCount, "a whole number from 0 up"],
-]);
+const word = text(64);
+const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
+  hello: { version: count, server: word, "data?": word },
+  welcome: { name, token: text(256), expires: count, last: count },
+  message: { id: count, at: count, from: name, text: anyText, "to?": name },
+  said: { ref, id: count },
+  joined: { name, at: count },
+  left: { name, at: count },
+  users: { names, "more?": count },
+  you: { name },
+  pong: {},
+  notice: { text: anyText },
+  error: { code: word, message: text(1024), "ref?": ref, "retryAfterMs?": count },
+  bye: { reason: word, "retryAfterMs?": count },
+};
 
 /**
  * Reads a client's message. Only the fields that belong to it are taken over; others are ignored, so that a newer
@@ -130,36 +161,49 @@ const EXPECTED = new Map<Check, string>([
 export function parseClientMessage(text: string): ParsedMessage {
   const value = parseObject(text);
   if (!value) return { problem: "Send one JSON object in a frame" };
-  const ref = isRef(value["ref"]) ? { ref: value["ref"] as string } : {};
+  const details = ref.check(value["ref"]) ? { ref: value["ref"] as string } : {};
   const { type } = value;
-  if (typeof type !== "string" || !Object.hasOwn(FIELDS, type)) {
-    return { problem: `Send a type out of ${Object.keys(FIELDS).join(", ")}`, ...ref };
+  if (typeof type !== "string" || !Object.hasOwn(CLIENT_FIELDS, type)) {
+    return { problem: `Send a type out of ${Object.keys(CLIENT_FIELDS).join(", ")}`, ...details };
   }
-  const message: Record<string, unknown> = { type };
-  for (const [field, check] of Object.entries(FIELDS[type as ClientMessage["type"]])) {
-    const name = field.replace("?", "");
-    const given = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (given === undefined && field !== name) continue;
-    if (!check(given)) return { problem: `Send ${name} as ${EXPECTED.get(check)}`, ...ref };
-    message[name] = given;
+  const fields = CLIENT_FIELDS[type as ClientMessage["type"]];
+  const wrong = wrongField(value, fields);
+  if (wrong) {
+    return { problem: `Send ${wrong.replace("?", "")} as ${fields[wrong]!.expected}`, ...details };
   }
-  return { message: message as ClientMessage };
+  return { message: pick(type, value, fields) as ClientMessage };
 }
 
 /**
- * Reads a server's message; `undefined` when it is none, or none that this version knows: a newer server may say more.
- * The object is as it came, fields that do not belong to it included.
+ * Reads a server's message; `undefined` when it is not one that this version knows: a newer server may send others. Each
+ * of its fields has a limit. Fields that do not belong to it are left out.
  */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const value = parseObject(text);
   const type = value?.["type"];
   if (typeof type !== "string" || !Object.hasOwn(SERVER_FIELDS, type)) return undefined;
-  const fields = Object.entries(SERVER_FIELDS[type as ServerMessage["type"]]);
-  const isWhole = fields.every(([field, check]) => {
-    const given = value![field.replace("?", "")];
-    return given === undefined ? field.endsWith("?") : check(given);
-  });
-  return isWhole ? value as unknown as ServerMessage : undefined;
+  const fields = SERVER_FIELDS[type as ServerMessage["type"]];
+  if (wrongField(value!, fields)) return undefined;
+  const message = pick(type, value!, fields);
+  return (value!["replay"] === true ? { ...message, replay: true } : message) as ServerMessage;
+}
+
+/** The first field that is missing or not what it must be. */
+function wrongField(value: Record<string, unknown>, fields: Fields): string | undefined {
+  return Object.entries(fields).find(([field, { check }]) => {
+    const given = own(value, field);
+    return given === undefined ? !field.endsWith("?") : !check(given);
+  })?.[0];
+}
+
+function pick(type: string, value: Record<string, unknown>, fields: Fields): object {
+  const given = Object.keys(fields).map((field) => [field.replace("?", ""), own(value, field)]);
+  return { type, ...Object.fromEntries(given.filter(([, each]) => each !== undefined)) };
+}
+
+function own(value: Record<string, unknown>, field: string): unknown {
+  const name = field.replace("?", "");
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,5 +1,5 @@
 /**
- * A room: who is in it, and how one message reaches all of them. It has never heard of sockets.
+ * A room: its members, and the delivery of one message to all of them. It knows nothing of sockets.
  *
  * @module
  */
@@ -9,8 +9,8 @@ export interface Member<Message> {
   /** The user's name as it is shown. */
   readonly name: string;
   /** What tells users apart: equal for all connections of one user. */
-  readonly key: string;
-  /** Takes a message at once, without waiting and without throwing: a slow member must not delay the others. */
+  readonly key: string | number;
+  /** Takes a message without waiting. It must not call the room. */
   deliver(message: Message): void;
 }
 
@@ -18,6 +18,8 @@ export interface Member<Message> {
 export interface BroadcastOptions<Message> {
   /** The member that does not get the message: usually the one that sent it. */
   except?: Member<Message>;
+  /** The user none of whose connections gets the message. */
+  exceptKey?: string | number;
 }
 
 /** Options for {@linkcode Room}: users come and go once, however many connections they have. */
@@ -47,84 +49,86 @@ export interface RoomOptions<Message> {
  */
 export class Room<Message> {
   readonly #options: RoomOptions<Message>;
-  readonly #users = new Map<string, Set<Member<Message>>>();
-  /** All of them in one set: a broadcast goes through it faster. */
-  readonly #members = new Set<Member<Message>>();
-  readonly #deliveries: (() => void)[] = [];
-  #isDelivering = false;
+  /** How many seats each member has, by user. */
+  readonly #users = new Map<string | number, Map<Member<Message>, number>>();
+  /** All members: a broadcast goes through the array that it began with. */
+  #members: readonly Member<Message>[] = [];
 
   /** Makes an empty room. */
   constructor(options: RoomOptions<Message> = {}) {
     this.#options = options;
   }
 
-  /** Lets a member in until the seat it gets is disposed of. Leaving twice is harmless. */
+  /**
+   * Lets a member in until its seat is disposed of; disposing of it again does nothing. A member that joins twice gets
+   * each message once, and leaves with its last seat.
+   */
   join(member: Member<Message>): Disposable {
-    const members = this.#users.get(member.key);
-    if (!members) this.#options.onUserJoined?.(member);
-    // Asked again: whoever was told may have let the same user in or out meanwhile.
-    this.#users.getOrInsertComputed(member.key, () => new Set()).add(member);
-    this.#members.add(member);
+    if (!this.#users.has(member.key)) this.#options.onUserJoined?.(member);
+    const seats = this.#users.getOrInsertComputed(member.key, () => new Map());
+    const count = seats.get(member) ?? 0;
+    seats.set(member, count + 1);
+    if (count === 0) this.#members = [...this.#members, member];
     const seat = new DisposableStack();
     seat.defer(() => this.#leave(member));
     return seat;
   }
 
-  /** Delivers one message to every member; during another delivery, when that is done. */
+  /**
+   * Delivers one message to every member.
+   *
+   * @throws What a member's `deliver` throws, when all others have the message.
+   */
   broadcast(message: Message, options: BroadcastOptions<Message> = {}): void {
-    const members = this.#asOfNow(this.#members);
-    this.#inOrder(() => deliver(members, message, options));
+    deliver(this.#members, message, options);
   }
 
   /** Delivers a message to all connections of one user as `broadcast` does, and tells whether the user is here. */
-  tell(key: string, message: Message, options: BroadcastOptions<Message> = {}): boolean {
+  tell(
+    key: string | number,
+    message: Message,
+    options: BroadcastOptions<Message> = {},
+  ): boolean {
     const members = this.#users.get(key);
-    if (!members) return false;
-    const receivers = this.#asOfNow(members);
-    this.#inOrder(() => deliver(receivers, message, options));
-    return true;
+    if (members) deliver([...members.keys()], message, options);
+    return members !== undefined;
   }
 
   /** The names of the users in the room, in the order they came; each once. */
   names(): string[] {
-    return Array.from(this.#users.values(), ([member]) => member!.name);
+    return Array.from(this.#users.values(), (seats) => seats.keys().next().value!.name);
   }
 
   /** How many connections are in the room. */
   get size(): number {
-    return this.#members.size;
-  }
-
-  /** What waits is for those who are here now, not for those who are by then. */
-  #asOfNow(members: Set<Member<Message>>): Iterable<Member<Message>> {
-    return this.#isDelivering ? [...members] : members;
-  }
-
-  /** Or a message that answers another, such as that a member has left, would reach some before that. */
-  #inOrder(delivery: () => void): void {
-    this.#deliveries.push(delivery);
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    try {
-      for (let next; (next = this.#deliveries.shift());) next();
-    } finally {
-      this.#isDelivering = false;
-    }
+    return this.#members.length;
   }
 
   #leave(member: Member<Message>): void {
-    this.#members.delete(member);
-    const members = this.#users.get(member.key);
-    if (!members?.delete(member) || members.size > 0) return;
+    const seats = this.#users.get(member.key)!;
+    const count = seats.get(member)! - 1;
+    if (count > 0) return void seats.set(member, count);
+    seats.delete(member);
+    this.#members = this.#members.filter((other) => other !== member);
+    if (seats.size > 0) return;
     this.#users.delete(member.key);
     this.#options.onUserLeft?.(member);
   }
 }
 
 function deliver<Message>(
-  members: Iterable<Member<Message>>,
+  members: readonly Member<Message>[],
   message: Message,
-  { except }: BroadcastOptions<Message>,
+  { except, exceptKey }: BroadcastOptions<Message>,
 ): void {
-  for (const member of members) if (member !== except) member.deliver(message);
+  const errors: unknown[] = [];
+  for (const member of members) {
+    if (member === except || member.key === exceptKey) continue;
+    try {
+      member.deliver(message);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }

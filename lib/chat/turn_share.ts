@@ -4,22 +4,22 @@
  * @module
  */
 
-// So much of a turn is spent, and the piece that exceeds it is finished.
+// The last task of a turn is finished, so a turn may take longer.
 const SHARE_MS = 2;
 
 /**
- * Does pieces of work, first come, first served, about 2 ms in each turn: however many ask for much of it, everybody
- * else is served in between. Its own callers wait the longer.
+ * Runs tasks in the order they came, for about 2 ms in each turn of the event loop. However many tasks wait, all other
+ * work goes on in between; the tasks wait the longer.
  */
 export class TurnShare {
   readonly #waiting: (() => void)[] = [];
 
-  /** Does `work` when it is its turn, and settles as that does. What a promise of it still waits for delays nobody. */
-  run<T>(work: () => T | Promise<T>): Promise<T> {
+  /** Runs a task in its turn, and settles with its result. */
+  run<T>(task: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting.push(() => {
       try {
-        resolve(work());
+        resolve(task());
       } catch (error) {
         reject(error);
       }
@@ -30,7 +30,7 @@ export class TurnShare {
 
   #spend = (): void => {
     const until = performance.now() + SHARE_MS;
-    // The piece at work stays in the queue, so that whoever adds one meanwhile does not begin a second share.
+    // The running task stays in the queue, so that a task added meanwhile does not begin a second share.
     do {
       this.#waiting[0]!();
       this.#waiting.shift();

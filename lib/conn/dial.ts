@@ -20,15 +20,27 @@ export interface DialOptions {
   tls?: Pick<Deno.ConnectTlsOptions, "caCerts">;
 }
 
-/** Connects; with TLS, the hands are shaken too. Rejects with the signal's reason if it aborts before that. */
+/** Connects; with TLS, the handshake is done too. Rejects with the signal's reason if it aborts before that. */
 export async function dial(options: DialOptions): Promise<Deno.TcpConn | Deno.TlsConn> {
   const { hostname = "127.0.0.1", port, signal, tls } = options;
   signal?.throwIfAborted();
   const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+  // A TlsConn has no such option: it must be set before.
+  setNoDelay(conn);
   if (!tls) return conn;
   const secure = await startTls(conn, { hostname, ...tls });
   await shakeHands(secure, signal);
   return secure;
+}
+
+/** Sends without delay: frames leave in batches already, so Nagle's algorithm would only add a wait. */
+export function setNoDelay(conn: Deno.Conn): void {
+  if (!("setNoDelay" in conn)) return;
+  try {
+    (conn as Deno.TcpConn).setNoDelay(true);
+  } catch {
+    // macOS refuses this once the peer is gone, which the first read or write will tell.
+  }
 }
 
 async function startTls(conn: Deno.TcpConn, options: Deno.StartTlsOptions): Promise<Deno.TlsConn> {
@@ -40,20 +52,23 @@ async function startTls(conn: Deno.TcpConn, options: Deno.StartTlsOptions): Prom
   }
 }
 
+/** Closes the connection if it rejects, and not otherwise. */
 async function shakeHands(conn: Deno.TlsConn, signal?: AbortSignal): Promise<void> {
   let open = true;
-  const giveUp = () => {
+  const close = () => {
     if (open) conn.close();
     open = false;
   };
-  signal?.addEventListener("abort", giveUp);
+  signal?.addEventListener("abort", close);
   try {
     signal?.throwIfAborted();
     await conn.handshake();
+    // It may have aborted after the handshake, and before this went on.
+    signal?.throwIfAborted();
   } catch (error) {
-    giveUp();
+    close();
     throw signal?.aborted ? signal.reason : error;
   } finally {
-    signal?.removeEventListener("abort", giveUp);
+    signal?.removeEventListener("abort", close);
   }
 }

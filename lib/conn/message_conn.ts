@@ -33,6 +33,8 @@ export interface MessageConn {
    * change any more. A connection that frames messages in another way sends the body of the frame.
    */
   sendFrame(frame: Uint8Array): Promise<void>;
+  /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
+  closeRead(): void;
   /** Closes the connection; what was sent before still leaves. Closing again does nothing. */
   close(): void;
 }

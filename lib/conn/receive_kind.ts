@@ -1,38 +1,36 @@
 /**
- * What a receive can be asked for: a text, a body, an iterator's result, a part of the stream.
+ * What a receive can ask for: a text, a body, an iterator's result, a part of the stream.
  *
  * @module
  */
 import type { FrameDecoder } from "../frame/frame_decoder.ts";
 
-/** One of the things that a receive gives. */
-export interface ReceiveKind<T> {
-  /** Takes one if it is here. */
+/** What a receive asks for. */
+export interface Kind<T> {
+  /** Takes one, or `undefined` if it is not there yet. */
   take(frames: FrameDecoder): T | undefined;
   /** Given when no more will come. */
   readonly end: T;
-  /** Whether it is a whole message. */
+  /** Whether it is a whole message, and not just bytes. */
   readonly isMessage: boolean;
-  /** Whether it is given also after `stop`. */
-  readonly outlivesStop?: boolean;
 }
 
 /** The next message as a text. */
-export const TEXT: ReceiveKind<string | null> = {
+export const TEXT: Kind<string | null> = {
   take: (frames) => frames.next(),
   end: null,
   isMessage: true,
 };
 
 /** The next message as bytes. */
-export const BODY: ReceiveKind<Uint8Array<ArrayBuffer> | null> = {
+export const BODY: Kind<Uint8Array<ArrayBuffer> | null> = {
   take: (frames) => frames.nextBytes(),
   end: null,
   isMessage: true,
 };
 
 /** The next text, as an iterator gives it. */
-export const RESULT: ReceiveKind<IteratorResult<string, void>> = {
+export const RESULT: Kind<IteratorResult<string, void>> = {
   take(frames) {
     const value = frames.next();
     return value === undefined ? undefined : { value, done: false };
@@ -41,15 +39,11 @@ export const RESULT: ReceiveKind<IteratorResult<string, void>> = {
   isMessage: true,
 };
 
-/** Whatever bytes are there, frames or not, moved to `target`: how many. */
-export function partInto(target: Uint8Array, outlivesStop: boolean): ReceiveKind<number | null> {
+/** The bytes that are there, moved to `target`: how many. */
+export function partInto(target: Uint8Array): Kind<number | null> {
   return {
-    take: (frames) => {
-      if (target.length === 0) return 0;
-      return frames.bufferedBytes === 0 ? undefined : frames.read(target);
-    },
+    take: (frames) => frames.bufferedBytes === 0 ? undefined : frames.read(target),
     end: null,
     isMessage: false,
-    outlivesStop,
   };
 }

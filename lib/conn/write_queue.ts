@@ -3,81 +3,96 @@
  *
  * @module
  */
-import { type Flushable, flushThisTurn } from "./flush_turn.ts";
-import { FrameEncoder } from "../frame/frame_encoder.ts";
-import { type FrameOptions, HEADER_BYTES } from "../frame/frame.ts";
-
-/** Where the bytes go: the part of a `Deno.Conn` that a queue needs. */
-export type Writer = Pick<Deno.Conn, "write">;
+import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
+import { Latch } from "../base/latch.ts";
+import { quiet } from "../base/within.ts";
+import { FrameEncoder, type FrameEncoderOptions } from "../frame/frame_encoder.ts";
+import { type ChunkProducer, ChunkWriter, type Writer } from "./chunk_writer.ts";
+import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
 /** Options for {@linkcode WriteQueue}. */
-export interface WriteQueueOptions extends FrameOptions {
+export interface WriteQueueOptions extends FrameEncoderOptions {
   /**
-   * With so many bytes queued or more, a sender waits until they are written. What a write carries already does not count.
+   * With this many bytes queued or more, `send` settles when they are written. Bytes already handed to a write do not
+   * count.
    *
    * @default {65536}
    */
   highWaterMarkBytes?: number;
-  /** Told of each message accepted by a `send`, with the length of its body in bytes. */
-  onSent?: (bodyBytes: number) => void;
+  /**
+   * How long the peer may take none of the bytes that are queued, in milliseconds; the connection is lost up to a quarter
+   * later, never earlier. 0 waits for ever.
+   *
+   * @default {0}
+   */
+  sendTimeoutMs?: number;
 }
 
 const DONE = Promise.resolve();
-const NOTHING = new Uint8Array(0);
 
 /**
- * Queues frames and writes them: at the end of the turn, when it is told to, or when enough are queued.
+ * Queues frames and writes them: at the end of the turn, at `flush`, or when enough are queued.
  *
  * The first error of a write is final: what was queued is dropped, and every later call rejects with that error. Such a
- * rejection is the peer's doing, so it is no unhandled one where nobody awaits it.
+ * rejection is no unhandled one, because the next call gives it again.
  */
-export class WriteQueue implements Flushable {
+export class WriteQueue implements ChunkProducer, Flushable, Progressing, Disposable {
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
   readonly #writer: Writer;
+  readonly #chunks: ChunkWriter;
   readonly #highWaterMarkBytes: number;
-  readonly #onSent: WriteQueueOptions["onSent"];
-  #writing = false;
-  /** What is being written. */
-  #batch: Uint8Array = NOTHING;
-  /** Bytes of the batch that were not taken yet. */
-  #inFlightBytes = 0;
-  #writtenBytes = 0;
+  readonly #sendTimeoutMs: number;
+  readonly #onTimeout: (error: Error) => void;
+  #timer: InactivityTimer | undefined;
+  #closingWrite = false;
   #scheduled = false;
+  /** Why nothing more is accepted. */
+  #refusal: { error: unknown } | undefined;
+  /** Why nothing more is written. */
   #failure: { error: unknown } | undefined;
-  /** What a write threw, also if it was refused to write before. */
-  #writeError: unknown;
-  /** Settles when the batch being written is; made, like the next, only when somebody waits. */
-  #written: PromiseWithResolvers<void> | undefined;
-  /** Settles when the frames queued now are written. */
-  #queuedWritten: PromiseWithResolvers<void> | undefined;
+  /** Opens when the chunk being written is; made, like the next, when something waits for it. */
+  #written: Latch | undefined;
+  /** Opens when the frames queued now are written. */
+  #queuedWritten: Latch | undefined;
 
-  /** Makes an empty queue in front of `writer`, which nobody else may write to. */
-  constructor(writer: Writer, options: WriteQueueOptions = {}) {
+  /**
+   * Makes an empty queue in front of `writer`, which nothing else may write to.
+   *
+   * @param onTimeout Called when `sendTimeoutMs` has passed. The queue has failed then, and a write may still be pending.
+   */
+  constructor(
+    writer: Writer,
+    options: WriteQueueOptions = {},
+    onTimeout: (error: Error) => void = () => {},
+  ) {
     this.#frames = new FrameEncoder(options);
     this.#writer = writer;
+    this.#chunks = new ChunkWriter(writer, this);
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
-    this.#onSent = options.onSent;
+    this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
+    this.#onTimeout = onTimeout;
+    if (this.#sendTimeoutMs > 0) this.#timer = new InactivityTimer(this.#sendTimeoutMs, this);
   }
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return !this.#writing && this.#frames.queuedBytes === 0;
+    return this.#failure !== undefined || !this.#chunks.writing && this.#frames.queuedBytes === 0;
   }
 
-  /** Whether `error` is what the write that failed threw. */
+  /** Whether `error` is what a write failed with. */
   failedWith(error: unknown): boolean {
-    return error !== undefined && (error === this.#failure?.error || error === this.#writeError);
+    return this.#failure !== undefined && this.#failure.error === error;
   }
 
   /** How many bytes the operating system has not taken yet, as the encoder counts those that no write carries. */
   get queuedBytes(): number {
-    return this.#frames.queuedBytes + this.#inFlightBytes;
+    return this.#frames.queuedBytes + this.#chunks.inFlightBytes;
   }
 
   /** How many bytes the operating system has taken since the start, headers included. */
   get writtenBytes(): number {
-    return this.#writtenBytes;
+    return this.#chunks.writtenBytes;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -87,56 +102,104 @@ export class WriteQueue implements Flushable {
 
   /** Queues one text; settles when the sender may go on. */
   send(text: string): Promise<void> {
-    if (this.#failure) return rejected(this.#failure.error);
+    if (this.#refusal) return rejected(this.#refusal.error);
     try {
-      if (this.#onSent) return this.#sent(this.#frames.pushCounted(text));
       this.#frames.push(text);
-      return this.#queued();
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#queued();
   }
 
   /** Queues a copy of one message given as bytes; settles when the sender may go on. */
   sendBytes(body: Uint8Array): Promise<void> {
-    if (this.#failure) return rejected(this.#failure.error);
+    if (this.#refusal) return rejected(this.#refusal.error);
     try {
       this.#frames.pushBytes(body);
-      return this.#sent(body.length);
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
-  write(bytes: Uint8Array): Promise<void> {
-    if (this.#failure) return rejected(this.#failure.error);
-    this.#frames.pushRaw(bytes);
     return this.#queued();
   }
 
   /** Queues one whole frame, whose bytes must not change any more; settles when the sender may go on. */
   sendFrame(frame: Uint8Array): Promise<void> {
-    if (this.#failure) return rejected(this.#failure.error);
+    if (this.#refusal) return rejected(this.#refusal.error);
     this.#frames.pushFrame(frame);
-    return this.#sent(frame.length - HEADER_BYTES);
+    return this.#queued();
+  }
+
+  /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#refusal) return rejected(this.#refusal.error);
+    this.#frames.pushRaw(bytes);
+    return this.#queued();
   }
 
   /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */
   flush(): Promise<void> {
-    return this.#failure ? rejected(this.#failure.error) : this.drain();
+    return this.#refusal ? rejected(this.#refusal.error) : this.drain();
   }
 
-  /** Starts to write what is queued, and tells whether it did: not while a write is under way. */
-  startWriting(): boolean {
-    if (this.#writing || this.#frames.queuedBytes === 0) return false;
-    this.#writing = true;
-    this.#written = this.#queuedWritten;
-    this.#queuedWritten = undefined;
-    this.#batch = this.#frames.take();
-    this.#inFlightBytes = this.#batch.length;
-    this.#write();
-    return true;
+  /** Accepts no more: every later call rejects with `error`. What was accepted is still written. */
+  refuse(error: unknown): void {
+    this.#refusal ??= { error };
+  }
+
+  /** Like `flush`, but also after `refuse`. */
+  drain(): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    if (this.idle) return DONE;
+    this.startWriting();
+    if (this.#frames.queuedBytes === 0) return (this.#written ??= new Latch()).promise;
+    return (this.#queuedWritten ??= new Latch()).promise;
+  }
+
+  /** Accepts no more, and half-closes the connection when what was accepted is written. */
+  async closeWrite(): Promise<void> {
+    const flushed = this.flush();
+    this.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
+    await flushed;
+    this.#closingWrite = true;
+    try {
+      await this.#writer.closeWrite();
+    } catch (error) {
+      throw this.#failure ? this.#failure.error : error;
+    } finally {
+      this.#closingWrite = false;
+    }
+  }
+
+  /** Drops what is queued: every later call rejects with `error`. */
+  fail(error: unknown): void {
+    if (this.#failure) return;
+    this.#failure = { error };
+    this.refuse(error);
+    this[Symbol.dispose]();
+    this.#frames.clear();
+    this.#chunks.drop();
+    this.#written?.fail(error);
+    this.#queuedWritten?.fail(error);
+  }
+
+  /** Stops the clock of `sendTimeoutMs`. */
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  /** For the timer. */
+  progress(): number {
+    return this.idle && !this.#closingWrite ? NaN : this.#chunks.writtenBytes;
+  }
+
+  /** For the timer. */
+  onInactive(): void {
+    const error = new Deno.errors.TimedOut(
+      `Cannot send: the peer took nothing for ${this.#sendTimeoutMs} ms`,
+    );
+    this.fail(error);
+    this.#onTimeout(error);
   }
 
   /** Starts to write at the end of a turn. */
@@ -145,91 +208,41 @@ export class WriteQueue implements Flushable {
     return this.startWriting();
   }
 
-  /** Accepts no more: every later call rejects with `error`. What was accepted is still written. */
-  refuse(error: unknown): void {
-    this.#failure ??= { error };
-  }
-
-  /** Like `flush`, but also after `refuse`. */
-  drain(): Promise<void> {
-    if (this.idle) return DONE;
-    this.startWriting();
-    if (this.#frames.queuedBytes === 0) return (this.#written ??= Promise.withResolvers()).promise;
-    return (this.#queuedWritten ??= Promise.withResolvers()).promise;
-  }
-
-  /** Drops what is queued: every later call rejects with `error`. */
-  fail(error: unknown): void {
-    this.refuse(error);
-    this.#frames.clear();
-    this.#inFlightBytes = 0;
-    for (const waited of [this.#written, this.#queuedWritten]) {
-      waited?.promise.catch(ignore);
-      waited?.reject(error);
-    }
-    this.#written = this.#queuedWritten = undefined;
-  }
-
-  #sent(bodyBytes: number): Promise<void> {
-    const settled = this.#queued();
-    this.#onSent?.(bodyBytes);
-    return settled;
+  /** Starts to write what is queued, and returns whether it did: not while a write is under way. */
+  startWriting(): boolean {
+    if (this.#chunks.writing || this.#frames.queuedBytes === 0) return false;
+    this.#written = this.#queuedWritten;
+    this.#queuedWritten = undefined;
+    this.#chunks.write(this.#frames.take());
+    this.#frames.reportSent();
+    return true;
   }
 
   #queued(): Promise<void> {
     if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
-    this.#schedule();
+    if (!this.#scheduled && !this.#chunks.writing) {
+      this.#scheduled = true;
+      flushThisTurn(this);
+    }
     return DONE;
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#writing) return;
-    this.#scheduled = true;
-    flushThisTurn(this);
-  }
-
-  /** Hands the rest of the batch to the operating system, which may take less than it is given: 3.9 of 8 MB, once. */
-  #write(): void {
-    const at = this.#batch.length - this.#inFlightBytes;
-    try {
-      this.#writer.write(at === 0 ? this.#batch : this.#batch.subarray(at)).then(
-        (bytes) => this.#onTaken(bytes),
-        (error) => this.#onFailure(error),
-      );
-    } catch (error) {
-      // Not before whoever flushes waits for this write: as if its promise had rejected.
-      queueMicrotask(() => this.#onFailure(error));
-    }
-  }
-
-  #onTaken(bytes: number): void {
-    if (bytes === 0) {
-      return this.#onFailure(new Deno.errors.WriteZero("Cannot send: a write took no bytes"));
-    }
-    this.#writtenBytes += bytes;
-    // It is 0 already if what is queued was dropped meanwhile.
-    this.#inFlightBytes = Math.max(this.#inFlightBytes - bytes, 0);
-    if (this.#inFlightBytes > 0) return this.#write();
+  /** For the writer. */
+  onWritten(): void {
     this.#frames.release();
-    this.#batch = NOTHING;
-    this.#written?.resolve();
+    this.#written?.open();
     this.#written = undefined;
-    this.#writing = false;
     this.startWriting();
   }
 
-  #onFailure(error: unknown): void {
-    this.#writeError = error;
+  /** For the writer. */
+  onWriteFailed(error: unknown): void {
+    this.#frames.release();
     this.fail(error);
-    this.#writing = false;
   }
 }
 
-/** A rejection that is not reported as unhandled: where nobody awaits it, the next call tells. */
+/** A rejection that is not reported as unhandled. */
 function rejected(error: unknown): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(ignore);
-  return promise;
+  return quiet(Promise.reject(error));
 }
-
-function ignore(): void {}

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { CutBy, Faults } from "./faults.ts";
 import { FrameCursor } from "../frame/frame_cursor.ts";
-import { MAX_DELAY_MS } from "../base/max_delay.ts";
+import { MAX_DELAY_MS } from "../base/limits.ts";
 
 /** What a link tells while it works. */
 export interface FaultLinkEvents {

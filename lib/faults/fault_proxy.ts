@@ -11,7 +11,7 @@ import { FaultConnection, type FaultDirection, type FaultEndReason } from "./fau
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults } from "./faults.ts";
 import { checkLimits } from "../base/limits.ts";
-import { MAX_DELAY_MS } from "../base/max_delay.ts";
+import { MAX_DELAY_MS } from "../base/limits.ts";
 import { nodeNet } from "./node_net.ts";
 
 /** The faults of both directions. */

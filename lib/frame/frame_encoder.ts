@@ -12,12 +12,11 @@ import {
   HEADER_SPACE,
   writeHeader,
 } from "./frame.ts";
-import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import { NO_FRAMES } from "./shared_frames.ts";
 import { endOfUnits } from "./utf8.ts";
+import { WriteBuffer } from "./write_buffer.ts";
 
 const encoder = new TextEncoder();
-const NOTHING = new Uint8Array(0);
 // The most that UTF-8 takes for each UTF-16 unit of a text.
 const MAX_CHARACTER_BYTES = 3;
 
@@ -27,6 +26,14 @@ const MAX_WAITING = 16 * 1024;
 const MAX_COUNTED_LENGTH = 100;
 // So many shared frames are held one by one at most: each costs more than its bytes.
 const MAX_SHARED = 512;
+
+/** Options for {@linkcode FrameEncoder}. */
+export interface FrameEncoderOptions extends FrameOptions {
+  /**
+   * Called for each message when its write begins, in order, with the length of its body in bytes. It must not throw.
+   */
+  onSent?: (bodyBytes: number) => void;
+}
 
 /**
  * Queues messages as frames in one growing buffer, to be written in as few system calls as possible.
@@ -38,22 +45,23 @@ const MAX_SHARED = 512;
  * A message that is refused leaves the queue as it was.
  */
 export class FrameEncoder {
-  #buffer: Uint8Array<ArrayBuffer> = NOTHING;
-  #end = 0;
-  /** Holds what `take` handed over. */
-  #taken: Uint8Array<ArrayBuffer> = NOTHING;
+  readonly #buffer = new WriteBuffer();
   /** Texts that wait to be encoded, and how many characters they are, with a header each. */
   #waiting: string[] = [];
   #waitingLength = 0;
   /** What was queued by `pushFrame` alone: either this is empty or all of the above. */
   #shared = NO_FRAMES;
-  /** Whether texts may be ASCII: the last were, and a sender mostly goes on in its alphabet. */
+  /** The texts encoded last were ASCII: a sender mostly goes on in its alphabet. */
   #expectsAscii = true;
   #maxBodyBytes: number;
+  readonly #onSent: FrameEncoderOptions["onSent"];
+  /** The lengths of the bodies in the buffer, for `onSent`. */
+  #lengths: number[] = [];
 
   /** Makes an encoder with nothing queued. */
-  constructor(options: FrameOptions = {}) {
+  constructor(options: FrameEncoderOptions = {}) {
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
+    this.#onSent = options.onSent;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -63,7 +71,7 @@ export class FrameEncoder {
 
   /** How many bytes are queued, headers included; where texts that are not ASCII still wait, up to three times that. */
   get queuedBytes(): number {
-    return this.#end + this.#waitingLength + this.#shared.length;
+    return this.#buffer.end + this.#waitingLength + this.#shared.length;
   }
 
   /**
@@ -81,15 +89,6 @@ export class FrameEncoder {
     if (this.#waitingLength >= MAX_WAITING) this.#gather();
   }
 
-  /** Queues one text like `push`, and returns the length of its body in bytes. */
-  pushCounted(text: string): number {
-    this.#gather();
-    const before = this.#end;
-    this.push(text);
-    this.#gather();
-    return this.#end - before - HEADER_BYTES;
-  }
-
   /**
    * Queues a copy of `body` as one frame.
    *
@@ -98,56 +97,65 @@ export class FrameEncoder {
   pushBytes(body: Uint8Array): void {
     if (body.length > this.#maxBodyBytes) throw this.#tooLarge(body.length);
     this.#gather();
-    this.#reserve(HEADER_BYTES + body.length);
-    writeHeader(this.#buffer, this.#end, body.length);
-    this.#buffer.set(body, this.#end + HEADER_BYTES);
-    this.#end += HEADER_BYTES + body.length;
+    this.#buffer.reserve(HEADER_BYTES + body.length);
+    this.#buffer.bytes.set(body, this.#buffer.end + HEADER_BYTES);
+    this.#addFrame(body.length);
   }
 
   /** Queues a copy of bytes that are frames already, or no frames at all. */
   pushRaw(bytes: Uint8Array): void {
     this.#gather();
-    this.#copy(bytes);
+    this.#buffer.add(bytes);
   }
 
   /**
    * Queues one whole frame, whose bytes must not change any more.
    *
-   * It is not copied while nothing else waits, so that a broadcast costs one batch of bytes for everybody who keeps up.
+   * It is not copied while nothing else waits, so that a broadcast costs one batch of bytes for all who keep up.
    */
   pushFrame(frame: Uint8Array): void {
-    if (this.#end + this.#waitingLength > 0) return this.pushRaw(frame);
-    this.#shared = this.#shared.append(frame);
-    if (this.#shared.count >= MAX_SHARED) this.#copyShared();
+    if (this.#buffer.end + this.#waitingLength > 0) {
+      this.pushRaw(frame);
+    } else {
+      this.#shared = this.#shared.append(frame);
+      if (this.#shared.count >= MAX_SHARED) this.#copyShared();
+    }
+    if (this.#onSent) this.#lengths.push(frame.length - HEADER_BYTES);
   }
 
   /**
-   * Hands over everything queued, which nobody may change. It is good until `release`, which comes before the next
+   * Hands over everything queued, which must not be changed. It is good until `release`, which comes before the next
    * `take`.
    */
   take(): Uint8Array {
-    if (this.#shared !== NO_FRAMES) return this.#takeShared();
-    this.#gather();
-    this.#taken = this.#buffer;
-    this.#buffer = NOTHING;
-    const queued = this.#taken.subarray(0, this.#end);
-    this.#end = 0;
-    return queued;
+    return this.#shared === NO_FRAMES ? this.#takeOwn() : this.#takeShared();
+  }
+
+  /** Calls `onSent` for each message that `take` has handed over. */
+  reportSent(): void {
+    if (!this.#onSent) return;
+    const lengths = this.#lengths;
+    this.#lengths = [];
+    for (const bodyBytes of lengths) this.#onSent(bodyBytes);
   }
 
   /** Takes back what `take` handed over, for use by any connection. */
   release(): void {
-    giveBuffer(this.#taken);
-    this.#taken = NOTHING;
+    this.#buffer.release();
   }
 
   /** Forgets everything queued. */
   clear(): void {
-    giveBuffer(this.#buffer);
-    this.#buffer = NOTHING;
-    this.#end = this.#waitingLength = 0;
+    this.#buffer.clear();
     this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#lengths = [];
     this.#shared = NO_FRAMES;
+  }
+
+  #takeOwn(): Uint8Array {
+    this.#gather();
+    return this.#buffer.take();
   }
 
   #takeShared(): Uint8Array {
@@ -157,13 +165,7 @@ export class FrameEncoder {
   }
 
   #copyShared(): void {
-    if (this.#shared !== NO_FRAMES) this.#copy(this.#takeShared());
-  }
-
-  #copy(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#end);
-    this.#end += bytes.length;
+    if (this.#shared !== NO_FRAMES) this.#buffer.add(this.#takeShared());
   }
 
   /** Brings what waits, in whatever form, into the buffer. */
@@ -176,68 +178,57 @@ export class FrameEncoder {
     this.#waitingLength = 0;
     const together = texts.length > 1 && (areShort || this.#expectsAscii);
     if (together && this.#encodeTogether(texts, areShort)) return;
-    for (const text of texts) this.#encode(text);
+    for (const text of texts) this.#addFrame(this.#encodeBody(text));
   }
 
-  /** Encodes texts in one call, and tells whether that was done: those that are ASCII or short. */
+  /** Encodes texts in one call, and returns whether that was done: those that are ASCII or short. */
   #encodeTogether(texts: string[], areShort: boolean): boolean {
     const joined = HEADER_SPACE + texts.join(HEADER_SPACE);
     const { read, written } = this.#put(joined, 0, areShort);
     this.#expectsAscii = written === joined.length;
     if (read < joined.length) return false;
     for (const { length } of texts) {
-      const body = this.#end + HEADER_BYTES;
-      const end = this.#expectsAscii ? body + length : endOfUnits(this.#buffer, body, length);
-      writeHeader(this.#buffer, this.#end, end - body);
-      this.#end = end;
+      const { bytes, end } = this.#buffer;
+      const body = end + HEADER_BYTES;
+      this.#addFrame(this.#expectsAscii ? length : endOfUnits(bytes, body, length) - body);
     }
     return true;
   }
 
-  #encode(text: string): void {
+  /** For a text near the limit: its length in bytes shows when it is encoded. */
+  #pushChecked(text: string): void {
+    if (text.length > this.#maxBodyBytes) throw this.#tooLarge(text.length);
+    this.#gather();
+    const bodyBytes = this.#encodeBody(text);
+    if (bodyBytes <= this.#maxBodyBytes) return this.#addFrame(bodyBytes);
+    // The room it took would stay with a connection that may be silent from now on.
+    if (this.#buffer.end === 0) this.#buffer.clear();
+    throw this.#tooLarge(bodyBytes);
+  }
+
+  /** Encodes a text to where the next frame has its body, and returns its length in bytes. */
+  #encodeBody(text: string): number {
     const { written } = this.#put(text, HEADER_BYTES, true);
     this.#expectsAscii = written === text.length;
-    writeHeader(this.#buffer, this.#end, written);
-    this.#end += HEADER_BYTES + written;
+    return written;
   }
 
   /** Encodes a text `offset` bytes behind what is queued: as far as there is room for ASCII, or `wholly`. */
   #put(text: string, offset: number, wholly: boolean): TextEncoderEncodeIntoResult {
     const bytesEach = wholly && !this.#expectsAscii ? MAX_CHARACTER_BYTES : 1;
-    this.#reserve(offset + text.length * bytesEach);
-    const put = encoder.encodeInto(text, this.#rest(offset));
+    this.#buffer.reserve(offset + text.length * bytesEach);
+    const put = encoder.encodeInto(text, this.#buffer.room(offset));
     if (put.read === text.length || !wholly) return put;
     // Not ASCII after all: now make room for the most that UTF-8 can take.
-    this.#reserve(offset + text.length * MAX_CHARACTER_BYTES);
-    return encoder.encodeInto(text, this.#rest(offset));
+    this.#buffer.reserve(offset + text.length * MAX_CHARACTER_BYTES);
+    return encoder.encodeInto(text, this.#buffer.room(offset));
   }
 
-  #rest(offset: number): Uint8Array<ArrayBuffer> {
-    const at = this.#end + offset;
-    return at === 0 ? this.#buffer : this.#buffer.subarray(at);
-  }
-
-  /** For a text near the limit: how long it is shows when it is encoded, and only then it is queued. */
-  #pushChecked(text: string): void {
-    if (text.length > this.#maxBodyBytes) throw this.#tooLarge(text.length);
-    this.#gather();
-    const before = this.#end;
-    this.#encode(text);
-    const bodyBytes = this.#end - before - HEADER_BYTES;
-    if (bodyBytes <= this.#maxBodyBytes) return;
-    this.#end = before;
-    // The room it took would stay with a connection that may be silent from now on.
-    if (before === 0) this.clear();
-    throw this.#tooLarge(bodyBytes);
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#end + bytes;
-    if (needed <= this.#buffer.length) return;
-    const grown = takeBuffer(Math.max(needed, this.#buffer.length * 2));
-    grown.set(this.#buffer.subarray(0, this.#end));
-    giveBuffer(this.#buffer);
-    this.#buffer = grown;
+  /** Adds the header of a body that is in its place. */
+  #addFrame(bodyBytes: number): void {
+    writeHeader(this.#buffer.bytes, this.#buffer.end, bodyBytes);
+    this.#buffer.end += HEADER_BYTES + bodyBytes;
+    if (this.#onSent) this.#lengths.push(bodyBytes);
   }
 
   #tooLarge(bodyBytes: number): FrameTooLargeError {

@@ -5,7 +5,8 @@
  */
 import { normalizeAddress } from "../base/address.ts";
 import { joinHostPort } from "../base/endpoint.ts";
-import { FramedConn, type FramedConnOptions } from "../conn/framed_conn.ts";
+import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
   endReasonOf,
@@ -142,6 +143,8 @@ export class Conversation {
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonFor(error: unknown): EndReason {
     const fromConn = this.#shakingHands || this.#conn.failedWith(error);
+    // Of the two limits that end in TimedOut, this is the one of sending.
+    if (fromConn && this.#conn.lost) return "lost";
     return fromConn ? endReasonOf(error) : "failed";
   }
 

@@ -202,8 +202,15 @@ export class Server implements AsyncDisposable {
 
 function checkOptions(options: ServeOptions): void {
   checkMaxBodyBytes(options.maxBodyBytes);
-  const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
-  checkLimits("serve", { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes });
+  const { maxConnections, maxPerAddress, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } =
+    options;
+  checkLimits("serve", {
+    maxConnections,
+    maxPerAddress,
+    idleTimeoutMs,
+    sendTimeoutMs,
+    highWaterMarkBytes,
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Who may call themselves what: names with passwords.
+ * Accounts: names with passwords.
  *
  * @module
  */
@@ -10,9 +10,11 @@ import {
   type Refusal,
   throttled,
   WEAK_PASSWORD,
-} from "./account_refusal.ts";
+} from "../chat/refusal.ts";
 import type { Database } from "./database.ts";
-import { Gate } from "../base/gate.ts";
+import type { Session, SessionStore } from "./session_store.ts";
+import { storage } from "./storage_error.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { networkOf } from "../base/address.ts";
 import { lookOf } from "../chat/confusables.ts";
 import { FamiliarNetworks } from "./familiar_networks.ts";
@@ -29,9 +31,6 @@ import {
   verifyPassword,
 } from "./password.ts";
 import { TokenBuckets } from "../base/token_bucket.ts";
-
-/** Who was registered or let in, or why not. */
-export type AccountResult = { ok: true; name: string } | Refusal;
 
 /** Options for {@linkcode AccountStore}. */
 export interface AccountStoreOptions {
@@ -62,62 +61,59 @@ export interface AccountStoreOptions {
   now?(): number;
 }
 
-interface Account {
-  id: number;
-  name: string;
-  hash: string;
-}
+type Account = { id: number; name: string; hash: string };
 
 const BUSY_RETRY_MS = 1_000;
-// A class that registers at once finds a place, and in a flood nobody waits for longer than the hashes before theirs
-// take: about 5 s. Who waits costs next to nothing: the memory of a hash is taken when it is made.
+// A class that registers at once finds a place, and the hashes before one take 5 s at most.
 const MAX_WAITING = 256;
 // A class registers at once, and a program neither fills the disk nor keeps the processors busy.
 const MAX_PER_ADDRESS = 64;
 const LATER_PER_SECOND = 0.1;
 
 /**
- * Registers names with passwords, and tells whether somebody knows theirs.
+ * Registers names with passwords, and starts sessions for who gives them.
  *
- * - **Tight-lipped.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
+ * - **Same answer.** `authenticate` treats an unknown name like a wrong password: the same work, the same answer.
  * - **Slow for guessers.** Failures on a name and from an address make the next attempt wait, longer
- *   each time, up to 30 s and never more, so that nobody can lock others out; see {@linkcode LoginThrottle}.
+ *   each time, up to 30 s and never more; see {@linkcode LoginThrottle}.
  * - **Slow to fill.** Unless told otherwise, from one address 64 accounts may be made at once, then one every 10 s.
  * - **Bounded.** At most two hashes are made at a time, and 256 wait for their turn.
  *
- * Broken storage is an exception, as {@linkcode Database.transaction} says; a refusal never is.
+ * A refusal is a value. All methods throw {@linkcode StorageError} where storage is broken.
  */
 export class AccountStore {
-  #database: Database;
-  #params: PasswordParams;
-  #refusalCosts: PasswordParams;
-  #hashing: Gate;
-  #familiar: FamiliarNetworks;
-  #throttle: LoginThrottle;
-  #registrations: TokenBuckets | undefined; // without a limit nobody counts
-  #find: StatementSync;
-  #findLike: StatementSync;
-  #insert: StatementSync;
-  #update: StatementSync;
-  #clear: StatementSync;
+  readonly #database: Database;
+  readonly #sessions: SessionStore;
+  readonly #params: PasswordParams;
+  readonly #refusalCosts: PasswordParams;
+  readonly #hashing: Semaphore;
+  readonly #familiar: FamiliarNetworks;
+  readonly #throttle: LoginThrottle;
+  readonly #registrations: TokenBuckets | undefined;
+  readonly #find: StatementSync;
+  readonly #findLike: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #clear: StatementSync;
 
   /**
-   * Works on a database that has had the migrations of `account_schema.ts` and {@linkcode FAMILIAR_SCHEMA}; closing it is
-   * the caller's.
+   * Works on a database with the tables of `AUTH_MIGRATIONS`; closing it is the caller's.
    *
    * @param database Where accounts are kept.
+   * @param sessions Where their sessions are kept: in the same database.
    * @param options Costs and limits.
    */
-  constructor(database: Database, options: AccountStoreOptions = {}) {
+  constructor(database: Database, sessions: SessionStore, options: AccountStoreOptions = {}) {
     const { params = PASSWORD_PARAMS, maxWaiting = MAX_WAITING, now } = options;
     const { maxPerAddress: burst = MAX_PER_ADDRESS } = options;
     this.#database = database;
+    this.#sessions = sessions;
     this.#params = params;
     const costs = database.prepare(
       "SELECT DISTINCT substr(hash, 16, instr(substr(hash, 16), '$') - 1) AS costs FROM accounts",
     ).all();
     this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
-    this.#hashing = new Gate({ maxRunning: 2, maxWaiting });
+    this.#hashing = new Semaphore({ maxRunning: 2, maxWaiting });
     this.#familiar = new FamiliarNetworks(database);
     this.#throttle = new LoginThrottle(this.#familiar, now);
     this.#registrations = burst === 0
@@ -130,64 +126,71 @@ export class AccountStore {
     this.#insert = database.prepare(
       "INSERT INTO accounts (key, name, hash, written, capitals) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE key = ? AND hash = ?");
+    this.#update = database.prepare("UPDATE accounts SET hash = ? WHERE id = ?");
     this.#clear = database.prepare("DELETE FROM accounts");
   }
 
   /**
-   * Makes an account. Of several registrations of one name at once exactly one succeeds.
+   * Makes an account and its first session, both or neither. Of several registrations of one name at once exactly one
+   * succeeds.
    *
    * @param name The name wanted; see {@linkcode parseNewName}.
    * @param password The password; see {@linkcode isPassword}.
-   * @param address Where they are, as {@linkcode normalizeAddress} spells it; nobody counts those without one.
-   * @returns The name in its one true spelling; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
+   * @param address The client's address, as {@linkcode normalizeAddress} spells it; without one nothing is counted.
+   * @returns The session; or `bad_name`, `weak_password`, `name_taken`, `throttled`.
    */
-  async register(name: string, password: string, address?: string): Promise<AccountResult> {
+  async register(name: string, password: string, address?: string): Promise<Session | Refusal> {
     const parsed = parseNewName(name);
-    if ("reason" in parsed) return { ok: false, code: "bad_name", message: parsed.reason };
+    if ("reason" in parsed) return { code: "bad_name", message: parsed.reason };
     // The name first: a client asks by an empty password whether a name is free, before its user chooses one.
-    const { key, name: spelling } = parsed;
-    const { written, capitals } = lookOf(spelling);
-    const isTaken = () => this.#findLike.get(key, written, capitals) !== undefined;
-    if (isTaken()) return NAME_TAKEN;
+    const { written, capitals } = lookOf(parsed.name);
+    const isTaken = () => this.#findLike.get(parsed.key, written, capitals) !== undefined;
+    if (storage(isTaken)) return NAME_TAKEN;
     if (!isPassword(password)) return WEAK_PASSWORD;
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    const waitMs = this.#registrationWaitMs(address);
+    const waitMs = address ? this.#registrations?.take(networkOf(address)) ?? 0 : 0;
     if (waitMs > 0) return throttled(waitMs);
     const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
     if (hash === null) return throttled(BUSY_RETRY_MS);
-    const accountId = this.#database.transaction(() => {
-      if (isTaken()) return null;
-      const { lastInsertRowid } = this.#insert.run(key, spelling, hash, written, capitals);
-      return Number(lastInsertRowid);
+    const outcome = this.#transaction(() => {
+      if (isTaken()) return NAME_TAKEN;
+      const row = [parsed.key, parsed.name, hash, written, capitals];
+      const id = Number(this.#insert.run(...row).lastInsertRowid);
+      return this.#sessions.create({ id, name: parsed.name });
     });
-    if (accountId === null) return NAME_TAKEN;
-    if (address !== undefined) this.familiar(accountId, address);
-    return { ok: true, name: spelling };
+    if ("token" in outcome && address !== undefined) this.familiar(outcome.accountId, address);
+    return outcome;
   }
 
   /**
-   * Tells whether the password is the one of that name.
+   * Starts a session if the password is the one of that name.
    *
    * @param name The name, in any of its spellings.
-   * @param password What they say it is.
-   * @param address Where they are, as {@linkcode normalizeAddress} spells it.
-   * @returns The name as it was registered; or `bad_credentials`, `throttled`.
+   * @param password The password given.
+   * @param address The client's address, as {@linkcode normalizeAddress} spells it.
+   * @returns The session; or `bad_credentials`, `throttled`.
    */
-  async authenticate(name: string, password: string, address: string): Promise<AccountResult> {
-    const key = keyOfText(name); // What is no name costs the same as a name that has no account.
+  async authenticate(name: string, password: string, address: string): Promise<Session | Refusal> {
+    const key = keyOfText(name); // A text that is not a name costs the same as a name without an account.
     if (this.#hashing.isFull) return throttled(BUSY_RETRY_MS);
-    const waitMs = this.#throttle.begin(key, address);
+    const waitMs = storage(() => this.#throttle.begin(key, address));
     if (waitMs > 0) return throttled(waitMs);
     const account = await this.#verify(key, password);
     if (account === null) return BAD_CREDENTIALS;
     this.#throttle.succeeded(key, address);
+    const rehashed = await this.#rehashed(account, password);
+    // While hashes were made, the account may have been removed, and the name taken by another.
+    if (this.#account(key)?.id !== account.id) return BAD_CREDENTIALS;
+    const session = this.#transaction(() => {
+      if (rehashed) this.#update.run(rehashed, account.id);
+      return this.#sessions.create(account);
+    });
     this.familiar(account.id, address);
-    return { ok: true, name: account.name };
+    return session;
   }
 
   /**
-   * Notes that an account proved who it is from an address, by a password or a token: guesses from elsewhere, or at other
+   * Notes that an account authenticated from an address, by a password or a token: guesses from elsewhere, or at other
    * names from there, do not make it wait there any more.
    *
    * @param accountId The account.
@@ -197,52 +200,48 @@ export class AccountStore {
     try {
       this.#familiar.add(accountId, networkOf(address));
     } catch {
-      // Who is let in must not depend on it; broken storage shows at the next write that matters.
+      // A login must not depend on it; broken storage shows at the next write that matters.
     }
   }
 
-  /** The name as it was registered, from any of its spellings; `undefined` where there is no such account. */
-  nameOf(name: string): string | undefined {
-    return this.#account(keyOfText(name))?.name;
+  /** The account of a name, in any of its spellings. */
+  find(name: string): { id: number; name: string } | undefined {
+    const account = this.#account(keyOfText(name));
+    return account && { id: account.id, name: account.name };
   }
 
   /**
-   * Removes every account, and with it every session that hangs on one. Who had one may make a new one, wherever the
-   * others register from.
+   * Removes every account with its sessions. Each name may be registered again, from any address.
    *
    * @returns How many accounts there were.
    */
   clear(): number {
+    const { changes } = this.#transaction(() => this.#clear.run());
     this.#registrations?.fill();
-    return Number(this.#database.transaction(() => this.#clear.run()).changes);
+    return Number(changes);
   }
 
-  /** Counts a registration, or tells how long it must wait. */
-  #registrationWaitMs(address: string | undefined): number {
-    if (address === undefined || this.#registrations === undefined) return 0;
-    return this.#registrations.take(networkOf(address));
-  }
-
-  /** The account when the password is right, `null` when not, after the same work for every name. */
+  /** The account if the password is right, `null` if not, after the same work for both. */
   async #verify(key: string, password: string): Promise<Account | null> {
-    if (!isPassword(password)) return null; // Nobody's, which anybody can tell.
+    if (!isPassword(password)) return null; // It cannot be right, which is no secret.
     const account = this.#account(key);
     const matches = await this.#hashing.run(() =>
       verifyPassword(password, account?.hash, this.#refusalCosts)
     );
-    if (account === undefined || !matches) return null;
-    if (needsRehash(account.hash, this.#params)) await this.#rehash(key, password, account.hash);
-    // While the hash was made, the account may have been removed, and the name taken by another.
-    return this.#account(key)?.id === account.id ? account : null;
+    return account !== undefined && matches ? account : null;
   }
 
-  async #rehash(key: string, password: string, old: string): Promise<void> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#params));
-    if (hash === null) return; // Too busy now; the next login will do.
-    this.#database.transaction(() => this.#update.run(hash, key, old));
+  /** A new hash, if the old one was too cheap and this is not a busy moment. */
+  async #rehashed({ hash }: Account, password: string): Promise<string | null> {
+    if (!needsRehash(hash, this.#params)) return null;
+    return await this.#hashing.run(() => hashPassword(password, this.#params));
   }
 
   #account(key: string): Account | undefined {
-    return this.#find.get(key) as Account | undefined;
+    return storage(() => this.#find.get(key)) as Account | undefined;
+  }
+
+  #transaction<T>(work: () => T): T {
+    return storage(() => this.#database.transaction(work));
   }
 }

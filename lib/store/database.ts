@@ -4,18 +4,8 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { dirname } from "node:path";
-import {
-  explainSqliteError,
-  isOpenElsewhere,
-  refuseForeignFile,
-  refuseNoFile,
-  WAL_FILES,
-} from "./database_file.ts";
-import { isLink } from "./private_file.ts";
-
-/** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
-const APPLICATION_ID = 0x46524d44;
+import { APPLICATION_ID, explainSqliteError, prepareFile, WAL_FILES } from "./database_file.ts";
+import { lockFile } from "./private_file.ts";
 
 /** Brings a file from one schema version to the next: SQL, or a function where SQL cannot do it. */
 export type Migration = string | ((database: Database) => void);
@@ -35,11 +25,23 @@ export interface DatabaseOptions {
    * @default {false}
    */
   durable?: boolean;
-  /** Called when somebody else has the file open: that is safe for the file, but not for what its users think. */
-  onShared?(): void;
+  /**
+   * Whether this must be the only server that uses the file: it holds the lock `PATH.lock` until it is closed or its
+   * process has ended. Programs that do not ask for it can read and write the file all the same.
+   *
+   * @default {false}
+   */
+  exclusive?: boolean;
   /** Called after each transaction: the file can be written. */
   onCommitted?(): void;
 }
+
+// While this thread waits for another program's lock, it serves no client: another attempt is the caller's.
+const BUSY_MS = 5;
+// Nothing is served yet while a file is opened.
+const OPENING_BUSY_MS = 1_000;
+// What the -wal file is cut to when its commits are in the database: it grows while another program reads.
+const MAX_IDLE_WAL_BYTES = 16 * 1024 * 1024;
 
 /**
  * An open SQLite file. It owns the file's descriptors: close it, or hold it with `using`.
@@ -49,9 +51,10 @@ export interface DatabaseOptions {
  */
 export class Database implements Disposable {
   #sqlite: DatabaseSync;
-  #files: string[];
+  #path: string;
   #identity: string;
   #onCommitted: () => void;
+  #lock: Disposable | undefined;
   #begin: StatementSync;
   #commit: StatementSync;
   #rollback: StatementSync;
@@ -60,14 +63,16 @@ export class Database implements Disposable {
    * Wraps an open connection; callers use {@linkcode openDatabase}.
    *
    * @param sqlite The connection, owned from now on.
-   * @param files The files whose disappearance must stop all writing.
+   * @param path Its file, or `":memory:"`.
    * @param onCommitted Called after each transaction.
+   * @param lock Released when this is closed.
    */
-  constructor(sqlite: DatabaseSync, files: string[], onCommitted: () => void = () => {}) {
+  constructor(sqlite: DatabaseSync, path: string, onCommitted = () => {}, lock?: Disposable) {
     this.#sqlite = sqlite;
-    this.#files = files;
+    this.#path = path;
     this.#onCommitted = onCommitted;
-    this.#identity = identityOf(files);
+    this.#lock = lock;
+    this.#identity = identityOf(path);
     // Prepared also because the errors of `exec` come without their code.
     this.#begin = sqlite.prepare("BEGIN IMMEDIATE");
     this.#commit = sqlite.prepare("COMMIT");
@@ -87,7 +92,7 @@ export class Database implements Disposable {
    * @throws {Deno.errors.NotFound} If the file was deleted or replaced while open: SQLite itself
    * would go on writing into a file that no longer has a name.
    * @throws {Deno.errors.PermissionDenied} If the file cannot be written.
-   * @throws {Deno.errors.Busy} If another process has locked the file for more than a second.
+   * @throws {Deno.errors.Busy} If another program has locked the file, at once: try again from a timer.
    * @throws {Deno.errors.InvalidData} If the file is found to be damaged.
    * @throws {Error} If the disk is full; and whatever `fn` throws.
    */
@@ -107,13 +112,15 @@ export class Database implements Disposable {
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#rollback.run();
-      throw explainSqliteError(error, `write to the database ${this.#files[0] ?? ""}`);
+      throw explainSqliteError(error, `write to the database ${this.#path}`);
     }
   }
 
   /** Closes the file. Closing twice is harmless. */
   close(): void {
-    if (this.#sqlite.isOpen) this.#sqlite.close();
+    if (!this.#sqlite.isOpen) return;
+    this.#sqlite.close();
+    this.#lock?.[Symbol.dispose]();
   }
 
   /** Closes the file, for `using`. */
@@ -122,9 +129,9 @@ export class Database implements Disposable {
   }
 
   #refuseLostFiles(): void {
-    if (identityOf(this.#files) === this.#identity) return;
+    if (identityOf(this.#path) === this.#identity) return;
     throw new Deno.errors.NotFound(
-      `Cannot write to the database ${this.#files[0]}: it was deleted or replaced while open; ` +
+      `Cannot write to the database ${this.#path}: it was deleted or replaced while open; ` +
         "put it back, or restart with a new one",
     );
   }
@@ -142,75 +149,55 @@ export class Database implements Disposable {
  * @throws {Deno.errors.InvalidData} If the file is damaged, not a database, another program's, or
  * written by a newer version, or no file but a folder, say; it is then left as it was, byte for byte.
  * @throws {Deno.errors.PermissionDenied} If the file or its folder cannot be written, or the file is a symbolic link.
+ * @throws {Deno.errors.Busy} If `exclusive`, and another server uses the file.
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
-  const { migrations, durable = false } = options;
-  const files = path === ":memory:" ? [] : [path, `${path}-wal`];
-  if (files.length > 0) {
-    prepareFile(path, migrations.length);
-    if (options.onShared && isOpenElsewhere(path)) options.onShared();
-  }
-  const sqlite = new DatabaseSync(path);
+  using resources = new DisposableStack();
+  const { migrations, durable = false, exclusive = false, onCommitted } = options;
+  if (path !== ":memory:") prepareFile(path, migrations.length);
+  const lock = exclusive ? resources.use(lockFile(path)) : undefined;
+  const sqlite = resources.use(new DatabaseSync(path));
   try {
     const pragma = (text: string) => Object.values(sqlite.prepare(`PRAGMA ${text}`).get() ?? {})[0];
-    pragma("busy_timeout = 1000");
+    pragma(`busy_timeout = ${OPENING_BUSY_MS}`);
     pragma("journal_mode = WAL");
+    pragma(`journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
     pragma("foreign_keys = ON");
     pragma(`synchronous = ${durable ? "FULL" : "NORMAL"}`);
     const version = () => Number(pragma("user_version"));
     const isOld = version() < migrations.length; // The first read also makes the -wal file.
-    const database = new Database(sqlite, files, options.onCommitted);
+    const database = new Database(sqlite, path, onCommitted, lock);
     // Asked again inside, because another process may have been faster.
-    if (isOld) {
-      database.transaction(() =>
-        migrate(sqlite, database, migrations.slice(version()), migrations.length)
-      );
-    }
-    if (files.length > 0) restrictToOwner(path);
+    if (isOld) database.transaction(() => migrate(sqlite, database, migrations, version()));
+    pragma(`busy_timeout = ${BUSY_MS}`);
+    restrictToOwner(path);
+    resources.move();
     return database;
   } catch (error) {
-    sqlite.close();
     throw explainSqliteError(error, `open the database ${path}`);
   }
 }
 
-function prepareFile(path: string, knownVersion: number): void {
-  refuseLinks(path);
-  Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  refuseNoFile(path);
-  // SQLite gives -wal and -shm the mode of the file they belong to, so that one must be right first.
-  Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
-  if (Deno.statSync(path).size > 0) refuseForeignFile(path, APPLICATION_ID, knownVersion);
-}
-
-function refuseLinks(path: string): void {
-  const link = ["", ...WAL_FILES].map((suffix) => path + suffix).find(isLink);
-  if (link === undefined) return;
-  throw new Deno.errors.PermissionDenied(
-    `Cannot open the database ${path}: ${link} is a symbolic link. Put the file itself there`,
-  );
-}
-
-function migrate(sqlite: DatabaseSync, database: Database, missing: Migration[], version: number) {
-  for (const step of missing) {
+function migrate(sqlite: DatabaseSync, database: Database, all: Migration[], version: number) {
+  for (const step of all.slice(version)) {
     if (typeof step === "string") sqlite.exec(step);
     else step(database);
   }
   sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  sqlite.exec(`PRAGMA user_version = ${version}`);
+  sqlite.exec(`PRAGMA user_version = ${all.length}`);
 }
 
 function restrictToOwner(path: string): void {
-  if (Deno.build.os === "windows") return; // It has no such modes.
-  for (const file of [path, ...WAL_FILES.map((suffix) => path + suffix)]) {
-    Deno.chmodSync(file, 0o600);
-  }
+  if (path === ":memory:" || Deno.build.os === "windows") return; // Windows has no such modes.
+  for (const suffix of ["", ...WAL_FILES]) Deno.chmodSync(path + suffix, 0o600);
 }
 
-/** Tells files apart from others that were later put under the same names. */
-function identityOf(files: string[]): string {
+/** Tells the files that must not disappear from others that were later put under the same names. */
+function identityOf(path: string): string {
+  if (path === ":memory:") return "";
   try {
-    return files.map((file) => Deno.statSync(file)).map(({ dev, ino }) => `${dev}:${ino}`).join();
+    return [path, `${path}-wal`].map((file) => Deno.statSync(file))
+      .map(({ dev, ino }) => `${dev}:${ino}`).join();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "missing";
     throw error;

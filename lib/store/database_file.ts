@@ -1,77 +1,67 @@
 /**
- * What a SQLite file can suffer from, told in words.
+ * SQLite files that cannot be used, and errors of SQLite, in words.
  *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFolder, refuseLink } from "./private_file.ts";
+import { dirname } from "node:path";
 
 /** What SQLite adds to a file's name while it is open: recent commits, and an index of them. */
 export const WAL_FILES: readonly string[] = ["-wal", "-shm"];
 
-/**
- * Throws if there is something that is no file, such as a folder or a pipe.
- *
- * @throws {Deno.errors.InvalidData} With what it is and what to do.
- */
-export function refuseNoFile(path: string): void {
-  if (!exists(path)) return;
-  const { isFile, isDirectory } = Deno.lstatSync(path);
-  if (isFile) return;
-  const state = isDirectory ? "a folder" : "something else";
-  throw new Deno.errors.InvalidData(
-    `Cannot open the database ${path}: it is ${state}, not a file. ` +
-      "Move it away to start with an empty file",
-  );
-}
+/** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
+export const APPLICATION_ID = 0x46524d44;
 
 /**
- * Throws unless the file is sound, ours, and of a schema this program knows. It only reads.
+ * Makes the file and its folder if missing, and refuses one that is not sound, not ours, or of a newer schema; it is then
+ * left as it was.
  *
- * @param path A file that is not empty.
- * @param applicationId What our files have in their header.
+ * @param path The file.
  * @param knownVersion The newest schema this program knows.
  * @throws {Deno.errors.InvalidData} With what is wrong and what to do.
+ * @throws {Deno.errors.PermissionDenied} If it, or a file beside it, is a symbolic link.
  */
-export function refuseForeignFile(path: string, applicationId: number, knownVersion: number): void {
-  const created = WAL_FILES.map((suffix) => path + suffix).filter((file) => !exists(file));
-  try {
-    using sqlite = new DatabaseSync(path, { readOnly: true });
-    const ask = (pragma: string) =>
-      Object.values(sqlite.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
-    const version = Number(ask("user_version"));
-    if (ask("application_id") !== applicationId && (version > 0 || !isUnused(sqlite))) {
-      throw invalid(path, "it belongs to another program", "Choose another file");
+export function prepareFile(path: string, knownVersion: number): void {
+  const action = `open the database ${path}`;
+  const created = WAL_FILES.map((suffix) => path + suffix)
+    .filter((file) => refuseLink(file, action) === null);
+  const found = refuseLink(path, action);
+  if (found === null) {
+    makePrivateFolder(dirname(path));
+    // SQLite gives -wal and -shm the mode of the file they belong to, so that one must be right first.
+    Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  } else if (!found.isFile) {
+    const state = found.isDirectory ? "a folder" : "something else";
+    throw new Deno.errors.InvalidData(
+      `Cannot ${action}: it is ${state}, not a file. Move it away to start with an empty file`,
+    );
+  } else if (found.size > 0) {
+    try {
+      refuseForeign(path, knownVersion);
+    } catch (error) {
+      // Even reading makes these.
+      created.filter((file) => refuseLink(file, action)).forEach((file) => Deno.removeSync(file));
+      throw explainSqliteError(error, action);
     }
-    if (version > knownVersion) {
-      throw invalid(
-        path,
-        `a newer version wrote it (schema ${version}, known up to ${knownVersion})`,
-        "Use that version",
-      );
-    }
-    const damage = ask("quick_check(1)");
-    if (damage !== "ok") throw invalid(path, `it is damaged (${damage})`, "Restore a copy");
-  } catch (error) {
-    // Even reading makes these, and a refused file is left as it was found.
-    created.filter(exists).forEach((file) => Deno.removeSync(file));
-    throw explainSqliteError(error, `open the database ${path}`);
   }
 }
 
-/**
- * Tells whether somebody has the database open, in this process or another.
- *
- * @param path A file that `refuseForeignFile` has not refused.
- */
-export function isOpenElsewhere(path: string): boolean {
-  using sqlite = new DatabaseSync(path);
-  try {
-    // Whoever has a database in WAL mode open holds a shared lock on it all the time.
-    sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK");
-    return false;
-  } catch {
-    return true; // or unreadable, which whoever opens it next will say in full
+/** Throws unless the file is sound, ours, and of a schema this program knows. It only reads. */
+function refuseForeign(path: string, knownVersion: number): void {
+  using sqlite = new DatabaseSync(path, { readOnly: true });
+  const ask = (pragma: string) => Object.values(sqlite.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
+  const isUnused = () => sqlite.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
+  const version = Number(ask("user_version"));
+  if (ask("application_id") !== APPLICATION_ID && (version > 0 || !isUnused())) {
+    throw invalid(path, "it belongs to another program", "Choose another file");
   }
+  if (version > knownVersion) {
+    const schema = `schema ${version}, known up to ${knownVersion}`;
+    throw invalid(path, `a newer version wrote it (${schema})`, "Use that version");
+  }
+  const damage = ask("quick_check(1)");
+  if (damage !== "ok") throw invalid(path, `it is damaged (${damage})`, "Restore a copy");
 }
 
 /**
@@ -108,24 +98,10 @@ export function explainSqliteError(error: unknown, action: string): unknown {
   }
 }
 
-function isUnused(sqlite: DatabaseSync): boolean {
-  return sqlite.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
-}
-
 function invalid(path: string, state: string, todo: string): Error {
   return new Deno.errors.InvalidData(`Cannot open the database ${path}: ${state}. ${advice(todo)}`);
 }
 
 function advice(todo: string): string {
   return `${todo}, or move this file away to start with an empty one`;
-}
-
-function exists(file: string): boolean {
-  try {
-    Deno.lstatSync(file);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -6,16 +6,6 @@
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 
-/** The migration for {@linkcode openDatabase} that makes the table of familiar networks, after that of accounts. */
-export const FAMILIAR_SCHEMA = `
-  CREATE TABLE familiar_networks (
-    account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    network TEXT NOT NULL,
-    used_at INTEGER NOT NULL,
-    PRIMARY KEY (account_id, network)
-  ) STRICT, WITHOUT ROWID;
-`;
-
 const MAX_PER_ACCOUNT = 16;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -27,7 +17,7 @@ export class FamiliarNetworks {
   #insert: StatementSync;
   #trim: StatementSync;
 
-  /** Works on a database that has had {@linkcode FAMILIAR_SCHEMA}; closing it is the caller's. */
+  /** Works on a database with the tables of `AUTH_MIGRATIONS`; closing it is the caller's. */
   constructor(database: Database) {
     this.#database = database;
     this.#find = database.prepare(

@@ -1,48 +1,33 @@
 /**
- * The messages of a chat, in their order, for ever.
+ * The messages of a chat, in their order.
  *
  * @module
  */
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
-import { keyOfName } from "../chat/name.ts";
+import { storage } from "./storage_error.ts";
 
-// SQLite gives the next id itself, one more than the last, and AUTOINCREMENT keeps it from ever
-// using an id again. receiver_key is NULL for everybody, and every index ends with the id: each
-// of the three streams a member may see is one range of one index, read in order.
-/** The migration for {@linkcode openDatabase} that makes the table of messages. */
-export const MESSAGES_SCHEMA = `
-  CREATE TABLE messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at INTEGER NOT NULL,
-    sender TEXT NOT NULL,
-    sender_key TEXT NOT NULL,
-    ref TEXT NOT NULL,
-    text TEXT NOT NULL,
-    receiver TEXT,
-    receiver_key TEXT,
-    UNIQUE (sender_key, ref)
-  ) STRICT;
-  CREATE INDEX messages_by_receiver ON messages (receiver_key);
-  CREATE INDEX private_messages_by_sender ON messages (sender_key)
-    WHERE receiver_key <> sender_key;
-  CREATE TABLE message_era (era INTEGER NOT NULL) STRICT;
-  INSERT INTO message_era VALUES (0);
-`;
+/** An account, and its name for those who read. */
+export interface Person {
+  /** The account's id, which is never used again. */
+  id: number;
+  /** Its name, as it was registered. */
+  name: string;
+}
 
 /** A message to store. All texts must be well-formed: a lone surrogate would come back as U+FFFD. */
 export interface NewMessage {
-  /** The sender's name. */
-  from: string;
+  /** Who sends it. */
+  sender: Person;
   /**
-   * What the sender calls this message: for each sender, one `ref` is one message, for ever. Refs
-   * that sort in the order they are made (a time, a counter) are stored faster than random ones.
+   * The sender's own id of the message: for each sender, one `ref` is one message. Refs that sort in the order in which
+   * they are made (a time, a counter) are stored faster than random ones.
    */
   ref: string;
-  /** What was said. */
+  /** What it says. */
   text: string;
   /** The only reader; without it, everybody. */
-  to?: string;
+  receiver?: Person;
   /** When it arrived, in whole milliseconds since 1970. */
   at: number;
 }
@@ -55,13 +40,13 @@ export interface StoredMessage {
   at: number;
   /** The sender's name. */
   from: string;
-  /** What was said. */
+  /** What it says. */
   text: string;
-  /** The only reader of a private message. */
+  /** The name of the only reader, if it is private. */
   to?: string;
 }
 
-/** What became of a message to store. */
+/** The result of storing one message. */
 export interface AppendedMessage {
   /** Its id, or that of the message stored before under the same sender and `ref`. */
   id: number;
@@ -69,128 +54,128 @@ export interface AppendedMessage {
   repeated: boolean;
 }
 
+/** Options for {@linkcode HistoryStore}. */
+export interface HistoryStoreOptions {
+  /**
+   * How many messages are kept; older ones are deleted. 0 keeps all.
+   *
+   * @default {0}
+   */
+  keep?: number;
+}
+
+// After `keep` was made smaller, the rest goes a little with each append: to delete a million at once takes seconds.
+const MAX_DELETED_AT_ONCE = 1000;
+
 /**
  * Keeps the messages of a chat and finds those that a member may see.
  *
- * - **Gapless.** Ids are 1, 2, 3 … over all messages, and a failed or repeated one uses none up. To a member the ids still
- *   jump where a private message of others stands; that tells them that it exists, and nothing else.
- * - **Private.** A message with `to` is seen by its two people only.
- * - **Flat.** Each question reads as many rows as it returns, give or take a few, however many there are.
+ * - **Gapless.** Ids are 1, 2, 3 … over all messages; a failed or repeated one uses none up. To a member the ids jump
+ *   where a private message of others stands; that tells them that it exists, and nothing else.
+ * - **Private.** A message with a receiver is seen by its two accounts only. An account that is registered later under
+ *   one of their names is another one.
+ * - **Flat.** Each query reads about as many rows as it returns, however many there are.
  *
- * Names are compared as {@linkcode parseName} does. All methods are synchronous.
+ * All methods are synchronous, and throw {@linkcode StorageError} where storage is broken.
  */
 export class HistoryStore {
-  #database: Database;
-  #find: StatementSync;
-  #insert: StatementSync;
-  #after: StatementSync;
-  #before: StatementSync;
-  #lastId: StatementSync;
-  #nextEra: StatementSync;
-  #era: StatementSync;
+  readonly #database: Database;
+  readonly #keep: number;
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #after: StatementSync;
+  readonly #before: StatementSync;
+  readonly #delete: StatementSync;
+  #lastId: number;
 
   /**
-   * Works on a database that has had {@linkcode MESSAGES_SCHEMA}; closing it is the caller's.
+   * Works on a database with the tables of `CHAT_MIGRATIONS`, which nothing else writes to; closing it is the caller's.
    *
    * @param database Where messages are kept.
+   * @param options How many.
    */
-  constructor(database: Database) {
+  constructor(database: Database, options: HistoryStoreOptions = {}) {
     this.#database = database;
-    this.#find = database.prepare("SELECT id FROM messages WHERE sender_key = ? AND ref = ?");
+    this.#keep = options.keep ?? 0;
+    this.#find = database.prepare("SELECT id FROM messages WHERE sender_id = ? AND ref = ?");
     this.#insert = database.prepare(
-      `INSERT INTO messages (at, sender, sender_key, ref, text, receiver, receiver_key)
+      `INSERT INTO messages (at, sender_id, sender, ref, text, receiver_id, receiver)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#after = database.prepare(visibleMessages("id > :id", "id"));
-    this.#before = database.prepare(visibleMessages("id < :id", "id DESC"));
-    this.#lastId = database.prepare("SELECT coalesce(max(id), 0) AS id FROM messages");
-    this.#nextEra = database.prepare("UPDATE message_era SET era = era + 1");
-    this.#era = database.prepare("SELECT era FROM message_era");
+    // The text as a blob, because a text is read only up to its first U+0000.
+    const columns = "id, at, sender, CAST(text AS BLOB) AS text, receiver";
+    this.#after = database.prepare(`${visible(columns, "id > :id")} ORDER BY id LIMIT :limit`);
+    this.#before = database.prepare(`${visible("id", "id < :id")} ORDER BY id DESC LIMIT :limit`);
+    this.#delete = database.prepare(
+      "DELETE FROM messages WHERE id <= min(?, (SELECT min(id) FROM messages) + ?)",
+    );
+    const seq = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").get();
+    this.#lastId = Number(seq?.["seq"] ?? 0);
+  }
+
+  /** The id of the last message of all, whoever may see it; 0 when there was none. */
+  get lastId(): number {
+    return this.#lastId;
   }
 
   /**
    * Stores messages in their order, in one transaction: when this returns all are committed, when it throws none is.
    *
    * @param batch The messages. One that repeats a sender's `ref`, from this batch or any before, is not stored again.
-   * @returns What became of each, in the same order.
-   * @throws {TypeError} If `from` or `to` is no name.
-   * @throws {Error} If storage is broken, as {@linkcode Database.transaction} says.
+   * @returns The result for each, in the same order.
    */
   append(batch: readonly NewMessage[]): AppendedMessage[] {
-    return this.#database.transaction(() => batch.map((message) => this.#append(message)));
+    return storage(() => {
+      let lastId = this.#lastId;
+      const appended = this.#database.transaction(() => {
+        const results = batch.map((message) => this.#append(message));
+        for (const { id } of results) lastId = Math.max(lastId, id);
+        if (this.#keep > 0 && lastId > this.#keep) {
+          this.#delete.run(lastId - this.#keep, batch.length + MAX_DELETED_AT_ONCE);
+        }
+        return results;
+      });
+      this.#lastId = lastId;
+      return appended;
+    });
   }
 
   /**
-   * The first messages after an id, oldest first.
+   * The first messages after an id that an account may see, oldest first.
    *
    * @param id The last id already seen; 0 to start at the beginning.
-   * @param forName Who asks.
+   * @param accountId Who asks.
    * @param limit The most messages to return.
    */
-  since(id: number, forName: string, limit: number): StoredMessage[] {
-    return this.#after.all({ id, key: this.#ownerOf(forName), limit }).map(toMessage);
+  since(id: number, accountId: number, limit: number): StoredMessage[] {
+    return storage(() => this.#after.all({ id, accountId, limit }).map(toMessage));
   }
 
   /**
-   * The last messages before an id, oldest first.
-   *
-   * @param id The oldest id already seen.
-   * @param forName Who asks.
-   * @param limit The most messages to return.
+   * The id of the oldest of the last `count` messages before `id` that an account may see; `id` where there is none.
    */
-  before(id: number, forName: string, limit: number): StoredMessage[] {
-    return this.#before.all({ id, key: this.#ownerOf(forName), limit }).map(toMessage).reverse();
+  firstOf(count: number, id: number, accountId: number): number {
+    const limit = { id, accountId, limit: count };
+    const ids = storage(() => this.#before.all(limit) as { id: number }[]);
+    return ids.at(-1)?.id ?? id;
   }
 
-  /**
-   * The last messages, oldest first.
-   *
-   * @param forName Who asks.
-   * @param limit The most messages to return.
-   */
-  latest(forName: string, limit: number): StoredMessage[] {
-    return this.before(Number.MAX_SAFE_INTEGER, forName, limit);
-  }
-
-  /** The id of the last message of all, whoever may see it; 0 when there is none. */
-  lastId(): number {
-    return (this.#lastId.get() as { id: number }).id;
-  }
-
-  /**
-   * Cuts the history off from the people in it, for when all accounts are removed: who takes one of
-   * the names next is somebody else. They see none of the old private messages, which from now on nobody
-   * sees, and their refs are their own. The messages stay.
-   */
-  disown(): void {
-    this.#database.transaction(() => this.#nextEra.run());
-  }
-
-  #append({ from, ref, text, to, at }: NewMessage): AppendedMessage {
-    const senderKey = this.#ownerOf(from);
+  #append({ sender, ref, text, receiver, at }: NewMessage): AppendedMessage {
     // Asked first, because an insert that runs into UNIQUE uses an id up.
-    const first = this.#find.get(senderKey, ref) as { id: number } | undefined;
+    const first = this.#find.get(sender.id, ref) as { id: number } | undefined;
     if (first !== undefined) return { id: first.id, repeated: true };
-    const receiverKey = to === undefined ? null : this.#ownerOf(to);
-    const result = this.#insert.run(at, from, senderKey, ref, text, to ?? null, receiverKey);
+    const { id = null, name = null } = receiver ?? {};
+    const result = this.#insert.run(at, sender.id, sender.name, ref, text, id, name);
     return { id: Number(result.lastInsertRowid), repeated: false };
-  }
-
-  /** Who bears a name in this era, which another program may have begun. */
-  #ownerOf(name: string): string {
-    const { era } = this.#era.get() as { era: number };
-    return `${era}/${keyOfName(name)}`;
   }
 }
 
 /** Merges what was said to all, to the member, and by the member; SQLite stops it at the limit. */
-function visibleMessages(range: string, order: string): string {
-  // As a blob, because a text is read only up to its first U+0000.
-  const select = "SELECT id, at, sender, CAST(text AS BLOB) AS text, receiver FROM messages";
-  return `${select} WHERE receiver_key IS NULL AND ${range}
-    UNION ALL ${select} WHERE receiver_key = :key AND ${range}
-    UNION ALL ${select} WHERE sender_key = :key AND receiver_key <> sender_key AND ${range}
-    ORDER BY ${order} LIMIT :limit`;
+function visible(columns: string, range: string): string {
+  const select = `SELECT ${columns} FROM messages`;
+  return `${select} WHERE receiver_id IS NULL AND ${range}
+    UNION ALL ${select} WHERE receiver_id = :accountId AND ${range}
+    UNION ALL ${select} WHERE sender_id = :accountId AND receiver_id <> sender_id AND ${range}`;
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

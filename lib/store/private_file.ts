@@ -1,22 +1,62 @@
 /**
- * Files that are either the old ones or the new ones, never half of each.
+ * Files and folders that only their owner can read, and that one program at a time uses.
  *
  * @module
  */
 import { dirname } from "node:path";
 
 /**
- * Replaces a file by what `change` makes of it, in one step, so that a reader, or a crash at any moment, finds the whole
- * old content or the whole new one. Only the file's owner can read and write it; its folder is made if missing.
+ * Makes a folder of mode 0700 where it is missing, and takes away what others may do in one that exists, except in a folder
+ * that is made for sharing, as `/tmp` is.
+ */
+export function makePrivateFolder(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (Deno.build.os === "windows") return; // It has no such modes.
+  const mode = Deno.statSync(path).mode ?? 0;
+  const isForSharing = (mode & 0o1000) !== 0;
+  if ((mode & 0o077) === 0 || isForSharing) return;
+  try {
+    Deno.chmodSync(path, 0o700);
+  } catch {
+    // Another user's folder, who gave this one access to it: the files in it are private all the same.
+  }
+}
+
+/**
+ * Locks a file of a server's data until the lock is closed or the process has ended, however that happens. Programs that do
+ * not ask for the lock can use the file all the same.
  *
- * Whoever else changes a file of that folder in this way, in whatever process, waits meanwhile, so that no change is
- * lost. Nobody waits on Windows, on a disk without locks, and without the permission to read the folder.
+ * @param path The file. The lock is in `PATH.lock`, which is made with its folder if missing, and stays.
+ * @throws {Deno.errors.Busy} If another server has it.
+ * @throws {Deno.errors.PermissionDenied} If `PATH.lock` is a symbolic link or cannot be written.
+ */
+export function lockFile(path: string): Disposable {
+  makePrivateFolder(dirname(path));
+  refuseLink(`${path}.lock`, `lock ${path}`);
+  const file = Deno.openSync(`${path}.lock`, { create: true, write: true, mode: 0o600 });
+  try {
+    if (file.tryLockSync(true)) return file;
+  } catch {
+    return file; // Not every disk has locks.
+  }
+  file.close();
+  throw new Deno.errors.Busy(
+    `Cannot open ${path}: another server uses it. Stop that one, or give this one a folder of ` +
+      "its own, as --data data/second",
+  );
+}
+
+/**
+ * Replaces a file in one step, so that a reader, or a crash at any moment, finds the whole
+ * old content or the whole new one. Only the file's owner can read and write it; its folder is made if missing.
  *
  * The new content is on the disk, not only with the operating system, when this settles. When it
  * rejects, the old file is untouched.
  *
  * @param path The file. A symbolic link there is replaced, not followed.
- * @param change Reads the file, and gives its new content.
+ * @param change Gives the new content. Other callers that change a file of that folder, in any process, wait meanwhile:
+ * what it reads is what it replaces. They do not wait on Windows, on a disk without locks, and without the permission
+ * to read the folder.
  */
 export async function changeFile(path: string, change: () => Promise<string>): Promise<void> {
   const folder = dirname(path);
@@ -35,7 +75,7 @@ export async function changeFile(path: string, change: () => Promise<string>): P
   await locked?.sync().catch(() => {});
 }
 
-/** Opens a folder, where that can be done, and waits for its lock, which is free again when the folder is closed. */
+/** Opens a folder, where that can be done, and waits for its lock, which closing releases. */
 async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
   const file = await Deno.open(folder).catch(() => undefined);
   try {
@@ -53,15 +93,28 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   await file.sync();
 }
 
-/**
- * Tells whether a path is a symbolic link, which may lead out of the folders that a program may use: Deno does not
- * everywhere ask its permissions for what it leads to. The answer can be outdated at once, where others may write.
- */
-export function isLink(path: string): boolean {
+/** What is at a path, a link itself and not its target, or `null`. */
+export function infoOf(path: string): Deno.FileInfo | null {
   try {
-    return Deno.lstatSync(path).isSymlink;
+    return Deno.lstatSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/**
+ * Refuses a symbolic link, which may lead out of the folders that a program may use: Deno does not check its permissions for
+ * the target everywhere. Where others may write, the answer can be outdated at once.
+ *
+ * @param action What cannot be done, for the message.
+ * @returns As {@linkcode infoOf}.
+ * @throws {Deno.errors.PermissionDenied} If there is a link at the path.
+ */
+export function refuseLink(path: string, action: string): Deno.FileInfo | null {
+  const info = infoOf(path);
+  if (!info?.isSymlink) return info;
+  throw new Deno.errors.PermissionDenied(
+    `Cannot ${action}: ${path} is a symbolic link. Put the file itself there`,
+  );
 }

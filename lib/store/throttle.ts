@@ -28,7 +28,7 @@ const MAX_DELAY_MS = 30_000;
 /** Failures beyond the free ones until the longest delay; counting further would only make forgetting slower. */
 const DOUBLINGS = Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS));
 /** How many clients may have a place in the queue of one key. */
-const MAX_QUEUED = 16;
+const MAX_QUEUED = 32;
 
 interface Failures {
   /** How many were not forgotten at `forgottenAt`. */
@@ -50,7 +50,7 @@ interface Failures {
  * - **No lock-out.** An attempt that is refused is not counted: no client is told to wait for longer than 30 s, whatever
  *   the others do.
  * - **In turn.** A client that was told to wait has a place in a queue. It finds its turn free if it comes when it was
- *   told to, and for one delay longer, however often others ask meanwhile. A queue has 16 places.
+ *   told to, and for one delay longer, however often others ask meanwhile. A queue has 32 places.
  * - **Bounded.** One failure is forgotten every 30 s, and memory is limited.
  */
 export class Throttle {

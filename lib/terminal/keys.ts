@@ -6,20 +6,30 @@
 
 import type { Edit } from "./line_editor.ts";
 
-/** One thing that a person did at the keyboard. */
+/** One action at the keyboard. */
 export interface Key {
   /** Which: characters were typed, a block was pasted, or a key was pressed. */
-  name: "text" | "paste" | "enter" | "tab" | "interrupt" | "deleteOrEnd" | "clear" | Edit;
+  name:
+    | "text"
+    | "paste"
+    | "enter"
+    | "tab"
+    | "interrupt"
+    | "suspend"
+    | "deleteOrEnd"
+    | "clear"
+    | Edit;
   /** The characters that were typed or pasted; empty for other keys. */
   text: string;
 }
 
-/** What terminals send for each key: xterm's, rxvt's and the Linux console's spelling. */
+/** What terminals send for each key, as xterm, rxvt and the Linux console do. */
 const KEYS: Record<string, Key["name"]> = {
   "\r": "enter",
   "\n": "enter",
   "\t": "tab",
   "\x03": "interrupt",
+  "\x1a": "suspend",
   "\x04": "deleteOrEnd",
   "\x0c": "clear",
   "\x01": "home",
@@ -62,7 +72,7 @@ const KEYS: Record<string, Key["name"]> = {
 
 const PASTE_START = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
-/** A paste whose end has not come after this much is taken as it is. */
+/** A paste without an end is taken as it is at this length. */
 const MAX_PASTE_CHARS = 1_048_576;
 
 /** An escape sequence, a character typed with Alt, a control character, or a run of text. */
@@ -73,29 +83,53 @@ const TOKEN = new RegExp(
 );
 // deno-lint-ignore no-control-regex -- the escape character is what is looked for
 const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;
+/** The beginning of a control string: DCS, SOS, OSC, PM or APC (ECMA-48, 5.6). */
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const STRING_START = /\x1b[PX\]^_]|[\x90\x98\x9d-\x9f]/;
+/** Its end: ST, BEL, CAN or SUB; or another control character, which is no part of it. */
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const STRING_END = /\x1b\\|[\x07\x18\x1a\x9c]|(?=[\x00-\x1f\x7f])/;
 
 /**
- * Reads keys out of chunks of input, wherever the chunks were cut.
+ * Reads keys out of chunks of input that may be cut anywhere.
  *
- * A pasted block arrives as one key when the terminal marks it ("bracketed paste", `CSI ? 2004 h`).
- * Where it does not, a chunk with more text after an Enter counts as pasted: nobody types that fast.
- * Escape by itself waits for the next key, and then belongs to it, as in a shell.
+ * A pasted block is one key where the terminal marks it ("bracketed paste", `CSI ? 2004 h`). Until a terminal has done
+ * so, a chunk with text after an Enter counts as pasted too. Control strings, such as late answers to queries of another
+ * program, are dropped.
  */
 export class KeyDecoder {
   #held = "";
+  #isInString = false;
+  #marksPastes = false;
+
+  /** Whether the next chunk may continue a sequence: {@linkcode KeyDecoder.expire} ends that. */
+  get isUnfinished(): boolean {
+    return this.#isInString || this.#held !== "" && !this.#held.startsWith(PASTE_START);
+  }
 
   /** Takes the next chunk and gives the keys that are complete. */
   push(chunk: string): Key[] {
-    // Ctrl-C by itself must work while something unfinished is held, a paste that never ends say.
+    // Ctrl-C alone works in everything unfinished, a paste without an end for example.
+    if (chunk === "\x03") this.#isInString = false;
     const input = chunk === "\x03" ? chunk : this.#held + chunk;
     this.#held = "";
     return this.#decode(input);
+  }
+
+  /** Drops a sequence that did not go on: what follows is typed. */
+  expire(): Key[] {
+    const [, letter = "", ...rest] = this.#isInString ? "" : this.#held;
+    this.#isInString = false;
+    this.#held = "";
+    return letter !== "" && rest.length === 0 ? [{ name: "text", text: letter }] : [];
   }
 
   #decode(input: string): Key[] {
     const start = input.indexOf(PASTE_START);
     if (start === -1) return this.#decodeTyped(input);
     const keys = this.#decodeTyped(input.slice(0, start));
+    this.#isInString = false;
+    this.#marksPastes = true;
     const text = start + PASTE_START.length;
     const end = input.indexOf(PASTE_END, text);
     if (end === -1 && input.length - text < MAX_PASTE_CHARS) {
@@ -107,20 +141,49 @@ export class KeyDecoder {
   }
 
   #decodeTyped(input: string): Key[] {
-    const unfinished = UNFINISHED.exec(input)?.[0] ?? "";
-    this.#held = unfinished;
-    const typed = input.slice(0, input.length - unfinished.length).replaceAll("\r\n", "\r");
-    if (/[\r\n][^]*[^\s\p{Cc}]/u.test(typed) && !typed.includes("\x03")) {
-      return [{ name: "paste", text: typed }];
+    const typed = this.#withoutStrings(input);
+    this.#held = UNFINISHED.exec(typed)?.[0] ?? "";
+    const whole = typed.slice(0, typed.length - this.#held.length).replaceAll("\r\n", "\r");
+    if (!this.#marksPastes && /[\r\n][^]*[^\s\p{Cc}]/u.test(whole) && !whole.includes("\x03")) {
+      return [{ name: "paste", text: whole }];
     }
-    return (typed.match(TOKEN) ?? []).flatMap(keyOf);
+    return (whole.match(TOKEN) ?? []).flatMap(keyOf);
   }
+
+  #withoutStrings(input: string): string {
+    let typed = "";
+    let rest = input;
+    while (rest !== "") {
+      const { index, 0: found } = (this.#isInString ? STRING_END : STRING_START).exec(rest) ??
+        { index: rest.length, 0: "" };
+      if (!this.#isInString) typed += rest.slice(0, index);
+      // The second half of ST may be in the next chunk.
+      else if (rest.slice(index) === "\x1b") return typed + "\x1b";
+      if (index < rest.length) this.#isInString = !this.#isInString;
+      rest = rest.slice(index + found.length);
+    }
+    return typed;
+  }
+}
+
+// deno-lint-ignore no-control-regex -- Ctrl-C is what is looked for
+const LINE_TOKEN = /[\r\n\x03]|[^\r\n\x03]+/g;
+
+/** Reads keys from a terminal that edits lines itself. */
+export function decodeLines(text: string): Key[] {
+  return (text.replaceAll("\r\n", "\n").match(LINE_TOKEN) ?? []).map((token) =>
+    token === "\x03"
+      ? { name: "interrupt", text: "" }
+      : /[\r\n]/.test(token)
+      ? { name: "enter", text: "" }
+      : { name: "text", text: token }
+  );
 }
 
 function keyOf(token: string): Key[] {
   const name = Object.hasOwn(KEYS, token) ? KEYS[token] : undefined;
   if (name !== undefined) return [{ name, text: "" }];
-  // A letter typed after Escape is still that letter; another unknown key does nothing.
+  // A letter typed with Alt is that letter; another unknown key does nothing.
   const [first, ...rest] = token;
   if (first === "\x1b" && rest.length === 1) return [{ name: "text", text: rest[0]! }];
   return /^\p{Cc}/u.test(token) ? [] : [{ name: "text", text: token }];

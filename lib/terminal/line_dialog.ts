@@ -1,148 +1,148 @@
 /**
- * What a person at the keyboard does, key by key: types lines, answers questions, pastes.
+ * What happens at the keyboard, key by key: lines are typed, questions answered, blocks pasted.
  *
  * @module
  */
 
-import { type Key, KeyDecoder } from "./keys.ts";
+import { escapeControl } from "../base/escape.ts";
+import { decodeLines, type Key, KeyDecoder } from "./keys.ts";
 import { LineEditor, MAX_LINE_CHARS, withoutControls } from "./line_editor.ts";
 import type { Screen } from "./screen.ts";
 
-/** One question, which has the keyboard to itself until it is answered. */
+/** One question; keys are its answer until Enter. */
 export interface Question {
   /** What stands before the answer. */
   prompt: string;
   /** Whether the answer must not be seen. @default {false} */
   hidden?: boolean;
-  /** Whether a pasted answer does not count. @default {false} */
-  typedOnly?: boolean;
+  /** What to answer, for an answer that does not count; such an answer is asked for again, and none can be pasted. */
+  hintOn?(answer: string): string | undefined;
 }
 
 /** What a dialog tells, and asks, the program. */
 export interface LineDialogOptions {
-  /** What stands before the line being typed. */
+  /** What stands before the line being typed; may hold colour codes. @default {"> "} */
   prompt: string;
-  /** Whether an entered line stays on the screen. */
+  /** Whether an entered line stays on the screen, after its prompt. @default {true} */
   keepEntered: boolean;
-  /** Gives the words that may replace the last word before the cursor. */
+  /** Whether lines are edited here, rather than by the terminal. */
+  edits: boolean;
+  /** Gives the words that may replace the last word of the line before the cursor, on Tab. */
   complete(beforeCursor: string): string[];
-  /** Says whether to enter a pasted block of several lines. */
+  /** Called with a pasted block of several lines; `true` enters them. @default {asks with `confirm`} */
   onPaste(lines: string[]): boolean | Promise<boolean>;
   /** Called with each entered line. */
   onLine(line: string): void;
-  /** Called on Ctrl-C. */
+  /** Called on Ctrl-C at a terminal. @default {closes it} */
   onInterrupt(): void;
   /** Called on Ctrl-D in an empty line. */
   onEnd(): void;
 }
 
-interface OpenQuestion extends Question {
-  editor: LineEditor;
-  resolve(answer: string | null): void;
-}
+/** How long after Escape a key belongs to it, in milliseconds: terminals send both at once. */
+const ESCAPE_MS = 200;
 
 /** Turns keys into lines and answers, and shows on a screen what is being typed. */
 export class LineDialog {
   #screen: Screen;
   #options: LineDialogOptions;
-  #prompt: string;
   #decoder = new KeyDecoder();
-  #keys: Key[] = []; // pressed while nothing was asked and no line was wanted
+  #escapeTimer: ReturnType<typeof setTimeout> | undefined;
+  #keys: Key[] = []; // pressed while no question was open and no line was wanted
   #line = new LineEditor();
-  #questions: OpenQuestion[] = []; // the first is open, the others wait for it
+  #questions: (Question & { resolve(answer: string | null): void })[] = []; // the first is open
+  #answer = new LineEditor();
   #wantsLines = false;
   #holdsLines = false;
+  #isEnded = false;
 
   /** Takes the screen to show on. */
   constructor(screen: Screen, options: LineDialogOptions) {
     this.#screen = screen;
     this.#options = options;
-    this.#prompt = options.prompt;
-  }
-
-  /** Whether a question waits for its answer. */
-  get isAsking(): boolean {
-    return this.#questions.length > 0;
   }
 
   /** Changes what stands before the line being typed. */
   set prompt(prompt: string) {
-    this.#prompt = prompt;
+    this.#options.prompt = prompt;
     if (this.#takesLines) this.#show();
   }
 
   /** Lets lines be typed from now on, whenever no question is open. */
   wantLines(): void {
-    if (this.#wantsLines) return;
+    if (this.#wantsLines || this.#isEnded) return;
     this.#wantsLines = true;
     this.#work();
   }
 
-  /** Lets no line be typed until `releaseLines`: keys are for questions alone. */
-  holdLines(): void {
-    this.#holdsLines = true;
+  /** Lets no line be typed while it is on: keys are for questions alone, and dropped when it is turned off. */
+  holdLines(isOn: boolean): void {
+    this.#holdsLines = isOn;
+    if (!isOn) this.#keys = [];
     this.#show();
   }
 
-  /** Lets lines be typed again; keys that no question has taken are dropped. */
-  releaseLines(): void {
-    this.#holdsLines = false;
-    this.#keys = [];
-    this.#show();
-  }
-
-  /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. */
+  /** Asks a question, one at a time; `null` at Ctrl-C or Ctrl-D. The line being typed comes back afterwards. */
   ask(question: Question): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#questions.push({ ...question, editor: new LineEditor(), resolve });
+    if (this.#isEnded) resolve(null);
+    else this.#questions.push({ ...question, resolve });
     this.#work();
     return promise;
   }
 
-  /** Takes what the keyboard sent. Keys that nobody waits for are kept for who asks next. */
+  /** Takes what the keyboard sent. Keys are kept until a line or an answer is wanted; after `end`, only Ctrl-C counts. */
   receive(text: string): void {
-    const keys = this.#decoder.push(text);
-    if (keys.some((key) => key.name === "interrupt")) {
-      this.#keys = [];
-      this.giveUp();
-      return this.#options.onInterrupt();
-    }
-    this.#keys.push(...keys);
-    this.#work();
-    this.#screen.flush();
+    clearTimeout(this.#escapeTimer);
+    const isEdited = this.#options.edits || this.#question?.hidden === true;
+    this.#take(isEdited ? this.#decoder.push(text) : decodeLines(text));
+    if (!this.#decoder.isUnfinished || this.#isEnded) return;
+    this.#escapeTimer = setTimeout(() => this.#take(this.#decoder.expire()), ESCAPE_MS);
   }
 
-  /** Answers the open question with `null`. */
-  giveUp(): void {
-    this.#answer(null);
-  }
-
-  /** Gives up, and takes no further keys. */
+  /** Answers all questions with `null`, and takes no further keys but Ctrl-C. */
   end(): void {
+    clearTimeout(this.#escapeTimer);
+    this.#isEnded = true;
     this.#keys = [];
     this.#wantsLines = false;
-    while (this.isAsking) this.giveUp();
+    while (this.#question) this.#settle(null);
   }
 
-  get #question(): OpenQuestion | undefined {
+  get #question() {
     return this.#questions[0];
+  }
+
+  get #editor(): LineEditor {
+    return this.#question ? this.#answer : this.#line;
   }
 
   get #takesLines(): boolean {
     return this.#wantsLines && !this.#holdsLines;
   }
 
+  #take(keys: Key[]): void {
+    if (keys.some((key) => key.name === "interrupt")) {
+      this.#keys = [];
+      this.#settle(null);
+      return this.#options.onInterrupt();
+    }
+    if (this.#isEnded) return;
+    this.#keys.push(...keys);
+    this.#work();
+    this.#screen.flush();
+  }
+
   #work(): void {
-    while (this.isAsking || this.#takesLines) {
+    while (this.#question || this.#takesLines) {
       const key = this.#keys.shift();
       if (key === undefined) break;
       this.#press(key);
     }
-    this.#show();
+    if (!this.#isEnded) this.#show();
   }
 
   #press({ name, text }: Key): void {
-    const editor = this.#question?.editor ?? this.#line;
     switch (name) {
       case "text":
         return this.#insert(text);
@@ -154,18 +154,17 @@ export class LineDialog {
         return this.#complete();
       case "clear":
         return this.#screen.clear();
-      case "interrupt":
-        return; // seen by receive(), ahead of the keys that wait
+      case "suspend":
+        return this.#screen.print("Ctrl-Z does not suspend this program; Ctrl-C ends it");
       case "deleteOrEnd":
-        return editor.text === "" ? this.#options.onEnd() : editor.apply("delete");
+        return this.#editor.text === "" ? this.#options.onEnd() : this.#editor.apply("delete");
       default:
-        editor.apply(name);
+        if (name !== "interrupt") this.#editor.apply(name); // #take() has seen that one
     }
   }
 
   #insert(text: string): void {
-    const editor = this.#question?.editor ?? this.#line;
-    if (editor.insert(text)) return;
+    if (this.#editor.insert(text)) return;
     this.#screen.ring();
     if (text.length > MAX_LINE_CHARS) {
       this.#screen.print(`A line has at most ${MAX_LINE_CHARS} characters, not ${text.length}`);
@@ -173,69 +172,79 @@ export class LineDialog {
   }
 
   #enter(): void {
-    if (this.#question !== undefined) return this.#answer(this.#question.editor.text);
+    if (this.#question) return this.#tryAnswer(this.#question);
     this.#show();
     this.#screen.finishLine({ keep: this.#options.keepEntered });
     this.#options.onLine(this.#line.take());
   }
 
-  #answer(answer: string | null): void {
-    if (!this.isAsking) return;
+  #tryAnswer({ hintOn }: Question): void {
+    const { text } = this.#answer;
+    const hint = hintOn?.(text);
+    if (hint === undefined) return this.#settle(text);
     this.#show();
     this.#screen.finishLine({ keep: true });
+    this.#screen.print(hint);
+    // It was meant for the line that the question interrupted.
+    if (this.#line.text !== "") this.#line.insert(text);
+    this.#answer.replace("");
+  }
+
+  #settle(answer: string | null): void {
+    if (!this.#question) return;
+    this.#show();
+    this.#screen.finishLine({ keep: true });
+    this.#answer.replace("");
     this.#questions.shift()!.resolve(answer);
     this.#show();
   }
 
   #complete(): void {
-    if (this.#question !== undefined) return this.#screen.ring();
-    const candidates = this.#options.complete(this.#line.text.slice(0, this.#line.cursor));
+    if (this.#question) return this.#screen.ring();
+    const words = this.#options.complete(this.#line.text.slice(0, this.#line.cursor));
+    const candidates = words.filter((word) => word === escapeControl(word));
     if (this.#line.complete(candidates)) return;
     if (candidates.length > 1) this.#screen.print(candidates.join("  "));
     else this.#screen.ring();
   }
 
-  /** A line end at the end of a pasted line does not enter it: that is left to the person. */
+  /** A line end at the end of a pasted line does not enter it: that is left to the user. */
   #paste(lines: string[]): void {
-    if (this.#question !== undefined) return this.#pasteAnswer(lines);
+    if (this.#question) return this.#pasteAnswer(this.#question, lines);
     const { text, cursor } = this.#line;
-    if (lines.length === 1 || (lines.length === 2 && lines[1] === "")) {
-      return this.#insert(lines[0]!);
-    }
+    const [first, second] = lines;
+    if (lines.length === 1 || lines.length === 2 && second === "") return this.#insert(first!);
     if (lines.at(-1) === "" && cursor === text.length) lines.pop();
     lines[0] = text.slice(0, cursor) + lines[0];
     lines.push(lines.pop() + text.slice(cursor));
     void this.#offer(lines.map(withoutControls));
   }
 
-  #pasteAnswer(lines: string[]): void {
-    if (this.#question?.typedOnly && lines.length > 1) return this.#screen.ring();
+  #pasteAnswer({ hintOn }: Question, lines: string[]): void {
+    if (hintOn && lines.length > 1) return this.#screen.ring();
     this.#insert(lines[0]!);
     if (lines.length === 1) return;
     this.#enter();
-    // The rest is for who asks next: a script may type all answers ahead.
+    // The rest answers the next question: a script may type all answers ahead.
     const rest = lines.slice(1).join("\n");
     if (rest !== "") this.#keys.unshift({ name: "paste", text: rest });
   }
 
   async #offer(lines: string[]): Promise<void> {
-    if (!await this.#options.onPaste([...lines])) return;
-    this.#line.take();
-    for (const line of lines) {
-      if (this.#options.keepEntered) this.#screen.print(this.#prompt + line);
-      this.#options.onLine(line);
-    }
-    this.#show();
+    this.#line.replace("");
+    if (await this.#options.onPaste([...lines])) {
+      for (const line of lines) {
+        if (this.#options.keepEntered) this.#screen.print(this.#options.prompt + line);
+        this.#options.onLine(line);
+      }
+    } else this.#line.replace(lines.join(" "));
+    if (!this.#isEnded) this.#show();
   }
 
   #show(): void {
-    const { prompt, hidden, editor } = this.#question ??
-      {
-        prompt: this.#takesLines ? this.#prompt : "",
-        hidden: !this.#takesLines,
-        editor: this.#line,
-      };
-    const { text, cursor } = hidden ? { text: "", cursor: 0 } : editor;
+    const prompt = this.#question?.prompt ?? (this.#takesLines ? this.#options.prompt : "");
+    const isHidden = this.#question ? this.#question.hidden : !this.#takesLines;
+    const { text, cursor } = isHidden ? { text: "", cursor: 0 } : this.#editor;
     this.#screen.show({ prompt, text, cursor });
   }
 }

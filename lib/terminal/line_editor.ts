@@ -1,12 +1,12 @@
 /**
- * One line of text while a person edits it.
+ * One line of text while it is edited.
  *
  * @module
  */
 
 import { graphemes } from "./text_layout.ts";
 
-/** More than this is no line that a person edits; drawing it at every key would be slow. */
+/** The longest line that can be edited: a longer one would be slow to draw at every key. */
 export const MAX_LINE_CHARS = 16_384;
 const MAX_HISTORY_LINES = 500;
 
@@ -20,7 +20,7 @@ export type Deletion =
   | "deleteWordRight"
   | "deleteToStart"
   | "deleteToEnd";
-/** What an editing key does; the last two call back lines entered before. */
+/** What an editing key does; the last two show lines entered before. */
 export type Edit = Move | Deletion | "older" | "newer";
 
 /** Where an editing key moves to, or deletes to. */
@@ -54,8 +54,8 @@ const DELETIONS: Record<Deletion, Motion> = {
 /**
  * Holds a line, its cursor, and the lines entered before it.
  *
- * Moves and deletes by what a person sees as one character: an emoji of several code points, or a
- * letter with its accents, is one step.
+ * Moves and deletes by user-perceived characters: an emoji of several code points, or a letter with its accents, is
+ * one step.
  */
 export class LineEditor {
   #text = "";
@@ -74,11 +74,7 @@ export class LineEditor {
     return this.#cursor;
   }
 
-  /**
-   * Puts a text in at the cursor, without its control characters.
-   *
-   * Gives `false` when the line is full and the text was left out.
-   */
+  /** Inserts a text at the cursor, without its control characters; `false` if the line would get too long. */
   insert(text: string): boolean {
     const clean = withoutControls(text);
     if (this.#text.length + clean.length > MAX_LINE_CHARS) return false;
@@ -86,7 +82,7 @@ export class LineEditor {
     return true;
   }
 
-  /** Does what an editing key asks for. */
+  /** Carries out an editing key. */
   apply(edit: Edit): void {
     if (edit === "older" || edit === "newer") return this.#browse(edit === "older" ? -1 : 1);
     if (edit in MOVES) {
@@ -97,11 +93,7 @@ export class LineEditor {
     }
   }
 
-  /**
-   * Completes the word before the cursor: with the only candidate, or as far as all agree.
-   *
-   * Gives `false` when that changes nothing.
-   */
+  /** Completes the word before the cursor with the only candidate, or as far as all agree; `false` if nothing changes. */
   complete(candidates: readonly string[]): boolean {
     const from = this.#text.slice(0, this.#cursor).lastIndexOf(" ") + 1;
     const word = this.#text.slice(from, this.#cursor);
@@ -121,6 +113,11 @@ export class LineEditor {
     this.#shown = this.#history.length;
     this.#show("");
     return line;
+  }
+
+  /** Replaces the line by another, without its control characters. */
+  replace(text: string): void {
+    this.#show(withoutControls(text).slice(0, MAX_LINE_CHARS));
   }
 
   #browse(step: -1 | 1): void {

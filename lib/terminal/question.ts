@@ -1,12 +1,12 @@
 /**
- * Asks a person: with a default, and again with the reason after a bad answer.
+ * Questions: with a default, and again with the reason after a bad answer.
  *
  * @module
  */
 
 import { parseHost, parsePort } from "../base/endpoint.ts";
 
-/** Someone who answers: a person at a terminal, or a test. */
+/** Where questions are asked: a terminal, or a test. */
 export interface Asker {
   /** Shows the prompt and gives the line typed after it, or `null` at the end of input. */
   line(prompt: string): Promise<string | null>;
@@ -16,7 +16,7 @@ export interface Asker {
 
 /** What {@linkcode question} asks for. */
 export interface QuestionOptions<T> {
-  /** Whom to ask. */
+  /** Where to ask. */
   asker: Asker;
   /** What Enter and the end of input answer; the prompt shows it. */
   default: T;
@@ -68,4 +68,14 @@ export function askHost(asker: Asker, options: AskHostOptions = {}): Promise<str
 /** Asks for a port, by the rules of {@linkcode parsePort}. */
 export function askPort(asker: Asker, defaultPort = 9090): Promise<number> {
   return question("Port", { asker, default: defaultPort, parse: (text) => parsePort(text) });
+}
+
+// The letters of the same keys in the Russian layout count too, except that its y is the first letter of no.
+const YES = /^(?:y|yes|д|да|нуы)$/i;
+const NO = /^(?:|n|no|н|нет|т|тщ)$/i;
+
+/** Reads the answer to a question of yes or no; Enter is no. `undefined` for any other text. */
+export function yesOrNo(answer: string): boolean | undefined {
+  const word = answer.trim();
+  return YES.test(word) ? true : NO.test(word) ? false : undefined;
 }

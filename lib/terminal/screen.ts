@@ -1,11 +1,13 @@
 /**
- * The output side of a terminal: a line being typed at the bottom, and what is printed above it.
+ * The output side of a terminal: a line being typed at the bottom, and printed lines above it.
  *
  * @module
  */
 
+import process from "node:process";
 import type { Writable } from "node:stream";
-import { layOutLine } from "./text_layout.ts";
+import { escapeControl } from "../base/escape.ts";
+import { escapeAllButColors, layOutLine, type WrapOptions, wrapText } from "./text_layout.ts";
 
 /** Where a terminal writes, such as `process.stdout`. */
 export interface TerminalOutput extends Writable {
@@ -17,9 +19,12 @@ export interface TerminalOutput extends Writable {
   rows?: number;
 }
 
+/** How a printed text continues in the next row. */
+export type PrintOptions = Omit<WrapOptions, "columns">;
+
 /** The line at the bottom of the screen. */
 export interface BottomLine {
-  /** What stands before the text; may hold colour codes. */
+  /** What stands before the text; may hold colour codes, other control characters are escaped. */
   prompt: string;
   /** The text. */
   text: string;
@@ -30,52 +35,55 @@ export interface BottomLine {
 const EMPTY_LINE: BottomLine = { prompt: "", text: "", cursor: 0 };
 const BRACKETED_PASTE_ON = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF = "\x1b[?2004l";
-const CLEAR_BELOW = "\x1b[J";
+// The space is for tmux, which scrolls the rows into its history when all of the screen is cleared.
+const CLEAR_FROM_ROW = "\r \x1b[J\r";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 /**
  * Draws the bottom line and prints above it.
  *
- * Everything of one turn of the event loop leaves in one write, so that a burst neither flickers
- * nor costs a drawing a line. Where `draws` is false there is no bottom line: only what is printed
- * is written, without any escape code.
+ * Everything of one turn of the event loop leaves in one write, so that a burst neither flickers nor costs a drawing a
+ * line. Where `draws` is false there is no bottom line: only what is printed is written.
  */
 export class Screen {
   #output: TerminalOutput;
   #draws: boolean;
   #line = EMPTY_LINE;
   #cursorRow = 0; // below the first row of the drawn line
-  #drawn = false;
+  #drawn = ""; // what stands before the cursor, on the screen
+  #isShown = false;
   #printed = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #marksPastes = false;
-  #isBroken = false;
+  #failure: Error | undefined;
 
   /** Takes the output; does not write before there is something to show. */
   constructor(output: TerminalOutput, draws: boolean) {
     this.#output = output;
     this.#draws = draws;
+    output.on("error", (error) => this.#failure ??= error);
   }
 
   /** Shows a line at the bottom in place of the one before, from the next `flush` on. */
   show(line: BottomLine): void {
     if (!this.#draws) return;
-    this.#line = line;
-    this.#drawn = true;
+    this.#line = { ...line, prompt: escapeAllButColors(line.prompt) };
+    this.#isShown = true;
     this.#schedule();
   }
 
-  /** Prints a text, and ends its line, above the bottom line. */
-  print(text: string): void {
-    this.#printed += this.#draws ? `${text.replace(/\r?\n/g, "\r\n")}\r\n` : `${text}\n`;
-    this.#schedule();
+  /** Prints lines above the bottom line: on a screen escaped, except for colour codes, and wrapped. */
+  print(text: string, options: PrintOptions = {}): void {
+    const columns = this.#columns();
+    const rows = this.#output.isTTY ? wrapText(text, { ...options, columns }) : [text];
+    this.#printLine(rows.join(this.#lineEnd()));
   }
 
   /** Leaves the bottom line where it is, as printed, or erases it; then starts an empty one. */
   finishLine(options: { keep: boolean }): void {
     const { prompt, text } = this.#line;
     this.#line = EMPTY_LINE;
-    if (options.keep && this.#drawn && prompt + text !== "") this.print(prompt + text);
+    if (options.keep && this.#isShown && prompt + text !== "") this.#printLine(prompt + text);
     else this.#schedule();
   }
 
@@ -93,8 +101,11 @@ export class Screen {
 
   /** Draws the bottom line again for the width that the screen has now. */
   resize(): void {
-    // The terminal has broken the drawn line into rows anew; its cursor stayed at its character.
-    if (this.#drawn) this.#cursorRow = Math.min(this.#layOut().cursorRow, this.#height() - 1);
+    // The terminal has wrapped the drawn rows anew; its cursor stayed at its character.
+    if (this.#isShown) {
+      const { cursorRow } = layOutLine(this.#drawn, "", 0, this.#columns());
+      this.#cursorRow = Math.min(cursorRow, this.#height() - 1);
+    }
     this.#schedule();
   }
 
@@ -102,10 +113,19 @@ export class Screen {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const erase = this.#drawn ? this.#erasing() : "";
+    const erase = this.#isShown ? this.#erasing() : "";
     const printed = this.#printed;
     this.#printed = "";
-    this.#write(erase + printed + (this.#drawn ? this.#drawing() : ""));
+    this.#write(erase + printed + (this.#isShown ? this.#drawing() : ""));
+  }
+
+  /** Settles when all that was printed is written. Rejects with the error of the output, also an earlier one. */
+  async written(): Promise<void> {
+    this.flush();
+    const { promise, resolve } = Promise.withResolvers<Error | null | undefined>();
+    if (!this.#failure) this.#output.write("", resolve);
+    const error = this.#failure ?? await promise;
+    if (error) throw this.#failure ?? error;
   }
 
   /** Gives the screen back until the next `show`; a text being typed stays as if printed. */
@@ -114,7 +134,7 @@ export class Screen {
     this.flush();
     if (this.#marksPastes) this.#write(BRACKETED_PASTE_OFF);
     this.#marksPastes = false;
-    this.#drawn = false;
+    this.#isShown = false;
   }
 
   /** Gives the screen back for good; printing goes on without a bottom line. */
@@ -123,9 +143,20 @@ export class Screen {
     this.#draws = false;
   }
 
-  /** Writes no more, once that has failed: or who prints in answer to an error would bring about the next. */
-  fail(): void {
-    this.#isBroken = true;
+  /** Draws the bottom line anew where the cursor is: another program had the terminal. */
+  restore(): void {
+    this.#cursorRow = 0;
+    this.#marksPastes = false;
+    this.flush();
+  }
+
+  #printLine(text: string): void {
+    this.#printed += text + this.#lineEnd();
+    this.#schedule();
+  }
+
+  #lineEnd(): string {
+    return this.#draws ? "\r\n" : "\n";
   }
 
   #schedule(): void {
@@ -133,18 +164,17 @@ export class Screen {
   }
 
   #write(text: string): void {
-    if (text === "" || this.#isBroken || !this.#output.writable) return;
+    if (text === "" || this.#failure || !this.#output.writable) return;
     try {
       this.#output.write(text);
     } catch (error) {
-      // `process.stdout` throws what other streams tell by this event.
+      // `process.stdout` throws the errors that other streams emit.
       this.#output.emit("error", error);
     }
   }
 
-  #layOut() {
-    const { prompt, text, cursor } = this.#line;
-    return layOutLine(prompt, text, cursor, this.#output.columns || 80);
+  #columns(): number {
+    return this.#output.columns || 80;
   }
 
   #height(): number {
@@ -154,7 +184,7 @@ export class Screen {
   #erasing(): string {
     const up = this.#cursorRow > 0 ? `\x1b[${this.#cursorRow}A` : "";
     this.#cursorRow = 0;
-    return `${up}\r${CLEAR_BELOW}`;
+    return up + CLEAR_FROM_ROW;
   }
 
   /**
@@ -162,11 +192,13 @@ export class Screen {
    * then is where the terminal has that text end, also where it counts cells otherwise than we do.
    */
   #drawing(): string {
-    const { rows, cursorRow, beforeCursor } = this.#layOut();
+    const { prompt, text, cursor } = this.#line;
+    const { rows, cursorRow, beforeCursor } = layOutLine(prompt, text, cursor, this.#columns());
     const height = this.#height();
     const first = Math.max(0, cursorRow - height + 1);
     const shown = rows.slice(first, first + height);
     this.#cursorRow = cursorRow - first;
+    this.#drawn = shown.slice(0, this.#cursorRow).join("") + beforeCursor;
     const mode = this.#marksPastes ? "" : BRACKETED_PASTE_ON;
     this.#marksPastes = true;
     const below = shown.length - 1 - this.#cursorRow;
@@ -175,4 +207,12 @@ export class Screen {
     if (below === 0 && rows[cursorRow] === beforeCursor) return mode + wrapped;
     return `${mode}${wrapped}${below > 0 ? `\x1b[${below}A` : ""}\r${beforeCursor}`;
   }
+}
+
+/** Writes a line to standard error: escaped, and wrapped on a terminal. */
+export function printError(text: string): void {
+  const { stderr } = process;
+  const line = escapeControl(text);
+  const rows = stderr.isTTY ? wrapText(line, { columns: stderr.columns || 80 }) : [line];
+  stderr.write(`${rows.join("\n")}\n`);
 }

@@ -1,107 +1,110 @@
 /**
- * Reads lines from a person at a terminal, or from a pipe, while other lines are printed.
+ * Reads lines from a keyboard, or from a pipe, while other lines are printed.
  *
  * @module
  */
 
 import process from "node:process";
 import { terminalIsDumb } from "./color.ts";
-import { LineDialog, type Question } from "./line_dialog.ts";
-import { LineQueue } from "./line_queue.ts";
-import { LineSplitter } from "./lines.ts";
-import { Screen, type TerminalOutput } from "./screen.ts";
-import { InputReader, type TerminalInput } from "./terminal_input.ts";
+import { LineDialog, type LineDialogOptions, type Question } from "./line_dialog.ts";
+import { readLines } from "./lines.ts";
+import { yesOrNo } from "./question.ts";
+import { printError, type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
+import { Keyboard, type TerminalInput } from "./terminal_input.ts";
+import { escapeAllButColors } from "./text_layout.ts";
 
 export type { TerminalInput, TerminalOutput };
 
 /** Options of a `Terminal`. */
-export interface TerminalOptions {
+export interface TerminalOptions
+  extends Partial<Omit<LineDialogOptions, "edits" | "onLine" | "onEnd">> {
   /** Where to read. @default {process.stdin} */
   input?: TerminalInput;
   /** Where to write. @default {process.stdout} */
   output?: TerminalOutput;
-  /** What stands before the line being typed; may hold colour codes. @default {"> "} */
-  prompt?: string;
-  /** Whether an entered line stays on the screen, after its prompt. @default {true} */
-  keepEntered?: boolean;
-  /** Gives the words that may replace the last word of the line before the cursor, on Tab. */
-  complete?(beforeCursor: string): string[];
-  /** Called on Ctrl-C at a terminal. @default {closes it} */
-  onInterrupt?(): void;
   /** Called, perhaps more than once, when the terminal is gone: its window or connection. @default {closes it} */
   onHangUp?(): void;
-  /** Called with a pasted block of several lines; `true` enters them. @default {asks with `confirm`} */
-  onPaste?(lines: string[]): boolean | Promise<boolean>;
 }
 
 /**
  * Reads lines, and prints others above the line being typed.
  *
- * - **At a terminal** a line can be edited, completed and called back; what is printed meanwhile
- *   appears above it. **In a pipe** (or with `TERM=dumb`) lines go in and out as they are, without
- *   prompt and escape codes; only an endless one is cut off, as `LineSplitter` does.
+ * - **At a terminal** a line can be edited, completed and called back; what is printed meanwhile appears above it,
+ *   escaped except for colour codes, and wrapped. **In a pipe** lines go in and out as they are. A terminal with
+ *   `TERM=dumb`, or whose screen is redirected, edits lines itself.
  * - **Nothing is entered by accident.** A pasted block of lines waits for a yes.
  * - **Lazy.** It reads from the first iteration or question on; what was typed before is not lost.
  * - **Owning.** `close()` gives the terminal back as it was found; a pipe that it read is destroyed,
- *   so use one `Terminal` a process. Ctrl-D closes it, and so does Ctrl-C without `onInterrupt`.
+ *   so use one `Terminal` a process. Ctrl-C without `onInterrupt` closes it. Ctrl-D ends the lines: from then on Ctrl-C
+ *   alone is read.
  *
- * Needs no permission. Texts are written as they are: escape what a peer sent.
+ * Needs no permission.
  */
 export class Terminal implements AsyncIterable<string>, Disposable {
   /** Whether lines are edited here: both ends are a terminal, and not a dumb one. */
   readonly isInteractive: boolean;
   #input: TerminalInput;
   #output: TerminalOutput;
-  #reader: InputReader;
+  #keyboard: Keyboard | undefined; // otherwise a pipe
   #screen: Screen;
   #dialog: LineDialog;
-  #lines = new LineQueue();
-  #answers: LineQueue | undefined; // where lines go in an interview that is not edited here
-  #splitter = new LineSplitter(); // in a pipe
-  #onInterrupt: () => void;
-  #onHangUp: () => void;
+  #piped: AsyncIterator<string, void> | undefined;
+  #entered: string[] = [];
+  #changed = Promise.withResolvers<void>();
   #isStarted = false;
-  #isLeft = false;
+  #isEnded = false;
+  #isClosed = false;
 
   /** Takes the streams; neither reads nor changes anything yet. */
-  constructor(options: TerminalOptions = {}) {
-    this.#input = options.input ?? process.stdin;
-    this.#output = options.output ?? process.stdout;
-    this.isInteractive = this.#input.isTTY === true && this.#output.isTTY === true &&
-      !terminalIsDumb();
-    this.#onInterrupt = options.onInterrupt?.bind(options) ?? this.#leave;
-    this.#onHangUp = options.onHangUp?.bind(options) ?? this.#leave;
+  constructor({ input, output, onInterrupt, onHangUp, ...options }: TerminalOptions = {}) {
+    this.#input = input ?? process.stdin;
+    this.#output = output ?? process.stdout;
+    const hasKeyboard = this.#input.isTTY === true;
+    this.isInteractive = hasKeyboard && this.#output.isTTY === true && !terminalIsDumb();
     this.#screen = new Screen(this.#output, this.isInteractive);
     this.#dialog = new LineDialog(this.#screen, {
-      prompt: options.prompt ?? "> ",
-      keepEntered: options.keepEntered ?? true,
-      complete: (beforeCursor) => options.complete?.(beforeCursor) ?? [],
-      onPaste: (lines) =>
-        options.onPaste?.(lines) ?? this.confirm(`Enter these ${lines.length} lines?`),
-      onLine: (line) => this.#lines.push(line),
-      onInterrupt: this.#onInterrupt,
-      onEnd: this.#leave,
+      prompt: "> ",
+      keepEntered: true,
+      edits: this.isInteractive,
+      complete: () => [],
+      onPaste: (lines) => this.confirm(`Enter these ${lines.length} lines?`),
+      ...options,
+      onLine: (line) => this.#enter(line),
+      onInterrupt: onInterrupt ?? this.#leave,
+      onEnd: () => this.#endLines(),
     });
-    this.#reader = new InputReader(this.#input, {
-      onText: (text) => this.#receive(text),
-      onEnd: () => this.#endInput(),
-      onInterrupt: this.#onInterrupt,
-      onHangUp: this.#onHangUp,
-      onTerminate: this.#leave,
-      onCrash: () => this.#screen.suspend(),
-    });
-    const onLost = this.isInteractive ? this.#onHangUp : this.#leave;
-    this.#output.on("error", () => {
-      this.#screen.fail();
-      onLost();
-    });
+    const hangUp = onHangUp ?? this.#leave;
+    if (hasKeyboard) {
+      this.#keyboard = new Keyboard(this.#input, {
+        onText: (text) => this.#dialog.receive(text),
+        // No key ends the input of an interactive one: Ctrl-D is a character there.
+        onEnd: this.isInteractive ? hangUp : () => this.#endLines(),
+        onInterrupt: onInterrupt ?? this.#leave,
+        onHangUp: hangUp,
+        onTerminate: this.#leave,
+        onContinue: () => this.#screen.restore(),
+        onCrash: () => this.#screen.suspend(),
+      });
+    }
+    this.#output.on("error", this.isInteractive ? hangUp : this.#leave);
     addEventListener("unload", this.#leave);
   }
 
   /** Prints a text and ends its line: above the line being typed, or plainly. */
-  print(text: string): void {
-    this.#screen.print(text);
-    if (this.#isLeft) this.#screen.flush();
+  print(text: string, options?: PrintOptions): void {
+    this.#screen.print(text, options);
+    if (this.#isClosed) this.#screen.flush();
+  }
+
+  /** Prints a message of the program about itself: on standard error, or, where a line is being typed, above it. */
+  tell(text: string): void {
+    if (this.isInteractive && process.stderr.isTTY) this.print(text);
+    else printError(text);
+  }
+
+  /** Settles when all that was printed is written. Rejects with the error of the output, also an earlier one. */
+  written(): Promise<void> {
+    return this.#screen.written();
   }
 
   /** Sounds the bell of a terminal; in a pipe, nothing. */
@@ -129,36 +132,31 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     return this.#ask({ prompt, hidden: true });
   }
 
-  /** Asks for a yes: `y` or `yes`, typed. `true` at once where no keyboard is: nobody can be asked. */
+  /** Asks for a typed yes or no until one of them, or Enter for no, is the answer. `true` at once without a keyboard. */
   async confirm(question: string): Promise<boolean> {
-    if (this.#input.isTTY !== true) return true;
-    const answer = await this.#ask({ prompt: `${question} [y/N] `, typedOnly: true });
-    return /^\s*y(es)?\s*$/i.test(answer ?? "");
+    if (!this.#keyboard) return true;
+    const hintOn = (answer: string) =>
+      yesOrNo(answer) === undefined ? "Type y or n, then Enter" : undefined;
+    const answer = await this.#ask({ prompt: `${question} [y/N] `, hintOn });
+    return yesOrNo(answer ?? "") ?? false;
   }
 
   /**
-   * Asks several questions in a row: until `ask` settles nobody can type a line, and what was typed and no question
-   * took is then dropped. It may have been meant for a hidden one. In a pipe, where nobody types, it only asks.
+   * Asks several questions in a row: until `ask` settles no line can be typed, and what was typed and no question took
+   * is then dropped. It may have been meant for a hidden one. In a pipe it only asks.
    */
   async interview<T>(ask: () => Promise<T>): Promise<T> {
-    if (this.#input.isTTY !== true) return await ask();
-    const answers = this.#answers = new LineQueue();
-    if (this.#isLeft) answers.end();
-    if (!this.isInteractive) this.#lines.clear();
-    this.#dialog.holdLines();
+    this.#dialog.holdLines(true);
     try {
       return await ask();
     } finally {
-      this.#answers = undefined;
-      // Answers that nobody took may have paused it, and whoever waits for a line asks no second time.
-      if (this.#isStarted && !this.#isLeft) this.#reader.resume();
-      this.#dialog.releaseLines();
+      this.#dialog.holdLines(false);
     }
   }
 
   /** Gives the terminal back as it was found; ends iterations and questions. Idempotent. */
   close(): void {
-    this.#lines.clear();
+    this.#entered = [];
     this.#leave();
   }
 
@@ -170,71 +168,73 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   /** Gives the lines as they are entered, until the input ends. Breaking out leaves it open. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<string> {
     this.#start();
-    if (this.isInteractive) this.#dialog.wantLines();
+    this.#dialog.wantLines();
     for (let line; (line = await this.#nextLine()) !== null;) yield line;
   }
 
   #start(): void {
-    if (this.#isStarted || this.#isLeft) return;
+    if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
-    if (this.isInteractive) this.#reader.setRaw(true);
+    if (this.isInteractive) this.#keyboard?.setRaw(true);
+    if (!this.#keyboard) this.#piped = readLines(this.#input);
     this.#output.on("resize", this.#onResize);
-    this.#reader.start();
+    this.#keyboard?.start();
   }
 
   #onResize = () => this.#screen.resize();
 
-  /** Ends as at Ctrl-D: lines entered before can still be read. */
-  #leave = () => {
-    if (this.#isLeft) return;
-    this.#isLeft = true;
-    removeEventListener("unload", this.#leave);
-    this.#output.off("resize", this.#onResize);
+  #enter(line: string): void {
+    this.#entered.push(line);
+    this.#change();
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  async #nextLine(): Promise<string | null> {
+    // What breaks a pipe ends its lines.
+    if (this.#piped) return (await this.#piped.next().catch(() => undefined))?.value ?? null;
+    while (this.#entered.length === 0 && !this.#isEnded) await this.#changed.promise;
+    return this.#entered.shift() ?? null;
+  }
+
+  /** Lines entered before can still be read. */
+  #endLines(): void {
+    this.#isEnded = true;
     this.#dialog.end();
     this.#screen.release();
-    if (this.#isStarted) this.#reader.stop();
-    this.#answers?.end();
-    this.#lines.end();
+    this.#change();
+  }
+
+  #leave = () => {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    removeEventListener("unload", this.#leave);
+    this.#output.off("resize", this.#onResize);
+    this.#endLines();
+    // Its pending read would keep the process alive.
+    if (this.#piped) this.#input.destroy();
+    if (this.#isStarted) this.#keyboard?.stop();
   };
 
-  #endInput(): void {
-    // No key does that: Ctrl-D is a character here.
-    if (this.isInteractive) return this.#onHangUp();
-    for (const line of this.#splitter.end()) this.#lines.push(line);
-    this.#dialog.giveUp();
-    this.#answers?.end();
-    this.#lines.end();
-  }
-
-  #receive(text: string): void {
-    if (this.isInteractive || this.#dialog.isAsking) return this.#dialog.receive(text);
-    const lines = this.#answers ?? this.#lines;
-    for (const line of this.#splitter.push(text)) lines.push(line);
-    if (lines.size > 0) this.#reader.pause(); // until somebody asks for more
-  }
-
-  #nextLine(lines = this.#lines): Promise<string | null> {
-    const line = lines.next();
-    if (lines.size === 0 && !this.#isLeft) this.#reader.resume();
-    return line;
-  }
-
-  #ask(question: Question): Promise<string | null> {
+  async #ask(question: Question): Promise<string | null> {
     this.#start();
-    if (this.#isLeft || this.#input.isTTY !== true) return this.#nextLine(this.#answers);
-    if (this.isInteractive) return this.#dialog.ask(question);
+    if (!this.#keyboard) return await this.#nextLine();
+    if (this.isInteractive || this.#isEnded) return await this.#dialog.ask(question);
+    const { prompt, hidden, hintOn } = question;
     const place = this.#output.isTTY === true ? this.#output : process.stderr;
-    place.write(question.prompt);
-    return question.hidden ? this.#askBlind(question, place) : this.#nextLine(this.#answers);
-  }
-
-  /** At a keyboard whose lines are not edited here: only the echo is turned off meanwhile. */
-  async #askBlind(question: Question, place: TerminalOutput): Promise<string | null> {
-    this.#reader.setRaw(true);
-    this.#reader.resume();
-    const answer = await this.#dialog.ask(question);
-    this.#reader.setRaw(false);
-    place.write("\n");
-    return answer;
+    for (;;) {
+      place.write(escapeAllButColors(prompt));
+      // Lines are not edited here: to hide an answer, the echo is turned off.
+      if (hidden) this.#keyboard.setRaw(true);
+      const answer = await this.#dialog.ask({ prompt, ...(hidden && { hidden }) });
+      if (hidden) this.#keyboard.setRaw(false);
+      const hint = answer === null ? undefined : hintOn?.(answer);
+      if (hidden) place.write("\n");
+      if (hint === undefined) return answer;
+      place.write(`${hint}\n`);
+    }
   }
 }

@@ -1,9 +1,10 @@
 /**
- * The input side of a terminal: a stream of text, and the state of the terminal it comes from.
+ * The keyboard: a stream of text, and the mode of the terminal that it comes from.
  *
  * @module
  */
 
+import { constants } from "node:os";
 import type { Readable } from "node:stream";
 
 /** Where a terminal reads, such as `process.stdin`. */
@@ -15,36 +16,48 @@ export interface TerminalInput extends Readable {
 }
 
 /** What becomes of the input. */
-export interface InputEvents {
+export interface KeyboardEvents {
   /** Called with what came in, in pieces cut anywhere. */
   onText(text: string): void;
   /** Called once at the end of the input, or when it broke. */
   onEnd(): void;
-  /** Called when another program asks this one to be interrupted. */
+  /** Called at SIGINT. */
   onInterrupt(): void;
-  /** Called when the terminal is gone. */
+  /** Called at SIGHUP. */
   onHangUp(): void;
-  /** Called when another program asks this one to end. */
+  /** Called at SIGTERM. */
   onTerminate(): void;
-  /** Called when an error nobody caught is about to end the program. */
+  /** Called when the program goes on after it was stopped, and raw mode is set again. */
+  onContinue(): void;
+  /** Called when an uncaught error is about to end the program. */
   onCrash(): void;
 }
 
-/** Reads text from a stream, and puts its terminal in raw mode and back. */
-export class InputReader {
+/** Signals that end a program at once; the exit gives the terminal back. Not on every system. */
+const FATAL = ["QUIT", "ALRM", "USR1", "USR2", "ABRT", "VTALRM", "PROF", "XCPU", "XFSZ", "IO"];
+
+/** Reads text from a keyboard, and puts its terminal in raw mode and back. */
+export class Keyboard {
   #input: TerminalInput;
-  #events: InputEvents;
+  #events: KeyboardEvents;
   #decoder = new TextDecoder();
   #isRaw = false;
   #signals: [Deno.Signal, () => void][];
 
   /** Takes the stream; does not read before `start`. */
-  constructor(input: TerminalInput, events: InputEvents) {
+  constructor(input: TerminalInput, events: KeyboardEvents) {
     this.#input = input;
     this.#events = events;
     this.#signals = [["SIGINT", events.onInterrupt]];
-    if (Deno.build.os !== "windows") {
-      this.#signals.push(["SIGTERM", events.onTerminate], ["SIGHUP", events.onHangUp]);
+    if (Deno.build.os === "windows") return;
+    this.#signals.push(
+      ["SIGTERM", events.onTerminate],
+      ["SIGHUP", events.onHangUp],
+      ["SIGCONT", this.#continue],
+    );
+    for (const name of FATAL.map((name) => `SIG${name}` as Deno.Signal & keyof typeof numbers)) {
+      const number = numbers[name];
+      if (number !== undefined) this.#signals.push([name, () => Deno.exit(128 + number)]);
     }
   }
 
@@ -54,10 +67,7 @@ export class InputReader {
     this.#input.resume();
   }
 
-  /**
-   * Goes into raw mode, or back. In raw mode the terminal must be given back before the program
-   * ends, so signals and crashes are reported.
-   */
+  /** Goes into raw mode, or back. In raw mode signals and crashes are reported, and must give the terminal back. */
   setRaw(raw: boolean): void {
     if (raw === this.#isRaw) return;
     this.#isRaw = raw;
@@ -72,24 +82,18 @@ export class InputReader {
     }
   }
 
-  /** Lets what comes in wait in the stream. */
-  pause(): void {
-    this.#input.pause();
-  }
-
-  /** Reads on after `pause`. */
-  resume(): void {
-    this.#input.resume();
-  }
-
-  /** Stops for good; what is read from now on is lost, and the process need not wait for it. */
+  /** Stops for good; the process need not wait for what is read from now on. */
   stop(): void {
     this.setRaw(false);
     this.#input.off("data", this.#onData).off("end", this.#onEnd);
-    // A pending read would keep the process alive: a terminal's does not once paused, a pipe's once destroyed as well.
     this.#input.pause();
-    if (this.#input.isTTY !== true) this.#input.destroy();
   }
+
+  /** Whoever stopped the program may have set another mode. */
+  #continue = () => {
+    this.#input.setRawMode?.(true);
+    this.#events.onContinue();
+  };
 
   #onData = (chunk: Uint8Array | string) => {
     const text = typeof chunk === "string" ? chunk : this.#decoder.decode(chunk, { stream: true });
@@ -97,8 +101,10 @@ export class InputReader {
   };
 
   #onEnd = () => {
-    const torn = this.#decoder.decode();
-    if (torn !== "") this.#events.onText(torn);
+    const truncated = this.#decoder.decode();
+    if (truncated !== "") this.#events.onText(truncated);
     this.#events.onEnd();
   };
 }
+
+const numbers: Partial<Record<Deno.Signal, number>> = constants.signals;

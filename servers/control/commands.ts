@@ -191,7 +191,9 @@ function kick(target: string, { server, service }: ServerContext): string {
     if (target === conn.peer || target === conn.address) return true;
     return isSameName(service.nameOf?.(conn) ?? "", name);
   };
-  const ended = server.end("kicked", isMeant);
+  const kicked = server.peers().filter(isMeant);
+  for (const conn of kicked) service.onKick?.(conn);
+  const ended = server.end("kicked", (conn) => kicked.includes(conn));
   if (ended > 0) return `Ended ${count(ended, "connection")}`;
   if (/^\d+$/.test(target)) {
     return `There is no connection ${target}. If it is a name, type kick @${target}`;

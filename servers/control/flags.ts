@@ -93,6 +93,6 @@ export function flagsOf(server: string): Flags {
 
 /** A log in the file of an account database or of a key would destroy it, and clearing the log all the more. */
 function refuseKeptFile(path: string): void {
-  if (!/\.(db|json|pem)(-wal|-shm|-journal)?$/i.test(path)) return;
+  if (!/\.(db|json|pem)(-wal|-shm|-journal|\.lock)?$/i.test(path)) return;
   throw new RangeError("give a file of its own, such as chat.log");
 }

@@ -1,5 +1,5 @@
 /**
- * Who got in, and who did not, is a line in the log.
+ * Logs attempts to log in.
  *
  * @module
  */
@@ -7,27 +7,27 @@ import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
 import type { ErrorCode } from "../../lib/chat/protocol.ts";
 
-/** An attempt to get in, and how it ended. */
+/** An attempt to log in, and its result. */
 export interface Attempt {
-  /** What the client said: `hello` with a token, or a name and a password. */
+  /** What the client sent: `hello` with a token, or a name and a password. */
   type: "hello" | "login" | "register";
-  /** Who got in, under the name as it was registered. */
-  name?: string;
-  /** Why nobody did. The name that was tried is not here: people type their passwords there. */
-  code?: ErrorCode;
+  /** Who is logged in, under the name as it was registered. */
+  name?: string | undefined;
+  /** Why it was refused. The name that was tried is not here: people type their passwords there. */
+  code?: ErrorCode | undefined;
 }
 
 const BY = { hello: "token", login: "password", register: "registration" } as const;
 
 /**
- * Makes what logs attempts to get in, each as one line; where a password was hashed for it, in the audit log too, which
- * grows no faster than passwords can be hashed. Those that are turned away untried (`throttled`,
- * `unavailable`) are told once a connection, until another is tried: an impatient client must not bury the log.
+ * Makes a function that logs attempts, each as one line; where a password was hashed for it, in the audit log too, which
+ * grows no faster than passwords can be hashed. Attempts that are refused untried (`throttled`, `unavailable`) are logged
+ * once a connection, until another is tried: an impatient client must not fill the log.
  */
 export function attemptLog(
   log: Pick<LogFile, "info" | "warn" | "audit">,
 ): (conn: ConnInfo, attempt: Attempt) => void {
-  const turnedAway = new WeakSet<ConnInfo>();
+  const refusedUntried = new WeakSet<ConnInfo>();
   return (conn, { type, name, code }) => {
     const by = BY[type];
     if (name !== undefined) {
@@ -36,9 +36,9 @@ export function attemptLog(
       return log.audit("info", "client logged in", fields);
     }
     const isTried = code !== "throttled" && code !== "unavailable";
-    if (!isTried && turnedAway.has(conn)) return;
-    if (isTried) turnedAway.delete(conn);
-    else turnedAway.add(conn);
+    if (!isTried && refusedUntried.has(conn)) return;
+    if (isTried) refusedUntried.delete(conn);
+    else refusedUntried.add(conn);
     const fields = { conn: conn.id, peer: conn.peer, by, code };
     if (code === "bad_credentials") log.audit("warn", "login refused", fields);
     else log.warn("login refused", fields);

@@ -1,143 +1,124 @@
 /**
- * The chat behind the connections: stores what is said, then tells everybody.
+ * The members of the chat who are here, and what they are told.
  *
  * @module
  */
-import { setImmediate } from "node:timers";
-import type {
-  AppendedMessage,
-  HistoryStore,
-  NewMessage,
-  StoredMessage,
-} from "../../lib/store/history_store.ts";
-import { type Member, Room } from "../../lib/chat/room.ts";
-import { frameOf, unavailableMessage } from "./messages.ts";
+import type { AppendedMessage, HistoryStore, NewMessage } from "../../lib/store/history_store.ts";
+import { MAX_USERS, type ServerMessage } from "../../lib/chat/protocol.ts";
+import { Room } from "../../lib/chat/room.ts";
+import { TurnShare } from "../../lib/chat/turn_share.ts";
+import { frameOf } from "./messages.ts";
+import { LocalLog, type MessageLog } from "./message_log.ts";
+import { Presence, type User } from "./presence.ts";
+import { messageOf } from "./replay.ts";
 
-/** A connection in the chat. It takes whole frames: one that goes to many is encoded once. */
-export interface ChatMember extends Member<Uint8Array> {
-  /** Whether its session was ended meanwhile: its name may be another's by then, and it is shown nothing more. */
-  readonly revoked?: boolean;
-}
-
-/** What {@linkcode ChatRoom} needs. */
-export interface ChatRoomOptions {
-  /** Where messages are stored. */
-  history: HistoryStore;
-  /** What tells users apart, from a name. */
-  keyOf(name: string): string;
-  /** Told when messages could not be stored. */
-  onError?(error: unknown): void;
+/** A connection in the chat. */
+export interface Seated extends User {
+  /** Takes a frame at once, without throwing: one that goes to many is encoded once. */
+  deliver(frame: Uint8Array): void;
+  /** Takes the answer to a message that it said: its id, or `undefined` where it cannot be stored. */
+  said(ref: string, id: number | undefined): void;
 }
 
 interface Said {
-  member: ChatMember;
+  member: Seated;
   message: NewMessage;
 }
 
-/**
- * Orders, stores and delivers messages.
- *
- * What arrives in one turn of the event loop is stored in one transaction at its end. Only when that is committed
- * does the sender get `said`, and do the others get the message: nothing that anybody was told can be lost.
- */
+/** Options for {@linkcode ChatRoom}. */
+export interface ChatRoomOptions {
+  /**
+   * How long a user must have stayed, or been away, before the others are told, in milliseconds.
+   *
+   * @default {1000}
+   */
+  settleMs?: number;
+  /** Called when messages could not be stored. */
+  onStorageError?(error: unknown): void;
+}
+
+/** Delivers what the log has committed, and announces who comes and goes. */
 export class ChatRoom {
-  readonly #options: ChatRoomOptions;
+  /** The stored messages. */
+  readonly history: HistoryStore;
+  /** Reading and encoding old messages waits here for its turn: it must not delay who talks. */
+  readonly share: TurnShare = new TurnShare();
+  readonly #log: MessageLog<Said>;
   readonly #room: Room<Uint8Array>;
-  #arrived: Said[] = [];
-  /** Whether everybody is being sent away: each is told so by a goodbye, and nobody is told who `left`. */
+  readonly #presence: Presence;
+  /** Whether all are being disconnected: each gets a goodbye, and no `left` of the others. */
   isSentAway = false;
 
   /** Makes an empty room over a history. */
-  constructor(options: ChatRoomOptions) {
-    this.#options = options;
+  constructor(history: HistoryStore, options: ChatRoomOptions = {}) {
+    this.history = history;
+    this.#log = new LocalLog(history, {
+      onCommitted: (said, appended) => this.#committed(said, appended),
+      onRefused: ({ member, message }) => member.said(message.ref, undefined),
+      onStorageError: (error) => options.onStorageError?.(error),
+    });
+    this.#presence = new Presence(
+      (type, { key, name }) =>
+        this.#room.broadcast(frameOf({ type, name, at: Date.now() }), { exceptKey: key }),
+      options.settleMs ?? 1000,
+    );
     this.#room = new Room({
-      onUserJoined: (member) => this.#announce("joined", member),
+      onUserJoined: (member) => this.#presence.change(member as Seated, true),
       onUserLeft: (member) => {
-        if (!this.isSentAway) this.#announce("left", member);
+        if (this.isSentAway) this.#presence.forget(member as Seated);
+        else this.#presence.change(member as Seated, false);
       },
     });
   }
 
-  /** The names of the users who are here. */
-  names(): string[] {
-    return this.#room.names();
+  /** Settles when all that was said until now is answered. */
+  get settled(): Promise<void> {
+    return this.#log.settled;
   }
 
-  /** Takes a message, to be stored and delivered at the end of this turn. */
-  say(member: ChatMember, message: NewMessage): void {
-    this.#arrived.push({ member, message });
-    if (this.#arrived.length === 1) setImmediate(() => this.commit());
+  /** Lets a member in until its seat is disposed of. What the store does not have yet will be delivered. */
+  join(member: Seated): Disposable {
+    return this.#room.join(member);
   }
 
-  /**
-   * Lets a member in until the seat it gets is disposed of. What was said before is in the history, and everything
-   * later is delivered. Whoever leaves still gets the answers to what it said last.
-   */
-  join(member: ChatMember): Disposable {
-    this.commit();
-    const seat = this.#room.join(member);
-    return {
-      [Symbol.dispose]: () => {
-        this.commit();
-        seat[Symbol.dispose]();
-      },
-    };
+  /** A member does something that the others see, or that shows it the others. */
+  act(member: Seated): void {
+    this.#presence.act(member);
   }
 
-  /** Says something to everybody that is no message of a user and is not kept; tells to how many. */
+  /** Who is here, as it was announced. */
+  users(): ServerMessage {
+    const names = this.#presence.names();
+    const more = names.length - MAX_USERS;
+    return { type: "users", names: names.slice(0, MAX_USERS), ...(more > 0 && { more }) };
+  }
+
+  /** Takes a message. When it is committed, the member is answered and the others get it. */
+  say(member: Seated, message: NewMessage): void {
+    this.#log.propose({ member, message });
+  }
+
+  /** Says something to everybody that is not kept; tells to how many. */
   notice(text: string): number {
     this.#room.broadcast(frameOf({ type: "notice", text }));
     return this.#room.size;
   }
 
-  /** Stores what has arrived and delivers it, now instead of at the end of the turn. */
-  commit(): void {
-    const arrived = this.#arrived;
-    if (arrived.length === 0) return;
-    this.#arrived = [];
-    const stored = this.#store(arrived);
-    arrived.forEach((said, i) => stored ? this.#deliver(said, stored[i]!) : refuse(said));
+  /** Commits what waits, and announces nothing more. */
+  close(): void {
+    this.#log.close();
+    this.#presence.clear();
   }
 
-  #store(arrived: Said[]): AppendedMessage[] | undefined {
-    try {
-      return this.#options.history.append(arrived.map(({ message }) => message));
-    } catch (error) {
-      this.#options.onError?.(error);
-      return undefined;
+  #committed({ member, message }: Said, { id, repeated }: AppendedMessage): void {
+    member.said(message.ref, id);
+    if (repeated) return;
+    const { sender, receiver, text, at } = message;
+    const stored = { id, at, from: sender.name, text, ...(receiver && { to: receiver.name }) };
+    const frame = frameOf(messageOf(stored));
+    if (receiver === undefined) return this.#room.broadcast(frame, { except: member });
+    for (const id of new Set([receiver.id, sender.id])) {
+      this.#room.tell(id, frame, { except: member });
     }
   }
-
-  #deliver({ member, message }: Said, { id, repeated }: AppendedMessage): void {
-    member.deliver(frameOf({ type: "said", ref: message.ref, id }));
-    if (repeated) return;
-    const frame = messageFrame({ id, ...message });
-    if (message.to === undefined) return this.#room.broadcast(frame, { except: member });
-    const keys = new Set([this.#options.keyOf(message.to), member.key]);
-    for (const key of keys) this.#room.tell(key, frame, { except: member });
-  }
-
-  #announce(type: "joined" | "left", { name }: ChatMember): void {
-    this.#room.broadcast(frameOf({ type, name, at: Date.now() }));
-  }
-}
-
-function refuse({ member, message }: Said): void {
-  member.deliver(frameOf(unavailableMessage(message.ref)));
-}
-
-/** A stored message as a whole frame. */
-export function messageFrame(
-  { id, at, from, text, to }: StoredMessage,
-  replay = false,
-): Uint8Array {
-  return frameOf({
-    type: "message",
-    id,
-    at,
-    from,
-    text,
-    ...(to !== undefined && { to }),
-    ...(replay && { replay }),
-  });
 }

@@ -10,7 +10,7 @@ const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CL
 
 ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", async () => {
   await using chat = startChat();
-  await chat.desk.register("boris", PASSWORD);
+  await chat.members.accounts.register("boris", PASSWORD);
   await using boris = new TestMember(chat.server.addr.port, "boris");
   await boris.session.entered;
 
@@ -40,7 +40,7 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
 
 ptyTest("client/chat.ts writes no colours where NO_COLOR is set", async () => {
   await using chat = startChat();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
 
   const shown = await onTerminalWith(
     { NO_COLOR: "1" },
@@ -92,12 +92,12 @@ ptyTest("client/chat.ts publishes nothing that was typed while it asked", async 
 
   assertMatch(shown, /code 0 sane\n$/);
   assert(!shown.includes("tr0ub4dor"));
-  assertEquals(chat.history.latest("kim", 9).map(({ text }) => text), ["hello"]);
+  assertEquals(chat.textsFor("kim"), ["hello"]);
 });
 
 ptyTest("client/chat.ts publishes nothing that was typed while it asked again", async () => {
   await using chat = startChat();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
 
   const shown = await onTerminal(
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
@@ -112,7 +112,7 @@ ptyTest("client/chat.ts publishes nothing that was typed while it asked again", 
   );
 
   assertMatch(shown, /code 0 sane\n$/);
-  assertEquals(chat.history.latest("anna", 9).map(({ text }) => text), ["hello"]);
+  assertEquals(chat.textsFor("anna"), ["hello"]);
 });
 
 ptyTest("client/chat.ts ends at Ctrl-D while it waits for its first connection", async () => {
@@ -131,7 +131,7 @@ ptyTest("client/chat.ts ends at Ctrl-D while it waits for its first connection",
 
 ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
   await using chat = startChat();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
 
   const shown = await onTerminal(
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
@@ -145,13 +145,13 @@ ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
   );
 
   assertMatch(shown, /code 130 sane\n$/);
-  assertEquals(chat.history.latest("anna", 9).map(({ text }) => text), ["three", "four"]);
+  assertEquals(chat.textsFor("anna"), ["three", "four"]);
 });
 
 ptyTest("client/chat.ts shows that it waits, and sends what was typed meanwhile", async () => {
   const goodbye = () => JSON.stringify({ type: "bye", reason: "paused", retryAfterMs: 5 });
   await using chat = startChat({ goodbye });
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
 
   const shown = await onTerminal(
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
@@ -167,7 +167,7 @@ ptyTest("client/chat.ts shows that it waits, and sends what was typed meanwhile"
 
   assertStringIncludes(shown, "The server pauses");
   assertMatch(shown, /code 0 sane\n$/);
-  assertEquals(chat.history.latest("anna", 9).length, 1);
+  assertEquals(chat.textsFor("anna").length, 1);
 });
 
 ptyTest("client/chat.ts shows what was on its way when the connection broke", async () => {

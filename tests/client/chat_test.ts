@@ -45,7 +45,7 @@ async function runChat(run: Run) {
 function chatTest(name: string, test: (port: string, folder: string) => Promise<void>) {
   testWith(PROCESSES, name, async () => {
     await using chat = startChat();
-    await chat.desk.register("anna", PASSWORD);
+    await chat.members.accounts.register("anna", PASSWORD);
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/pw`, `${PASSWORD}\n`);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
-import { LOGIN_MAX_BODY_BYTES } from "../../servers/members/log_in.ts";
+import { LOGIN_MAX_BODY_BYTES } from "../../servers/members/login.ts";
 import type { ChatClient } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 

@@ -57,7 +57,7 @@ export async function measureFlood(
     using prepared = await openBenchChat(data, TALKERS + 1 + FLOODING_MEMBERS);
     const { tokens, history } = prepared;
     history.append(Array.from({ length: 200 }, (_, i) => ({
-      from: "member_0",
+      sender: { id: 1, name: "member_0" },
       ref: `old ${i}`,
       text: "x".repeat(1000),
       at: 0,

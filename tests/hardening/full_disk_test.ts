@@ -2,7 +2,7 @@ import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
-import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { ChatClient, idsIn, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { testOnDisks } from "../support/full_disk.ts";
@@ -75,7 +75,7 @@ Deno.test("chatHandler() says nothing that a full database did not take, and goe
   assertEquals(new Set(refusalsIn(full)), new Set(["unavailable 1000"]));
   assertEquals(refusalsIn(full).length + saidIn(full).length, 100);
   assertEquals(saidIn(after).length, 100);
-  const stored = chat.history.latest("boris", 1e6);
+  const stored = chat.history.since(0, 1, 1e6);
   assertEquals(stored.map(({ id, text }) => ({ id, ref: text })), said);
   assertEquals(idsIn(await boris.all()), said.map(({ id }) => id));
   assertEquals(chat.database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
@@ -123,7 +123,7 @@ testOnDisks("chat", FAST, "loses, doubles and invents nothing", async ({ server,
   assertEquals([told, replayed], [ids, ids]);
   using database = openDatabase(`${server.data}/chat.db`, { migrations: CHAT_MIGRATIONS });
   assertEquals(database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
-  const stored = new HistoryStore(database).latest("Anna", 1e6);
+  const stored = new HistoryStore(database).since(0, 1, 1e6);
   assertEquals(stored.map(({ id, text }) => ({ id, ref: text })), said);
   const log = await server.log();
   assertMatch(log, / WARN chat lines lost=\d+\n/);
@@ -171,7 +171,7 @@ testOnDisks("identify", [], "promises no name that it cannot keep", async (disk)
   const working = await statusOf(server);
 
   for (const answer of refused) assertMatch(answer!, /^Your name could not be stored, please try/);
-  assertEquals(files.filter((name) => /identities|tmp/.test(name)), []);
+  assertEquals(files.filter((name) => /identities\.json$|tmp/.test(name)), []);
   assertEquals(taken, "Nice to meet you, Anna!");
   assertMatch(failing, /\nstorage +failing since \S+Z: Cannot write identity file [^\n]+$/);
   assertMatch(working, / MiB$/);

@@ -15,12 +15,7 @@ async function startWithDeafMember() {
   const chat = startChat({ onEvent: events.take });
   using anna = await chat.enter("Anna");
   for (let batch = 0; batch < 10; batch++) {
-    chat.history.append(Array.from({ length: 1000 }, (_, i) => ({
-      from: "Anna",
-      ref: `${batch}.${i}`,
-      text: TEXT,
-      at: 1,
-    })));
+    chat.append("Anna", Array(1000).fill(TEXT));
   }
   const deaf = await chat.connect();
   const memory = Deno.memoryUsage().rss;
@@ -54,7 +49,7 @@ Deno.test("A peer that never reads its replay is kicked within bounded time and 
   using bob = await chat.enter("Bob", { history: 0 });
   const memory = grownBytes();
 
-  const ended = chat.server.end("kicked", (conn) => chat.names.get(conn) === "Deaf");
+  const ended = chat.server.end("kicked", (conn) => chat.members.nameOf(conn) === "Deaf");
   const left = async () => {
     while (chat.server.connections > 1) await events.next("disconnected");
   };

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { taskArgs } from "../../tools/shared/server_process.ts";
+import { ServerProcess, taskArgs } from "../../tools/shared/server_process.ts";
 
 /** A data folder, a folder beside it that is none of the server's business, and links that lead there. */
 async function folders() {
@@ -24,10 +24,10 @@ async function folders() {
   };
 }
 
-/** Runs the chat with the permissions of its task; one that starts is ended. */
-async function runChat(data: string, ...flags: string[]) {
+/** Runs a server with the permissions of its task in a data folder; one that starts is ended. */
+async function run(name: string, data: string, ...flags: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...taskArgs("chat", data), "--port=0", ...flags],
+    args: [...taskArgs(name, data), "--port=0", ...flags],
     cwd: new URL("../../", import.meta.url),
     stdin: "null",
     env: { NO_COLOR: "1" },
@@ -58,7 +58,7 @@ for (const [what, flags] of Object.entries(OUTSIDE)) {
     async () => {
       await using place = await folders();
 
-      const { code, out, err } = await runChat(place.data, ...flags(place.data, place.outside));
+      const { code, out, err } = await run("chat", place.data, ...flags(place.data, place.outside));
 
       assertEquals([code, out], [1, ""]);
       assertMatch(
@@ -81,7 +81,7 @@ for (
       await Deno.writeTextFile(`${place.data}/${file}`, "precious");
       const log = `${place.data}/${file}`;
 
-      const { code, out, err } = await runChat(place.data, "--data", place.data, "--log", log);
+      const { code, out, err } = await run("chat", place.data, "--data", place.data, "--log", log);
 
       assertEquals([code, out], [2, ""]);
       assertMatch(err, /^Cannot use --log [^\n]+: give a file of its own, such as chat\.log\n$/);
@@ -92,8 +92,59 @@ for (
 
 testWith(PROCESSES, "chat shows control characters of a path, and does not obey them", async () => {
   await using place = await folders();
-  const { code, err } = await runChat(place.data, "--log", "/no\x1b[2J\n\u202e/x.log");
+  const { code, err } = await run("chat", place.data, "--log", "/no\x1b[2J\n\u202e/x.log");
 
   assertEquals(code, 1);
   assertMatch(err, /^Cannot open the log file \/no\\x1b\[2J\\n\\u\{202e\}\/x\.log: [ -~]+\n$/);
+});
+
+const STORING = { auth: "auth.db", chat: "chat.db", identify: "identities.json" };
+
+for (const [name, file] of Object.entries(STORING)) {
+  testWith(PROCESSES, `A second ${name} on one data folder refuses to start`, async () => {
+    await using first = await ServerProcess.start(name);
+
+    const { code, out, err } = await run(name, first.data, "--data", first.data);
+
+    assertEquals([code, out], [1, ""]);
+    assertMatch(
+      err,
+      new RegExp(
+        `^Cannot open \\S+/${file}: another server uses it\\. Stop that one, or [^\\n]+\\n$`,
+      ),
+    );
+    const { err: nothing } = await first.stop();
+    assertEquals(nothing, "");
+  });
+}
+
+testWith(PROCESSES, "Servers of different kinds use one data folder side by side", async () => {
+  await using chat = await ServerProcess.start("chat");
+  const { data } = chat;
+  await using auth = await ServerProcess.start("auth", [], { data });
+  await using identify = await ServerProcess.start("identify", [], { data });
+
+  for (const { firstLine } of [chat, auth, identify]) assertMatch(firstLine, /^Listening on /);
+});
+
+testWith(PROCESSES, "A server that was killed leaves its data folder free", async () => {
+  await using first = await ServerProcess.start("chat");
+  first.kill("SIGKILL");
+  await first.ended();
+
+  await using second = await ServerProcess.start("chat", [], { data: first.data });
+
+  assertMatch(second.firstLine, /^Listening on /);
+});
+
+testWith(PROCESSES, "Of two servers that start at once on one data folder, one does", async () => {
+  const data = await Deno.makeTempDir();
+  {
+    const start = () => ServerProcess.start("chat", [], { data });
+    const both = await Promise.all([start(), start()]);
+    await using _one = both[0];
+    await using _other = both[1];
+    assertEquals(both.filter(({ firstLine }) => firstLine !== "").length, 1);
+  }
+  await Deno.remove(data, { recursive: true });
 });

@@ -5,7 +5,7 @@ import { startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { SessionStore } from "../../lib/store/session_store.ts";
-import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { CHEAP } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
@@ -113,14 +113,17 @@ function openChat(data: string): Database {
 /** Makes accounts and a history without a server; gives a token for each account. */
 async function prepare(data: string, names: string[]): Promise<string[]> {
   using database = openChat(data);
-  const accounts = new AccountStore(database, { params: CHEAP });
-  for (const name of names) await accounts.register(name, PASSWORD);
+  const accounts = new AccountStore(database, new SessionStore(database), { params: CHEAP });
+  const tokens: string[] = [];
+  for (const name of names) {
+    const session = await accounts.register(name, PASSWORD);
+    if ("token" in session) tokens.push(session.token);
+  }
   const messages = Array.from({ length: EARLIER }, (_, i) => ({ ref: `${i}`, text: `text ${i}` }));
   new HistoryStore(database).append(
-    messages.map((message) => ({ ...message, from: "earlier", at: 0 })),
+    messages.map((message) => ({ ...message, sender: { id: -1, name: "earlier" }, at: 0 })),
   );
-  const sessions = new SessionStore(database);
-  return names.map((name) => sessions.create(name).token);
+  return tokens;
 }
 
 /** Fills a server with all that may go on, signals it in the middle, and tells what became of it. */
@@ -161,7 +164,7 @@ async function endInTheMiddle(
 function assertStored(data: string, said: Map<number, string>): void {
   using database = openChat(data);
   assertEquals(database.prepare("PRAGMA integrity_check").get(), { integrity_check: "ok" });
-  const stored = new HistoryStore(database).since(0, "nobody", 1e9);
+  const stored = new HistoryStore(database).since(0, 0, 1e9);
   const texts = new Map(stored.map(({ id, text }) => [id, text]));
   assertEquals([...said].filter(([id, text]) => texts.get(id) !== text), []);
 }

@@ -62,7 +62,7 @@ testWithPython("PROTOCOL.md: the bot in Python registers, answers, and logs in a
     await anna.tell("robo", "Grüße 👋");
     const { to, text } = await anna.until("message");
     assertEquals([to, text], ["Anna", "You told me: Grüße 👋"]);
-    chat.server.end("kicked", (conn) => chat.names.get(conn) === "Robo");
+    chat.server.end("kicked", (conn) => chat.members.nameOf(conn) === "Robo");
     await bot.stdin.close();
     const { code, stderr } = await bot.output();
     assertEquals(code, 1);

@@ -3,7 +3,6 @@ import type { Handler } from "../../lib/server/conversation.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
-import { clearUsers } from "../../servers/chat.ts";
 import { echo } from "../../servers/echo.ts";
 import { identify } from "../../servers/identification.ts";
 import { startAuthentication, startChat } from "../support/chat_server.ts";
@@ -28,13 +27,13 @@ const STAGES: Record<string, (folder: string) => Stage | Promise<Stage>> = {
   },
   auth() {
     const auth = startAuthentication();
-    return { ...auth, clearUsers: () => auth.desk.clear() };
+    return { ...auth, clearUsers: () => auth.members.clear() };
   },
   chat() {
     const chat = startChat();
     return {
       ...chat,
-      clearUsers: () => clearUsers(chat),
+      clearUsers: () => chat.members.clear(),
       say: (text) => chat.room.notice(text),
     };
   },

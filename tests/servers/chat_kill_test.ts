@@ -3,7 +3,7 @@ import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
-import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { ChatClient } from "../../tools/shared/chat_client.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { Talker } from "../support/talker.ts";
@@ -40,7 +40,7 @@ async function registerAll(port: number): Promise<string[]> {
 
 function storedIn(data: string): { id: number; from: string; text: string }[] {
   using database = openDatabase(`${data}/chat.db`, { migrations: CHAT_MIGRATIONS });
-  return new HistoryStore(database).since(0, "Anna", 1e9)
+  return new HistoryStore(database).since(0, 1, 1e9)
     .map(({ id, from, text }) => ({ id, from, text }));
 }
 

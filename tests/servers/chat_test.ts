@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { clearUsers } from "../../servers/chat.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { FILES, testWith } from "../support/permissions.ts";
@@ -11,7 +10,7 @@ Deno.test("chat: said comes only after the message is committed", async () => {
   const append = chat.history.append.bind(chat.history);
   chat.history.append = (batch) => {
     const stored = append(batch);
-    order.push(`committed ${chat.history.lastId()}`);
+    order.push(`committed ${chat.history.lastId}`);
     return stored;
   };
 
@@ -34,7 +33,7 @@ Deno.test("chat: ids rise by one, and everybody sees the same order", async () =
 
   const all = Array.from({ length: 150 }, (_, i) => i + 1);
   for (const person of people) assertEquals(idsOf(person), all);
-  assertEquals(chat.history.since(0, "Anna", 1000).map(({ id }) => id), all);
+  assertEquals(chat.history.since(0, 1, 1000).map(({ id }) => id), all);
 
   function idsOf({ received }: typeof anna): number[] {
     return received.filter((m) => m.type === "message" || m.type === "said").map(({ id }) => id);
@@ -231,7 +230,9 @@ Deno.test("chat: users are announced once, however many connections they have", 
 Deno.test("chat: a list of users may be longer than what clients may send", async () => {
   await using chat = startChat();
   const names = Array.from({ length: 200 }, (_, i) => `${"𐐀".repeat(28)}-${100 + i}`);
-  const seats = names.map((name) => chat.room.join({ name, key: name, deliver() {} }));
+  const seats = names.map((name, i) =>
+    chat.room.join({ name, key: 1000 + i, deliver() {}, said() {} })
+  );
   using anna = await chat.enter("Anna");
 
   await anna.send({ type: "who" });
@@ -240,23 +241,16 @@ Deno.test("chat: a list of users may be longer than what clients may send", asyn
   seats.forEach((seat) => seat[Symbol.dispose]());
 });
 
-Deno.test("chat: who has left is neither named nor kept", async () => {
+Deno.test("chat: a client that has left is not named any more", async () => {
   await using chat = startChat();
-  const left: string[] = [];
-  const leave = chat.desk.leave.bind(chat.desk);
-  chat.desk.leave = (session) => {
-    left.push(session.name);
-    leave(session);
-  };
   using anna = await chat.enter("Anna");
   using bob = await chat.enter("Bob");
-  assertEquals([...chat.names.values()], ["Anna", "Bob"]);
+  assertEquals(chat.names(), ["Anna", "Bob"]);
 
   await bob.conn.closeWrite();
   await bob.rest();
 
-  assertEquals([...chat.names.values(), ...chat.room.names()], ["Anna", "Anna"]);
-  assertEquals(left, ["Bob"]);
+  assertEquals(chat.names(), ["Anna"]);
   await anna.until("left");
 });
 
@@ -291,7 +285,7 @@ Deno.test("chat: who takes a name after all users were forgotten sees nothing of
   await bob.tell("Anna", "for the old Anna");
   await old.until("message");
 
-  assertEquals(clearUsers(chat), 2);
+  assertEquals(chat.members.clear(), 2);
   using anna = await chat.enter("Anna");
   using carl = await chat.enter("Carl");
   await carl.tell("Anna", "for the new Anna");
@@ -322,32 +316,30 @@ Deno.test("chat: who is forgotten or logged out elsewhere has left at once, and 
 
   phone.send({ type: "logout" });
   const { name } = await anna.until("left");
-  const remaining = [...chat.names.values()];
-  chat.desk.clear();
+  const remaining = chat.names();
+  chat.members.clear();
 
   assertEquals([name, remaining], ["Bob", ["Anna"]]);
-  assertEquals([chat.room.names(), [...chat.names.values()]], [[], []]);
+  assertEquals(chat.names(), []);
   assertEquals((await bob.ask({ type: "ping" }))?.type, "error");
 });
 
-Deno.test("chat: what is said in the turn in which all users are forgotten is still the old bearers'", async () => {
+Deno.test("chat: what is said in the turn in which all users are forgotten is answered, and is never the next bearers'", async () => {
   await using chat = startChat();
   using anna = await chat.enter("Anna");
-  using bob = await chat.enter("Bob");
+  using _bob = await chat.enter("Bob");
   await anna.all();
   const say = chat.room.say.bind(chat.room);
   chat.room.say = (...args) => {
     say(...args);
-    clearUsers(chat);
+    chat.members.clear();
   };
 
   await anna.send({ type: "tell", ref: "r", to: "Bob", text: "for the old Bob" });
   const answer = await anna.ask({ type: "ping" });
-  const told = await bob.ask({ type: "ping" });
+  using next = await chat.enter("Bob", { since: 0 });
 
   assertEquals(answer, { type: "said", ref: "r", id: 1 });
-  assertEquals(textsIn([told!]), ["for the old Bob"]);
-  assertEquals(chat.history.latest("Bob", 9), []);
-  // Nobody who is forgotten hears that others are.
-  for (const client of [anna, bob]) assertEquals((await client.next())?.type, "error");
+  assertEquals([chat.history.lastId, textsIn(next.received)], [1, []]);
+  assertEquals((await anna.next())?.type, "error");
 });

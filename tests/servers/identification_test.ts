@@ -196,6 +196,54 @@ testWith(FILES, "identify() tells that names cannot be read, and when they can a
   });
 });
 
+/** The service as its task opens it. */
+async function openService(dataDir: string, log = {} as LogFile) {
+  const parsed = parseServerLine(["identify", "--data", dataDir]);
+  if ("help" in parsed) throw new Error("Cannot open: help was asked for");
+  const service = await openIdentification(parsed.config, log);
+  return { ...service, [Symbol.asyncDispose]: async () => await service.close?.() };
+}
+
+testWith(FILES, "openIdentification() answers every text that fits into its frames", async () => {
+  await inFolder(async (dataDir) => {
+    await using service = await openService(dataDir);
+    const [mine, theirs] = memoryConnPair();
+    using conn = new FramedConn(theirs, service.options!);
+    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0 };
+    const ended = service.handler(conn, info);
+    using client = new FramedConn(mine);
+    const name = "𐐀".repeat(32);
+    await client.receive();
+    await client.request("x".repeat(service.options!.maxBodyBytes!));
+    await client.request(name);
+
+    assertEquals(await client.request("x".repeat(16_384)), `${name}: ${"x".repeat(16_384)}`);
+    assertEquals(await client.request("€".repeat(5461)), `${name}: ${"€".repeat(5461)}`);
+    for (const text of ["x".repeat(service.options!.maxBodyBytes!), "€".repeat(5462)]) {
+      assertEquals(await client.request(text), "A line has at most 16384 bytes of UTF-8");
+    }
+    client.close();
+    await ended;
+  });
+});
+
+testWith(FILES, "identify() says that no more names can be stored, and asks again", async () => {
+  await inFolder(async (dataDir) => {
+    const store = await openStore(dataDir);
+    const neighbours = Array.from({ length: 64 }, (_, i) => `2001:db8::${i}:0`);
+    await Promise.all(neighbours.map((address) => store.remember(address, "Anna")));
+    await using visitor = new Visitor(store, "2001:db8::ffff");
+    await visitor.hears();
+
+    assertMatch(
+      (await visitor.says("Boris"))!,
+      /^No more names can be stored here, .* What is your name\?$/,
+    );
+    await store.clear();
+    assertEquals(await visitor.says("Boris"), "Nice to meet you, Boris!");
+  });
+});
+
 testWith(
   FILES,
   "openIdentification() sets a corrupt file aside and says so, in the log too",
@@ -205,18 +253,18 @@ testWith(
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
-      const parsed = parseServerLine(["identify", "--data", dataDir]);
-      if ("help" in parsed) throw new Error("Cannot open: help was asked for");
+      await using service = await openService(dataDir, log);
 
-      const { clearUsers } = await openIdentification(parsed.config, log);
-
-      assertEquals([warnings, await clearUsers?.()], [["identities set aside"], 0]);
+      assertEquals([warnings, await service.clearUsers?.()], [["identities set aside"], 0]);
       assertMatch(
         new TextDecoder().decode(said.calls[0]?.args[0]),
         /^Warning: .*identities\.json is corrupt \(it is not JSON/,
       );
       const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
-      assertMatch(names.join(" "), /^identities\.json identities\.json\.corrupt-\S+$/);
+      assertMatch(
+        names.join(" "),
+        /^identities\.json identities\.json\.corrupt-\S+ identities\.json\.lock$/,
+      );
     });
   },
 );

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
@@ -37,15 +37,3 @@ for (const redirection of Deno.build.os === "linux" ? ALL_TO_LOST : []) {
     assertEquals([code, err], [0, ""]);
   });
 }
-
-testWith(PROCESSES, "main.ts chat starts when its warning cannot be written", async () => {
-  if (Deno.build.os !== "linux") return;
-  await using first = await ServerProcess.start("chat");
-  const options = { data: first.data, ...redirected("2>/dev/full") };
-
-  await using second = await ServerProcess.start("chat", [], options);
-
-  assertStringIncludes(second.firstLine, "Listening on 127.0.0.1:");
-  assertStringIncludes(await first.log(), "data shared");
-  assert(second.port !== first.port);
-});

@@ -48,7 +48,7 @@ for (
     ["a host that does not resolve", ["--host", "localhost.invalid"], "localhost.invalid"],
     ["a host that is not this machine's", ["--host", "127.0.0.1.invalid"], "Cannot listen on"],
     ["a log path that is a folder", ["--log", "lib"], "Cannot open the log file lib: "],
-    ["a data folder that cannot be", ["--data", "lib/base/gate.ts"], "Cannot open the log file"],
+    ["a data folder that cannot be", ["--data", "lib/base/limits.ts"], "Cannot open the log file"],
   ] as [string, string[], string][]
 ) {
   testWith(PROCESSES, `main.ts exits with 1 and one line for ${what}`, async () => {

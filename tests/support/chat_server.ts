@@ -3,21 +3,18 @@
  *
  * @module
  */
-import { AccountStore } from "../../lib/store/account_store.ts";
 import type { Handler } from "../../lib/server/conversation.ts";
 import { openDatabase } from "../../lib/store/database.ts";
-import { HistoryStore } from "../../lib/store/history_store.ts";
-import { keyOfName } from "../../lib/chat/name.ts";
+import { HistoryStore, type NewMessage } from "../../lib/store/history_store.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../../lib/chat/protocol.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
-import { SessionStore } from "../../lib/store/session_store.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../../lib/base/token_bucket.ts";
-import { TurnShare } from "../../lib/chat/turn_share.ts";
-import { AuthDesk } from "../../servers/members/auth_desk.ts";
 import { authenticationHandler } from "../../servers/authentication.ts";
-import { CHAT_MIGRATIONS, chatHandler } from "../../servers/chat.ts";
+import { chatHandler } from "../../servers/chat.ts";
 import { ChatRoom } from "../../servers/members/chat_room.ts";
+import { Members } from "../../servers/members/members.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
 import { ChatClient } from "../../tools/shared/chat_client.ts";
 
@@ -34,6 +31,12 @@ export interface TestServerOptions {
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
+  /** How long a user must stay before it is announced; by default no time. */
+  settleMs?: number;
+  /** How many connections an address may have; by default any number. */
+  maxPerAddress?: number;
+  /** How many messages are kept; by default all. */
+  keep?: number;
   /** Is told what the server tells, beside its `events`. */
   onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
@@ -49,54 +52,72 @@ const NO_LIMIT: TokenBucketOptions = { burst: 1e9, perSecond: 1e9 };
 
 /** Starts a chat on a free port of this machine. */
 export function startChat(options: TestServerOptions = {}) {
-  const { burst = 1e9, rate = 1e9, now, loginMs } = options;
-  const { loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
-  const stores = openStores(options);
-  const room = new ChatRoom({ ...stores, keyOf: keyOfName });
+  const { burst = 1e9, rate = 1e9, now, settleMs = 0, keep = 0 } = options;
+  const stores = openMembers("chat", options);
+  const { database, members, onStorageError } = stores;
+  const history = new HistoryStore(database, { keep });
+  const room = new ChatRoom(history, { settleMs, onStorageError });
   const flood = new TokenBuckets({ burst, perSecond: rate, ...(now && { now }) });
-  const share = new TurnShare();
-  const names = new Map<ConnInfo, string>();
   const tooSlow: ConnInfo[] = [];
   const onTooSlow = (conn: ConnInfo) => tooSlow.push(conn);
-  const handler = chatHandler({
+  const handler = chatHandler({ members, room, flood, onTooSlow });
+  const close = () => {
+    room.close();
+    database.close();
+  };
+  return {
     ...stores,
+    history,
     room,
-    share,
-    flood,
-    names,
-    onTooSlow,
-    loginPace,
-    pace,
-    ...(loginMs !== undefined && { loginMs }),
-  });
-  return { ...stores, room, share, names, tooSlow, ...start(handler, stores.database, options) };
+    tooSlow,
+    ...start(handler, close, stores.members, options),
+    /** Stores messages that a user said before. */
+    append(name: string, texts: readonly string[], to?: string): void {
+      const person = (name: string) => members.accounts.find(name) ?? { id: -1, name };
+      const rest = { sender: person(name), at: 1, ...(to && { receiver: person(to) }) };
+      history.append(texts.map((text, i): NewMessage => ({
+        ...rest,
+        ref: `stored ${history.lastId + i}`,
+        text,
+      })));
+    },
+    /** The texts that a user may see. */
+    textsFor(name: string): string[] {
+      const { id } = members.accounts.find(name) ?? { id: 0 };
+      return history.since(0, id, 1e6).map(({ text }) => text);
+    },
+  };
 }
 
 /** Starts an authentication server on a free port of this machine. */
 export function startAuthentication(options: TestServerOptions = {}) {
-  const stores = openStores(options);
-  const names = new Map<ConnInfo, string>();
-  const { loginMs, loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
-  const limits = { loginMs, loginPace, pace };
-  const handler = authenticationHandler({ ...stores, ...limits, server: "auth" }, names);
-  return { ...stores, names, ...start(handler, stores.database, options) };
+  const stores = openMembers("auth", options);
+  const handler = authenticationHandler(stores.members);
+  const close = () => stores.database.close();
+  return { ...stores, ...start(handler, close, stores.members, options) };
 }
 
-function openStores(options: TestServerOptions) {
-  const { path = ":memory:", now } = options;
+function openMembers(server: string, options: TestServerOptions) {
+  const { path = ":memory:", now, loginMs, maxPerAddress = 0 } = options;
+  const { loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
   const database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
-  const accounts = new AccountStore(database, {
-    params: CHEAP,
-    maxPerAddress: 0,
-    ...(now && { now }),
-  });
-  const desk = new AuthDesk(accounts, new SessionStore(database, now && { now }));
   const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
-  return { database, desk, history: new HistoryStore(database), errors, onError };
+  const onStorageError = (error: unknown) => void errors.push(error);
+  const clock = now && { now };
+  const members = new Members(database, {
+    server,
+    maxPerAddress,
+    accounts: { params: CHEAP, maxPerAddress: 0, ...clock },
+    sessions: { ...clock },
+    loginMs,
+    loginPace,
+    pace,
+    onStorageError,
+  });
+  return { database, members, errors, onStorageError };
 }
 
-function start(handler: Handler, database: Disposable, options: TestServerOptions) {
+function start(handler: Handler, close: () => void, members: Members, options: TestServerOptions) {
   const { goodbye = goodbyeMessage, idleTimeoutMs, onEvent } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
@@ -114,6 +135,8 @@ function start(handler: Handler, database: Disposable, options: TestServerOption
     server,
     events,
     connect,
+    /** The names of who is logged in, by connection. */
+    names: () => server.peers().map((conn) => members.nameOf(conn)).filter((name) => name),
     /** Connects somebody new, who is in the room when this settles. */
     async enter(name: string, hello: object = {}): Promise<ChatClient> {
       const client = await connect();
@@ -123,7 +146,7 @@ function start(handler: Handler, database: Disposable, options: TestServerOption
     },
     async [Symbol.asyncDispose]() {
       await server.shutdown({ signal: AbortSignal.abort() });
-      database[Symbol.dispose]();
+      close();
     },
   };
 }

@@ -5,10 +5,11 @@
  */
 import { PROCESSES } from "./permissions.ts";
 
-/** Runs a program on a terminal of its own, joined to our pipes; says at the end how it left it. */
+/** Runs a program on a terminal of 160 columns, joined to our pipes; says at the end how it left it. */
 const PTY = `
-import os, pty, select, subprocess, sys, termios, threading
+import fcntl, os, pty, select, struct, subprocess, sys, termios, threading
 master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
 ended, tell = os.pipe()
 child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
 threading.Thread(target=lambda: (child.wait(), os.write(tell, b"x"))).start()
@@ -42,6 +43,9 @@ function hasPython(): boolean {
   }
 }
 
+/** A program that waits for a step in vain is ended. */
+const DEADLINE_MS = 60_000;
+
 /** Closes the terminal, as a person closes its window. */
 export const HANG_UP = Symbol("hang up");
 
@@ -68,6 +72,7 @@ export async function onTerminalWith(
   });
   await using child = command.spawn();
   const keyboard = child.stdin.getWriter();
+  const deadline = setTimeout(() => child.kill(), DEADLINE_MS);
   let shown = "";
   let seen = 0;
   const answer = async () => {
@@ -84,7 +89,9 @@ export async function onTerminalWith(
     shown += text;
     await answer();
   }
+  clearTimeout(deadline);
   await keyboard.close().catch(() => {}); // after a hang-up
+  if (steps.length > 0) throw new Error(`${JSON.stringify(steps[0])} does not follow ${shown}`);
   return shown;
 }
 

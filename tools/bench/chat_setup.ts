@@ -4,17 +4,14 @@
  * @module
  */
 import { join } from "node:path";
-import { AccountStore } from "../../lib/store/account_store.ts";
 import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore } from "../../lib/store/history_store.ts";
 import type { Handler } from "../../lib/server/conversation.ts";
-import { keyOfName } from "../../lib/chat/name.ts";
-import { SessionStore } from "../../lib/store/session_store.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { TokenBuckets } from "../../lib/base/token_bucket.ts";
-import { TurnShare } from "../../lib/chat/turn_share.ts";
-import { AuthDesk } from "../../servers/members/auth_desk.ts";
-import { CHAT_MIGRATIONS, chatHandler } from "../../servers/chat.ts";
+import { chatHandler } from "../../servers/chat.ts";
 import { ChatRoom } from "../../servers/members/chat_room.ts";
+import { Members } from "../../servers/members/members.ts";
 
 // Passwords are not what is measured: they are hashed as cheaply as the store allows.
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
@@ -37,27 +34,32 @@ export function temporaryFolder(): Disposable & { path: string } {
 }
 
 /** Opens a chat with so many members in an empty folder. */
-export async function openBenchChat(folder: string, members: number): Promise<BenchChat> {
+export async function openBenchChat(folder: string, count: number): Promise<BenchChat> {
   const database = openDatabase(join(folder, "chat.db"), { migrations: CHAT_MIGRATIONS });
-  const accounts = new AccountStore(database, { params: CHEAP, maxWaiting: members });
-  const names = Array.from({ length: members }, (_, i) => `member_${i}`);
-  await Promise.all(names.map((name) => accounts.register(name, "correct horse")));
-  const sessions = new SessionStore(database);
+  const onStorageError = (error: unknown) => console.error(error);
+  const accounts = { params: CHEAP, maxWaiting: count };
+  const members = new Members(database, {
+    server: "chat",
+    accounts,
+    pace: NO_LIMIT,
+    onStorageError,
+  });
   const history = new HistoryStore(database);
-  const onError = (error: unknown) => console.error(error);
+  const names = Array.from({ length: count }, (_, i) => `member_${i}`);
+  const tokens = await Promise.all(names.map(async (name) => {
+    const session = await members.accounts.register(name, "correct horse");
+    if ("code" in session) throw new Error(session.message);
+    return session.token;
+  }));
   return {
     handler: chatHandler({
-      desk: new AuthDesk(accounts, sessions),
-      history,
-      room: new ChatRoom({ history, keyOf: keyOfName, onError }),
-      share: new TurnShare(),
-      names: new Map(),
+      members,
+      room: new ChatRoom(history, { onStorageError }),
       flood: new TokenBuckets(NO_LIMIT),
-      pace: NO_LIMIT,
       onTooSlow: ({ peer }) => console.error(`${peer} was too slow and is dropped`),
     }),
     history,
-    tokens: names.map((name) => sessions.create(name).token),
+    tokens,
     [Symbol.dispose]: () => database.close(),
   };
 }

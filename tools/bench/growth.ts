@@ -95,7 +95,7 @@ async function joinMs(chat: BenchChat, hello: { history?: number; since?: number
   using client = new FramedConn(near);
   using server = new FramedConn(far);
   const info = { id: 1, peer: "127.0.0.1:50000", address: "127.0.0.1", connectedAt: Date.now() };
-  const last = chat.history.lastId();
+  const last = chat.history.lastId;
   const startedAt = performance.now();
   const conversation = chat.handler(server, info);
   const [token] = chat.tokens;
@@ -113,9 +113,9 @@ async function joinMs(chat: BenchChat, hello: { history?: number; since?: number
 }
 
 function fill(history: HistoryStore, messages: number): void {
-  for (let id = history.lastId(); id < messages; id = history.lastId()) {
+  for (let id = history.lastId; id < messages; id = history.lastId) {
     const batch = Array.from({ length: Math.min(APPEND_AT_ONCE, messages - id) }, (_, i) => ({
-      from: "member_0",
+      sender: { id: 1, name: "member_0" },
       ref: `ref_${String(id + i).padStart(10, "0")}`,
       text: "x".repeat(64),
       at: id + i,

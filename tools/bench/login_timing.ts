@@ -5,13 +5,12 @@
  *
  * @module
  */
-import { AccountStore } from "../../lib/store/account_store.ts";
 import { openDatabase } from "../../lib/store/database.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { serve } from "../../lib/server/server.ts";
-import { SessionStore } from "../../lib/store/session_store.ts";
-import { AuthDesk } from "../../servers/members/auth_desk.ts";
-import { AUTH_MIGRATIONS, authenticationHandler } from "../../servers/authentication.ts";
+import { AUTH_MIGRATIONS } from "../../lib/store/migrations.ts";
+import { authenticationHandler } from "../../servers/authentication.ts";
+import { Members } from "../../servers/members/members.ts";
 import { percentile, short, table } from "./report.ts";
 
 /** Who logs in, all with a wrong password. */
@@ -28,14 +27,16 @@ export type LoginTimes = Record<keyof typeof NAMES, number[]>;
 export async function loginTimes(rounds: number): Promise<LoginTimes> {
   using database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
   let clock = 0;
-  // Each login comes an hour after the one before, so that none is slowed by the failures.
-  const accounts = new AccountStore(database, { now: () => clock += 3_600_000 });
-  await accounts.register("anna", "the right password");
-  const desk = new AuthDesk(accounts, new SessionStore(database));
-  // The pace of reading would hide how long a login takes.
-  const loginPace = { burst: 1_000_000, perSecond: 1_000_000 };
-  const options = { desk, server: "auth", loginMs: 600_000, loginPace };
-  const handler = authenticationHandler(options, new Map());
+  const members = new Members(database, {
+    server: "auth",
+    // Each login comes an hour after the one before, so that none is slowed by the failures.
+    accounts: { now: () => clock += 3_600_000 },
+    loginMs: 600_000,
+    // The pace of reading would hide how long a login takes.
+    loginPace: { burst: 1_000_000, perSecond: 1_000_000 },
+  });
+  await members.accounts.register("anna", "the right password");
+  const handler = authenticationHandler(members);
   await using server = serve(handler, { port: 0 });
   using conn = await FramedConn.connect({ port: server.addr.port });
   await conn.request('{"type":"hello","version":1}');

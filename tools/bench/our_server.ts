@@ -8,7 +8,7 @@
 import { encodeFrame } from "../../lib/frame/frame.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
-import { Outbox } from "../../lib/conn/outbox.ts";
+import { Outbox } from "../../lib/chat/outbox.ts";
 import { Room } from "../../lib/chat/room.ts";
 import { serve } from "../../lib/server/server.ts";
 import { answerLines } from "./child.ts";

@@ -1,7 +1,7 @@
 import { encodeFrame } from "../../lib/frame/frame.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { memoryAddr, MemoryConn } from "../../lib/conn/memory_conn.ts";
-import { Outbox } from "../../lib/conn/outbox.ts";
+import { Outbox } from "../../lib/chat/outbox.ts";
 import { Room } from "../../lib/chat/room.ts";
 
 const BURST = 16;

@@ -20,7 +20,8 @@ export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
   const { net, read, write } = config.permissions.server;
   const paths = (names: string[]) => names.map((path) => path === "data" ? data : path).join();
-  return command.split(" ").slice(1).flatMap((arg) =>
+  const [, args = ""] = command.split(/(?:^| )deno /); // without variables before it
+  return args.split(" ").flatMap((arg) =>
     arg !== "-P=server" ? arg : [
       `--allow-net=${net.join()}`,
       `--allow-read=${paths(read)}`,

@@ -5,7 +5,7 @@
  */
 import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore, type StoredMessage } from "../../lib/store/history_store.ts";
-import { CHAT_MIGRATIONS } from "../../servers/chat.ts";
+import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 
 /** What one member was told, in little memory however long it lasts. */
 export class Told {
@@ -76,8 +76,10 @@ export class Ledger {
       if (texts.get(id) !== text) this.problems.push(`${id} was said and is not stored`);
     }
     const history = new HistoryStore(database);
+    const account = database.prepare("SELECT id FROM accounts WHERE name = ?");
     for (const told of this.told) {
-      this.#compare(told, history.since(told.first - 1, told.name, 1e9));
+      const { id = 0 } = (account.get(told.name) ?? {}) as { id?: number };
+      this.#compare(told, history.since(told.first - 1, id, 1e9));
     }
   }
 

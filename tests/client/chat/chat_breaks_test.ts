@@ -60,7 +60,9 @@ function textsOf(name: string, count: number): string[] {
 for (const seed of [1, 2, 3]) {
   Deno.test(`ChatSession loses and doubles nothing across 20 breaks (seed ${seed})`, async () => {
     await using chat = startChat();
-    for (const name of ["anna", "boris", "carla"]) await chat.desk.register(name, PASSWORD);
+    for (const name of ["anna", "boris", "carla"]) {
+      await chat.members.accounts.register(name, PASSWORD);
+    }
     const breaks = { left: 20 };
     const random = seededRandom(seed);
     const connect = breakingConnect(chat.server.addr.port, random, breaks);
@@ -74,7 +76,7 @@ for (const seed of [1, 2, 3]) {
     await Promise.all([anna, boris, carla].map((member) => member.toldCount(120)));
     await Promise.all([anna, boris].map(({ session }) => session.settled(5000)));
 
-    const stored = chat.history.latest("carla", 200).map(({ id, text }) => `${id} ${text}`);
+    const stored = chat.history.since(0, 1, 200).map(({ id, text }) => `${id} ${text}`);
     assertEquals(stored.length, 120);
     for (const name of ["anna", "boris"]) {
       const own = stored.map((line) => line.replace(/^\d+ /, "")).filter((text) =>
@@ -89,7 +91,7 @@ for (const seed of [1, 2, 3]) {
 
 Deno.test("ChatSession keeps the order of what flood control delays", async () => {
   await using chat = startChat({ burst: 3, rate: 200 });
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
   await using anna = new TestMember(chat.server.addr.port, "anna");
 
   for (const text of textsOf("anna", 12)) anna.session.say(text);
@@ -102,7 +104,7 @@ Deno.test("ChatSession keeps the order of what flood control delays", async () =
 Deno.test("ChatSession waits through a pause and sends what was typed meanwhile", async () => {
   const goodbye = () => JSON.stringify({ type: "bye", reason: "paused", retryAfterMs: 5 });
   await using chat = startChat({ goodbye });
-  for (const name of ["anna", "boris"]) await chat.desk.register(name, PASSWORD);
+  for (const name of ["anna", "boris"]) await chat.members.accounts.register(name, PASSWORD);
   const waiting = Promise.withResolvers<string | undefined>();
   await using anna = new TestMember(chat.server.addr.port, "anna", {
     onWait: ({ bye }) => waiting.resolve(bye),
@@ -123,7 +125,7 @@ Deno.test("ChatSession waits through a pause and sends what was typed meanwhile"
 
 Deno.test("ChatSession registers again when the users were cleared, and says what was refused", async () => {
   await using chat = startChat();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
   const refusals: (string | undefined)[] = [];
   await using anna = new TestMember(chat.server.addr.port, "anna", {
     credentials: (refusal) => {
@@ -134,7 +136,7 @@ Deno.test("ChatSession registers again when the users were cleared, and says wha
   });
   await anna.session.entered;
 
-  chat.desk.clear();
+  chat.members.clear();
   anna.session.say("still here");
   await anna.toldCount(1);
 
@@ -144,7 +146,7 @@ Deno.test("ChatSession registers again when the users were cleared, and says wha
 
 Deno.test("ChatSession shows earlier messages page by page, and none twice", async () => {
   await using chat = startChat();
-  for (const name of ["anna", "boris"]) await chat.desk.register(name, PASSWORD);
+  for (const name of ["anna", "boris"]) await chat.members.accounts.register(name, PASSWORD);
   await using anna = new TestMember(chat.server.addr.port, "anna");
   for (const text of textsOf("anna", 10)) anna.session.say(text);
   await anna.session.settled(5000);
@@ -171,7 +173,7 @@ Deno.test("ChatSession shows earlier messages page by page, and none twice", asy
 
 Deno.test("ChatSession.forgetShown() lets the history begin with the newest message again", async () => {
   await using chat = startChat();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
   await using anna = new TestMember(chat.server.addr.port, "anna");
   for (const text of textsOf("anna", 3)) anna.session.say(text);
   await anna.session.settled(5000);
@@ -189,7 +191,7 @@ Deno.test("ChatSession.forgetShown() lets the history begin with the newest mess
 
 Deno.test("ChatSession.request() logs out, and the token is of no use any more", async () => {
   await using chat = startAuthentication();
-  await chat.desk.register("anna", PASSWORD);
+  await chat.members.accounts.register("anna", PASSWORD);
   await using anna = new TestMember(chat.server.addr.port, "anna");
   await anna.session.entered;
 

@@ -37,7 +37,10 @@ Deno.test("parseClientMessage() takes over only the fields that belong to the me
 });
 
 Deno.test("parseClientMessage() says which field must be what", () => {
-  assertEquals(problemOf({ type: "say", ref: "1" }), "Send text as a string of whole characters");
+  assertEquals(
+    problemOf({ type: "say", ref: "1" }),
+    "Send text as a string of at most 16384 whole characters",
+  );
   assertEquals(
     problemOf({ type: "say", ref: "", text: "x" }),
     "Send ref as a string of 1 to 64 whole characters",

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
-import { FakeTime } from "@std/testing/time";
-import { FramedConn, type FramedConnOptions } from "../../../lib/conn/framed_conn.ts";
+import type { FramedConnOptions } from "../../../lib/conn/byte_conn.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
@@ -33,20 +33,6 @@ Deno.test("FramedConn carries texts both ways over TCP", async () => {
 
   assertEquals(await server.receive(), "Привет");
   assertEquals(await client.receive(), "🙂");
-});
-
-Deno.test("FramedConn.request() sends and receives, many times on one connection", async () => {
-  const [client, server] = await loopbackPair();
-  using _client = client;
-  using _server = server;
-  const echoing = echo(server);
-
-  for (const text of ["", "hello", "ё".repeat(50_000)]) {
-    assertEquals(await client.request(text), text);
-  }
-
-  await client.closeWrite();
-  await echoing;
 });
 
 Deno.test("FramedConn carries 3,000 mixed messages through TCP and an echo", async () => {
@@ -192,24 +178,6 @@ Deno.test("FramedConn left in the middle of a loop is open and goes on", async (
   assertEquals([await server.receive(), server.closed], ["b", false]);
 });
 
-Deno.test("FramedConn.receiveBytes() gives views that later reads never overwrite", async () => {
-  const [client, server] = await loopbackPair();
-  using _client = client;
-  using _server = server;
-  const sending = (async () => {
-    for (let i = 0; i < 5000; i++) await client.sendBytes(new Uint8Array(1 + i % 50).fill(i % 251));
-  })();
-
-  const held: Uint8Array[] = [];
-  for (let i = 0; i < 5000; i++) held.push((await server.receiveBytes())!);
-  await sending;
-
-  const wrong = held.findIndex((body, i) =>
-    body.length !== 1 + i % 50 || body.some((byte) => byte !== i % 251)
-  );
-  assertEquals(wrong, -1);
-});
-
 Deno.test("FramedConn gives each of many connections its own bytes only, though they share buffers", async () => {
   const pairs = await Promise.all(Array.from({ length: 20 }, () => loopbackPair()));
   for (let round = 0; round < 5; round++) {
@@ -253,93 +221,13 @@ Deno.test("FramedConn.receive({ signal }) that is given up loses nothing", async
   assertEquals([await server.receive(), await server.receive()], ["a", "b"]);
 });
 
-Deno.test("FramedConn.request() can be given up, and its answer is received next", async () => {
-  const [client, server] = memoryPair();
-  const controller = new AbortController();
-  const answer = client.request("question", { signal: controller.signal });
-  assertEquals(await server.receive(), "question");
-
-  controller.abort();
-  await assertRejects(() => answer, DOMException);
-  await server.send("answer");
-
-  assertEquals(await client.receive(), "answer");
-});
-
-Deno.test("FramedConn.request() asks nothing when it was given up before", async () => {
-  const [client, server] = memoryPair();
-
-  await assertRejects(() => client.request("a", { signal: AbortSignal.abort() }), DOMException);
-
-  client.send("b");
-  assertEquals(await server.receive(), "b");
-});
-
-Deno.test("FramedConn.request() asks nothing while another receive or request is pending", async () => {
-  const [client, server] = memoryPair();
-  const first = client.request("1");
-  await assertRejects(() => client.request("2"), TypeError, "another receive is pending");
-  assertEquals(await server.receive(), "1");
-  await assertRejects(() => client.request("3"), TypeError, "another receive is pending");
-  server.send("answer 1");
-  assertEquals(await first, "answer 1");
-
-  const received = client.receive();
-  await assertRejects(() => client.request("4"), TypeError, "another receive is pending");
-  server.send("unasked");
-  assertEquals(await received, "unasked");
-
-  const last = client.request("5");
-  assertEquals(await server.receive(), "5");
-  server.send("answer 5");
-  assertEquals(await last, "answer 5");
-});
-
-Deno.test("FramedConn.request() can be given up while its question waits for a slow peer", async () => {
-  const [near] = memoryConnPair({ highWaterMarkBytes: 10 });
-  const client = new FramedConn(near, { highWaterMarkBytes: 1 });
-  const patience = new AbortController();
-  const answer = client.request("a question", { signal: patience.signal });
-  assert(await isPending(answer));
-
-  patience.abort();
-
-  await assertRejects(() => answer, DOMException, "aborted");
-  client.abort();
-});
-
 Deno.test("FramedConn refuses limits that are no numbers from 0", async () => {
   const [near] = memoryConnPair();
-  for (const name of ["idleTimeoutMs", "highWaterMarkBytes"]) {
+  for (const name of ["idleTimeoutMs", "sendTimeoutMs", "highWaterMarkBytes"]) {
     const options = { [name]: NaN };
     assertThrows(() => new FramedConn(near, options), RangeError, `${name} is NaN`);
     await assertRejects(() => FramedConn.connect({ port: 1, ...options }), RangeError, name);
   }
-});
-
-Deno.test("FramedConn.request() rejects, and waits for no answer, when its question is refused", async () => {
-  const [client, server] = memoryPair({ maxBodyBytes: 5 });
-
-  await assertRejects(() => client.request("too long"), FrameTooLargeError);
-
-  server.send("later");
-  assertEquals(await client.receive(), "later");
-});
-
-Deno.test("FramedConn.receive() times out for an idle peer, and sending still works", async () => {
-  using time = new FakeTime();
-  const [client, server] = memoryPair({ idleTimeoutMs: 60_000 });
-  const idle = assertRejects(() => server.receive(), Deno.errors.TimedOut, "for 60000 ms");
-
-  await time.tickAsync(75_000);
-  await idle;
-
-  const received = client.receive();
-  server.send("are you there?");
-  await server.flush();
-  assertEquals(await received, "are you there?");
-  client.close();
-  server.close();
 });
 
 Deno.test("FramedConn tells onSent and onReceived the length of each body in bytes", async () => {

@@ -11,7 +11,7 @@ import { FakeTime } from "@std/testing/time";
 import { type FaultProxyEvent, startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
 import type { FaultProxy, FaultProxyOptions } from "../../../lib/faults/fault_proxy.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
-import { MAX_DELAY_MS } from "../../../lib/base/max_delay.ts";
+import { MAX_DELAY_MS } from "../../../lib/base/limits.ts";
 import { turns } from "../../support/turns.ts";
 
 const { ConnectionRefused, ConnectionReset } = Deno.errors;

@@ -219,32 +219,20 @@ Deno.test("FrameDecoder gives texts and bytes in turn", () => {
   }
 });
 
-Deno.test("FrameDecoder.nextBytes() gives views that nothing overwrites", () => {
+Deno.test("FrameDecoder.nextBytes() gives bodies of their own, which nothing overwrites", () => {
   const decoder = new FrameDecoder();
-  const views: Uint8Array[] = [];
-  for (let i = 0; i < 5000; i++) {
+  const bodies: Uint8Array[] = [];
+  for (let i = 0; i < 500; i++) {
     fill(decoder, concat(frameOf(i, i >> 8, 1), frameOf(i, i >> 8, 2)));
-    views.push(decoder.nextBytes()!, decoder.nextBytes()!);
+    bodies.push(decoder.nextBytes()!, decoder.nextBytes()!);
   }
   decoder.discard();
   for (let i = 0; i < 100; i++) new FrameDecoder().space().fill(0xee);
 
-  for (let i = 0; i < 5000; i++) {
-    assertEquals([...views[2 * i]!], [i & 255, i >> 8, 1]);
-    assertEquals([...views[2 * i + 1]!], [i & 255, i >> 8, 2]);
+  for (const [i, body] of bodies.entries()) {
+    const n = i >> 1;
+    assertEquals([[...body], body.buffer.byteLength], [[n & 255, n >> 8, 1 + i % 2], 3]);
   }
-});
-
-Deno.test("FrameDecoder.nextBytes() keeps a view while the rest of the next frame arrives", () => {
-  const decoder = new FrameDecoder();
-  fill(decoder, concat(frameOf(1, 2, 3), header(3000)));
-  const view = decoder.nextBytes()!;
-
-  decoder.push(new Uint8Array(3000).fill(9));
-  const next = decoder.nextBytes()!;
-
-  assertEquals(view, new Uint8Array([1, 2, 3]));
-  assert(next.every((byte) => byte === 9) && next.length === 3000);
 });
 
 Deno.test("FrameDecoder allocates nothing for a body that is only announced", () => {
@@ -350,31 +338,13 @@ Deno.test("FrameDecoder gives a buffer back that it has outgrown", () => {
   assert(takeAll(1).includes(buffer));
 });
 
-Deno.test("FrameDecoder gives no buffer back that it has lent, and the next one again", () => {
-  const discard = (decoder: FrameDecoder) => decoder.discard();
-  const outgrow = (decoder: FrameDecoder) => decoder.push(new Uint8Array(600));
-  takeAll(4 * KIB);
-  for (const leave of [discard, outgrow]) {
-    takeAll(1);
-    const decoder = new FrameDecoder();
-    const { buffer: lent } = decoder.space();
-    fill(decoder, framesOf("a"));
-    decoder.nextBytes();
-
-    leave(decoder);
-    const { buffer: next } = decoder.space();
-    decoder.discard();
-
-    const pool = [...takeAll(1), ...takeAll(4 * KIB)];
-    assertEquals([pool.includes(lent), pool.includes(next)], [false, true]);
-  }
-});
-
 Deno.test("FrameDecoder.filled() refuses more than the space has", () => {
   const decoder = new FrameDecoder();
   const { length } = decoder.space();
 
-  for (const bytes of [length + 1, -1, NaN]) assertThrows(() => decoder.filled(bytes), RangeError);
+  for (const bytes of [length + 1, -1, NaN, 0.5]) {
+    assertThrows(() => decoder.filled(bytes), RangeError);
+  }
   decoder.filled(length);
 
   assertEquals(decoder.bufferedBytes, length);

@@ -25,12 +25,32 @@ Deno.test("FrameEncoder.push() queues frames one behind the other", () => {
   assertEquals(encode("abcdefghi", "", "123"), utf8("\0\0\0\x09abcdefghi\0\0\0\0\0\0\0\x03123"));
 });
 
-Deno.test("FrameEncoder.pushCounted() returns the length of the body in bytes", () => {
-  const encoder = new FrameEncoder();
-  const texts = ["", "a", "ё", "🙂", ABOVE_SHORT, "ё".repeat(25), "\ufeff"];
+Deno.test("FrameEncoder.reportSent() calls onSent with the length of each body that was taken, in order", () => {
+  const told: number[] = [];
+  const encoder = new FrameEncoder({
+    maxBodyBytes: 60,
+    onSent: (bodyBytes) => told.push(bodyBytes),
+  });
+  encoder.pushFrame(framesOf("shared"));
+  for (const text of ["", "a", "ё", "🙂", ABOVE_SHORT, "ё".repeat(25), "\ufeff"]) {
+    encoder.push(text);
+  }
+  assertThrows(() => encoder.push("ё".repeat(31)), FrameTooLargeError);
+  encoder.pushBytes(utf8("bytes"));
+  encoder.pushRaw(utf8("raw"));
+  encoder.pushFrame(framesOf("frame"));
+  assertEquals(told, []);
 
-  assertEquals(texts.map((text) => encoder.pushCounted(text)), [0, 1, 2, 4, 25, 50, 3]);
-  assertEquals(encoder.queuedBytes, 7 * 4 + 85);
+  encoder.take();
+  encoder.reportSent();
+
+  assertEquals(told, [6, 0, 1, 2, 4, 25, 50, 3, 5, 5]);
+  encoder.release();
+  encoder.push("dropped");
+  encoder.clear();
+  encoder.take();
+  encoder.reportSent();
+  assertEquals(told.length, 10);
 });
 
 Deno.test("FrameEncoder.push() encodes 3,000 mixed texts as encodeFrame() does", () => {
@@ -193,7 +213,7 @@ Deno.test("FrameEncoder keeps the order of texts, bodies and raw bytes", () => {
   encoder.pushRaw(framesOf("d"));
   encoder.push("e");
 
-  assertEquals(encoder.pushCounted("ё"), 2);
+  encoder.push("ё");
   assertEquals(encoder.take(), framesOf("a", "b", "c", "é", "d", "e", "ё"));
   assertEquals(encoder.queuedBytes, 0);
 });
@@ -217,7 +237,6 @@ Deno.test("FrameEncoder.pushFrame() keeps its order among messages of every kind
   const frame = framesOf("shared");
   const kinds: ((encoder: FrameEncoder) => void)[] = [
     (encoder) => encoder.push("a"),
-    (encoder) => encoder.pushCounted("a"),
     (encoder) => encoder.pushBytes(utf8("a")),
     (encoder) => encoder.pushRaw(framesOf("a")),
   ];

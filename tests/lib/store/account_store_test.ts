@@ -1,24 +1,36 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spy, stub } from "@std/testing/mock";
 import { AccountStore, type AccountStoreOptions } from "../../../lib/store/account_store.ts";
-import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
+import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { keyOfName } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
+import { SessionStore } from "../../../lib/store/session_store.ts";
 import { hashPassword } from "../../../lib/store/password.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";
 const HERE = "127.0.0.1";
 const WRONG = {
-  ok: false,
   code: "bad_credentials",
   message: "The name or the password is wrong",
 } as const;
 
 function openAccounts(options: AccountStoreOptions = {}) {
   const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
-  const accounts = new AccountStore(database, { params: CHEAP, ...options });
+  const accounts = new AccountStore(database, new SessionStore(database), {
+    params: CHEAP,
+    ...options,
+  });
   return { database, accounts, [Symbol.dispose]: () => database.close() };
+}
+
+/** The name that was let in, or the code of the refusal. */
+function outcomeOf(result: object): unknown {
+  return "name" in result ? result.name : "code" in result && result.code;
+}
+
+function isIn(result: object): boolean {
+  return "token" in result;
 }
 
 function hashOf(database: Database, key: string): string {
@@ -27,14 +39,11 @@ function hashOf(database: Database, key: string): string {
 
 Deno.test("AccountStore.authenticate() lets in who knows the password, by any spelling", async () => {
   using store = openAccounts();
-  assertEquals(await store.accounts.register("Straße", "correct horse"), {
-    ok: true,
-    name: "Straße",
-  });
+  assertEquals(outcomeOf(await store.accounts.register("Straße", "correct horse")), "Straße");
 
   for (const name of ["Straße", "STRASSE", " ｓtraße "]) {
     const result = await store.accounts.authenticate(name, "correct horse", HERE);
-    assertEquals(result, { ok: true, name: "Straße" });
+    assertEquals(outcomeOf(result), "Straße");
   }
   assertEquals(await store.accounts.authenticate("Straße", "correct Horse", HERE), WRONG);
 });
@@ -43,7 +52,7 @@ Deno.test("AccountStore.register() refuses bad names, weak passwords and taken n
   using store = openAccounts();
   const code = async (name: string, password: string) => {
     const result = await store.accounts.register(name, password);
-    return result.ok ? "ok" : result.code;
+    return "token" in result ? "ok" : result.code;
   };
 
   assertEquals(await code("An na", "long enough"), "bad_name");
@@ -62,10 +71,10 @@ Deno.test("AccountStore.register() gives a name to exactly one of many at once",
 
   const results = await Promise.all(passwords.map((password) => accounts.register("A", password)));
 
-  const winners = passwords.filter((_, index) => results[index]!.ok);
+  const winners = passwords.filter((_, index) => isIn(results[index]!));
   assertEquals(winners.length, 1);
-  assert(results.every((result) => result.ok || result.code === "name_taken"));
-  assert((await accounts.authenticate("a", winners[0]!, HERE)).ok);
+  assert(results.every((result) => isIn(result) || outcomeOf(result) === "name_taken"));
+  assert(isIn(await accounts.authenticate("a", winners[0]!, HERE)));
 });
 
 Deno.test("AccountStore.authenticate() answers an unknown name as a wrong password", async () => {
@@ -99,16 +108,18 @@ Deno.test("AccountStore.authenticate() does no work for what cannot be a passwor
 Deno.test("AccountStore.authenticate() makes the hash again when the costs rise", async () => {
   using store = openAccounts();
   const { accounts, database } = store;
-  const stronger = new AccountStore(database, { params: { ...CHEAP, memoryKiB: 16, passes: 2 } });
+  const stronger = new AccountStore(database, new SessionStore(database), {
+    params: { ...CHEAP, memoryKiB: 16, passes: 2 },
+  });
   await accounts.register("Anna", "correct horse");
 
   await stronger.authenticate("Anna", "wrong horse", HERE);
   assertStringIncludes(hashOf(database, "anna"), "$m=8,t=1,p=1$");
-  assert((await stronger.authenticate("Anna", "correct horse", HERE)).ok);
+  assert(isIn(await stronger.authenticate("Anna", "correct horse", HERE)));
   const risen = hashOf(database, "anna");
   assertStringIncludes(risen, "$m=16,t=2,p=1$");
 
-  assert((await accounts.authenticate("Anna", "correct horse", HERE)).ok);
+  assert(isIn(await accounts.authenticate("Anna", "correct horse", HERE)));
   assertEquals(hashOf(database, "anna"), risen);
 });
 
@@ -131,12 +142,12 @@ Deno.test("AccountStore makes two hashes at a time and turns away beyond the que
   ];
   release.resolve();
 
-  assertEquals((await Promise.all(queued)).map((result) => result.ok), [true, true, true]);
+  assertEquals((await Promise.all(queued)).map(isIn), [true, true, true]);
   for (const result of refused) {
-    assertEquals(result.ok ? "" : [result.code, result.retryAfterMs], ["throttled", 1_000]);
+    assertEquals("token" in result ? "" : [result.code, result.retryAfterMs], ["throttled", 1_000]);
   }
   assertEquals(peak.most, 2);
-  assert((await store.accounts.authenticate("a", "long enough", HERE)).ok);
+  assert(isIn(await store.accounts.authenticate("a", "long enough", HERE)));
 });
 
 Deno.test("AccountStore.clear() removes every account", async () => {
@@ -148,7 +159,7 @@ Deno.test("AccountStore.clear() removes every account", async () => {
   assertEquals(accounts.clear(), 2);
 
   assertEquals(await accounts.authenticate("Anna", "correct horse", HERE), WRONG);
-  assertEquals(await accounts.register("Anna", "another one"), { ok: true, name: "Anna" });
+  assertEquals(outcomeOf(await accounts.register("Anna", "another one")), "Anna");
 });
 
 Deno.test("AccountStore.authenticate() refuses who was removed while the hash was made", async () => {
@@ -174,7 +185,7 @@ Deno.test("AccountStore.authenticate() refuses the old owner of a name taken mea
 
   const result = accounts.authenticate("Anna", "correct horse", HERE);
   accounts.clear();
-  assert((await accounts.register("Anna", "another one")).ok);
+  assert(isIn(await accounts.register("Anna", "another one")));
   taken.resolve();
 
   assertEquals(await result, WRONG);
@@ -182,7 +193,7 @@ Deno.test("AccountStore.authenticate() refuses the old owner of a name taken mea
 
 Deno.test("AccountStore stores hashes with the default costs", async () => {
   using store = openAccounts();
-  const accounts = new AccountStore(store.database);
+  const accounts = new AccountStore(store.database, new SessionStore(store.database));
 
   await accounts.register("Anna", "correct horse");
 
@@ -194,7 +205,7 @@ Deno.test("AccountStore.register() makes no more accounts from an address than i
   using store = openAccounts({ maxPerAddress: 2, now: () => now });
   const register = async (name: string, address: string) => {
     const result = await store.accounts.register(name, "correct horse", address);
-    return result.ok ? "ok" : result.retryAfterMs ?? result.code;
+    return "token" in result ? "ok" : result.retryAfterMs ?? result.code;
   };
 
   assertEquals(await register("A", "2001:db8::1"), "ok");
@@ -211,18 +222,18 @@ Deno.test("AccountStore.clear() lets an address make as many accounts as at the 
   const register = (name: string) => store.accounts.register(name, "long enough", HERE);
   await register("A");
   await register("B");
-  assertEquals((await register("C")).ok, false);
+  assertEquals(isIn(await register("C")), false);
 
   store.accounts.clear();
 
-  assertEquals([(await register("A")).ok, (await register("B")).ok], [true, true]);
-  assertEquals((await register("C")).ok, false);
+  assertEquals([isIn(await register("A")), isIn(await register("B"))], [true, true]);
+  assertEquals(isIn(await register("C")), false);
 });
 
 Deno.test("AccountStore.register() gives the name in its one spelling", async () => {
   using store = openAccounts();
 
-  assertEquals(await store.accounts.register(" Ａnna ", "long enough"), { ok: true, name: "Anna" });
+  assertEquals(outcomeOf(await store.accounts.register(" Ａnna ", "long enough")), "Anna");
 });
 
 Deno.test("AccountStore.register() makes 64 accounts of an address at once, then one in 10 s", async () => {
@@ -230,7 +241,7 @@ Deno.test("AccountStore.register() makes 64 accounts of an address at once, then
   using store = openAccounts({ now: () => clock.ms });
   const register = async (name: string) => {
     const result = await store.accounts.register(name, "long enough", HERE);
-    return result.ok ? "ok" : result.retryAfterMs;
+    return "token" in result ? "ok" : result.retryAfterMs;
   };
 
   for (let n = 0; n < 64; n++) assertEquals(await register(`n${n}`), "ok");
@@ -249,13 +260,13 @@ Deno.test("AccountStore.register() takes a class of 200 from one address at once
     names.map((name) => store.accounts.register(name, "long enough", HERE)),
   );
 
-  assertEquals(results, names.map((name) => ({ ok: true, name })));
+  assertEquals(results.map(outcomeOf), names);
 });
 
 Deno.test("AccountStore.register() counts nobody who was turned away because it is busy", async () => {
   using store = openAccounts({ maxWaiting: 0, maxPerAddress: 3 });
   const { accounts } = store;
-  const register = async (name: string) => (await accounts.register(name, "long enough", HERE)).ok;
+  const register = async (name: string) => isIn(await accounts.register(name, "long enough", HERE));
 
   const atOnce = await Promise.all(["a", "b", "c", "d"].map(register));
 
@@ -275,14 +286,14 @@ Deno.test("AccountStore.clear() forgets whose address may go on trying", async (
   }
 
   const result = await accounts.authenticate("Anna", "correct horse", HERE);
-  assertEquals(result.ok ? "ok" : result.retryAfterMs, 1_000);
+  assertEquals("token" in result ? "ok" : result.retryAfterMs, 1_000);
 });
 
 Deno.test("AccountStore.register() keeps out names that look like one that is taken", async () => {
   using store = openAccounts();
   const register = async (name: string) => {
     const result = await store.accounts.register(name, PASSWORD);
-    return result.ok ? "ok" : result.code;
+    return "token" in result ? "ok" : result.code;
   };
 
   const both = await Promise.all([register("Copa"), register("Сора")]);
@@ -306,14 +317,14 @@ Deno.test("Accounts made before there were rules for their names keep working, a
   }
 
   using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
-  const accounts = new AccountStore(database, { params: CHEAP });
+  const accounts = new AccountStore(database, new SessionStore(database), { params: CHEAP });
 
   for (const name of names) {
     const result = await accounts.authenticate(name, PASSWORD, HERE);
-    assertEquals([result.ok && result.name, accounts.nameOf(name)], [name, name]);
+    assertEquals([outcomeOf(result), accounts.find(name)?.name], [name, name]);
   }
   const taken = await accounts.register("Copa", PASSWORD);
-  assertEquals(!taken.ok && taken.code, "name_taken");
+  assertEquals(outcomeOf(taken), "name_taken");
   await Deno.remove(path);
 });
 
@@ -323,7 +334,9 @@ for (const [how, before, after] of [["rise", CHEAP, RAISED], ["fall", RAISED, CH
   Deno.test(`AccountStore.authenticate() works as much for every refusal when the parameters ${how}`, async () => {
     using store = openAccounts({ params: before });
     await store.accounts.register("Anna", PASSWORD);
-    const accounts = new AccountStore(store.database, { params: after });
+    const accounts = new AccountStore(store.database, new SessionStore(store.database), {
+      params: after,
+    });
     const work: number[] = [];
 
     for (const name of ["Anna", "Nobody", "no name"]) {

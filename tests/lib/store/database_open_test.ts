@@ -31,18 +31,23 @@ testWith(FILES, "openDatabase() keeps data, and makes folder and files for the o
   Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() narrows the mode of a file that others could read", () => {
-  if (Deno.build.os === "windows") return;
-  const folder = Deno.makeTempDirSync();
-  const path = `${folder}/notes.db`;
-  openDatabase(path, { migrations: [NOTES] }).close();
-  Deno.chmodSync(path, 0o644);
+testWith(
+  FILES,
+  "openDatabase() narrows the modes of a file and a folder that others could read",
+  () => {
+    if (Deno.build.os === "windows") return;
+    const folder = Deno.makeTempDirSync();
+    const path = `${folder}/notes.db`;
+    openDatabase(path, { migrations: [NOTES] }).close();
+    Deno.chmodSync(path, 0o644);
+    Deno.chmodSync(folder, 0o755);
 
-  openDatabase(path, { migrations: [NOTES] }).close();
+    openDatabase(path, { migrations: [NOTES], exclusive: true }).close();
 
-  assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
-  Deno.removeSync(folder, { recursive: true });
-});
+    assertEquals([path, folder].map((each) => Deno.statSync(each).mode! & 0o777), [0o600, 0o700]);
+    Deno.removeSync(folder, { recursive: true });
+  },
+);
 
 testWith(FILES, "openDatabase() makes a file that others could not read for a moment", () => {
   if (Deno.build.os === "windows") return;
@@ -55,7 +60,7 @@ testWith(FILES, "openDatabase() makes a file that others could not read for a mo
   Deno.removeSync(folder, { recursive: true });
 });
 
-for (const suffix of ["", "-wal", "-shm"]) {
+for (const suffix of ["", "-wal", "-shm", ".lock"]) {
   testWith(FILES, `openDatabase() refuses a link in place of notes.db${suffix}`, () => {
     const folder = Deno.makeTempDirSync();
     const [path, elsewhere] = [`${folder}/notes.db`, `${folder}/elsewhere`];
@@ -64,9 +69,9 @@ for (const suffix of ["", "-wal", "-shm"]) {
     Deno.symlinkSync(elsewhere, `${path}${suffix}`);
 
     assertThrows(
-      () => openDatabase(path, { migrations: [NOTES] }),
+      () => openDatabase(path, { migrations: [NOTES], exclusive: true }),
       Deno.errors.PermissionDenied,
-      `Cannot open the database ${path}: ${path}${suffix} is a symbolic link`,
+      `${path}: ${path}${suffix} is a symbolic link. Put the file itself there`,
     );
     assertEquals(Deno.readTextFileSync(elsewhere), "");
     Deno.removeSync(folder, { recursive: true });

@@ -23,10 +23,10 @@ Deno.test("openDatabase() applies each migration once and in order", () => {
   assertEquals(texts(database), ["ab"]);
 });
 
-Deno.test("openDatabase() lets a write wait a second for another program's", () => {
+Deno.test("openDatabase() lets no write wait long for another program's", () => {
   using database = openDatabase(":memory:", { migrations: [NOTES] });
 
-  assertEquals(database.prepare("PRAGMA busy_timeout").get(), { timeout: 1_000 });
+  assertEquals(database.prepare("PRAGMA busy_timeout").get(), { timeout: 5 });
 });
 
 Deno.test("openDatabase() enforces foreign keys", () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
 import { IdentityStore } from "../../../lib/store/identity_store.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
@@ -12,6 +13,11 @@ function testStore(name: string, fn: (path: string) => Promise<void>): void {
   });
 }
 
+async function openAt(now: number, ...args: Parameters<typeof IdentityStore.open>) {
+  using _time = new FakeTime(now);
+  return await IdentityStore.open(...args);
+}
+
 const CORRUPT = ["", "{", "[]", "null", '{"::1": 7}', '{"::1": "\\u001b[2J"}', '"\xff', "\x1b[2J"];
 
 for (const [index, text] of CORRUPT.entries()) {
@@ -20,12 +26,9 @@ for (const [index, text] of CORRUPT.entries()) {
     const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0)); // Latin-1
     await Deno.writeFile(path, bytes);
     const notices: string[] = [];
-    const options = {
-      onNotice: (notice: string) => notices.push(notice),
-      now: () => Date.UTC(2026, 1, 3, 4, 5, 6),
-    };
+    const onNotice = (notice: string) => notices.push(notice);
 
-    const store = await IdentityStore.open(path, options);
+    const store = await openAt(Date.UTC(2026, 1, 3, 4, 5, 6), path, onNotice);
     await store.remember("::1", "Anna");
 
     const aside = `${path}.corrupt-2026-02-03T04-05-06.000Z`;
@@ -34,7 +37,7 @@ for (const [index, text] of CORRUPT.entries()) {
     assertStringIncludes(notices[0]!, `${path} is corrupt (`);
     assertStringIncludes(notices[0]!, `moved to ${aside}`);
     assertEquals(notices[0]!.includes("\x1b"), false);
-    assertEquals((await IdentityStore.open(path, options)).get("::1"), "Anna");
+    assertEquals((await IdentityStore.open(path, onNotice)).get("::1"), "Anna");
     assertEquals(notices.length, 1);
   });
 }
@@ -43,7 +46,7 @@ testStore("IdentityStore.open() never overwrites a file set aside before", async
   await Deno.mkdir(path.replace("/identities.json", ""));
   for (const text of ["first", "second", "third"]) {
     await Deno.writeTextFile(path, text);
-    await IdentityStore.open(path, { now: () => 0 });
+    await openAt(0, path);
   }
 
   const aside = `${path}.corrupt-1970-01-01T00-00-00.000Z`;

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { IdentityStore } from "../../../lib/store/identity_store.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
@@ -43,24 +43,54 @@ testStore("IdentityStore.find() knows what another store has stored or cleared",
   assertEquals(await store.find("::1"), undefined);
 });
 
-testStore(
-  "IdentityStore.find() reads once for all who ask, and unmakes no change",
-  async (path) => {
-    const store = await IdentityStore.open(path);
-    await store.remember("::1", "Anna");
-    const { readFile } = Deno;
-    using reads = stub(Deno, "readFile", (...args) => readFile(...args));
+testStore("IdentityStore reads its file only when it was changed", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  const { readFile } = Deno;
+  using reads = stub(Deno, "readFile", (...args) => readFile(...args));
+  const findAll = () => Promise.all(["::1", "::2", "::3"].map((each) => store.find(each)));
 
-    const found = Promise.all(["::1", "::2", "::3", "::4"].map((each) => store.find(each)));
-    const stored = store.remember("::2", "Bob");
-    const late = store.find("::2");
+  assertEquals(await findAll(), ["Anna", undefined, undefined]);
+  await store.remember("::2", "Bob");
+  assertEquals(await findAll(), ["Anna", "Bob", undefined]);
+  assertEquals(reads.calls.length, 0);
+  await Deno.writeTextFile(path, '{"::1":"Anna","::3":"Carl"}');
+  assertEquals(await findAll(), ["Anna", "Bob", "Carl"]);
 
-    assertEquals(await found, ["Anna", undefined, undefined, undefined]);
-    assertEquals(reads.calls.length, 1);
-    assertEquals([await stored, await late, store.size], ["Bob", undefined, 2]);
-    assertEquals([store.get("::1"), store.get("::2")], ["Anna", "Bob"]);
-  },
-);
+  assertEquals(reads.calls.length, 1);
+  assertEquals(await findAll(), ["Anna", undefined, "Carl"]);
+});
+
+testStore("IdentityStore stores 64 names of an IPv6 network", async (path) => {
+  const store = await IdentityStore.open(path);
+  const remember = (address: string) => store.remember(address, "Anna");
+  const neighbours = Array.from({ length: 70 }, (_, i) => `2001:db8::${i}:0`);
+
+  const stored = await Promise.all(neighbours.map(remember));
+
+  assertEquals(stored.filter((name) => name !== null).length, 64);
+  assertEquals(await remember("2001:db8::ffff"), null);
+  assertEquals([await remember(neighbours[0]!), store.size], ["Anna", 64]);
+  assertEquals([await remember("2001:db8:0:1::1"), await remember("10.0.0.1")], ["Anna", "Anna"]);
+  await store.clear();
+  assertEquals(await remember("2001:db8::ffff"), "Anna");
+});
+
+testStore("IdentityStore stores 10,000 names, and uses a file that has more", async (path) => {
+  const store = await IdentityStore.open(path);
+  await store.remember("::1", "Anna");
+  const names = Array.from({ length: 20_000 }, (_, i) => [`10.0.${i >> 8}.${i & 255}`, "Bob"]);
+  await Deno.writeTextFile(path, JSON.stringify(Object.fromEntries(names)));
+
+  assertEquals([await store.find("10.0.78.31"), store.size], ["Bob", 20_000]);
+  {
+    using _rename = stub(Deno, "rename", () => Promise.reject(new Error("written")));
+    assertEquals(await store.remember("::1", "Anna"), null);
+  }
+  assertEquals(await store.remember("10.0.0.1", "Bo"), "Bob");
+  assertEquals(await store.clear(), 20_000);
+  assertEquals(await store.remember("::1", "Anna"), "Anna");
+});
 
 testStore("IdentityStore says what to do about a file edited into nonsense", async (path) => {
   const store = await IdentityStore.open(path);
@@ -171,7 +201,7 @@ testStore(
 testStore("IdentityStore.remember() lets changes during a write share the next", async (path) => {
   const store = await IdentityStore.open(path);
   const { rename } = Deno;
-  const later: Promise<string>[] = [];
+  const later: Promise<string | null>[] = [];
   using writes = stub(Deno, "rename", async (from, to) => {
     await rename(from, to);
     if (later.length > 0) return;
@@ -231,11 +261,11 @@ testStore("IdentityStore.remember() rejects when the folder cannot be made", asy
   assertEquals(store.get("::1"), undefined);
 });
 
-testStore("IdentityStore.remember() throws at once for what is no name", async (path) => {
+testStore("IdentityStore.remember() refuses what is no name", async (path) => {
   const store = await IdentityStore.open(path);
 
   for (const name of ["", "An na", "\x1b[2J", " Anna", "x".repeat(33)]) {
-    assertThrows(() => store.remember("::1", name), TypeError, "not valid");
+    await assertRejects(() => store.remember("::1", name), TypeError, "not valid");
   }
 });
 

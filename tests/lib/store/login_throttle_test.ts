@@ -2,8 +2,9 @@ import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/ass
 import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { AccountStore } from "../../../lib/store/account_store.ts";
-import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
+import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
+import { SessionStore } from "../../../lib/store/session_store.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";
@@ -11,11 +12,14 @@ const PASSWORD = "correct horse";
 /** Accounts over a database, and a clock that a test turns. */
 function accountsOver(database: Database) {
   const clock = { ms: 0 };
-  const accounts = new AccountStore(database, { params: CHEAP, now: () => clock.ms });
+  const accounts = new AccountStore(database, new SessionStore(database), {
+    params: CHEAP,
+    now: () => clock.ms,
+  });
   /** Tries to log in and tells "ok", the code, or how long to wait. */
   const attempt = async (name: string, password: string, address: string) => {
     const result = await accounts.authenticate(name, password, address);
-    return result.ok ? "ok" : result.retryAfterMs ?? result.code;
+    return "token" in result ? "ok" : result.retryAfterMs ?? result.code;
   };
   return { database, accounts, clock, attempt, [Symbol.dispose]: () => database.close() };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AccountStore } from "../../../lib/store/account_store.ts";
-import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
+import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { binary, disguises, encodings } from "../../support/disguises.ts";
@@ -13,13 +13,16 @@ testWith(FILES, "A database holds no password and no token, in any encoding", as
   const path = `${folder}/chat.db`;
   const secrets = ["pässwörd-of-anna", "password~of~bob?", "a wrong password"];
   using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
-  const accounts = new AccountStore(database, { params: CHEAP });
   const sessions = new SessionStore(database, { now: () => clock });
+  const accounts = new AccountStore(database, sessions, { params: CHEAP });
   let clock = 0;
-  await accounts.register("Anna", secrets[0]!);
-  await accounts.register("Bob", secrets[1]!);
+  const results = [
+    await accounts.register("Anna", secrets[0]!),
+    await accounts.register("Bob", secrets[1]!),
+    await accounts.authenticate("Bob", secrets[1]!, "10.0.0.2"),
+  ];
   for (const password of secrets) await accounts.authenticate("Anna", password, "10.0.0.1");
-  const tokens = ["Anna", "Bob", "Bob"].map((name) => sessions.create(name).token);
+  const tokens = results.map((result) => "token" in result ? result.token : "");
   clock += 3_600_000;
   for (const token of tokens) assert(sessions.resume(token));
   sessions.revoke(tokens[0]!);

@@ -1,13 +1,16 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { AccountStore } from "../../../lib/store/account_store.ts";
-import { AUTH_MIGRATIONS } from "../../../servers/authentication.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
+import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
+import { StorageError } from "../../../lib/store/storage_error.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const START = Date.UTC(2026, 0, 1);
+const ANNA = { id: 1, name: "Anna" };
+const BOB = { id: 2, name: "Bob" };
 
 /** Sessions for Anna and Bob, and a clock that a test turns. */
 function openSessions() {
@@ -15,39 +18,57 @@ function openSessions() {
   const clock = { ms: START };
   const sessions = new SessionStore(database, { now: () => clock.ms });
   const insert = database.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, '')");
-  for (const name of ["Anna", "Bob"]) insert.run(name.toLowerCase(), name);
-  const count = () => Number(database.prepare("SELECT count(*) AS n FROM sessions").get()!.n);
-  return { database, sessions, clock, count, [Symbol.dispose]: () => database.close() };
+  for (const { name } of [ANNA, BOB]) insert.run(name.toLowerCase(), name);
+  const create = (account: { id: number; name: string }) =>
+    database.transaction(() => sessions.create(account));
+  const count = () => Number(database.prepare("SELECT count(*) AS n FROM sessions").get()!["n"]);
+  return { database, sessions, create, clock, count, [Symbol.dispose]: () => database.close() };
 }
 
 Deno.test("SessionStore.create() gives 32 random bytes in base64url, another each time", () => {
   using store = openSessions();
 
-  const [first, second] = [store.sessions.create("Anna"), store.sessions.create("Anna")];
+  const [first, second] = [store.create(ANNA), store.create(ANNA)];
 
   assertMatch(first.token, /^[A-Za-z0-9_-]{43}$/);
   assertEquals(Uint8Array.fromBase64(first.token, { alphabet: "base64url" }).length, 32);
   assertNotEquals(first.token, second.token);
+  assertEquals(first, { ...second, token: first.token });
   assertEquals(first.expiresAt, START + 7 * DAY_MS);
 });
 
-Deno.test("SessionStore.resume() tells the name as it was registered", () => {
+Deno.test("SessionStore.resume() gives the account and its name as it was registered", () => {
   using store = openSessions();
-  const { token } = store.sessions.create("ANNA");
+  const { token } = store.create(ANNA);
 
-  assertEquals(store.sessions.resume(token), { name: "Anna", expiresAt: START + 7 * DAY_MS });
+  const expiresAt = START + 7 * DAY_MS;
+  assertEquals(store.sessions.resume(token), { accountId: 1, name: "Anna", token, expiresAt });
 });
 
-Deno.test("SessionStore.create() throws for a name without an account", () => {
+Deno.test("SessionStore.create() throws for an account that is gone", () => {
   using store = openSessions();
 
-  assertThrows(() => store.sessions.create("Eve"), Error, "FOREIGN KEY");
-  assertThrows(() => store.sessions.create("no name"), Error, "FOREIGN KEY");
+  assertThrows(() => store.create({ id: 3, name: "Eve" }), Error, "FOREIGN KEY");
+});
+
+Deno.test("SessionStore.create() deletes the token of an account that was unused for longest when there are 32", () => {
+  using store = openSessions();
+  const { sessions, clock } = store;
+  const tokens = Array.from({ length: 32 }, () => store.create(ANNA).token);
+  const bobs = store.create(BOB).token;
+  clock.ms += MINUTE_MS;
+  sessions.resume(tokens[0]!);
+
+  tokens.push(store.create(ANNA).token, store.create(ANNA).token);
+
+  const valid = tokens.map((token) => sessions.resume(token) !== null);
+  assertEquals(valid.flatMap((isValid, i) => isValid ? [] : [i]), [1, 2]);
+  assert(sessions.resume(bobs));
 });
 
 Deno.test("SessionStore.resume() gives null for an unknown token, and a malformed one unread", () => {
   using store = openSessions();
-  const { token } = store.sessions.create("Anna");
+  const { token } = store.create(ANNA);
   const other = `${token[0] === "A" ? "B" : "A"}${token.slice(1)}`;
   assertEquals(store.sessions.resume(other), null);
   using find = spy(Object.getPrototypeOf(store.database.prepare("SELECT 1")), "get");
@@ -66,34 +87,37 @@ Deno.test("SessionStore.resume() gives null for an unknown token, and a malforme
 Deno.test("SessionStore.resume() lets a token expire 7 days after its last use", () => {
   using store = openSessions();
   const { sessions, clock } = store;
-  const { token } = sessions.create("Anna");
+  const { token } = store.create(ANNA);
 
   clock.ms += 7 * DAY_MS - 1;
   assertEquals(sessions.resume(token)?.expiresAt, clock.ms + 7 * DAY_MS);
+  clock.ms += 7 * DAY_MS - 1;
+  assert(sessions.keepAlive(token));
   clock.ms += 7 * DAY_MS - 1;
   assert(sessions.resume(token));
   clock.ms += 7 * DAY_MS;
   assertEquals(sessions.resume(token), null);
 });
 
-Deno.test("SessionStore.resume() lets a token expire 30 days after the login, used or not", () => {
+Deno.test("SessionStore lets a token expire 30 days after the login, used or not", () => {
   using store = openSessions();
   const { sessions, clock } = store;
-  const { token } = sessions.create("Anna");
+  const { token } = store.create(ANNA);
 
   for (let day = 1; day < 30; day++) {
     clock.ms += DAY_MS;
-    assertEquals(sessions.resume(token)?.expiresAt, START + Math.min(day + 7, 30) * DAY_MS);
+    const session = day % 2 ? sessions.resume(token) : sessions.keepAlive(token);
+    assertEquals(session?.expiresAt, START + Math.min(day + 7, 30) * DAY_MS);
   }
 
   clock.ms = START + 30 * DAY_MS;
-  assertEquals(sessions.resume(token), null);
+  assertEquals([sessions.resume(token), sessions.keepAlive(token)], [null, null]);
 });
 
 Deno.test("SessionStore.resume() writes at most once a minute, and tells the truth meanwhile", () => {
   using store = openSessions();
   const { sessions, clock, database } = store;
-  const { token, expiresAt } = sessions.create("Anna");
+  const { token, expiresAt } = store.create(ANNA);
   using write = spy(database, "transaction");
 
   clock.ms += MINUTE_MS - 1;
@@ -110,32 +134,42 @@ Deno.test("SessionStore.resume() writes at most once a minute, and tells the tru
 Deno.test("SessionStore.revoke() ends one session", () => {
   using store = openSessions();
   const { sessions } = store;
-  const [first, second] = [sessions.create("Anna"), sessions.create("Anna")];
+  const [first, second] = [store.create(ANNA), store.create(ANNA)];
 
   assertEquals(sessions.revoke(first.token), true);
   assertEquals(sessions.revoke(first.token), false);
 
-  assertEquals(sessions.resume(first.token), null);
+  assertEquals([sessions.resume(first.token), sessions.keepAlive(first.token)], [null, null]);
   assert(sessions.resume(second.token));
 });
 
 Deno.test("SessionStore.create() drops expired sessions", () => {
   using store = openSessions();
-  store.sessions.create("Anna");
-  store.sessions.create("Bob");
+  store.create(ANNA);
+  store.create(BOB);
 
   store.clock.ms += 7 * DAY_MS;
-  store.sessions.create("Anna");
+  store.create(ANNA);
 
   assertEquals(store.count(), 1);
 });
 
 Deno.test("AccountStore.clear() ends every session", () => {
   using store = openSessions();
-  const { token } = store.sessions.create("Anna");
+  const { token } = store.create(ANNA);
 
-  new AccountStore(store.database).clear();
+  new AccountStore(store.database, store.sessions).clear();
 
   assertEquals(store.sessions.resume(token), null);
   assertEquals(store.count(), 0);
+});
+
+Deno.test("SessionStore throws a StorageError where storage is broken", () => {
+  const { sessions, create, database } = openSessions();
+  const { token } = create(ANNA);
+  database.close();
+
+  assertThrows(() => sessions.resume(token), StorageError);
+  assertThrows(() => sessions.keepAlive(token), StorageError);
+  assertThrows(() => sessions.revoke(token), StorageError);
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { KeyDecoder } from "../../../lib/terminal/keys.ts";
 
 function decode(...chunks: string[]): string[] {
@@ -24,8 +24,49 @@ Deno.test("KeyDecoder.push() lets nothing unknown through but a letter after Esc
 Deno.test("KeyDecoder.push() takes Enter and more text in one chunk for a paste", () => {
   assertEquals(decode("a\rb"), ["a\rb"]);
   assertEquals(decode("a\r\r\n"), ["a", "enter", "enter"]);
+  assertEquals(decode("\x1b[200~p\x1b[201~", "a\rb"), ["p", "a", "enter", "b"]);
 });
 
 Deno.test("KeyDecoder.push() hears Ctrl-C during a paste that never ends", () => {
   assertEquals(decode("\x1b[200~abc", "def", "\x03", "g"), ["interrupt", "g"]);
+});
+
+for (
+  const [start, end] of [["\x1b]", "\x07"], ["\x1bP", "\x1b\\"], ["\x1b_", "\x9c"], [
+    "\x9d",
+    "\x07",
+  ]]
+) {
+  Deno.test(`KeyDecoder.push() drops a string from ${JSON.stringify(start)}, cut anywhere`, () => {
+    const input = `a${start}11;rgb:0000/ffff\u{1f600}${end}b`;
+
+    assertEquals(decode(...input).join(""), "ab");
+    for (let cut = 0; cut < input.length; cut++) {
+      assertEquals(decode(input.slice(0, cut), input.slice(cut)).join(""), "ab");
+    }
+  });
+}
+
+Deno.test("KeyDecoder ends a string that never ends at a control key, or when it expires", () => {
+  const decoder = new KeyDecoder();
+
+  for (let i = 0; i < 1000; i++) assertEquals(decoder.push("\x1b]" + "x".repeat(1000)), []);
+  assertEquals(decoder.push("\r").map(({ name }) => name), ["enter"]);
+  decoder.push("\x1bPnever");
+  assertEquals([decoder.isUnfinished, decoder.expire()], [true, []]);
+
+  assertEquals(decoder.push("typed").map(({ text }) => text), ["typed"]);
+  assertEquals(decode("\x1b^never", "\x03"), ["interrupt"]);
+});
+
+Deno.test("KeyDecoder.expire() leaves no key to an Escape pressed before", () => {
+  const decoder = new KeyDecoder();
+
+  for (const [held, kept] of [["\x1b", []], ["\x1bO", ["O"]], ["\x1b[1;", []]] as const) {
+    decoder.push(held);
+    assert(decoder.isUnfinished);
+    assertEquals(decoder.expire().map(({ text }) => text), [...kept]);
+    assert(!decoder.isUnfinished);
+    assertEquals(decoder.push("b").map(({ text }) => text), ["b"]);
+  }
 });

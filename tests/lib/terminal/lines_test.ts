@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LineSplitter, readLines } from "../../../lib/terminal/lines.ts";
+import { readLines } from "../../../lib/terminal/lines.ts";
 
 const encoder = new TextEncoder();
 
@@ -64,28 +64,4 @@ Deno.test("readLines() cuts an endless line off and goes on with the next", asyn
 
   assert(long!.length > 5 && long!.length < 5 + 2 + 10);
   assertEquals(next, "next");
-});
-
-Deno.test("LineSplitter.push() gives the lines that are whole", () => {
-  const splitter = new LineSplitter();
-
-  assertEquals(splitter.push("o"), []);
-  assertEquals(splitter.push("ne\r"), []);
-  assertEquals(splitter.push("\ntwo\n\nfo"), ["one", "two", ""]);
-});
-
-Deno.test("LineSplitter.end() gives the last line once, and none after a newline", () => {
-  const splitter = new LineSplitter();
-
-  splitter.push("one\ntwo\r");
-
-  assertEquals([splitter.end(), splitter.end()], [["two"], []]);
-});
-
-Deno.test("LineSplitter.end() gives of an endless line no more than its limit and a line end", () => {
-  const splitter = new LineSplitter({ maxLength: 5 });
-
-  for (let i = 0; i < 100; i++) splitter.push("x".repeat(10));
-
-  assertEquals(splitter.end(), ["x".repeat(7)]);
 });

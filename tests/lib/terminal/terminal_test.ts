@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import process from "node:process";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { Terminal, type TerminalOptions } from "../../../lib/terminal/terminal.ts";
 import { FakeKeyboard, FakeScreen, turn } from "./fake_terminal.ts";
 
@@ -70,8 +70,8 @@ Deno.test("Terminal.print() keeps a line that wraps over several rows", async ()
   await turn();
 
   const typed = ["> abcdefgh", "ijklmnopqr", "stuvwxyz"];
-  assertEquals(t.screen.text, ["bob: a lon", "g line", "eve: hi", ...typed]);
-  assertEquals(t.screen.cursor, [4, 6]);
+  assertEquals(t.screen.text, ["bob: a", "  long", "  line", "eve: hi", ...typed]);
+  assertEquals(t.screen.cursor, [5, 6]);
 });
 
 Deno.test("Terminal.print() keeps a line that just fills its row", async () => {
@@ -301,16 +301,35 @@ Deno.test("Terminal tells once that its output is gone, also to who prints then"
   assertEquals([told, t.screen.writes.length], [1, length]);
 });
 
-Deno.test("Terminal.confirm() is true for a typed yes only", async () => {
+Deno.test("Terminal.confirm() takes yes, no and Enter, also in Russian, and asks again for the rest", async () => {
   using t = open();
+  await t.keyboard.type("\x1b[200~\x1b[201~"); // it marks pastes
+  const yes = ["y", "YES", " д", "Да", "нуы"];
+  const no = ["", "n", "no", "н", "нет", "т", "тщ"];
 
-  for (
-    const [typed, meant] of [["y", true], ["YES", true], ["", false], ["yellow", false]] as const
-  ) {
+  for (const typed of [...yes, ...no]) {
     const answer = t.terminal.confirm("Sure?");
-    await t.keyboard.type(typed + ENTER);
-    assertEquals(await answer, meant);
+    await t.keyboard.type(`yellow\ry es\r${typed}\r`);
+    assertEquals(await answer, yes.includes(typed), typed);
   }
+
+  assertEquals(t.lines, []);
+});
+
+Deno.test("Terminal.confirm() gives what was typed on back to the line that it interrupted", async () => {
+  using t = open({ columns: 60 });
+  await t.keyboard.type("hello ev");
+
+  const answer = t.terminal.confirm("Make a new account?");
+  await t.keyboard.type("erybody", ENTER);
+  assertEquals(t.screen.text.slice(1), [
+    "Type y or n, then Enter",
+    "Make a new account? [y/N]",
+  ]);
+  await t.keyboard.type("n", ENTER);
+
+  assertEquals(await answer, false);
+  assertEquals(t.screen.text.at(-1), "> hello everybody");
 });
 
 for (
@@ -319,20 +338,30 @@ for (
     ["not marked", "two\rthree\r"],
   ] as const
 ) {
-  Deno.test(`Terminal offers a pasted block (${how}) as a whole`, async () => {
+  Deno.test(`Terminal offers a pasted block (${how}) as a whole, and keeps it if refused`, async () => {
     const offered: string[][] = [];
     const onPaste = (lines: string[]) => offered.push(lines) > 1;
     using t = open({ onPaste });
 
     await t.keyboard.type("one ", block);
     assertEquals(t.lines, []);
-    await t.keyboard.type(block);
+    assertEquals(t.screen.text, ["> one two three"]);
+    await t.keyboard.type("\x15one ", block);
 
     assertEquals(offered, [["one two", "three"], ["one two", "three"]]);
     assertEquals(t.lines, ["one two", "three"]);
     assertEquals(t.screen.text, ["> one two", "> three", ">"]);
   });
 }
+
+Deno.test("Terminal takes unmarked lines for typed once it has marked a paste", async () => {
+  using t = open();
+
+  await t.keyboard.type("\x1b[200~pasted\x1b[201~\r", "one\rtwo\rth");
+
+  assertEquals(t.lines, ["pasted", "one", "two"]);
+  assertEquals(t.screen.text.at(-1), "> th");
+});
 
 Deno.test("Terminal asks before it enters a pasted block, and a paste is no answer", async () => {
   using t = open({ columns: 60 });
@@ -342,6 +371,7 @@ Deno.test("Terminal asks before it enters a pasted block, and a paste is no answ
   await t.keyboard.type("n", ENTER);
 
   assertEquals(t.lines, []);
+  assertEquals(t.screen.text.at(-1), "> a b");
 });
 
 Deno.test("Terminal puts a pasted block between what stands before and after the cursor", async () => {
@@ -406,16 +436,22 @@ Deno.test("Terminal reads a letter whose bytes arrive apart", async () => {
   assertEquals(t.lines, ["漢"]);
 });
 
-Deno.test("Terminal ends at Ctrl-D in an empty line and gives the terminal back", async () => {
-  using t = open();
+Deno.test("Terminal ends its lines at Ctrl-D in an empty line, and then reads Ctrl-C alone", async () => {
+  let interrupts = 0;
+  using t = open({ onInterrupt: () => interrupts++ });
   await t.keyboard.type("x", "\x04", "\x7f");
   assert(t.keyboard.isRaw && t.screen.marksPastes);
 
   await t.keyboard.type("\x04");
   await t.ended;
+  await t.keyboard.type("x\r", "\x03");
 
-  assert(!t.keyboard.isRaw && !t.screen.marksPastes);
+  assertEquals([t.lines, interrupts], [[], 1]);
+  assertEquals(await t.terminal.question("Name: "), null);
+  assert(!t.screen.marksPastes);
   assertEquals(t.screen.cursor[1], 0);
+  t.terminal.close();
+  assert(!t.keyboard.isRaw);
 });
 
 Deno.test("Terminal ends at Ctrl-C unless onInterrupt decides otherwise", async () => {
@@ -561,5 +597,66 @@ Deno.test("Terminal in a pipe reads no further than it is asked", async () => {
   input.write("two\nthree\n");
   await turn();
 
-  assert(input.isPaused());
+  assert(input.readableLength > 0);
+});
+
+Deno.test("Terminal escapes what it shows, except for colours", async () => {
+  const complete = () => ["\x1b[2Jann", "anna", "anton"];
+  using t = open({ columns: 60, complete });
+
+  t.terminal.setPrompt("\x1b[36manna\x1b[0m\x1b[2J\u202e> ");
+  t.terminal.print("\x1b[31mred\x1b[0m\x1b]0;title\x07\x9b2J");
+  await t.keyboard.type("a\t\t");
+  const answer = t.terminal.question("Name [\x1b[6n]: ");
+  await t.keyboard.type(ENTER);
+
+  await answer;
+  assertEquals(t.screen.text, [
+    "red\\x1b]0;title\\x07\\x9b2J",
+    "anna  anton",
+    "Name [\\x1b[6n]:",
+    "anna\\x1b[2J\\u{202e}> an",
+  ]);
+});
+
+Deno.test("Terminal.written() rejects with the error of an output that is lost", async () => {
+  const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("full")) });
+  using terminal = new Terminal({ input: new PassThrough(), output });
+
+  terminal.print("lost");
+  terminal.close();
+
+  await assertRejects(() => terminal.written(), Error, "full");
+});
+
+Deno.test("Terminal sets raw mode and draws its line again when it goes on after a stop", async () => {
+  const added = stub(Deno, "addSignalListener");
+  using t = open();
+  added.restore();
+  using _removed = stub(Deno, "removeSignalListener");
+  await t.keyboard.type("draft");
+  t.keyboard.isRaw = false; // as a shell leaves it
+
+  t.screen.write("\r\nfg\r\n");
+  added.calls.find(({ args: [signal] }) => signal === "SIGCONT")!.args[1]();
+  await turn();
+
+  assert(t.keyboard.isRaw);
+  assertEquals(t.screen.writes.at(-1)!.includes("\x1b[?2004h"), true);
+  assertEquals(t.screen.text, ["> draft", "fg", "> draft"]);
+  t.terminal.close();
+});
+
+Deno.test("Terminal without a screen reads lines as the terminal edits them", async () => {
+  using _quiet = stub(process.stderr, "write", () => true);
+  const keyboard = new FakeKeyboard();
+  using terminal = new Terminal({ input: keyboard, output: new PassThrough() });
+
+  const sure = terminal.confirm("Sure?");
+  await keyboard.type("what\ny\na\tb\x1b[A\r\nlast\n");
+  const lines = terminal[Symbol.asyncIterator]();
+
+  assertEquals(await sure, true);
+  assertEquals((await lines.next()).value, "a    b[A");
+  assertEquals((await lines.next()).value, "last");
 });

@@ -1,53 +1,63 @@
 import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { HEADER_BYTES } from "../../../lib/frame/frame.ts";
 import type {
   AppendedMessage,
   HistoryStore,
   NewMessage,
 } from "../../../lib/store/history_store.ts";
-import { keyOfName } from "../../../lib/chat/name.ts";
-import { type ChatMember, ChatRoom } from "../../../servers/members/chat_room.ts";
+import { StorageError } from "../../../lib/store/storage_error.ts";
+import { ChatRoom, type Seated } from "../../../servers/members/chat_room.ts";
 import { turns } from "../../support/turns.ts";
 
 /** A history that keeps its batches, and fails as long as it is told to. */
 class FakeHistory {
   readonly batches: string[][] = [];
-  broken = false;
+  broken: unknown;
   #lastId = 0;
   append(batch: readonly NewMessage[]): AppendedMessage[] {
-    if (this.broken) throw new Error("Broken");
+    if (this.broken) throw new StorageError(this.broken);
     this.batches.push(batch.map(({ text }) => text));
     return batch.map(() => ({ id: ++this.#lastId, repeated: false }));
   }
 }
 
-function openRoom() {
+function openRoom(settleMs = 0) {
   const history = new FakeHistory();
   const errors: string[] = [];
-  const room = new ChatRoom({
-    history: history as unknown as HistoryStore,
-    keyOf: keyOfName,
-    onError: (error) => errors.push(String(error)),
+  const room = new ChatRoom(history as unknown as HistoryStore, {
+    settleMs,
+    onStorageError: (error) => errors.push(String(error)),
   });
   return { history, errors, room };
 }
 
+const KEYS = ["anna", "bob", "carl", "eve"];
+
 /** A member that keeps what it hears, in short. */
-function member(name: string): ChatMember & { heard: string[]; frames: Uint8Array[] } {
+function member(name: string): Seated & { heard: string[]; frames: Uint8Array[] } {
   const heard: string[] = [];
   const frames: Uint8Array[] = [];
   const deliver = (frame: Uint8Array) => {
-    const { type, ref, id, text } = JSON.parse(
+    const { type, text, name, id } = JSON.parse(
       new TextDecoder().decode(frame.subarray(HEADER_BYTES)),
     );
     frames.push(frame);
-    heard.push([type, ref ?? text, id].filter((part) => part !== undefined).join(" "));
+    heard.push([type, text ?? name, id].filter((part) => part !== undefined).join(" "));
   };
-  return { name, key: keyOfName(name), heard, frames, deliver };
+  const said = (ref: string, id?: number) => void heard.push(`said ${ref} ${id}`);
+  return { name, key: KEYS.indexOf(name.toLowerCase()), heard, frames, deliver, said };
 }
 
 function text(text: string, to?: string): NewMessage {
-  return { from: "Anna", ref: `r${text}`, text, at: 1, ...(to !== undefined && { to }) };
+  const person = (name: string) => ({ id: KEYS.indexOf(name.toLowerCase()), name });
+  return {
+    sender: person("Anna"),
+    ref: `r${text}`,
+    text,
+    at: 1,
+    ...(to !== undefined && { receiver: person(to) }),
+  };
 }
 
 Deno.test("ChatRoom.say() stores what arrives in one turn in one transaction at its end", async () => {
@@ -59,59 +69,82 @@ Deno.test("ChatRoom.say() stores what arrives in one turn in one transaction at 
   room.say(anna, text("2"));
   await Promise.resolve();
   assertEquals([history.batches, anna.heard], [[], []]);
-  await turns(1);
+  await room.settled;
   room.say(anna, text("3"));
-  await turns(1);
+  await room.settled;
 
   assertEquals(history.batches, [["1", "2"], ["3"]]);
   assertEquals(anna.heard, ["said r1 1", "said r2 2", "said r3 3"]);
 });
 
-Deno.test("ChatRoom.commit() encodes a message once for all members", () => {
+Deno.test("ChatRoom.say() encodes a message once for all members", async () => {
   const { room } = openRoom();
   const [anna, bob, carl] = [member("Anna"), member("Bob"), member("Carl")];
   const _seats = [anna, bob, carl].map((each) => room.join(each));
 
   room.say(anna, text("1"));
-  room.commit();
+  await room.settled;
 
   assertEquals(bob.frames.at(-1) === carl.frames.at(-1), true);
 });
 
-Deno.test("ChatRoom.commit() tells only the senders when nothing could be stored, and goes on", () => {
+Deno.test("ChatRoom.say() tells only the senders when nothing could be stored, and goes on", async () => {
   const { room, history, errors } = openRoom();
   const [anna, bob] = [member("Anna"), member("Bob")];
   const _seats = [anna, bob].map((each) => room.join(each));
   anna.heard.length = 0;
 
-  history.broken = true;
+  history.broken = "Broken";
   room.say(anna, text("1"));
-  room.commit();
-  history.broken = false;
+  await room.settled;
+  history.broken = undefined;
   room.say(anna, text("2"));
-  room.commit();
+  await room.settled;
 
-  assertEquals(anna.heard, ["error r1", "said r2 1"]);
+  assertEquals(anna.heard, ["said r1 undefined", "said r2 1"]);
   assertEquals(bob.heard, ["message 2 1"]);
-  assertEquals(errors, ["Error: Broken"]);
+  assertEquals(errors, ["StorageError: Broken"]);
 });
 
-Deno.test("ChatRoom.join() lets in after what was said before, and out after what was said last", () => {
+Deno.test("ChatRoom.say() lets messages wait while another program locks the file, for 10 s", async () => {
+  using time = new FakeTime();
   const { room, history } = openRoom();
-  const [anna, bob] = [member("Anna"), member("Bob")];
-  const seat = room.join(anna);
+  const anna = member("Anna");
+  const _seat = room.join(anna);
 
-  room.say(anna, text("before"));
-  using _bob = room.join(bob);
-  room.say(anna, text("last"));
-  seat[Symbol.dispose]();
+  history.broken = new Deno.errors.Busy("Locked");
+  for (const each of ["1", "2"]) {
+    room.say(anna, text(each));
+    await turns(2);
+  }
+  await time.tickAsync(5_000);
+  const before = [...anna.heard];
+  history.broken = undefined;
+  await time.tickAsync(1_000);
+  history.broken = new Deno.errors.Busy("Locked");
+  room.say(anna, text("3"));
+  await turns(2);
+  await time.tickAsync(9_000);
+  assertEquals(anna.heard.length, 2);
+  await time.tickAsync(2_000);
 
-  assertEquals(anna.heard, ["said rbefore 1", "joined", "said rlast 2"]);
-  assertEquals(bob.heard, ["message last 2", "left"]);
-  assertEquals(history.batches, [["before"], ["last"]]);
+  assertEquals(before, []);
+  assertEquals(history.batches, [["1", "2"]]);
+  assertEquals(anna.heard, ["said r1 1", "said r2 2", "said r3 undefined"]);
 });
 
-Deno.test("ChatRoom.say() tells a private message to its two people, and to each once", () => {
+Deno.test("ChatRoom.close() commits what waits", async () => {
+  const { room, history } = openRoom();
+  const anna = member("Anna");
+
+  room.say(anna, text("1"));
+  room.close();
+  await turns(2);
+
+  assertEquals([history.batches, anna.heard], [[["1"]], ["said r1 1"]]);
+});
+
+Deno.test("ChatRoom.say() tells a private message to its two people, and to each once", async () => {
   const { room } = openRoom();
   const [anna, phone, bob, eve] = [member("Anna"), member("ANNA"), member("Bob"), member("Eve")];
   const _seats = [anna, phone, bob, eve].map((each) => room.join(each));
@@ -119,7 +152,7 @@ Deno.test("ChatRoom.say() tells a private message to its two people, and to each
 
   room.say(anna, text("to Bob", "BOB"));
   room.say(anna, text("to myself", "anna"));
-  room.commit();
+  await room.settled;
 
   assertEquals(anna.heard, ["said rto Bob 1", "said rto myself 2"]);
   assertEquals(phone.heard, ["message to Bob 1", "message to myself 2"]);
@@ -133,9 +166,73 @@ Deno.test("ChatRoom.notice() reaches everybody and is not kept", () => {
 
   assertEquals(room.notice("back at noon"), 2);
 
-  assertEquals([anna.heard.at(-1), bob.heard.at(-1)], [
-    "notice back at noon",
-    "notice back at noon",
-  ]);
+  assertEquals([anna, bob].map(({ heard }) => heard.at(-1)), Array(2).fill("notice back at noon"));
   assertEquals(history.batches, []);
+});
+
+Deno.test("ChatRoom announces a user who stays or is away for a second, and nobody who comes and goes", async () => {
+  using time = new FakeTime();
+  const { room } = openRoom(1000);
+  const [anna, bob] = [member("Anna"), member("Bob")];
+  const _seat = room.join(anna);
+  await time.tickAsync(1000);
+
+  for (let i = 0; i < 20; i++) {
+    const seat = room.join(bob);
+    await time.tickAsync(900);
+    seat[Symbol.dispose]();
+    await time.tickAsync(900);
+  }
+  await time.tickAsync(1000);
+  assertEquals(anna.heard, []);
+  const seat = room.join(bob);
+  await time.tickAsync(1000);
+  seat[Symbol.dispose]();
+  await time.tickAsync(900);
+  const again = room.join(bob);
+  await time.tickAsync(2000);
+  assertEquals(anna.heard, ["joined Bob"]);
+  again[Symbol.dispose]();
+  await time.tickAsync(1000);
+
+  assertEquals(anna.heard, ["joined Bob", "left Bob"]);
+  assertEquals(bob.heard, []);
+});
+
+Deno.test("ChatRoom announces a user before it acts, and names those who are announced", () => {
+  using _time = new FakeTime();
+  const { room } = openRoom(1000);
+  const [anna, bob] = [member("Anna"), member("Bob")];
+  const _seats = [anna, bob].map((each) => room.join(each));
+  assertEquals(room.users(), { type: "users", names: [] });
+
+  room.act(bob);
+  room.act(bob);
+
+  assertEquals([anna.heard, bob.heard], [["joined Bob"], []]);
+  assertEquals(room.users(), { type: "users", names: ["Bob"] });
+  room.close();
+});
+
+Deno.test("ChatRoom names 1,000 users at most, and tells how many more there are", () => {
+  const { room } = openRoom();
+  for (let key = 0; key < 1002; key++) room.join({ ...member("Anna"), name: `user${key}`, key });
+
+  const users = room.users();
+
+  assertEquals(users.type === "users" && [users.names.length, users.more], [1000, 2]);
+});
+
+Deno.test("ChatRoom says nothing of those who are disconnected for a pause, and announces who comes back", () => {
+  const { room } = openRoom();
+  const [anna, bob] = [member("Anna"), member("Bob")];
+  const [, seat] = [room.join(anna), room.join(bob)];
+  anna.heard.length = 0;
+
+  room.isSentAway = true;
+  seat[Symbol.dispose]();
+  room.isSentAway = false;
+  room.join(bob);
+
+  assertEquals(anna.heard, ["joined Bob"]);
 });

@@ -1,22 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { GoodbyeReason } from "../../../lib/server/end_reason.ts";
-import {
-  errorMessage,
-  goodbyeMessage,
-  unavailableMessage,
-} from "../../../servers/members/messages.ts";
-
-Deno.test("errorMessage() leaves out what is not known", () => {
-  assertEquals(errorMessage("too_fast", "Slow down", { ref: undefined, retryAfterMs: undefined }), {
-    type: "error",
-    code: "too_fast",
-    message: "Slow down",
-  });
-  assertEquals(
-    Object.keys(unavailableMessage("7")).sort().join(),
-    "code,message,ref,retryAfterMs,type",
-  );
-});
+import { goodbyeMessage } from "../../../servers/members/messages.ts";
 
 Deno.test("goodbyeMessage() tells who shall come back after how long", () => {
   const reasons: GoodbyeReason[] = [

@@ -1,0 +1,101 @@
+/**
+ * Bounded, non-blocking send queue; reports slow consumers.
+ *
+ * @module
+ */
+import { checkLimits } from "../base/limits.ts";
+
+/** The part of a `MessageConn` that an outbox needs. */
+export interface FrameSender {
+  /**
+   * Queues one whole frame, whose bytes must not change any more. An outbox does not wait for the promise, and needs
+   * no rejection handled.
+   */
+  sendFrame(frame: Uint8Array): Promise<void>;
+  /** How many bytes the operating system has not taken yet. */
+  readonly queuedBytes: number;
+  /** How many bytes the operating system has taken since the start. */
+  readonly writtenBytes: number;
+}
+
+/** Options for {@linkcode Outbox}. */
+export interface OutboxOptions {
+  /**
+   * How many bytes may wait for a peer that takes none. Sixteen times as many may wait for one that reads: a burst of
+   * messages is queued faster than any peer can be offered it.
+   *
+   * @default {1048576}
+   */
+  maxQueuedBytes?: number;
+  /**
+   * How long a peer with more than `maxQueuedBytes` waiting may take nothing, in milliseconds. With less, only the
+   * connection's own limits apply.
+   *
+   * @default {2000}
+   */
+  maxStalledMs?: number;
+  /**
+   * Gives the time in milliseconds; it must not jump back.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
+  /** Called once, when the peer is too slow. Nothing is delivered to it from then on. */
+  onOverflow: () => void;
+}
+
+const READING_FACTOR = 16;
+
+/**
+ * Takes messages for one peer without waiting, within limits of bytes and of time.
+ *
+ * All frames of one turn of the event loop leave in one write.
+ */
+export class Outbox {
+  readonly #conn: FrameSender;
+  readonly #maxQueuedBytes: number;
+  readonly #maxStalledMs: number;
+  readonly #now: () => number;
+  readonly #onOverflow: () => void;
+  /** While too much is queued: how much was written when progress was last seen, and when that was. */
+  #progress: { writtenBytes: number; at: number } | undefined;
+  #overflowed = false;
+
+  /**
+   * Makes an outbox in front of `conn`, which stays its owner's to close.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number.
+   */
+  constructor(conn: FrameSender, options: OutboxOptions) {
+    const { maxQueuedBytes = 1024 * 1024, maxStalledMs = 2000 } = options;
+    checkLimits("make an outbox", { maxQueuedBytes, maxStalledMs });
+    this.#conn = conn;
+    this.#maxQueuedBytes = maxQueuedBytes;
+    this.#maxStalledMs = maxStalledMs;
+    this.#now = options.now ?? (() => performance.now());
+    this.#onOverflow = options.onOverflow;
+  }
+
+  /**
+   * Delivers one frame, made by `encodeFrame`. Its bytes must not change any more: all receivers of a broadcast share
+   * them.
+   */
+  deliver(frame: Uint8Array): void {
+    if (this.#overflowed) return;
+    const { queuedBytes } = this.#conn;
+    if (queuedBytes <= this.#maxQueuedBytes) this.#progress = undefined;
+    else if (this.#isTooSlow(queuedBytes)) {
+      this.#overflowed = true;
+      return this.#onOverflow();
+    }
+    this.#conn.sendFrame(frame);
+  }
+
+  #isTooSlow(queuedBytes: number): boolean {
+    const { writtenBytes } = this.#conn;
+    const at = this.#now();
+    if (this.#progress?.writtenBytes !== writtenBytes) this.#progress = { writtenBytes, at };
+    return at - this.#progress.at > this.#maxStalledMs ||
+      queuedBytes > READING_FACTOR * this.#maxQueuedBytes;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * One connection: its bytes, its half-closes and its end.
+ *
+ * @module
+ */
+import { checkLimits } from "../base/limits.ts";
+import { Latch } from "../base/latch.ts";
+import { quiet, within } from "../base/within.ts";
+import { checkMaxBodyBytes } from "../frame/frame.ts";
+import { setNoDelay } from "./dial.ts";
+import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
+import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
+
+/** Options for {@linkcode FramedConn}. */
+export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
+
+// After close(), what was accepted by send() has this long to reach the operating system.
+const LINGER_MS = 5000;
+
+/** What a `FramedConn` is below its messages. It owns the connection it wraps. */
+export class ByteConn implements Disposable {
+  /** Receives what the peer sends. */
+  protected readonly reader: MessageReader;
+  /** Sends what is queued. */
+  protected readonly queue: WriteQueue;
+  readonly #conn: Deno.Conn;
+  readonly #released = new Latch();
+  #closed = false;
+  #connClosed = false;
+
+  /**
+   * Wraps a connection, and owns it from now on: nothing else may read, write or close it.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
+   */
+  constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
+    checkOptions(options);
+    this.#conn = conn;
+    this.queue = new WriteQueue(conn, options, (error) => this.#lose(error));
+    this.reader = new MessageReader(conn, options);
+    setNoDelay(conn);
+  }
+
+  /** This end's address. */
+  get localAddr(): Deno.Addr {
+    return this.#conn.localAddr;
+  }
+
+  /** The peer's address. */
+  get remoteAddr(): Deno.Addr {
+    return this.#conn.remoteAddr;
+  }
+
+  /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
+  get finished(): boolean {
+    const end = this.reader.end;
+    return end !== undefined && end.how !== "closed";
+  }
+
+  /** Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
+  get lost(): boolean {
+    return this.reader.end?.how === "lost";
+  }
+
+  /** Whether `error` is what a `receive` or a write of this very connection failed with. */
+  failedWith(error: unknown): boolean {
+    return this.reader.failedWith(error) || this.queue.failedWith(error);
+  }
+
+  /**
+   * How many bytes of what was sent the operating system has not taken yet, headers included. A text that waits for the
+   * end of the turn may count a byte a character.
+   */
+  get queuedBytes(): number {
+    return this.queue.queuedBytes;
+  }
+
+  /** How many bytes the operating system has taken since the start, headers included. */
+  get writtenBytes(): number {
+    return this.queue.writtenBytes;
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */
+  flush(): Promise<void> {
+    return this.queue.flush();
+  }
+
+  /** Ends receiving from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
+  closeRead(): void {
+    this.reader.stop();
+  }
+
+  /** Settles when `closeRead` or `close` was called, also while nothing is received. */
+  get readClosed(): Promise<void> {
+    return this.reader.stopped;
+  }
+
+  /**
+   * Does `closeRead`, then reads on until the peer has finished and drops what it sent: to close while unread bytes wait
+   * would reset the connection, and destroy what was sent last.
+   */
+  discard(): Promise<void> {
+    return this.reader.discard();
+  }
+
+  /**
+   * Tells the peer, after everything sent so far, that no more will come. Receiving still works.
+   *
+   * @throws {Deno.errors.BrokenPipe} If it was told already, or is gone.
+   */
+  closeWrite(): Promise<void> {
+    return quiet(this.queue.closeWrite());
+  }
+
+  /**
+   * Closes the connection; a pending `receive` gives `null`. Closing again does nothing.
+   *
+   * What `send` had accepted still goes to the operating system, which may take up to 5 s if the peer reads slowly.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.closeRead();
+    if (this.queue.idle) return this.#release();
+    this.queue.refuse(closedError());
+    this.#linger();
+  }
+
+  /** Closes the connection at once: what is queued is lost, and pending calls end. */
+  abort(): void {
+    this.#closed = true;
+    this.closeRead();
+    this.#release();
+  }
+
+  /** Closes the connection at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Settles when the connection was closed and its last bytes are on their way, or lost. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** Reads bytes as they come, frames or not: first what a `receive` has already read. */
+  read(p: Uint8Array): Promise<number | null> {
+    return quiet(this.#read(p));
+  }
+
+  async #read(p: Uint8Array): Promise<number | null> {
+    if (this.#closed) throw new Deno.errors.BadResource("Cannot read: the connection is closed");
+    const bytes = await this.reader.read(p);
+    if (bytes === null && this.#closed) {
+      throw new Deno.errors.Interrupted("Cannot read on: the connection was closed");
+    }
+    return bytes;
+  }
+
+  /** Queues a copy of bytes, frames or not, in order with what is sent; gives their number when `send` would settle. */
+  write(p: Uint8Array): Promise<number> {
+    const { length } = p;
+    return quiet(this.queue.write(p).then(() => length));
+  }
+
+  async #linger(): Promise<void> {
+    try {
+      await within(LINGER_MS, this.queue.drain());
+    } catch {
+      // The peer is gone: what was queued for it is lost.
+    }
+    this.#release();
+  }
+
+  #release(): void {
+    this.#released.open();
+    this.queue.fail(closedError());
+    this.reader[Symbol.dispose]();
+    this.#closeConn();
+  }
+
+  /** The peer takes nothing: only closing ends the write that is pending. */
+  #lose(error: Error): void {
+    this.reader.fail(error);
+    this.#closeConn();
+  }
+
+  #closeConn(): void {
+    if (!this.#connClosed) this.#conn.close();
+    this.#connClosed = true;
+  }
+}
+
+/**
+ * Checks the limits among the options.
+ *
+ * @throws {RangeError} If one is less than 0, or not a number.
+ */
+export function checkOptions(options: FramedConnOptions): void {
+  const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
+  checkMaxBodyBytes(maxBodyBytes);
+  checkLimits("frame a connection", { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("Cannot send: the connection is closed");
+}

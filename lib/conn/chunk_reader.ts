@@ -1,0 +1,133 @@
+/**
+ * Reads the chunks of one connection into its decoder.
+ *
+ * @module
+ */
+import { Latch } from "../base/latch.ts";
+import type { FrameDecoder } from "../frame/frame_decoder.ts";
+import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
+
+/** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
+export type Reader = Pick<Deno.Conn, "read">;
+
+/** What the chunks are read for. */
+export interface ChunkConsumer {
+  /** Whether a chunk is waited for. */
+  readonly receiving: boolean;
+  /** Called when a read has ended, whatever it brought. */
+  onRead(): void;
+}
+
+/**
+ * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
+ * `lost`, or `closed` on this side.
+ */
+export interface StreamEnd {
+  /** In which way it ended. */
+  readonly how: "finished" | "hungUp" | "lost" | "closed";
+  /** What a read failed with, unless the peer finished. */
+  readonly error?: unknown;
+}
+
+// As many as Go's bufio.Reader allows.
+const MAX_EMPTY_READS = 100;
+
+/** Reads on request, one chunk at a time. A read of a socket cannot be interrupted. */
+export class ChunkReader implements Reading, Disposable {
+  /** How the stream ended, once it has. */
+  end: StreamEnd | undefined;
+  /** How many bytes were read since the start. */
+  receivedBytes = 0;
+  readonly #reader: Reader;
+  readonly #frames: FrameDecoder;
+  readonly #consumer: ChunkConsumer;
+  #reading = false;
+  #closed = false;
+  #emptyReads = 0;
+  #discarded: Latch | undefined;
+
+  /** Reads from `reader`, which nothing else may read, into `frames`. */
+  constructor(reader: Reader, frames: FrameDecoder, consumer: ChunkConsumer) {
+    this.#reader = reader;
+    this.#frames = frames;
+    this.#consumer = consumer;
+  }
+
+  /** Reads a chunk when it is this connection's turn, unless that is under way. */
+  readOn(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    readInTurn(this);
+  }
+
+  /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
+  discard(): Promise<void> {
+    this.#discarded ??= new Latch();
+    this.#discardOn(this.#discarded);
+    return this.#discarded.promise;
+  }
+
+  /** Ends the stream as lost, also while a read is running. */
+  fail(error: unknown): void {
+    this.end ??= { how: "lost", error };
+  }
+
+  /** Gives the memory back as soon as no read is running in it. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    if (!this.#reading) this.#frames.discard();
+  }
+
+  /** Starts to read, unless no chunk is waited for any more. */
+  startReading(): void {
+    if (!this.#consumer.receiving && !this.#discarded) return this.#onRead();
+    try {
+      this.#reader.read(this.#frames.space()).then(
+        (bytes) => this.#onChunk(bytes),
+        (error) => this.#onFailure(error),
+      );
+    } catch (error) {
+      this.#onFailure(error);
+    }
+  }
+
+  #onChunk(bytes: number | null): void {
+    readEnded();
+    try {
+      if (bytes === null) this.end ??= { how: "finished" };
+      else this.#takeIn(bytes);
+    } catch (error) {
+      return this.#onFailure(error);
+    }
+    this.#onRead();
+  }
+
+  /** Takes a chunk in. A wrapped connection may be anybody's code: what it returns is checked. */
+  #takeIn(bytes: number): void {
+    this.#frames.filled(bytes);
+    this.receivedBytes += bytes;
+    this.#emptyReads = bytes === 0 ? this.#emptyReads + 1 : 0;
+    if (this.#emptyReads < MAX_EMPTY_READS) return;
+    throw new Error(`Cannot receive: ${MAX_EMPTY_READS} reads in a row gave no bytes`);
+  }
+
+  #onFailure(error: unknown): void {
+    const isHangUp = error instanceof Deno.errors.UnexpectedEof;
+    this.end ??= { how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error };
+    this.#onRead();
+  }
+
+  #onRead(): void {
+    this.#reading = false;
+    if (this.#closed) this.#frames.discard();
+    this.#consumer.onRead();
+    if (this.#discarded) this.#discardOn(this.#discarded);
+  }
+
+  #discardOn(discarded: Latch): void {
+    if (!this.#reading) this.#frames.discard();
+    if (!this.end) this.readOn();
+    else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
+    else discarded.open();
+  }
+}

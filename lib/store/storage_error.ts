@@ -1,0 +1,31 @@
+/**
+ * The one error of broken storage.
+ *
+ * @module
+ */
+
+/** A store could not read or write its data; `cause` says why. */
+export class StorageError extends Error {
+  /** Whether another program has locked the file, so that another attempt may succeed soon. */
+  readonly isBusy: boolean;
+
+  /** Wraps what was thrown. */
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "StorageError";
+    this.isBusy = cause instanceof Deno.errors.Busy;
+  }
+}
+
+/**
+ * Runs the work of a store.
+ *
+ * @throws {StorageError} If it throws.
+ */
+export function storage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof StorageError ? error : new StorageError(error);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The order of messages: what is proposed comes back when it is committed, in the order of the log.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { AppendedMessage, HistoryStore, NewMessage } from "../../lib/store/history_store.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
+
+/** What a log calls back. */
+export interface LogEvents<Proposal> {
+  /** A proposal is committed, in the order of the log. */
+  onCommitted(proposal: Proposal, appended: AppendedMessage): void;
+  /** A proposal cannot be committed. */
+  onRefused(proposal: Proposal): void;
+  /** Storage is broken. */
+  onStorageError?(error: unknown): void;
+}
+
+/** Where messages get their order. Its users do not assume that it is in this process, or that it answers at once. */
+export interface MessageLog<Proposal> {
+  /** Proposes a message. */
+  propose(proposal: Proposal): void;
+  /** Settles when all that was proposed until now is committed or refused. */
+  readonly settled: Promise<void>;
+  /** Commits or refuses what waits. */
+  close(): void;
+}
+
+const DONE = Promise.resolve();
+// While another program locks the file, so many messages wait for 10 s at most.
+const MAX_WAITING = 10_000;
+const RETRY_MS = 250;
+const MAX_RETRIES = 40;
+
+/**
+ * A log in the local database: what is proposed in one turn of the event loop is committed in one transaction at its
+ * end. Only then is it answered and delivered, so nothing that was answered can be lost.
+ *
+ * A message is delivered in the turn in which it gets into the store. So a client that has been sent all of the store,
+ * and joins in the same turn, misses nothing and gets nothing twice.
+ */
+export class LocalLog<Proposal extends { message: NewMessage }> implements MessageLog<Proposal> {
+  readonly #history: HistoryStore;
+  readonly #events: LogEvents<Proposal>;
+  #waiting: Proposal[] = [];
+  #settled: PromiseWithResolvers<void> | undefined;
+  #retries = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  /** Writes to a history. */
+  constructor(history: HistoryStore, events: LogEvents<Proposal>) {
+    this.#history = history;
+    this.#events = events;
+  }
+
+  /** Settles when all that was proposed until now is committed or refused. */
+  get settled(): Promise<void> {
+    if (this.#waiting.length === 0) return DONE;
+    return (this.#settled ??= Promise.withResolvers()).promise;
+  }
+
+  /** Takes a message, to be committed at the end of this turn. */
+  propose(proposal: Proposal): void {
+    if (this.#waiting.length >= MAX_WAITING) return this.#events.onRefused(proposal);
+    this.#waiting.push(proposal);
+    if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+  }
+
+  /** Commits or refuses what waits. */
+  close(): void {
+    this.#retries = MAX_RETRIES;
+    this.#commit();
+  }
+
+  #commit(): void {
+    clearTimeout(this.#retry);
+    if (this.#waiting.length === 0) return;
+    try {
+      const appended = this.#history.append(this.#waiting.map(({ message }) => message));
+      this.#settle((proposal, i) => this.#events.onCommitted(proposal, appended[i]!));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#events.onStorageError?.(error);
+      if (error.isBusy && this.#retries < MAX_RETRIES) {
+        this.#retries++;
+        this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
+      } else this.#settle((proposal) => this.#events.onRefused(proposal));
+    }
+  }
+
+  #settle(tell: (proposal: Proposal, index: number) => void): void {
+    const proposals = this.#waiting;
+    this.#waiting = [];
+    this.#retries = 0;
+    proposals.forEach(tell);
+    this.#settled?.resolve();
+    this.#settled = undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { assertEquals } from "@std/assert";
+import { assertSpyCalls, spy } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
+import { flushThisTurn, readEnded, readInTurn } from "../../../lib/base/turns.ts";
+import { turns } from "../../support/turns.ts";
+
+/** Asks for so many reads, and gives the numbers of those that were started. */
+function ask(count: number): number[] {
+  const started: number[] = [];
+  for (let i = 0; i < count; i++) readInTurn({ startReading: () => started.push(i) });
+  return started;
+}
+
+/** Lets reads end, as in one turn, that others started before. */
+function endMany(count: number): void {
+  for (let i = 0; i < count; i++) readEnded();
+}
+
+async function startsOfTurns(count: number, started: number[]): Promise<number[]> {
+  const counts = [];
+  for (let turn = 0; turn < count; turn++) {
+    await turns(1);
+    counts.push(started.length);
+  }
+  return counts;
+}
+
+Deno.test("readInTurn() starts at the end of the turn, first come, first served", async () => {
+  const started = ask(3);
+  await null;
+  assertEquals(started, []);
+
+  await turns(1);
+
+  assertEquals(started, [0, 1, 2]);
+});
+
+Deno.test("readInTurn() starts 64 reads a turn", async () => {
+  const started = ask(150);
+
+  assertEquals(await startsOfTurns(4, started), [64, 128, 150, 150]);
+  assertEquals(started, Array.from({ length: 150 }, (_, i) => i));
+});
+
+Deno.test("readInTurn() starts nobody in front of those who wait", async () => {
+  const started = ask(100);
+  await turns(1);
+
+  readInTurn({ startReading: () => started.push(-1) });
+  await turns(2);
+
+  assertEquals(started.indexOf(-1), 100);
+});
+
+Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
+  using time = new FakeTime();
+  const started = ask(100);
+  endMany(100);
+  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+
+  endMany(100);
+  assertEquals(await startsOfTurns(3, started), [32, 32, 32]);
+
+  endMany(99);
+  assertEquals(await startsOfTurns(2, started), [96, 100]);
+  assertEquals(time.next(), false);
+});
+
+Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", async () => {
+  using time = new FakeTime();
+  const started = ask(20);
+  endMany(100);
+  await turns(1);
+
+  const late = ask(1);
+
+  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  time.tick(1);
+  assertEquals([started.length, late.length], [20, 1]);
+});
+
+Deno.test("readInTurn() is at work only in turns in which somebody waits", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  const started = ask(1);
+
+  await turns(5);
+
+  assertEquals(started, [0]);
+  assertSpyCalls(immediates, 1);
+});
+
+Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
+  using time = new FakeTime();
+  const started = ask(70);
+  endMany(100);
+  assertEquals(await startsOfTurns(2, started), [16, 16]);
+
+  time.tick(1);
+
+  assertEquals(started.length, 70);
+  assertEquals(await startsOfTurns(1, ask(1)), [1]);
+});
+
+function conns(count: number, writes: boolean, ended: number[]) {
+  return Array.from({ length: count }, (_, i) => ({
+    endTurn: () => {
+      ended.push(i);
+      return writes;
+    },
+  }));
+}
+
+Deno.test("flushThisTurn() waits for the end of the turn, and keeps the order", async () => {
+  const ended: number[] = [];
+  for (const conn of conns(3, true, ended)) flushThisTurn(conn);
+  await null;
+  assertEquals(ended, []);
+
+  await turns(1);
+
+  assertEquals(ended, [0, 1, 2]);
+});
+
+Deno.test("flushThisTurn() starts 64 writes a turn", async () => {
+  const ended: number[] = [];
+  for (const conn of conns(150, true, ended)) flushThisTurn(conn);
+
+  const counts = [];
+  for (let turn = 0; turn < 4; turn++) {
+    await turns(1);
+    counts.push(ended.length);
+  }
+
+  assertEquals(counts, [64, 128, 150, 150]);
+  assertEquals(ended, Array.from({ length: 150 }, (_, i) => i));
+});
+
+Deno.test("flushThisTurn() does not count those with nothing to write", async () => {
+  const ended: number[] = [];
+  for (const conn of conns(500, false, [])) flushThisTurn(conn);
+  for (const conn of conns(1, true, ended)) flushThisTurn(conn);
+
+  await turns(1);
+
+  assertEquals(ended, [0]);
+});
+
+Deno.test("flushThisTurn() takes more while it is at work", async () => {
+  const ended: string[] = [];
+  const later = { endTurn: () => ended.push("later") > 0 };
+  flushThisTurn({
+    endTurn: () => {
+      flushThisTurn(later);
+      return ended.push("first") > 0;
+    },
+  });
+
+  await turns(2);
+
+  assertEquals(ended, ["first", "later"]);
+});
+
+Deno.test("flushThisTurn() is at work only in turns in which somebody waits", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  for (const conn of conns(65, true, [])) flushThisTurn(conn);
+
+  await turns(5);
+
+  assertSpyCalls(immediates, 2);
+});

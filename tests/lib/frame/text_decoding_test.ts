@@ -1,0 +1,261 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
+import { spy } from "@std/testing/mock";
+import { FrameDecoder } from "../../../lib/frame/frame_decoder.ts";
+import {
+  chunksOf,
+  concat,
+  frameOf,
+  framesOf,
+  mixedTexts,
+  seededRandom,
+  utf8,
+} from "../../support/bytes.ts";
+
+const BAD = frameOf(0x61, 0xff, 0x62);
+
+/** What `next` gives until there is no more, with "InvalidData" for each body that is not UTF-8. */
+function decode(bytes: Uint8Array): string[] {
+  const decoder = new FrameDecoder();
+  decoder.push(bytes);
+  const texts = [];
+  for (;;) {
+    try {
+      const text = decoder.next();
+      if (text === undefined) return texts;
+      texts.push(text);
+    } catch (error) {
+      assertInstanceOf(error, Deno.errors.InvalidData);
+      texts.push("InvalidData");
+    }
+  }
+}
+
+/** How many calls of a `TextDecoder` it takes to decode them, one batch behind the other. */
+function decodesOf(...batches: string[][]): number {
+  using decodes = spy(TextDecoder.prototype, "decode");
+  decode(framesOf(...batches.flat()));
+  return decodes.calls.length;
+}
+
+const assertDecodes = (...texts: string[]) => assertEquals(decode(framesOf(...texts)), texts);
+
+Deno.test("FrameDecoder.next() gives a good frame after a bad one", () => {
+  const decoder = new FrameDecoder();
+  decoder.push(concat(BAD, framesOf("good")));
+
+  const error = assertThrows(() => decoder.next(), Deno.errors.InvalidData);
+  assertEquals(error.message, "Cannot receive a text: the body of 3 bytes is not UTF-8");
+  assertInstanceOf(error.cause, TypeError);
+  assertEquals(decoder.next(), "good");
+});
+
+Deno.test("FrameDecoder.next() refuses every kind of bytes that are not UTF-8", () => {
+  const kinds = [[0x80], [0xc3], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf5, 1, 1, 1]];
+  for (const body of kinds) {
+    assertEquals(decode(frameOf(...body)), ["InvalidData"]);
+    assertEquals(decode(concat(frameOf(...body), framesOf("a", "b"))), ["InvalidData", "a", "b"]);
+  }
+});
+
+Deno.test("FrameDecoder.next() refuses a bad body wherever it stands in a run of small frames", () => {
+  for (let place = 0; place <= 5; place++) {
+    const good = ["a", "bb", "", "dddd", "e"];
+    const bytes = concat(framesOf(...good.slice(0, place)), BAD, framesOf(...good.slice(place)));
+
+    assertEquals(decode(bytes), good.toSpliced(place, 0, "InvalidData"));
+  }
+});
+
+Deno.test("FrameDecoder.next() refuses characters that only two bodies together would make", () => {
+  const halves = concat(frameOf(0xd1), frameOf(0x91));
+
+  assertEquals(decode(concat(framesOf("a"), halves, framesOf("b"))), [
+    "a",
+    "InvalidData",
+    "InvalidData",
+    "b",
+  ]);
+});
+
+Deno.test("FrameDecoder.next() gives a text with a U+FFFD that was sent", () => {
+  assertDecodes("\ufffd");
+  assertDecodes("a", "b\ufffdc", "d", "\ufffd".repeat(300));
+  assertEquals(decode(concat(framesOf("\ufffd"), BAD, framesOf("\ufffd"))), [
+    "\ufffd",
+    "InvalidData",
+    "\ufffd",
+  ]);
+});
+
+Deno.test("FrameDecoder.next() keeps a BOM alone and inside a run", () => {
+  assertDecodes("\ufeff");
+  assertDecodes("\ufeffa");
+  assertDecodes("\ufeff", "\ufeffb", "c\ufeff");
+  assertDecodes("\ufeff\ufffd", "\ufeff");
+  assertDecodes("a", "\ufeff", "b");
+});
+
+Deno.test("FrameDecoder.next() gives bodies of 0 to 2,100 bytes in pairs, whose headers have high bits", () => {
+  for (let bytes = 0; bytes <= 2100; bytes++) {
+    assertDecodes("x".repeat(bytes), "y".repeat(bytes));
+  }
+});
+
+Deno.test("FrameDecoder.next() gives long and short bodies side by side", () => {
+  for (const bytes of [127, 128, 200, 255, 256, 384, 511, 512, 2047, 2048, 2049, 2050]) {
+    assertDecodes("a", "x".repeat(bytes), "b", "y".repeat(bytes), "z".repeat(bytes), "c");
+    assertDecodes("a", "x".repeat(bytes), "ё", "y".repeat(bytes), "b");
+  }
+});
+
+Deno.test("FrameDecoder.next() gives texts whose alphabet changes again and again", () => {
+  for (let length = 1; length <= 8; length++) {
+    const ascii = Array.from({ length }, (_, i) => `text ${i}`);
+    const other = Array.from({ length }, (_, i) => `текст ${i}`);
+    assertDecodes(...ascii, ...other, ...ascii, ...other, "", ...other, ...ascii);
+  }
+});
+
+Deno.test("FrameDecoder.next() gives texts of characters of every length, short and long, in runs", () => {
+  for (const piece of ["é", "語", "𝄞", "aé語𝄞", "\ufeff語"]) {
+    for (const times of [1, 5, 30, 45, 60, 90, 200, 600]) {
+      const text = piece.repeat(times);
+      assertDecodes(text, text, "a", "", text, `${text}b`, `b${text}`);
+    }
+  }
+});
+
+Deno.test("FrameDecoder.bodyBytes is in bytes also where a run is not ASCII", () => {
+  const decoder = new FrameDecoder();
+  decoder.push(framesOf("é", "語", "a", "𝄞"));
+  const taken = [];
+  for (let text; (text = decoder.next()) !== undefined;) taken.push([text, decoder.bodyBytes]);
+
+  assertEquals(taken, [["é", 2], ["語", 3], ["a", 1], ["𝄞", 4]]);
+});
+
+Deno.test("FrameDecoder.next() refuses a body that ends inside a character, and gives its neighbours", () => {
+  for (let length = 1; length <= 3; length++) {
+    const torn = frameOf(...utf8("я𝄞").subarray(0, 2 + length));
+    const bytes = concat(framesOf("é", "語"), torn, framesOf("я"));
+    assertEquals(decode(bytes), ["é", "語", "InvalidData", "я"]);
+    assertEquals(decode(concat(framesOf("é"), torn)), ["é", "InvalidData"]);
+  }
+});
+
+Deno.test("FrameDecoder.next() gives frames across the end of a run at 16 KiB", () => {
+  for (let offset = 0; offset < 40; offset++) {
+    const filler = Array.from({ length: 820 }, (_, i) => String(i).padEnd(16, "."));
+    assertDecodes("x".repeat(offset), ...filler, ...filler, "ё", ...filler);
+  }
+});
+
+Deno.test("FrameDecoder.next() gives more small frames than a run takes", () => {
+  assertDecodes(...Array.from({ length: 20_000 }, (_, i) => String(i % 10)));
+});
+
+Deno.test("FrameDecoder.next() decodes in few calls what is short or ASCII, and one by one what is neither", () => {
+  const [short, ascii] = [Array(100).fill("текст"), Array(40).fill("x".repeat(300))];
+  const long = Array(60).fill("ё".repeat(150));
+
+  assertEquals(decodesOf(Array(100).fill("text")), 1);
+  assertEquals(decodesOf(short), 2);
+  assertEquals(decodesOf(ascii), 3);
+  // The first run is looked at in vain, and the first text of the other kind shows that runs pay again.
+  assertEquals(decodesOf(long), 1 + 60);
+  assertEquals(decodesOf(long, short), 1 + 60 + 1 + 2);
+  assertEquals(decodesOf(long, ascii), 1 + 60 + 1 + 3);
+});
+
+Deno.test("FrameDecoder.next() looks at a run with a U+FFFD once", () => {
+  const texts = Array(50).fill("a").with(25, "\ufffd");
+
+  assertEquals(decodesOf(texts), 1 + 50 + 1);
+});
+
+Deno.test("FrameDecoder.next() leaves the headers as they were when a run is not ASCII", () => {
+  const long = "x".repeat(200);
+  const bytes = framesOf(long, "ё", long, long);
+  const decoder = new FrameDecoder();
+  decoder.push(bytes);
+
+  assertEquals(decoder.next(), long);
+  const rest = new Uint8Array(bytes.length);
+  const restBytes = decoder.read(rest);
+
+  assertEquals(rest.subarray(0, restBytes), bytes.subarray(204));
+});
+
+Deno.test("FrameDecoder.next() leaves the headers as they were for read() in the middle of a run", () => {
+  const long = "x".repeat(200);
+  const bytes = framesOf(long, long, long);
+  const decoder = new FrameDecoder();
+  decoder.push(bytes);
+
+  assertEquals(decoder.next(), long);
+  const rest = new Uint8Array(408);
+  decoder.read(rest);
+
+  assertEquals(rest, bytes.subarray(204));
+});
+
+Deno.test("FrameDecoder.next() decodes no text together with more than 16 times its frame, or 1 KiB", () => {
+  const sizes = [21, 21, 21, 1000, 21, 1000, 1000, 1000, 64, 64, 64, 21, 2048, 2048, 3000, 3000];
+  const texts = Array.from({ length: 200 }, () => sizes.map((size) => "x".repeat(size))).flat();
+  using decodes = spy(TextDecoder.prototype, "decode");
+
+  assertDecodes(...texts);
+
+  let taken = 0;
+  for (const { args: [run] } of decodes.calls) {
+    const { byteLength } = run as Uint8Array;
+    for (let at = 0; at < byteLength; taken++) {
+      const frameBytes = 4 + texts[taken]!.length;
+      assertLessOrEqual(byteLength, Math.max(1024, 16 * frameBytes));
+      at += frameBytes;
+    }
+  }
+  assertEquals(taken, texts.length);
+  assertLess(decodes.calls.length, texts.length);
+});
+
+for (const seed of [1, 2, 3]) {
+  const random = seededRandom(seed);
+  const texts = mixedTexts(3000, random);
+  const bytes = framesOf(...texts);
+
+  Deno.test(`FrameDecoder.next() gives 3,000 mixed texts of random chunks (seed ${seed})`, () => {
+    for (const maxBytes of [3, 300, 70_000]) {
+      const decoder = new FrameDecoder();
+      const got: string[] = [];
+      for (const chunk of chunksOf(bytes, random, maxBytes)) {
+        decoder.push(chunk);
+        for (let text; (text = decoder.next()) !== undefined;) got.push(text);
+      }
+      decoder.end();
+
+      assertEquals(got.length, texts.length);
+      assertEquals(got.findIndex((text, i) => text !== texts[i]), -1);
+    }
+  });
+
+  Deno.test(`FrameDecoder.nextBytes() gives 3,000 mixed messages of random chunks (seed ${seed})`, () => {
+    const decoder = new FrameDecoder();
+    const got: Uint8Array[] = [];
+    for (const chunk of chunksOf(bytes, random, 3000)) {
+      decoder.push(chunk);
+      for (let body; (body = decoder.nextBytes());) got.push(body);
+    }
+    decoder.end();
+
+    const decoder8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+    assertEquals(got.length, texts.length);
+    assertEquals(got.findIndex((body, i) => decoder8.decode(body) !== texts[i]), -1);
+  });
+}
