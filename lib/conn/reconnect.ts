@@ -5,7 +5,7 @@
  */
 
 import { FrameTooLargeError } from "../frame/frame.ts";
-import { checkLimits } from "../base/limits.ts";
+import { checkLimits, timerDelay } from "../base/limits.ts";
 
 /** How {@linkcode backoff} spaces its delays. */
 export interface BackoffOptions {
@@ -20,7 +20,7 @@ export interface BackoffOptions {
    */
   maxMs?: number;
   /**
-   * How many times longer each delay is than the one before.
+   * How many times longer each delay is than the one before; less than 1 counts as 1.
    * @default {2}
    */
   factor?: number;
@@ -31,7 +31,7 @@ export interface BackoffOptions {
   random?(): number;
 }
 
-/** One wait before the next attempt to connect, for whoever reports it. */
+/** One wait before the next attempt to connect, to be reported. */
 export interface ReconnectWait {
   /** Which wait in a row this is, from 1. */
   attempt: number;
@@ -52,8 +52,8 @@ export interface LostConnection {
 /** How a {@linkcode Reconnector} waits and when it stops. */
 export interface ReconnectorOptions extends BackoffOptions {
   /**
-   * How long a connection must have lived for the delays to start again at `minMs`, in milliseconds. A server that
-   * accepts and hangs up at once is thus not hammered.
+   * How long a connection must have lived for the delays to start again at `minMs`, in milliseconds, so that a server that
+   * accepts and closes at once is not hammered.
    * @default {5000}
    */
   stableMs?: number;
@@ -67,28 +67,32 @@ export interface ReconnectorOptions extends BackoffOptions {
   /** Called at the beginning of each wait. */
   onWait?(wait: ReconnectWait): void;
   /**
-   * Tells whether another attempt can succeed after this failure to open a connection.
+   * Returns whether another attempt can succeed after this failure to open a connection.
    * @default {all but those named under "Patient"}
    */
   isRetriable?(error: unknown): boolean;
 }
 
-/** The longest stay-away that a server may ask for: five minutes. */
+/** The longest time to stay away that a server may ask for: five minutes. */
 export const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
  * Yields the delays between attempts, in milliseconds, without end.
  *
- * Each is drawn from the upper half of an interval that grows by `factor` up to `maxMs` ("equal jitter"): clients that lost
- * the same server come back spread out, and none of them at once.
+ * Each is drawn from the upper half of an interval that grows by `factor` up to `maxMs` ("equal jitter"), so that
+ * clients that lost the same server come back spread out.
  *
  * @param options The shape of the growth.
  * @returns The delays.
  */
 export function* backoff(options: BackoffOptions = {}): Generator<number, never, void> {
   const { minMs = 250, maxMs = 15_000, factor = 2, random = Math.random } = options;
-  for (let ceilingMs = Math.min(minMs, maxMs);; ceilingMs = Math.min(ceilingMs * factor, maxMs)) {
-    yield Math.round(ceilingMs / 2 * (1 + random()));
+  // Without the limit of a timer, a delay beyond it would be none at all.
+  let ceilingMs = timerDelay(Math.min(minMs, maxMs));
+  for (;;) {
+    const delayMs = Math.round(ceilingMs / 2 * (1 + random()));
+    yield delayMs >= 0 && delayMs <= ceilingMs ? delayMs : ceilingMs;
+    ceilingMs = timerDelay(Math.min(ceilingMs * Math.max(factor, 1), maxMs));
   }
 }
 
@@ -177,17 +181,14 @@ export class Reconnector<T> {
   async #wait({ error, retryAfterMs = 0 }: LostConnection): Promise<void> {
     const { signal, onWait } = this.#options;
     signal?.throwIfAborted();
-    const delayMs = grantedMs(retryAfterMs) + this.#delays.next().value;
+    const delayMs = timerDelay(grantedMs(retryAfterMs) + this.#delays.next().value);
     onWait?.({ attempt: ++this.#attempt, delayMs, error });
     signal?.throwIfAborted(); // It may have been `onWait` that aborted.
     await sleep(delayMs, signal);
   }
 }
 
-/**
- * Bounds what a server asked for, at {@linkcode MAX_RETRY_AFTER_MS}: its number may be nonsense, and a timer beyond
- * 2^31 ms would fire at once.
- */
+/** Bounds what a server asked for at {@linkcode MAX_RETRY_AFTER_MS}: its number may be nonsense. */
 export function grantedMs(retryAfterMs: number): number {
   return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 }

@@ -24,6 +24,8 @@ const MAX_CHARACTER_BYTES = 3;
 const MAX_WAITING = 16 * 1024;
 // From this mean length on, to count characters costs more than one call a text.
 const MAX_COUNTED_LENGTH = 100;
+// From this mean length on, one call a text costs less than to join them.
+const MAX_JOINED_LENGTH = 600;
 // So many shared frames are held one by one at most: each costs more than its bytes.
 const MAX_SHARED = 512;
 
@@ -150,6 +152,8 @@ export class FrameEncoder {
     this.#waiting = [];
     this.#waitingLength = 0;
     this.#lengths = [];
+    // Without this, frames that no connection sends would stay in memory.
+    if (this.#shared !== NO_FRAMES) NO_FRAMES.forget();
     this.#shared = NO_FRAMES;
   }
 
@@ -173,10 +177,12 @@ export class FrameEncoder {
     this.#copyShared();
     if (this.#waitingLength === 0) return;
     const texts = this.#waiting;
-    const areShort = this.#waitingLength <= texts.length * (HEADER_BYTES + MAX_COUNTED_LENGTH);
+    const meanLength = this.#waitingLength / texts.length - HEADER_BYTES;
     this.#waiting = [];
     this.#waitingLength = 0;
-    const together = texts.length > 1 && (areShort || this.#expectsAscii);
+    const areShort = meanLength <= MAX_COUNTED_LENGTH;
+    const areAscii = this.#expectsAscii && meanLength <= MAX_JOINED_LENGTH;
+    const together = texts.length > 1 && (areShort || areAscii);
     if (together && this.#encodeTogether(texts, areShort)) return;
     for (const text of texts) this.#addFrame(this.#encodeBody(text));
   }

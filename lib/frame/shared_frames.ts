@@ -37,7 +37,12 @@ export class SharedFrames {
     return this.#next = new SharedFrames(frame, this);
   }
 
-  /** All of them, one after the other. The bytes belong to everybody: nobody may change them. */
+  /** Lets go of what was appended to these frames: who appends to them next gets a chain of its own. */
+  forget(): void {
+    this.#next = undefined;
+  }
+
+  /** All of them, one after the other. The bytes are shared, so they must not be changed. */
   get bytes(): Uint8Array {
     return this.#bytes ??= SharedFrames.#join(this);
   }

@@ -15,16 +15,16 @@ import { unitsIn } from "./utf8.ts";
 const MAX_FRAME_BYTES = HEADER_BYTES + 2048;
 // From this mean length on, to count characters costs more than one call a body.
 const MAX_COUNTED_BYTES = 200;
-// A slice keeps the text of its run in memory. So each frame is at least a 16th of its run, if that is over 512 bytes.
-const MIN_SHARE = 16;
-const SMALL_RUN_BYTES = 1024;
+// A slice keeps the text of its run in memory. So a run is at most 32 times as long as each of its frames, or 512 bytes.
+const MAX_SHARERS = 32;
+const SMALL_RUN_BYTES = 512;
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 const REPLACEMENT = "\ufffd";
 const NO_TEXTS: readonly string[] = [];
 
-/** Decodes the bodies of one stream. A text keeps at most 512 bytes in memory, or 16 times its own frame. */
+/** Decodes the bodies of one stream. A text keeps at most 512 bytes in memory, or 32 times its own frame. */
 export class TextDecoding {
   /** The texts of the last run, and how many of them were given. */
   #texts = NO_TEXTS;
@@ -92,7 +92,7 @@ function measureRun(bytes: Uint8Array, start: number, bytesEnd: number): number 
   for (let at = start; bytesEnd - at >= HEADER_BYTES;) {
     const frameBytes = HEADER_BYTES + readHeader(bytes, at);
     at += frameBytes;
-    maxRunBytes = Math.min(maxRunBytes, Math.max(frameBytes * MIN_SHARE, SMALL_RUN_BYTES));
+    maxRunBytes = Math.min(maxRunBytes, Math.max(frameBytes * MAX_SHARERS, SMALL_RUN_BYTES));
     if (frameBytes > MAX_FRAME_BYTES || at > bytesEnd || at - start > maxRunBytes) break;
     ends[frames++] = at - start;
   }

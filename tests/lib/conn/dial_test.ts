@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { dial } from "../../../lib/conn/dial.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { turns } from "../../support/turns.ts";
 
@@ -107,4 +108,56 @@ Deno.test("FramedConn.connect() closes the connection when TLS refuses the name 
 
   await assertRejects(() => connecting, TypeError);
   assertEquals(await accepted.read(new Uint8Array(1)), null);
+});
+
+/** Connects over a TLS that `handshake` ends, and tells what was done to the two connections. */
+async function connectOver(handshake: () => Promise<void>, signal?: AbortSignal) {
+  const calls: string[] = [];
+  using listener = listen();
+  const [connect, startTls] = [Deno.connect, Deno.startTls];
+  const tls = { handshake, close: () => calls.push("close") } as unknown;
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const tcp = await connect(options);
+    tcp.setNoDelay = (noDelay) => calls.push(`noDelay ${noDelay}`);
+    return tcp;
+  }) as typeof Deno.connect;
+  Deno.startTls = (tcp: Deno.TcpConn) => {
+    calls.push("startTls");
+    tcp.close();
+    return Promise.resolve(tls as Deno.TlsConn);
+  };
+  try {
+    const conn = await dial({ port: listener.addr.port, tls: {}, signal })
+      .catch((error) => calls.push(`rejected: ${error}`) && undefined);
+    if (conn) calls.push("resolved");
+    (await listener.accept()).close();
+  } finally {
+    [Deno.connect, Deno.startTls] = [connect, startTls];
+  }
+  return calls;
+}
+
+Deno.test("dial() over TLS switches Nagle's algorithm off before the connection is a TlsConn, which cannot", async () => {
+  assertEquals(await connectOver(() => Promise.resolve()), [
+    "noDelay true",
+    "startTls",
+    "resolved",
+  ]);
+});
+
+Deno.test("dial() over TLS never gives a closed connection, whenever the signal aborts", async () => {
+  for (let microtasks = 0; microtasks < 12; microtasks++) {
+    const controller = new AbortController();
+    const [began, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const handshake = () => (began.resolve(), ended.promise);
+    const dialing = connectOver(handshake, controller.signal);
+    await began.promise;
+    ended.resolve();
+    for (let i = 0; i < microtasks; i++) await null;
+    controller.abort("late");
+
+    const calls = await dialing;
+    assertEquals(calls.includes("resolved"), !calls.includes("close"), calls.join());
+    assertEquals(calls.includes("resolved"), !calls.includes("rejected: late"), calls.join());
+  }
 });

@@ -1,6 +1,7 @@
 import {
   assertEquals,
   assertGreaterOrEqual,
+  assertLessOrEqual,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -171,6 +172,41 @@ Deno.test("Reconnector.connect() grants no nonsense as retryAfterMs", async () =
   const longest = MAX_RETRY_AFTER_MS + 250;
   assertEquals(delays, [250, 250, longest, longest, 250]);
 });
+
+for (
+  const options of [
+    { minMs: 2 ** 32, maxMs: Infinity },
+    { minMs: Infinity, maxMs: Infinity },
+    { minMs: Infinity, maxMs: Infinity, factor: 0 },
+    { minMs: 60_000, factor: 0 },
+    { minMs: 60_000, factor: Infinity },
+    { minMs: 60_000, random: () => NaN },
+    { minMs: 60_000, random: () => -9 },
+    { minMs: 2 ** 31 - 1, maxMs: 2 ** 31 - 1, random: () => 1e9 },
+  ]
+) {
+  Deno.test(`Reconnector.connect() does not hammer with ${Deno.inspect(options)}`, async () => {
+    using time = new FakeTime();
+    const controller = new AbortController();
+    const { open } = opener(Infinity);
+    const delays: number[] = [];
+    const connected = new Reconnector(open, {
+      ...options,
+      signal: controller.signal,
+      onWait: ({ delayMs }) => delays.push(delayMs),
+    }).connect();
+
+    await time.tickAsync(20 * 60_000);
+    controller.abort(new Error("enough"));
+    await assertRejects(() => connected, Error, "enough");
+
+    assertLessOrEqual(delays.length, 1 + 20 * 2 * 4);
+    for (const delayMs of delays) {
+      assertGreaterOrEqual(delayMs, 7500);
+      assertLessOrEqual(delayMs, 2 ** 31 - 1);
+    }
+  });
+}
 
 Deno.test("Reconnector.connect() ends with the reason of the signal during a wait", async () => {
   using _time = new FakeTime();
