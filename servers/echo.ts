@@ -4,8 +4,11 @@
  * @module
  */
 import type { MessageConn } from "../lib/conn/message_conn.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
 import type { Handler } from "../lib/server/conversation.ts";
-import type { OpenService } from "./service.ts";
+import type { ServerEvent } from "../lib/server/server_events.ts";
+import type { ServerConfig } from "./control/config.ts";
+import type { Service } from "./service.ts";
 
 /** What a dialogue of texts needs of a connection. */
 export type TextConn = Pick<MessageConn, "receive" | "send">;
@@ -30,7 +33,11 @@ export async function* texts(conn: TextConn): AsyncGenerator<string, void, void>
 }
 
 /** Opens the echo server; with `--raw` it sends every byte back, frames or not (RFC 862), for `nc`. */
-export const openEcho: OpenService = ({ raw }, _log, onEvent) => {
+export function openEcho(
+  { raw }: ServerConfig,
+  _log: LogFile,
+  onEvent: (event: ServerEvent) => void,
+): Service {
   if (!raw) return { handler: echo };
   const handler: Handler = async (conn, info) => {
     const buffer = new Uint8Array(16 * 1024);
@@ -42,4 +49,4 @@ export const openEcho: OpenService = ({ raw }, _log, onEvent) => {
   };
   // Where the bytes are no frames, a goodbye in a frame would be noise.
   return { handler, options: { goodbye: () => undefined } };
-};
+}

@@ -32,16 +32,16 @@ Deno.test("echo() answers what is no text with the reason, and goes on", async (
 });
 
 /** Serves bytes as the program does with `--raw`. */
-async function serveRaw(onEvent: (event: ServerEvent) => void = () => {}): Promise<Server> {
+function serveRaw(onEvent: (event: ServerEvent) => void = () => {}): Server {
   const line = parseServerLine(["echo", "--raw"]);
   if ("help" in line) throw new Error("Cannot open the server: help was asked for");
-  const { handler, options } = await openEcho(line.config, {} as LogFile, onEvent);
+  const { handler, options } = openEcho(line.config, {} as LogFile, onEvent);
   return serve(handler, { ...options, onEvent });
 }
 
 Deno.test("openEcho() with --raw sends bytes back, frames or not, and tells their number", async () => {
   const events: ServerEvent[] = [];
-  const server = await serveRaw((event) => events.push(event));
+  const server = serveRaw((event) => events.push(event));
   using conn = await Deno.connect({ port: server.addr.port });
 
   await conn.write(new TextEncoder().encode("hello"));
@@ -60,7 +60,7 @@ Deno.test("openEcho() with --raw sends bytes back, frames or not, and tells thei
 });
 
 Deno.test("openEcho() with --raw ends at once when the server shuts down", async () => {
-  const server = await serveRaw();
+  const server = serveRaw();
   using conn = await Deno.connect({ port: server.addr.port });
   await conn.write(new Uint8Array(1));
   await conn.read(new Uint8Array(1));
