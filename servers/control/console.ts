@@ -21,6 +21,7 @@ export interface ConsoleOptions extends Pick<MainContext, "logPath" | "names" | 
 export class Console {
   readonly #options: ConsoleOptions;
   #following: AbortController | undefined;
+  #followed: Promise<void> | undefined;
 
   /** Takes what it needs. */
   constructor(options: ConsoleOptions) {
@@ -30,6 +31,7 @@ export class Console {
   /** Runs one line and gives the answer, which is empty for an empty line. Never rejects. Any line ends `logs -f`. */
   async run(line: string): Promise<string> {
     this.#following?.abort();
+    await this.#followed;
     const [, name = "", argument = ""] = line.trim().match(/^(\S*)\s*(.*)$/s) ?? [];
     if (name === "") return "";
     const refusal = this.#refusal(name, argument);
@@ -51,7 +53,7 @@ export class Console {
     const { question, main } = COMMANDS[name]!;
     if (question !== undefined && !await this.#options.confirm(question)) return "Nothing changed";
     if (main === undefined) return await this.#options.call(name, argument);
-    const followLog = (text: string) => void this.#follow(text);
+    const followLog = (text: string) => void (this.#followed = this.#follow(text));
     return await main(argument, { ...this.#options, followLog });
   }
 
@@ -62,7 +64,7 @@ export class Console {
     if (!command) {
       const near = nearest(name, names);
       const advice = near ? `Did you mean ${near}?` : "Type help to see them all";
-      return `There is no command ${JSON.stringify(name)}. ${advice}`;
+      return `There is no command "${escapeControl(name)}". ${advice}`;
     }
     if (!names.includes(name)) {
       return command.needs === "say" ? "This server is no chat" : "This server keeps no users";

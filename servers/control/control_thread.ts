@@ -18,7 +18,7 @@ export function main(thread: ListeningThread, args: readonly string[]): Promise<
     const line = parseServerLine(args);
     if ("help" in line) return printLine(Deno.stdout, line.help);
     return new ControlThread(thread, line.config).run(line.given);
-  }, reasonOf);
+  }, (error) => inOwnLetters(reasonOf(error)));
 }
 
 /** Starts and stops one server as its operator says. */
@@ -27,6 +27,7 @@ class ControlThread {
   readonly #config: ServerConfig;
   /** Aborts when the server is to stop; the reason is what asked for it, `""` the command. */
   readonly #stop = new AbortController();
+  readonly #isInBackground = Deno.stdin.isTerminal() && isInBackground();
   #terminal: Terminal | undefined;
   #console: Console | undefined;
 
@@ -41,7 +42,7 @@ class ControlThread {
     onHangUpSignal((signal) => this.#stop.abort(signal));
     try {
       // Where no questions can be asked, the server starts before the terminal is loaded.
-      if (Deno.stdin.isTerminal() && !isInBackground()) await this.#openTerminal();
+      if (Deno.stdin.isTerminal() && !this.#isInBackground) await this.#openTerminal();
       if (this.#terminal?.isInteractive) await this.#ask(this.#terminal, given);
       if (this.#stop.signal.aborted) return EXIT_INTERRUPTED;
       await this.#serve();
@@ -58,7 +59,7 @@ class ControlThread {
     const { commands, ...addr } = await this.#thread.start(this.#config, warning);
     this.#print(listeningLine(addr, this.#config.port));
     if (warning) printLine(Deno.stderr, warning);
-    if (isInBackground()) {
+    if (this.#isInBackground) {
       this.#print("In the background there is no console: fg, and then Ctrl-C, ends the server");
     } else {
       this.#runConsole(commands);
@@ -81,6 +82,7 @@ class ControlThread {
     });
     if (terminal.isInteractive) this.#thread.onProgress = (text) => terminal.print(text);
     for await (const line of terminal) {
+      if (this.#stop.signal.aborted) return;
       const answer = await this.#console.run(line);
       if (answer !== "") terminal.print(answer);
     }
@@ -149,7 +151,7 @@ function tryHost(hostname: string): void {
   } catch (cause) {
     const advice =
       "give 127.0.0.1, localhost or ::1 for this machine, 0.0.0.0 for the whole network";
-    throw new TypeError(`Cannot listen on ${hostname}: ${advice}`, { cause });
+    throw new TypeError(`Cannot listen on ${inOwnLetters(hostname)}: ${advice}`, { cause });
   }
 }
 
@@ -159,10 +161,21 @@ function listeningLine(addr: { hostname: string; port: number }, requestedPort: 
   return moved ? `${line} (${requestedPort} was busy)` : line;
 }
 
+/** Shows international names of hosts in their own letters, not as `xn--…`. */
+function inOwnLetters(text: string): string {
+  // Loaded where it is used: imported, it would delay the start of every server.
+  const { domainToUnicode } = globalThis.process.getBuiltinModule("node:url");
+  return text.replace(/[\w.-]*xn--[\w.-]+/g, (host) => domainToUnicode(host) || host);
+}
+
 /**
- * Whether the process runs in the background of a terminal (`deno task chat &`), where to touch the terminal would stop
- * it. Only the shell of the task can tell: it hands on the process status that Linux gives.
+ * Whether the process was started in the background of a terminal (`deno task chat &`): to read or set up the terminal
+ * would stop it then. A program cannot find that out without all permissions, so the shell of the task, which is in the
+ * same process group, gives its line of `/proc/self/stat` (proc(5)) as `JOB`. Elsewhere than on Linux that is empty.
  */
 function isInBackground(): boolean {
-  return false;
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "JOB" });
+  const status = state === "granted" ? Deno.env.get("JOB") ?? "" : "";
+  const [, , group, , , foreground] = status.replace(/^.*\) /s, "").split(" ");
+  return Number(foreground) > 0 && foreground !== group;
 }

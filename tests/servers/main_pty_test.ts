@@ -1,12 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { HANG_UP, onTerminal, ptyTest, type Step } from "../support/pty.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { HANG_UP, onTerminalWith, ptyTest, type Step } from "../support/pty.ts";
 import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
 async function onConsole(
   flags: string[],
   steps: (pid: () => Promise<number>) => Step[],
-  { onLog }: { onLog?(log: string): void } = {},
+  { onLog, env = {} }: { onLog?(log: string): void; env?: Record<string, string> } = {},
 ): Promise<string> {
   const data = await Deno.makeTempDir();
   const pid = async () => {
@@ -15,7 +16,7 @@ async function onConsole(
   };
   try {
     const args = [...taskArgs("echo", data), "--data", data, ...flags];
-    const shown = await onTerminal(args, ...steps(pid));
+    const shown = await onTerminalWith(env, args, ...steps(pid));
     if (onLog) onLog(await Deno.readTextFile(`${data}/logs/echo.log`));
     return shown;
   } finally {
@@ -164,3 +165,24 @@ for (const signal of ["SIGQUIT", "SIGUSR1"] as const) {
     assertStringIncludes(shown, "code 0 sane");
   });
 }
+
+ptyTest(
+  "main.ts in the background of a terminal serves, and leaves the terminal alone",
+  async () => {
+    const port = freePort();
+    // As proc(5) shows a process of group 5 on a terminal whose foreground group is 9.
+    const env = { JOB: "7 (de) no) S 1 5 5 34816 9 0" };
+
+    const shown = await onConsole([`--port=${port}`], (pid) => [
+      ["In the background there is no console", "stop\r"],
+      ["", async () => {
+        using conn = await FramedConn.connect({ port });
+        assertEquals(await conn.request("a"), "a");
+      }],
+      ["", async () => Deno.kill(await pid(), "SIGTERM")],
+    ], { env });
+
+    assertEquals(["Host [", "\x1b", "Stopped"].filter((text) => shown.includes(text)), []);
+    assertStringIncludes(shown, "code 0 sane");
+  },
+);

@@ -61,7 +61,7 @@ for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
 }
 
 Deno.test("Console.run() escapes an unknown command", async () => {
-  assertStringIncludes(await setUp().answer("\x1b[2J"), String.raw`"\u001b[2J"`);
+  assertStringIncludes(await setUp().answer("\x1b[2J"), String.raw`"\x1b[2J"`);
 });
 
 Deno.test("help has a line for each command", async () => {
