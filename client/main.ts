@@ -4,10 +4,13 @@
  * @module
  */
 
+import process from "node:process";
+import { escapeControl } from "../lib/base/escape.ts";
+import { painter, wantsColor } from "../lib/terminal/color.ts";
+import { Terminal } from "../lib/terminal/terminal.ts";
 import { LineClient } from "./line/line_client.ts";
 import { INTERRUPTED, runProgram } from "./shared/command_line.ts";
-import { addressOf, clientCommand } from "./shared/failure.ts";
-import { openStreams } from "./shared/streams.ts";
+import { clientCommand } from "./shared/failure.ts";
 import {
   connectorOf,
   MAX_BACKOFF_MS,
@@ -17,17 +20,35 @@ import {
 } from "./shared/target.ts";
 
 async function talk(flags: TargetFlags): Promise<number> {
-  using streams = openStreams();
-  const server = await targetOf(flags, streams.asker);
-  if (streams.signal.aborted) return INTERRUPTED;
+  const interruption = new AbortController();
+  using terminal = new Terminal({
+    onInterrupt: () => {
+      terminal.close();
+      interruption.abort();
+    },
+  });
+  const paint = painter(terminal.isInteractive && wantsColor());
+  const onService = (text: string) => terminal.tell(paint(escapeControl(text), "dim"));
+  const asker = { line: (prompt: string) => terminal.question(prompt), tell: onService };
+  const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
+  if (interruption.signal.aborted) return INTERRUPTED;
   const client = new LineClient({
-    ...streams,
-    address: addressOf(server),
-    backoff: { maxMs: MAX_BACKOFF_MS },
+    lines: terminal,
+    onReply: async (text) => {
+      terminal.print(text);
+      // A slow reader of a pipe slows the conversation down.
+      if (!terminal.isInteractive) await terminal.written();
+    },
+    onService,
+    server,
     connect: await connectorOf(server),
+    backoff: { maxMs: MAX_BACKOFF_MS },
+    signal: interruption.signal,
   });
   const unanswered = await client.run();
-  if (streams.signal.aborted) return INTERRUPTED;
+  terminal.close();
+  await terminal.written();
+  if (interruption.signal.aborted) return INTERRUPTED;
   return unanswered > 0 || client.wasKicked ? 1 : 0;
 }
 

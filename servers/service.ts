@@ -6,7 +6,7 @@
 import type { Handler } from "../lib/server/conversation.ts";
 import type { ConnInfo, ServerEvent } from "../lib/server/server_events.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
-import type { ServeOptions } from "../lib/server/server.ts";
+import type { ServeOptions } from "../lib/server/serve_options.ts";
 import type { ServerConfig } from "./control/config.ts";
 
 /** One running exercise. */
@@ -29,10 +29,10 @@ export interface Service {
   say?(text: string): number;
   /** Called before all clients are sent away for a pause or the end, and before the server goes on. */
   sendAway?(isAway: boolean): void;
-  /** Lines of `status` besides those of every server, by name. */
-  status?(): Record<string, string>;
   /** Since when it cannot store what it should, and why; `undefined` while all is well. */
   trouble?(): string | undefined;
+  /** What it has stored, for the operator. */
+  stored?(): string;
   /** Closes what the service opened. */
   close?(): void | Promise<void>;
 }

@@ -4,17 +4,19 @@
  * @module
  */
 
+import { parseServerMessage } from "../../lib/chat/protocol.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { actionAfter, type ClientAction, GOODBYE_PREFIX } from "../../lib/server/end_reason.ts";
-import { explainFailure } from "../shared/failure.ts";
 
 /** The end of a connection. */
 export interface End {
-  /** Tells it from a message. */
+  /** Distinguishes it from a message. */
   kind: "end";
   /** Why it ended. */
   reason: string;
-  /** Whether the server finished between two messages, without a word. */
+  /** What broke it. */
+  error?: unknown;
+  /** Whether the server finished between two messages, without a goodbye. */
   inOrder: boolean;
   /** What the server said last. */
   goodbye?: string;
@@ -24,8 +26,8 @@ export interface End {
   blamesLine: boolean;
 }
 
-/** A message, a message that is no text, or the end. */
-export type Received = { kind: "reply"; text: string } | { kind: "no text" } | End;
+/** A message, without its text if that is not UTF-8; or the end. */
+export type Received = { kind: "reply"; text: string | undefined } | End;
 
 /**
  * Receives the next message, or the end.
@@ -45,9 +47,13 @@ export async function receiveNext(
     const blamesLine = action === "check" || action === "stop";
     return end("the server said goodbye", { goodbye: text, action, blamesLine });
   } catch (error) {
-    if (isNoText(error)) return { kind: "no text" };
-    return end(explainFailure(error).reason);
+    return isNoText(error) ? { kind: "reply", text: undefined } : end("", { error });
   }
+}
+
+/** Whether a message is one of a chat or authentication server. */
+export function isFromChat(text: string | undefined): boolean {
+  return text?.startsWith("{") === true && parseServerMessage(text) !== undefined;
 }
 
 function end(reason: string, details: Partial<End> = {}): End {

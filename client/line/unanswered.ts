@@ -14,17 +14,16 @@ export interface Question {
   breaks: number;
 }
 
-/** So many lines without an answer are kept in memory, to be sent again; then the input has to wait. */
+/** The most lines without an answer that are kept in memory, to be sent again; then the input has to wait. */
 export const MAX_UNANSWERED = 64;
 
-/** A line is given up after so many connections have broken on it: it may be what breaks them. */
+/** A line is given up after this many connections have broken on it: it may be the cause. */
 export const MAX_BREAKS = 5;
 
-/** A queue of questions: answered in order, sent again together. */
+/** A queue of lines: answered in order, sent again together. */
 export class Unanswered {
   readonly #questions: Question[] = [];
-  #vacancy = Promise.withResolvers<void>();
-  #addition = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
 
   /** How many there are. */
   get count(): number {
@@ -36,40 +35,38 @@ export class Unanswered {
     return this.#questions[0]?.text;
   }
 
-  /** Whether another has to wait for {@linkcode Unanswered.vacancy}. */
+  /** Whether another line has to wait. */
   get isFull(): boolean {
     return this.#questions.length >= MAX_UNANSWERED;
   }
 
-  /** Settles when the next question leaves the queue. */
-  get vacancy(): Promise<void> {
-    return this.#vacancy.promise;
-  }
-
-  /** Settles when the next question joins the queue. */
-  get addition(): Promise<void> {
-    return this.#addition.promise;
+  /** Settles when a line joins or leaves the queue, or at `wake`. */
+  get changed(): Promise<void> {
+    return this.#changed.promise;
   }
 
   /** Puts a line at the end of the queue. */
   add(text: string): Question {
     const question = { text, sent: false, breaks: 0 };
     this.#questions.push(question);
-    this.#addition.resolve();
-    this.#addition = Promise.withResolvers();
+    this.wake();
     return question;
   }
 
   /** Takes the oldest line out: its answer is here. */
   answer(): void {
-    if (this.#questions.shift() === undefined) return;
-    this.#vacancy.resolve();
-    this.#vacancy = Promise.withResolvers();
+    if (this.#questions.shift() !== undefined) this.wake();
+  }
+
+  /** Settles `changed`. */
+  wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   /**
    * Notes that a connection broke while the server owed the answer to the oldest line, and takes that line out after
-   * {@linkcode MAX_BREAKS} of them. The lines behind it are not to blame: a server answers in order.
+   * {@linkcode MAX_BREAKS} of them. The lines behind it are not the cause: a server answers in order.
    *
    * @returns Whether the line was taken out.
    */

@@ -64,6 +64,8 @@ const MAX_HELP_COLUMNS = 80;
 
 /** Runs a program and ends the process with its exit code: 0, 1 after a failure, 2 after a wrong flag. */
 export async function runProgram<F extends Flags>(program: Program<F>): Promise<never> {
+  // Without a listener, a reader of standard error that ends early would end the process.
+  process.stderr.on("error", () => {});
   // A pending read of standard input would keep the process alive: hence exit().
   return Deno.exit(await main(program, Deno.args));
 }

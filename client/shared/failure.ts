@@ -7,6 +7,7 @@
 import { domainToUnicode } from "node:url";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
+import type { ReconnectWait } from "../../lib/conn/reconnect.ts";
 import { FrameTooLargeError } from "../../lib/frame/frame.ts";
 
 /** Which server a client talks to, and over what. */
@@ -128,4 +129,20 @@ function tlsProblem(message: string, ca?: string): string | undefined {
   }
   const other = /invalid peer certificate: (.*)|received fatal alert: (.*)/s.exec(message);
   return other ? `the TLS handshake failed: ${other[1] ?? other[2]}` : undefined;
+}
+
+/** Says that there is no connection, and why. */
+export function noConnection(
+  address: string,
+  error: unknown,
+  flags?: Partial<ServerFlags>,
+): string {
+  return `no connection to ${address}: ${explainFailure(error, flags).reason}`;
+}
+
+/** Says what the client waits for before the next attempt to connect. */
+export function waitMessage(address: string, { delayMs, error }: ReconnectWait): string {
+  const seconds = (delayMs / 1000).toFixed(1);
+  if (error === undefined) return `connecting again in ${seconds} s`;
+  return `${noConnection(address, error)}; trying again in ${seconds} s`;
 }

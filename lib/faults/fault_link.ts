@@ -21,8 +21,9 @@ export interface FaultLinkEvents {
 /** How a link ended: the sender finished and that was passed on, it was stopped, or it was cut. */
 export type LinkEnd = "finished" | "stopped" | CutBy;
 
-// What a delay may hold back; beyond it the sender has to wait.
-const MAX_QUEUED_BYTES = 1024 * 1024;
+// What a delay may hold back; beyond it the sender has to wait. A chunk costs memory beside its bytes.
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 1024;
 
 /** Carries bytes from `source` to `target` until the sender finishes, a fault cuts, or `stop`. */
 export class FaultLink {
@@ -87,7 +88,7 @@ export class FaultLink {
       for await (const bytes of this.#source.iterator({ destroyOnReturn: false })) {
         if (this.#discarding) continue;
         this.#queue.push({ bytes, arrivedAt: performance.now() });
-        this.#queuedBytes += bytes.length;
+        this.#queuedBytes += bytes.length + CHUNK_BYTES;
         this.#tell();
         if (this.#queuedBytes < MAX_QUEUED_BYTES) continue;
         await new Promise<void>((resolve) => this.#wakeReceiver = resolve);
@@ -125,7 +126,7 @@ export class FaultLink {
     if (taken.length > 1) {
       this.#events.onFault({ type: "fault", fault: "merge", at: 0, bytes: bytes.length });
     }
-    this.#queuedBytes -= bytes.length;
+    this.#queuedBytes -= bytes.length + taken.length * CHUNK_BYTES;
     this.#wakeReceiver();
     return { bytes, arrivedAt: first.arrivedAt };
   }

@@ -19,6 +19,8 @@ export interface Flag {
   default?: string;
   /** Refuses a bad value by an error whose message says, after its last `: `, what to give. */
   check?(text: string): unknown;
+  /** Whether the help leaves it out. */
+  isHidden?: boolean;
 }
 
 /** Flags by name. `--help` needs no entry. */
@@ -167,7 +169,8 @@ function checked(name: string, text: string, { value: placeholder, check }: Flag
 }
 
 function helpText({ usage, flags, notes }: Program): string {
-  const rows = Object.entries({ ...flags, help: HELP }).map(([name, flag]) => {
+  const shown = Object.entries({ ...flags, help: HELP }).filter(([, flag]) => !flag.isHidden);
+  const rows = shown.map(([name, flag]) => {
     const fallback = flag.default === undefined ? "" : ` (${flag.default})`;
     return [`--${name} ${flag.value ?? ""}`.trimEnd(), flag.help + fallback] as const;
   });

@@ -111,14 +111,14 @@ function status(_argument: string, { server, service, counter }: ServerContext):
   // Since the thread began, which is when the server started.
   const seconds = Math.round(performance.now() / 1000);
   const { rss } = Deno.memoryUsage(); // 0 where there is no descriptor left to ask with
-  const more = Object.entries(service.status?.() ?? {});
+  const stored = service.stored?.();
   return table([
     ["address", addressOf(server) + (server.paused ? " (paused)" : "")],
     ["uptime", formatSeconds(seconds)],
     ["connections", `${server.connections}`],
     ["messages", `${counter.messages}`],
     ["memory", rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"],
-    ...more,
+    ...(stored === undefined ? [] : [["stored", stored] as const]),
     ...(trouble === undefined ? [] : [["storage", escapeControl(trouble)] as const]),
   ]);
 }

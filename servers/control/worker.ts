@@ -5,7 +5,8 @@
  */
 import { count } from "../../lib/base/count.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
-import { serve, type ServeOptions } from "../../lib/server/server.ts";
+import type { ServeOptions } from "../../lib/server/serve_options.ts";
+import { serve } from "../../lib/server/server.ts";
 import { EXERCISES } from "../exercises.ts";
 import { EventLog } from "../logging/log_events.ts";
 import type { Service } from "../service.ts";

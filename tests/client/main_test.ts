@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { serve } from "../../lib/server/server.ts";
+import { readLines } from "../../lib/terminal/lines.ts";
+import { startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { onTerminal, ptyTest } from "../support/pty.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
+const MAIN = new URL("client/main.ts", CHECKOUT).href;
+const RUN = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net"];
 
 async function echo(conn: FramedConn): Promise<void> {
   for await (const text of conn) await conn.send(text);
@@ -21,9 +25,8 @@ interface Run {
 
 /** Runs the client with nothing but network access, and gives what it left. */
 async function runClient({ args, input = "", main, ...options }: Run) {
-  const program = main ?? new URL("client/main.ts", CHECKOUT).href;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", program, ...args],
+    args: [...RUN, main ?? MAIN, ...args],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -81,7 +84,7 @@ testWith(
     });
 
     assertEquals([code, out], [1, "b\n"]);
-    assertStringIncludes(err, "not sent: the line is over 1048576 bytes\n");
+    assertStringIncludes(err, "not sent: line 1 is over 1048576 bytes\n");
   },
 );
 
@@ -142,6 +145,50 @@ testWith(
   },
 );
 
+testWith(PROCESSES, "client/main.ts says which client talks to a chat", async () => {
+  await using chat = startChat();
+
+  const { port } = chat.server.addr;
+  const { code, out, err } = await runClient({ args: ["--port", `${port}`], input: "hello\n" });
+
+  assertEquals([code, out], [1, ""]);
+  const command = `deno task chat:client --host 127.0.0.1 --port ${port}\n`;
+  assert(err.endsWith(`This is a chat or authentication server: use ${command}`), err);
+});
+
+testWith(PROCESSES, "client/main.ts ends where TLS, or none, is the wrong one", async () => {
+  await using server = serve(echo);
+
+  const args = ["--tls", "--port", `${server.addr.port}`];
+  const { code, out, err } = await runClient({ args, input: "hello\n" });
+
+  assertEquals([code, out], [1, ""]);
+  assertMatch(err, /^no connection to [\d.:]+: the server does not speak TLS: omit --tls\n$/);
+});
+
+testWith(
+  PROCESSES,
+  "client/main.ts comes back for a line after its server ended a silence",
+  async () => {
+    await using server = serve(echo, { idleTimeoutMs: 50 });
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...RUN, MAIN, "--port", `${server.addr.port}`],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const keyboard = child.stdin.getWriter();
+    const reports = readLines(child.stderr);
+    for await (const line of reports) if (line.includes("when there is a line to send")) break;
+
+    await keyboard.write(new TextEncoder().encode("a\n"));
+    await keyboard.close();
+
+    assertEquals(await new Response(child.stdout).text(), "a\n");
+    assertEquals((await child.status).code, 0);
+  },
+);
+
 testWith(PROCESSES, "client/main.ts ends where there is no host of that name", async () => {
   const { code, out, err } = await runClient({ args: ["--host", "nosuch.invalid"], input: "a\n" });
 
@@ -151,11 +198,8 @@ testWith(PROCESSES, "client/main.ts ends where there is no host of that name", a
 
 ptyTest("client/main.ts asks again for a host that cannot be found", async () => {
   await using server = serve(echo);
-  const main = new URL("client/main.ts", CHECKOUT).href;
-  const run = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main];
-
   const shown = await onTerminal(
-    [...run, "--port", `${server.addr.port}`],
+    [...RUN, MAIN, "--port", `${server.addr.port}`],
     ["Host [", "nosuch.invalid\r"],
     ["Cannot find the host", ""],
     ["Host [", "localhost\r"],
@@ -168,11 +212,10 @@ ptyTest("client/main.ts asks again for a host that cannot be found", async () =>
 for (const [where, appears] of [["a question", "Port ["], ["the conversation", "connected"]]) {
   ptyTest(`client/main.ts ends at Ctrl-C in ${where}`, async () => {
     await using server = serve(echo);
-    const main = new URL("client/main.ts", CHECKOUT).href;
     const port = where === "a question" ? [] : ["--port", `${server.addr.port}`];
 
     const shown = await onTerminal(
-      ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main, ...port],
+      [...RUN, MAIN, ...port],
       ["Host [", "\r"],
       [appears!, "\x03"],
     );
@@ -187,11 +230,8 @@ ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
     await conn.send("\x1b]0;evil\x07said");
     for await (const _ of conn);
   });
-  const main = new URL("client/main.ts", CHECKOUT).href;
-  const run = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", main];
-
   const shown = await onTerminal(
-    [...run, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
+    [...RUN, MAIN, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
     ["said", "exit\r"],
   );
 

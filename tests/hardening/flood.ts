@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { openBenchChat } from "../../tools/bench/chat_setup.ts";
 import { percentile, short, table } from "../../tools/bench/report.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
 import { ChatClient } from "../../tools/shared/chat_client.ts";
+import { startChat } from "../support/chat_server.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 import type { Answered } from "./flooder.ts";
 
@@ -54,14 +54,7 @@ export async function measureFlood(
 ): Promise<Measured> {
   const data = Deno.makeTempDirSync({ prefix: "flood_" });
   try {
-    using prepared = await openBenchChat(data, TALKERS + 1 + FLOODING_MEMBERS);
-    const { tokens, history } = prepared;
-    history.append(Array.from({ length: 200 }, (_, i) => ({
-      sender: { id: 1, name: "member_0" },
-      ref: `old ${i}`,
-      text: "x".repeat(1000),
-      at: 0,
-    })));
+    const tokens = await prepareMembers(data);
     await using server = await ServerProcess.start("chat", [], { data });
     const enter = async (token: string) => {
       const client = await ChatClient.connect(server.port);
@@ -85,6 +78,18 @@ export async function measureFlood(
   } finally {
     Deno.removeSync(data, { recursive: true });
   }
+}
+
+/** Makes the accounts of all members and an old message of 1,000 characters each; gives the accounts' tokens. */
+async function prepareMembers(data: string): Promise<string[]> {
+  await using chat = startChat({ path: `${data}/chat.db` });
+  const tokens: string[] = [];
+  for (let i = 0; i < TALKERS + 1 + FLOODING_MEMBERS; i++) {
+    using client = await chat.connect();
+    tokens.push(await client.register(`member_${i}`, { history: 0 }));
+    for (const _ of [1, 2]) await client.say("x".repeat(1000));
+  }
+  return tokens;
 }
 
 /** The 50th and the 99th percentile, and the longest, in milliseconds. */

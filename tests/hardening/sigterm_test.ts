@@ -9,7 +9,8 @@ import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { CHEAP } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { type Ended, ServerProcess } from "../../tools/shared/server_process.ts";
+import type { Ended } from "../../tools/shared/program.ts";
+import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 const TALKERS = 100;
 const EARLIER = 1000;
@@ -182,7 +183,7 @@ testWith(
     assertEquals(crowd.partings, Array(TALKERS).fill("shutdown"));
     // Closed in order, the database leaves nothing beside its file.
     const files = Array.from(Deno.readDirSync(data), ({ name }) => name).sort();
-    assertEquals(files, ["chat.db", "logs"]);
+    assertEquals(files, ["chat.db", "chat.db.lock", "logs"]);
     assertStored(data, crowd.said);
     const log = await Deno.readTextFile(`${data}/logs/chat.log`);
     assertMatch(log, / stopped\n$/);

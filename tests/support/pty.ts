@@ -49,8 +49,8 @@ const DEADLINE_MS = 60_000;
 /** Closes the terminal, as a person closes its window. */
 export const HANG_UP = Symbol("hang up");
 
-/** What to do once something has appeared on the terminal: type a text, or anything else. */
-export type Step = [appears: string, act: string | typeof HANG_UP | (() => void | Promise<void>)];
+/** What to do once something has appeared on the terminal: type a text, or anything else, with all that was shown. */
+export type Step = [appears: string, act: string | typeof HANG_UP | ((shown: string) => unknown)];
 
 /** Runs `deno` with `args` on a terminal of its own, and gives everything that was shown. */
 export function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
@@ -81,7 +81,7 @@ export async function onTerminalWith(
       seen = shown.indexOf(appears, seen) + appears.length;
       if (act === HANG_UP) await keyboard.close();
       else if (typeof act === "string") await keyboard.write(new TextEncoder().encode(act));
-      else await act();
+      else await act(shown);
     }
   };
   await answer();

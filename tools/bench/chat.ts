@@ -1,19 +1,18 @@
 /**
- * The chat under load: messages said, stored and delivered, with 100 members.
+ * The chat under load, as its task starts it: messages said, stored and delivered, with 100 members.
  *
  * First as fast as it goes: senders keep messages on their way, and every `said` is counted. Then at half that rate: the
  * time from when a message was due to be said until another member has it. A message is delivered to 99 others, and all
- * of them are this one thread; so it is told how busy both sides were at full speed: 1 is one core.
+ * of them are this one thread.
  *
- * `deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp --allow-write=/tmp tools/bench/chat.ts`
+ * `deno run -A tools/bench/chat.ts`
  *
  * @module
  */
-import { cpuUsage } from "node:process";
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { parseServerMessage, PROTOCOL_VERSION } from "../../lib/chat/protocol.ts";
-import { temporaryFolder } from "./chat_setup.ts";
-import { Child } from "./child.ts";
+import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { parseServerMessage } from "../../lib/chat/protocol.ts";
+import { ChatClient } from "../shared/chat_client.ts";
+import { NO_FLOOD_CONTROL, ServerProcess } from "../shared/server_process.ts";
 import { percentile, short, table } from "./report.ts";
 
 const MEMBERS = 100;
@@ -22,29 +21,22 @@ const WINDOW = 64;
 const SECONDS = 2;
 const TICK_MS = 2;
 
-interface Chat {
-  child: Child;
+interface Members {
   senders: FramedConn[];
-  /** The member whose messages are looked at; nobody looks at those of the others. */
+  /** The member whose messages are looked at; those of the others are dropped. */
   listener: FramedConn;
   others: FramedConn[];
 }
 
-async function enter(port: number, token: string): Promise<FramedConn> {
-  const conn = await FramedConn.connect({ port });
-  const hello = { type: "hello", version: PROTOCOL_VERSION, token, history: 0 };
-  await conn.send(JSON.stringify(hello));
-  for await (const text of conn) if (parseServerMessage(text)?.type === "welcome") return conn;
-  throw new Error("The chat did not let a member in");
-}
-
-async function open(child: Child): Promise<Chat> {
-  const { port, tokens } = JSON.parse(await child.line()) as { port: number; tokens: string[] };
-  const conns = [];
-  for (const token of tokens) conns.push(await enter(port, token));
+async function enterAll(port: number): Promise<Members> {
+  const conns = await Promise.all(Array.from({ length: MEMBERS }, async (_, i) => {
+    const client = await ChatClient.connect(port);
+    await client.register(`member_${i}`, { history: 0 });
+    return client.conn;
+  }));
   const [listener, ...others] = conns.splice(SENDERS);
   for (const conn of others) discard(conn);
-  return { child, senders: conns, listener: listener!, others };
+  return { senders: conns, listener: listener!, others };
 }
 
 /** Takes what comes and drops it: bytes, which cost less than texts. */
@@ -63,7 +55,7 @@ function say(conn: FramedConn, text: string): Promise<void> {
   return conn.send(JSON.stringify({ type: "say", ref: `ref_${++lastRef}`, text }));
 }
 
-/** Says the next message whenever one of the window is stored, and tells how many were stored. */
+/** Says the next message whenever one of the window is stored, and counts those that were stored in time. */
 async function sayAll(conn: FramedConn, until: number): Promise<number> {
   let said = 0;
   let awaited = WINDOW;
@@ -80,29 +72,14 @@ async function sayAll(conn: FramedConn, until: number): Promise<number> {
   return said;
 }
 
-/** How long a process has worked, in microseconds. */
-type Work = ReturnType<typeof cpuUsage>;
-
-/** How busy a process was between two looks at it: 1 is one core. */
-function busy(from: Work, to: Work, elapsedMs: number): number {
-  return (to.user + to.system - from.user - from.system) / 1000 / elapsedMs;
-}
-
-/** Messages stored a second, as fast as it goes, and how busy the two sides were. */
-async function saturate({ child, senders, listener }: Chat) {
+/** Messages stored a second, as fast as it goes. */
+async function saturate({ senders, listener }: Members): Promise<number> {
   const heard = hearUntil(listener, "end", () => {});
-  const look = async () => [await child.ask<Work>(""), cpuUsage(), performance.now()] as const;
-  const [server, client, startedAt] = await look();
-  const until = startedAt + SECONDS * 1000;
+  const until = performance.now() + SECONDS * 1000;
   const said = await Promise.all(senders.map((conn) => sayAll(conn, until)));
-  const [serverThen, clientThen, endedAt] = await look();
   await say(senders[0]!, "end");
   await heard;
-  return {
-    rate: said.reduce((sum, one) => sum + one) / SECONDS,
-    serverBusy: busy(server, serverThen, endedAt - startedAt),
-    clientBusy: busy(client, clientThen, endedAt - startedAt),
-  };
+  return said.reduce((sum, one) => sum + one) / SECONDS;
 }
 
 /** Hands over the text of each message until the text `last`. */
@@ -120,7 +97,7 @@ async function hearUntil(
 }
 
 /** Says messages at a rate, and gives the times from due to delivered, in milliseconds. */
-async function pace({ senders, listener }: Chat, rate: number): Promise<number[]> {
+async function pace({ senders, listener }: Members, rate: number): Promise<number[]> {
   for (const sender of senders) discard(sender);
   const latenciesMs: number[] = [];
   const heard = hearUntil(listener, "end", (dueAt) => {
@@ -142,22 +119,17 @@ async function pace({ senders, listener }: Chat, rate: number): Promise<number[]
 }
 
 if (import.meta.main) {
-  using folder = temporaryFolder();
-  const { path } = folder;
-  const permissions = ["--allow-net=127.0.0.1", `--allow-read=${path}`, `--allow-write=${path}`];
-  await using child = Child.deno("chat_server.ts", permissions, path, `${MEMBERS}`);
-  const chat = await open(child);
-  const { rate, serverBusy, clientBusy } = await saturate(chat);
-  const latenciesMs = await pace(chat, rate / 2);
-  for (const conn of [...chat.senders, chat.listener, ...chat.others]) conn.close();
+  await using server = await ServerProcess.start("chat", NO_FLOOD_CONTROL);
+  const members = await enterAll(server.port);
+  const rate = await saturate(members);
+  const latenciesMs = await pace(members, rate / 2);
+  for (const conn of [...members.senders, members.listener, ...members.others]) conn.close();
   console.log(table([
-    ["members", "stored", "delivered", "server busy", "clients busy", "p50 at half", "p99 at half"],
+    ["members", "stored", "delivered", "p50 at half", "p99 at half"],
     [
       `${MEMBERS}`,
       `${short(rate)}/s`,
       `${short(rate * (MEMBERS - 1))}/s`,
-      short(serverBusy),
-      short(clientBusy),
       `${short(percentile(latenciesMs, 0.5))} ms`,
       `${short(percentile(latenciesMs, 0.99))} ms`,
     ],

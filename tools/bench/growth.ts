@@ -2,7 +2,7 @@
  * How cost grows with connections, message size, members and history. Writes Markdown; `tools/bench/RESULTS.md` is made by
  *
  * ```sh
- * deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp --allow-write=/tmp tools/bench/growth.ts > tools/bench/RESULTS.md
+ * deno run -A tools/bench/growth.ts > tools/bench/RESULTS.md
  * deno fmt tools/bench/RESULTS.md
  * ```
  *
@@ -10,25 +10,21 @@
  *
  * @module
  */
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import type { HistoryStore } from "../../lib/store/history_store.ts";
-import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
-import { parseServerMessage, PROTOCOL_VERSION } from "../../lib/chat/protocol.ts";
-import { type BenchChat, openBenchChat, temporaryFolder } from "./chat_setup.ts";
-import { Child } from "./child.ts";
+import { ChatClient } from "../shared/chat_client.ts";
+import { NO_FLOOD_CONTROL, ServerProcess } from "../shared/server_process.ts";
+import { ChildProgram } from "../shared/program.ts";
 import type { LoadJob, LoadResult } from "./load_cases.ts";
-import { Progress } from "./progress.ts";
 import { median, short, table } from "./report.ts";
 
 const CONNECTIONS = [1, 10, 100, 1000, 10_000];
 const BODY_BYTES = [16, 256, 4096, 65_536, 1_048_576];
 const MEMBERS = [10, 100, 500, 1000, 2000];
-const HISTORY = [0, 1000, 10_000, 100_000, 1_000_000];
+const HISTORY = [0, 1000, 10_000, 100_000];
 // The memory of fewer connections drowns in what the garbage collector does.
 const MEASURABLE = 1000;
 const ROUNDS = 3;
 const SECONDS = 0.5;
-const APPEND_AT_ONCE = 10_000;
+const SAY_AT_ONCE = 1000;
 const JOINS = 50;
 const MISSED = 100;
 
@@ -37,14 +33,14 @@ type Row = [size: number, ...columns: number[]];
 
 /** An echo or broadcast server of ours, and a client that loads it. */
 interface Load extends AsyncDisposable {
-  server: Child;
+  server: ChildProgram;
   /** Does a job; rounds are for the caller. */
   run(job: Omit<LoadJob, "port">): Promise<LoadResult>;
 }
 
 async function startLoad(mode: "echo" | "fan"): Promise<Load> {
-  const server = Child.deno("our_server.ts", ["--allow-net=127.0.0.1"], mode);
-  const client = Child.deno("load_client.ts", ["--allow-net=127.0.0.1"]);
+  const server = ChildProgram.deno(new URL("our_server.ts", import.meta.url), mode);
+  const client = ChildProgram.deno(new URL("load_client.ts", import.meta.url));
   const port = Number(await server.line());
   return {
     server,
@@ -89,43 +85,32 @@ async function membersRow(connections: number): Promise<Row> {
   return [connections, rate / connections, rate];
 }
 
-/** Lets a member of the chat in and waits until it has seen the message with the id `last`; milliseconds. */
-async function joinMs(chat: BenchChat, hello: { history?: number; since?: number }) {
-  const [near, far] = memoryConnPair();
-  using client = new FramedConn(near);
-  using server = new FramedConn(far);
-  const info = { id: 1, peer: "127.0.0.1:50000", address: "127.0.0.1", connectedAt: Date.now() };
-  const last = chat.history.lastId;
+/** A chat whose history grows, and a member of it. */
+interface Chat {
+  server: ServerProcess;
+  author: ChatClient;
+  token: string;
+  last: number;
+}
+
+/** Lets the member in and waits until it has the newest message; milliseconds. */
+async function joinMs({ server, token, last }: Chat, hello: object): Promise<number> {
   const startedAt = performance.now();
-  const conversation = chat.handler(server, info);
-  const [token] = chat.tokens;
-  await client.send(JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, token, ...hello }));
-  for await (const text of client) {
-    const message = parseServerMessage(text);
-    if (message?.type === (last === 0 ? "welcome" : "message")) {
-      if (last === 0 || (message as { id: number }).id === last) break;
+  using client = await ChatClient.connect(server.port);
+  await client.resume(token, hello);
+  while (last > 0 && (await client.until("message")).id < last);
+  return performance.now() - startedAt;
+}
+
+async function historyRow(chat: Chat, messages: number): Promise<Row> {
+  while (chat.last < messages) {
+    const more = Math.min(SAY_AT_ONCE, messages - chat.last);
+    for (let i = 0; i < more; i++) {
+      chat.author.send({ type: "say", ref: `${chat.last + i}`, text: "x".repeat(64) });
     }
+    for (let i = 0; i < more; i++) chat.last = (await chat.author.until("said")).id;
+    chat.author.received.length = 0;
   }
-  const tookMs = performance.now() - startedAt;
-  await client.closeWrite();
-  await conversation;
-  return tookMs;
-}
-
-function fill(history: HistoryStore, messages: number): void {
-  for (let id = history.lastId; id < messages; id = history.lastId) {
-    const batch = Array.from({ length: Math.min(APPEND_AT_ONCE, messages - id) }, (_, i) => ({
-      sender: { id: 1, name: "member_0" },
-      ref: `ref_${String(id + i).padStart(10, "0")}`,
-      text: "x".repeat(64),
-      at: id + i,
-    }));
-    history.append(batch);
-  }
-}
-
-async function historyRow(chat: BenchChat, messages: number): Promise<Row> {
-  fill(chat.history, messages);
   const times = { join: [] as number[], since: [] as number[] };
   const since = Math.max(0, messages - MISSED);
   for (let i = 0; i < JOINS; i++) {
@@ -138,7 +123,6 @@ async function historyRow(chat: BenchChat, messages: number): Promise<Row> {
 /** Every row; one that cannot be measured here is told and left out. */
 async function rowsOf(
   sizes: number[],
-  progress: Progress,
   measure: (size: number) => Promise<Row>,
 ): Promise<Row[]> {
   const rows: Row[] = [];
@@ -148,7 +132,7 @@ async function rowsOf(
     } catch (error) {
       console.error(`${size} could not be measured: ${(error as Error).message}`);
     }
-    progress.step();
+    Deno.stderr.writeSync(new TextEncoder().encode("."));
   }
   return rows;
 }
@@ -163,57 +147,53 @@ function section(title: string, head: string[], rows: Row[], base: number, note:
   return `## ${title}\n\n${note}\n\n${table([head, ...cells])}\n`;
 }
 
-const COMMAND = "deno run --allow-net=127.0.0.1 --allow-run=deno --allow-read=/tmp \\\n" +
-  "  --allow-write=/tmp tools/bench/growth.ts > tools/bench/RESULTS.md\ndeno fmt tools/bench/RESULTS.md";
+const COMMAND = "deno run -A tools/bench/growth.ts > tools/bench/RESULTS.md\n" +
+  "deno fmt tools/bench/RESULTS.md";
+
+/** What each section says before its table. */
+const NOTES = {
+  connections:
+    "Open connections that have spoken once and are silent: the memory the server holds for each of them, and the " +
+    "rate of 8 more connections in ping-pong, 128 B. The memory of fewer than 1,000 is too little to tell.",
+  size: "8 connections in ping-pong, texts.",
+  members:
+    "A broadcast through `Room` and `Outbox`, 128 B, 16 at once; the next 16 when every member has them.",
+  history:
+    `The time until a newcomer has the last 50 messages, and until one who comes back has the ${MISSED} it missed, ` +
+    "with the log-in by token.",
+};
+
+async function historyRows(): Promise<Row[]> {
+  await using server = await ServerProcess.start("chat", NO_FLOOD_CONTROL);
+  using author = await ChatClient.connect(server.port);
+  const chat = { server, author, token: await author.register("author"), last: 0 };
+  return await rowsOf(HISTORY, (size) => historyRow(chat, size));
+}
 
 /** Measures everything and gives the page. */
-export async function results(): Promise<string> {
-  const steps = CONNECTIONS.length + BODY_BYTES.length + MEMBERS.length + HISTORY.length;
-  await using progress = new Progress(steps);
-  const connections = await rowsOf(CONNECTIONS, progress, connectionsRow);
-  const sizes = await rowsOf(BODY_BYTES, progress, sizeRow);
-  const members = await rowsOf(MEMBERS, progress, membersRow);
-  using folder = temporaryFolder();
-  using chat = await openBenchChat(folder.path, 1);
-  const history = await rowsOf(HISTORY, progress, (size) => historyRow(chat, size));
+async function results(): Promise<string> {
+  const connections = await rowsOf(CONNECTIONS, connectionsRow);
+  const sizes = await rowsOf(BODY_BYTES, sizeRow);
+  const members = await rowsOf(MEMBERS, membersRow);
+  const history = await historyRows();
   const { os, arch } = Deno.build;
+  const heads = {
+    connections: ["idle connections", "memory of each", "rate of 8 others"],
+    size: ["bytes", "messages a second", "bytes a second"],
+    members: ["members", "messages a second", "deliveries a second"],
+    history: ["messages stored", "time to join", "time of `since`"],
+  };
   return [
     "# How cost grows\n",
     `Every number is a ratio to the row with 1.00, measured on ${os} ${arch} with ` +
     `${navigator.hardwareConcurrency} cores and Deno ${Deno.version.deno}, ` +
     `${new Date().toISOString().slice(0, 10)}; medians, on a shared machine: ` +
-    "differences under 25 % are noise. Server and clients are two processes on the same cores. Made by\n",
+    "differences under 25 % are noise. Server and clients are processes on the same cores. Made by\n",
     `\`\`\`sh\n${COMMAND}\n\`\`\`\n`,
-    section(
-      "Connections",
-      ["idle connections", "memory of each", "rate of 8 others"],
-      connections,
-      MEASURABLE,
-      "Open connections that have spoken once and are silent: the memory the server holds for each of them, and the " +
-        "rate of 8 more connections in ping-pong, 128 B. The memory of fewer than 1,000 is too little to tell.",
-    ),
-    section(
-      "Message size",
-      ["bytes", "messages a second", "bytes a second"],
-      sizes,
-      16,
-      "8 connections in ping-pong, texts.",
-    ),
-    section(
-      "Members",
-      ["members", "messages a second", "deliveries a second"],
-      members,
-      10,
-      "A broadcast through `Room` and `Outbox`, 128 B, 16 at once; the next 16 when every member has them.",
-    ),
-    section(
-      "History",
-      ["messages stored", "time to join", "time of `since`"],
-      history,
-      1000,
-      `The time until a newcomer has the last 50 messages, and until one who comes back has the ${MISSED} it missed, ` +
-        "with the log-in by token.",
-    ),
+    section("Connections", heads.connections, connections, MEASURABLE, NOTES.connections),
+    section("Message size", heads.size, sizes, 16, NOTES.size),
+    section("Members", heads.members, members, 10, NOTES.members),
+    section("History", heads.history, history, 1000, NOTES.history),
   ].join("\n");
 }
 

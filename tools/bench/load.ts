@@ -6,46 +6,59 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
-import { withoutSeparator } from "../../lib/base/task_args.ts";
-import { Child, denoPath } from "./child.ts";
+import { type FlagValues, type Program, runProgram } from "../../servers/control/command_line.ts";
+import { ChildProgram, denoPath } from "../shared/program.ts";
 import { LOAD_CASES, type LoadCase, type LoadJob, type LoadResult } from "./load_cases.ts";
-import { numberOf } from "./number_flag.ts";
-import { Progress } from "./progress.ts";
-import { type BarGroup, median, medianRatio, plot, short, svg, table } from "./report.ts";
+import { median, medianRatio, numberFrom, short, table } from "./report.ts";
 
-const USAGE = `Usage: deno task bench [flags]
+const PROGRAM: Program = {
+  usage: "deno task bench [flags]",
+  flags: {
+    rounds: {
+      value: "N",
+      help: "how often each case is measured",
+      default: "3",
+      check: numberFrom(1, 100),
+    },
+    seconds: {
+      value: "S",
+      help: "how long each time, after a third of that to warm up",
+      default: "0.25",
+      check: numberFrom(0.01, 10),
+    },
+    only: { value: "CASE", help: "this case alone, without micro-benchmarks", check: caseNamed },
+  },
+  notes: `Runs the micro-benchmarks, and measures this project beside Node, Python and plain Deno.
+Cases: ${LOAD_CASES.map(({ name }) => name).join(", ")}`,
+};
 
-Runs the micro-benchmarks, and measures this project beside Node, Python and plain Deno.
-
-  --rounds N    how often each case is measured (3)
-  --seconds S   how long each time, after a third of that to warm up (0.25)
-  --only CASE   this case alone, without micro-benchmarks, out of
-                ${LOAD_CASES.map(({ name }) => name).join(", ")}
-  --svg FILE    write the bars as a picture, too: in this folder, or you are asked
-  --help        show this list`;
+function caseNamed(name: string): LoadCase {
+  const found = LOAD_CASES.find((one) => one.name === name);
+  if (found) return found;
+  throw new Error(`There is no such case: give one of those that --help names`);
+}
 
 /** What is compared, the first with each of the others. */
-const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): Child }> = {
+const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): ChildProgram }> = {
   "framed/tcp": {
     kinds: ["echo", "churn", "fan"],
-    start: (kind) => Child.deno("our_server.ts", ["--allow-net=127.0.0.1"], kind),
+    start: (kind) => ChildProgram.deno(urlOf("our_server.ts"), kind),
   },
   "Node net": {
     kinds: ["echo", "churn", "fan"],
-    start: (kind) => new Child("node", [pathOf("peers/node_echo.mjs"), kind]),
+    start: (kind) => new ChildProgram("node", [urlOf("peers/node_echo.mjs").pathname, kind]),
   },
   "Deno, bytes": {
     kinds: ["echo", "churn"],
-    start: () => Child.deno("peers/bytes_echo.ts", ["--allow-net=127.0.0.1"]),
+    start: () => ChildProgram.deno(urlOf("peers/bytes_echo.ts")),
   },
   "Deno, naive": {
     kinds: ["echo", "churn"],
-    start: () => Child.deno("peers/naive_echo.ts", ["--allow-net=127.0.0.1"]),
+    start: () => ChildProgram.deno(urlOf("peers/naive_echo.ts")),
   },
   "Python asyncio": {
     kinds: ["echo", "churn"],
-    start: () => new Child("python3", [pathOf("peers/python_echo.py")]),
+    start: () => new ChildProgram("python3", [urlOf("peers/python_echo.py").pathname]),
   },
 };
 
@@ -53,22 +66,13 @@ const [OURS = ""] = Object.keys(SERVERS);
 /** From this share of a core on, the load client may be what limits the rate. */
 const CLIENT_IS_BUSY = 0.9;
 
-interface Settings {
-  rounds: number;
-  seconds: number;
-  cases: readonly LoadCase[];
-  /** Whether the micro-benchmarks run as well. */
-  micro: boolean;
-  svg?: string;
-}
-
 /** Servers that run, by their name and what they do. */
 class Servers implements AsyncDisposable {
   /** Why servers are missing. */
   readonly skipped: string[] = [];
-  readonly #running = new Map<string, { child: Child; port: number }>();
+  readonly #running = new Map<string, { child: ChildProgram; port: number }>();
 
-  /** Starts what the cases need; who cannot be started is skipped. */
+  /** Starts what the cases need; one that cannot be started is skipped. */
   async start(cases: readonly LoadCase[]): Promise<void> {
     const modes = new Set(cases.map(modeOf));
     for (const [name, { kinds, start }] of Object.entries(SERVERS)) {
@@ -88,7 +92,7 @@ class Servers implements AsyncDisposable {
     for (const { child } of this.#running.values()) await child[Symbol.asyncDispose]();
   }
 
-  async #start(name: string, mode: string, start: (mode: string) => Child): Promise<void> {
+  async #start(name: string, mode: string, start: (mode: string) => ChildProgram): Promise<void> {
     try {
       const child = start(mode);
       const port = Number(await child.line());
@@ -111,26 +115,32 @@ type CaseResults = Map<string, (LoadResult | undefined)[]>;
 
 /** Measures everything; what fails is told in `problems`. */
 async function measure(
-  { rounds, seconds, cases }: Settings,
+  cases: readonly LoadCase[],
   servers: Servers,
+  { rounds, seconds }: FlagValues,
   problems: string[],
 ): Promise<Map<LoadCase, CaseResults>> {
-  await using client = Child.deno("load_client.ts", ["--allow-net=127.0.0.1"]);
-  const runs = cases.reduce((sum, one) => sum + servers.in(one).length, 0);
-  await using progress = new Progress(rounds * runs);
+  await using client = ChildProgram.deno(urlOf("load_client.ts"));
   const results = new Map(cases.map((one) => [one, new Map() as CaseResults]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Number(rounds); round++) {
     for (const [one, byServer] of results) {
       for (const { name, port } of servers.in(one)) {
         const { name: _, title: __, ...job } = one;
-        const result = await client.ask<LoadResult>({ ...job, port, seconds } satisfies LoadJob)
+        const result = await client.ask<LoadResult>(
+          { ...job, port, seconds: Number(seconds) } satisfies LoadJob,
+        )
           .catch((error) => void problems.push(`${name}, ${one.title}: ${error.message}`));
         byServer.getOrInsertComputed(name, () => []).push(result ?? undefined);
-        progress.step();
+        progress(".");
       }
     }
   }
+  progress("\n");
   return results;
+}
+
+function progress(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
 /** One row of the table. */
@@ -152,93 +162,35 @@ function rowOf(one: LoadCase, name: string, byServer: CaseResults): string[] {
   ];
 }
 
-function report(results: Map<LoadCase, CaseResults>): { text: string; groups: BarGroup[] } {
+function tableOf(results: Map<LoadCase, CaseResults>): string {
   const head = ["case", "server", "rate", "ours/theirs", "p50 ms", "p99 ms"];
   const rows = [...results].flatMap(([one, byServer]) =>
     [...byServer.keys()].map((name) => rowOf(one, name, byServer))
   );
-  const groups = [...results].map(([{ title }, byServer]) => ({
-    title: `${title}: messages a second`,
-    bars: [...byServer].map(([label, rounds]) => ({
-      label,
-      value: median(rounds.flatMap((result) => result ? [result.rate] : [])),
-    })),
-  }));
-  return { text: `${table([head, ...rows])}\n\n${plot(groups)}`, groups };
+  return table([head, ...rows]);
 }
 
-/** Runs the benchmark and gives the exit code. */
-export async function main(args: string[]): Promise<number> {
-  let settings;
-  try {
-    settings = settingsOf(args);
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  if (settings === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
-  const problems = settings.micro ? await microBenchmarks() : [];
+async function main(flags: FlagValues): Promise<number> {
+  const { only } = flags;
+  const cases = only === undefined ? LOAD_CASES : [caseNamed(only)];
+  const problems = only === undefined ? await microBenchmarks() : [];
   await using servers = new Servers();
-  await servers.start(settings.cases);
-  const { text, groups } = report(await measure(settings, servers, problems));
-  console.log(`${text}\n`);
+  await servers.start(cases);
+  console.log(`${tableOf(await measure(cases, servers, flags, problems))}\n`);
   console.log("≥: the load client was busy all the time, so the server may be faster than that.");
-  if (settings.svg) problems.push(...savePicture(settings.svg, groups));
   for (const line of [...servers.skipped, ...problems]) console.log(line);
   return problems.length === 0 ? 0 : 1;
 }
 
 /** Runs the micro-benchmarks of this folder, which show themselves; what went wrong is returned. */
 async function microBenchmarks(): Promise<string[]> {
-  const args = ["bench", "--quiet", "--allow-net=127.0.0.1", pathOf(".")];
+  const args = ["bench", "--quiet", "--allow-net=127.0.0.1", urlOf(".").pathname];
   const { code } = await new Deno.Command(denoPath(), { args, stdin: "null" }).spawn().status;
   return code === 0 ? [] : [`The micro-benchmarks ended with exit code ${code}`];
 }
 
-/** Writes the bars as a picture; what went wrong is returned. */
-function savePicture(path: string, groups: BarGroup[]): string[] {
-  try {
-    Deno.writeTextFileSync(path, svg("Framed TCP, side by side", groups));
-    return [];
-  } catch (error) {
-    return [`${path} was not written: ${(error as Error).message}`];
-  }
+function urlOf(module: string): URL {
+  return new URL(module, import.meta.url);
 }
 
-/** Reads the flags; `undefined` when help is asked for. */
-function settingsOf(args: string[]): Settings | undefined {
-  const flags = parseArgs(withoutSeparator(args), {
-    string: ["rounds", "seconds", "only", "svg"],
-    boolean: ["help"],
-    default: { rounds: "3", seconds: "0.25" },
-    unknown: (arg) => {
-      throw new Error(`Cannot use ${arg}: see --help`);
-    },
-  });
-  if (flags.help) return undefined;
-  const cases = LOAD_CASES.filter(({ name }) => !flags.only || name === flags.only);
-  if (cases.length === 0) throw new Error(`There is no case ${flags.only}: see --help`);
-  if (flags.svg) checkWritable(flags.svg);
-  return {
-    rounds: numberOf("rounds", flags.rounds, 1, 100),
-    seconds: numberOf("seconds", flags.seconds, 0.01, 10),
-    cases,
-    micro: !flags.only,
-    ...(flags.svg && { svg: flags.svg }),
-  };
-}
-
-/** Asks for leave to write the picture now, while somebody is there to give it, and not when all is measured. */
-function checkWritable(path: string): void {
-  if (Deno.permissions.requestSync({ name: "write", path }).state === "granted") return;
-  throw new Error(`Cannot write --svg ${path}: give a file in this folder`);
-}
-
-function pathOf(module: string): string {
-  return new URL(module, import.meta.url).pathname;
-}
-
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) await runProgram(PROGRAM, main);

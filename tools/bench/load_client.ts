@@ -9,7 +9,7 @@
  */
 import { cpuUsage } from "node:process";
 import { HEADER_BYTES, writeHeader } from "../../lib/frame/frame.ts";
-import { answerLines } from "./child.ts";
+import { answerLines } from "../shared/program.ts";
 import { FrameCounter } from "./frame_counter.ts";
 import type { LoadJob, LoadResult } from "./load_cases.ts";
 import { percentile } from "./report.ts";

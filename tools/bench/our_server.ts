@@ -11,7 +11,7 @@ import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { Outbox } from "../../lib/chat/outbox.ts";
 import { Room } from "../../lib/chat/room.ts";
 import { serve } from "../../lib/server/server.ts";
-import { answerLines } from "./child.ts";
+import { answerLines } from "../shared/program.ts";
 
 async function echo(conn: FramedConn): Promise<void> {
   for await (const text of conn) await conn.send(text);

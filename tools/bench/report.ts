@@ -1,24 +1,8 @@
 /**
- * Numbers as ratios, tables and plots.
+ * Numbers as ratios and tables, and as flags.
  *
  * @module
  */
-
-/** One bar of a plot. */
-export interface Bar {
-  /** What it stands for. */
-  label: string;
-  /** Its length, from 0. */
-  value: number;
-}
-
-/** The bars that are compared with each other. */
-export interface BarGroup {
-  /** What was measured. */
-  title: string;
-  /** One bar for each that was measured. */
-  bars: Bar[];
-}
 
 /** The middle value, or the mean of the two in the middle; `NaN` without values. */
 export function median(values: readonly number[]): number {
@@ -74,59 +58,12 @@ function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
-/** Bars of text, the longest of each group `width` characters long. */
-export function plot(groups: readonly BarGroup[], width = 40): string {
-  const labels = groups.flatMap(({ bars }) => bars.map(({ label }) => label.length));
-  const labelWidth = Math.max(0, ...labels);
-  return groups.map(({ title, bars }) =>
-    [
-      title,
-      ...bars.map(({ label, value }) => {
-        const bar = "█".repeat(Math.round(shareOf(value, bars) * width));
-        return `  ${label.padEnd(labelWidth)} ${bar} ${short(value)}`;
-      }),
-    ].join("\n")
-  ).join("\n");
-}
-
-const ROW = 18;
-const LABELS = 110;
-const BARS = 400;
-
-/** The same bars as an SVG picture. */
-export function svg(title: string, groups: readonly BarGroup[]): string {
-  const parts: string[] = [];
-  let y = 2 * ROW;
-  const text = (x: number, words: string, style = "") =>
-    parts.push(`<text x="${x}" y="${y + ROW - 5}"${style}>${escapeXml(words)}</text>`);
-  for (const group of groups) {
-    y += ROW / 2;
-    text(8, group.title, ' font-weight="bold"');
-    y += ROW;
-    for (const { label, value } of group.bars) {
-      const width = Math.round(shareOf(value, group.bars) * BARS);
-      const place = `x="${LABELS}" y="${y + 2}" width="${width}" height="${ROW - 4}"`;
-      parts.push(`<rect ${place} fill="steelblue"/>`);
-      text(16, label);
-      text(LABELS + width + 6, short(value));
-      y += ROW;
+/** Makes the check of a flag whose value is a number, whole or not. */
+export function numberFrom(least: number, most: number): (text: string) => void {
+  return (text) => {
+    const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) {
+      throw new RangeError(`Not such a number: give a number from ${least} to ${most}`);
     }
-  }
-  const size = `width="${LABELS + BARS + 70}" height="${y + ROW}"`;
-  const head = `<text x="8" y="${ROW}" font-weight="bold">${escapeXml(title)}</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12">
-<rect width="100%" height="100%" fill="white"/>
-${[head, ...parts].join("\n")}
-</svg>
-`;
-}
-
-/** How long a bar is, as a share of the longest of its group. */
-function shareOf(value: number, bars: readonly Bar[]): number {
-  const longest = Math.max(...bars.map((bar) => bar.value).filter(Number.isFinite));
-  return value > 0 && longest > 0 ? value / longest : 0;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  };
 }

@@ -3,49 +3,33 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
 import { parseHost } from "../../lib/base/endpoint.ts";
-import { withoutSeparator } from "../../lib/base/task_args.ts";
-
-const USAGE = `Usage: deno task cert [--host HOST] [--days N]
-
-Makes data/cert.pem and data/key.pem for this machine and, with --host, for another of its names or addresses.`;
+import { type Program, runProgram, wholeNumber } from "../../servers/control/command_line.ts";
 
 const DATA = "data";
 const OWN_NAMES = ["DNS:localhost", "IP:127.0.0.1", "IP:::1"];
 
-/** Makes the two files and gives the exit code. */
-export async function main(args: string[]): Promise<number> {
-  try {
-    const { host, days = "365", help } = parseArgs(withoutSeparator(args), {
-      string: ["host", "days"],
-      boolean: ["help"],
-      unknown: (arg) => {
-        throw new Error(`There is no flag ${arg}: see --help`);
-      },
-    });
-    if (help) console.log(USAGE);
-    else await makeCertificate(host === undefined ? undefined : parseHost(host), days);
-    return 0;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    return 2;
-  }
-}
+const PROGRAM: Program = {
+  usage: "deno task cert [flags]",
+  flags: {
+    host: { value: "HOST", help: "another name or address of this machine", check: parseHost },
+    days: {
+      value: "N",
+      help: "how long the certificate is valid",
+      default: "365",
+      check: wholeNumber(1, 99_999),
+    },
+  },
+  notes: "Makes data/cert.pem and data/key.pem for this machine. It replaces no file.",
+};
 
-async function makeCertificate(host: string | undefined, days: string): Promise<void> {
-  if (!/^[1-9]\d{0,4}$/.test(days)) {
-    const given = JSON.stringify(days);
-    throw new RangeError(`Cannot use --days ${given}: give a whole number from 1 to 99999`);
-  }
-  const [cert, key] = [join(DATA, "cert.pem"), join(DATA, "key.pem")];
-  await Deno.mkdir(DATA, { recursive: true });
-  await openssl(certificateArgs({ cert, key, days, names: namesOf(host) }));
-  await Deno.chmod(key, 0o600);
-  console.log(`Made ${cert} and ${key}, good for ${days} days. Now:`);
-  console.log(`  deno task chat --cert ${cert} --key ${key}`);
-  console.log(`  deno task chat:client --tls --ca ${cert}`);
+/** A certificate and its private key, both in PEM. */
+export interface Certificate {
+  /** The certificate, signed by its own key. */
+  cert: string;
+  /** The private key. */
+  key: string;
 }
 
 /** The subject's alternative names: a client checks the host it connected to against them. */
@@ -55,38 +39,61 @@ export function namesOf(host?: string): string {
   return [...OWN_NAMES, `${isAddress ? "IP" : "DNS"}:${host}`].join();
 }
 
-/** What a certificate is made of. */
-export interface CertificateFiles {
-  /** Where the certificate goes. */
-  cert: string;
-  /** Where its private key goes. */
-  key: string;
-  /** How many days it is good for. */
-  days: string;
-  /** The subject's alternative names, as openssl writes them. */
-  names: string;
-}
-
-/** Deno refuses a certificate that may sign others, which is what openssl makes unless it is told not to. */
-export function certificateArgs({ cert, key, days, names }: CertificateFiles): string[] {
-  return [
+/**
+ * Makes a certificate, without a file.
+ *
+ * @throws {Error} If openssl is not installed or fails.
+ */
+export async function makeCertificate(names: string, days: number): Promise<Certificate> {
+  const args = [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-    ...["-keyout", key, "-out", cert, "-days", days, "-subj", "/CN=localhost"],
-    ...["-addext", `subjectAltName=${names}`],
+    ...["-keyout", "/dev/stdout", "-out", "/dev/stdout", "-days", `${days}`],
+    ...["-subj", "/CN=localhost", "-addext", `subjectAltName=${names}`],
+    // Deno refuses a certificate that may sign others, which openssl makes by default.
     ...["-addext", "basicConstraints=critical,CA:FALSE"],
   ];
+  const { success, stdout, stderr } = await openssl(args);
+  const pem = new TextDecoder().decode(stdout);
+  const block = (label: string) =>
+    new RegExp(`-----BEGIN ${label}-----[^]+-----END ${label}-----\n`).exec(pem)?.[0];
+  const [cert, key] = [block("CERTIFICATE"), block("PRIVATE KEY")];
+  if (success && cert && key) return { cert, key };
+  throw new Error(`Cannot make a certificate: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
-async function openssl(args: string[]): Promise<void> {
+async function openssl(args: string[]): Promise<Deno.CommandOutput> {
   try {
-    const { success, stderr } = await new Deno.Command("openssl", { args }).output();
-    if (!success) throw new Error(`openssl failed: ${new TextDecoder().decode(stderr).trim()}`);
+    return await new Deno.Command("openssl", { args }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(
-      "Cannot make a certificate: openssl is not installed. Install it and try again",
-    );
+    throw new Error("Cannot make a certificate: openssl is not installed. Install it, try again");
   }
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+/** Refuses whatever has the file's name: a file, a folder, or a link, wherever that leads. */
+function refuseExisting(path: string): void {
+  try {
+    Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new Error(
+    `Cannot make ${path}: it exists. To replace it, move it away first: mv ${path} ${path}.old`,
+  );
+}
+
+async function main({ host, days }: Record<string, string>): Promise<void> {
+  const [cert, key] = [join(DATA, "cert.pem"), join(DATA, "key.pem")];
+  for (const path of [cert, key]) refuseExisting(path);
+  const made = await makeCertificate(namesOf(host), Number(days));
+  Deno.mkdirSync(DATA, { recursive: true, mode: 0o700 });
+  // `createNew` follows no link and replaces no file that has appeared since.
+  Deno.writeTextFileSync(key, made.key, { createNew: true, mode: 0o600 });
+  Deno.writeTextFileSync(cert, made.cert, { createNew: true });
+  console.log(`Made ${cert} and ${key}, valid for ${days} days. Now:`);
+  console.log(`  deno task chat --cert ${cert} --key ${key}`);
+  console.log(`  deno task chat:client --tls --ca ${cert}`);
+}
+
+if (import.meta.main) await runProgram(PROGRAM, main);

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { ChatSession } from "../../client/chat/chat_session.ts";
-import { ChatView } from "../../client/chat/chat_view.ts";
+import { ChatSession } from "../../client/session/session.ts";
+import { ChatView } from "../../client/chat/view.ts";
 import { nameStyle, type Paint, painter } from "../../lib/terminal/color.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { showLog } from "../../lib/log/log_tail.ts";
@@ -30,7 +30,7 @@ class DemoMember implements Disposable {
   constructor(name: string, port: number, paint: Paint) {
     const view = new ChatView(paint);
     const label = paint(name.padEnd(6), nameStyle(name), "bold");
-    const show = (text: string | undefined) => text && console.log(`${label}│ ${text}`);
+    const show = (text: string | undefined) => void (text && console.log(`${label}│ ${text}`));
     this.name = name;
     this.session = new ChatSession({
       connect: () => FramedConn.connect({ port }),

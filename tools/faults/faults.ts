@@ -6,7 +6,6 @@
 
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { wantsColor } from "../../lib/terminal/color.ts";
 import { joinHostPort, parseHost, parsePort } from "../../lib/base/endpoint.ts";
 import {
@@ -14,31 +13,50 @@ import {
   type FaultProxyOptions,
   startFaultProxy,
 } from "../../lib/faults/fault_proxy.ts";
-import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
 import { obey } from "./fault_commands.ts";
 import { type BothFaults, FAULT_SETTINGS, settingsText, withSetting } from "./fault_settings.ts";
 import { FaultTrace, summaryText } from "./fault_trace.ts";
+import {
+  type FlagValues,
+  type Program,
+  runProgram,
+  UsageError,
+  wholeNumber,
+} from "../../servers/control/command_line.ts";
 import { onStopSignal } from "../../servers/control/signals.ts";
 
-const USAGE = `Stands between a client and a server and makes the network misbehave.
+const NO_FAULTS: BothFaults = { up: {}, down: {} };
 
-Usage: deno task faults --to [HOST:]PORT [--listen [HOST:]PORT] [--seed N] [--trace] [faults]
-
-  --to ADDRESS      the server
-  --listen ADDRESS  where clients connect (127.0.0.1:9191; port 0 takes any free one)
-  --seed N          do the same again as the run that printed this seed
-  --trace           show the beginning of every frame that crosses, passwords too
-  --help            show this
-
-Faults, for both directions; --up.NAME is from the client to the server, --down.NAME back:
-
-${
-  Object.entries(FAULT_SETTINGS).map(([name, { value, does }]) =>
-    `  ${`--${name} ${value}`.padEnd(32)} ${does}`
-  ).join("\n")
-}
-
-While it runs, standard input takes commands; help lists them.`;
+/** The command line of the fault proxy. */
+export const FAULTS_PROGRAM: Program = {
+  usage: "deno task faults --to [HOST:]PORT [flags]",
+  flags: {
+    to: { value: "ADDRESS", help: "the server", check: (text) => parseAddress(text, false) },
+    listen: {
+      value: "ADDRESS",
+      help: "where clients connect; port 0 takes any free one",
+      default: "127.0.0.1:9191",
+      check: (text) => parseAddress(text, true),
+    },
+    seed: {
+      value: "N",
+      help: "repeat the run that printed this seed",
+      check: wholeNumber(0, 2 ** 32 - 1),
+    },
+    trace: { help: "show the beginning of every frame that crosses, passwords too" },
+    ...Object.fromEntries(
+      ["", "up.", "down."].flatMap((direction) =>
+        Object.entries(FAULT_SETTINGS).map(([setting, { value, does }]) => {
+          const name = direction + setting;
+          const check = (text: string) => withSetting(NO_FAULTS, name, text);
+          return [name, { value, help: does, check, isHidden: direction !== "" }];
+        })
+      ),
+    ),
+  },
+  notes: "--up.NAME VALUE is a fault from the client to the server only, --down.NAME back.\n" +
+    "While the proxy runs, standard input takes commands; help lists them.",
+};
 
 /** What the user asked for. */
 export interface FaultFlags {
@@ -49,41 +67,25 @@ export interface FaultFlags {
 }
 
 /**
- * Reads the flags, or gives the help that was asked for instead.
+ * The proxy that the flags ask for.
  *
- * @throws {TypeError | RangeError} If one is unknown, or has no value that can be right.
+ * @throws {UsageError} If the server's address is missing.
  */
-export function parseFlags(args: string[]): FaultFlags | { help: string } {
-  const names = Object.keys(FAULT_SETTINGS).flatMap((name) => [name, `up.${name}`, `down.${name}`]);
-  const { values } = parseArgs({
-    args: withNegatives(withoutSeparator(args), names),
-    options: {
-      ...Object.fromEntries(names.map((name) => [name, { type: "string" } as const])),
-      listen: { type: "string", default: "9191" },
-      to: { type: "string" },
-      seed: { type: "string" },
-      trace: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const { listen, to, seed, trace, help, ...settings } = values as
-    & Record<string, string | undefined>
-    & { listen: string; trace: boolean; help: boolean };
-  if (help) return { help: USAGE };
+export function settingsOf({ to, listen, seed, trace, ...settings }: FlagValues): FaultFlags {
   if (to === undefined) {
-    throw new TypeError("Cannot start: give the server's address, as --to 127.0.0.1:9090");
+    throw new UsageError("Cannot start: give the server's address, as --to 127.0.0.1:9090");
   }
-  const faults = Object.entries(settings).reduce<BothFaults>(
-    (faults, [name, value]) => withSetting(faults, name, value!),
-    { up: {}, down: {} },
+  const faults = Object.entries(settings).reduce(
+    (faults, [name, value]) => withSetting(faults, name, value),
+    NO_FAULTS,
   );
   const proxy = {
-    listen: parseAddress(listen, true),
+    listen: parseAddress(listen!, true),
     to: parseAddress(to, false),
-    ...(seed !== undefined && { seed: parseSeed(seed) }),
+    ...(seed !== undefined && { seed: Number(seed) }),
     ...faults,
   };
-  return { proxy, trace };
+  return { proxy, trace: trace !== undefined };
 }
 
 function parseAddress(text: string, allowZero: boolean): { hostname: string; port: number } {
@@ -91,13 +93,8 @@ function parseAddress(text: string, allowZero: boolean): { hostname: string; por
   return { hostname: parseHost(host), port: parsePort(port, { allowZero }) };
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
-  throw new RangeError("Cannot use the seed: give a whole number from 0 to 4294967295");
-}
-
-async function run({ proxy: options, trace: isOn }: FaultFlags): Promise<void> {
+async function main(values: FlagValues): Promise<void> {
+  const { proxy: options, trace: isOn } = settingsOf(values);
   const trace = new FaultTrace(isOn, { colors: wantsColor() });
   const onEvent = (event: FaultProxyEvent) =>
     trace.lines(event).forEach((line) => console.log(line));
@@ -125,22 +122,4 @@ async function run({ proxy: options, trace: isOn }: FaultFlags): Promise<void> {
   console.log(`${summaryText(proxy.summary)}\nSeed: ${proxy.seed}`);
 }
 
-async function main(args: string[]): Promise<number> {
-  let flags;
-  try {
-    flags = parseFlags(args);
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  try {
-    if ("help" in flags) console.log(flags.help);
-    else await run(flags);
-    return 0;
-  } catch (error) {
-    console.error(`Cannot run the proxy: ${(error as Error).message}`);
-    return 1;
-  }
-}
-
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) await runProgram(FAULTS_PROGRAM, main);

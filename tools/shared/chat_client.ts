@@ -62,6 +62,14 @@ export class ChatClient implements Disposable {
     }
   }
 
+  /** Receives up to the next message of one of the types, and gives that; `null` at the end. */
+  async untilAny(...types: ServerMessage["type"][]): Promise<ServerMessage | null> {
+    for (;;) {
+      const message = await this.next();
+      if (message === null || types.includes(message.type)) return message;
+    }
+  }
+
   /** Everything that was sent to this client until now: the answer to a ping comes after it. */
   async all(): Promise<ServerMessage[]> {
     const from = this.received.length;

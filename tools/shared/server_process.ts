@@ -5,15 +5,10 @@
  */
 import config from "../../deno.json" with { type: "json" };
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { ChildProgram, denoPath, type Ended } from "./program.ts";
 
-const CHECKOUT = new URL("../../", import.meta.url);
-
-/** What a process left. */
-export interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
+/** Flags of a chat whose members may say as much as they like, and all come from one address. */
+export const NO_FLOOD_CONTROL = "--burst 1000000 --rate 1000000 --max-per-address 0".split(" ");
 
 /** The arguments of `deno` in a server's task, with `data` in place of its data folder. */
 export function taskArgs(name: string, data: string): string[] {
@@ -31,20 +26,27 @@ export function taskArgs(name: string, data: string): string[] {
   );
 }
 
+/** The variables that a server's task sets. */
+function taskEnv(name: string): Record<string, string> {
+  const { command } = config.tasks[name as "echo"];
+  return Object.fromEntries(
+    command.split(" ").flatMap((word) => {
+      const [, key, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
+      return key && value ? [[key, value]] : [];
+    }),
+  );
+}
+
 /** Runs a server to its end, with nothing on standard input, and gives what it left. */
 export async function runServer(name: string, ...flags: string[]): Promise<Ended> {
   const data = await Deno.makeTempDir();
   const rest = name in config.tasks && !flags.includes("--data") ? ["--data", data] : [];
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...taskArgs("echo", data).slice(0, -1), ...(name ? [name] : []), ...flags, ...rest],
-    cwd: CHECKOUT,
-    stdin: "null",
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
+  const args = [...taskArgs("echo", data).slice(0, -1), ...(name ? [name] : []), ...flags, ...rest];
+  const server = new ChildProgram(denoPath(), args);
+  await server.endInput();
+  const ended = await server.ended();
   await Deno.remove(data, { recursive: true });
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+  return ended;
 }
 
 /** How a server is started. */
@@ -57,17 +59,13 @@ export interface StartOptions {
   under?: string[];
 }
 
-/** A server that runs. */
-export class ServerProcess implements AsyncDisposable {
+/** A server that runs. Disposal kills it, and removes its data where it is a temporary folder. */
+export class ServerProcess extends ChildProgram {
+  /** Its data folder. */
   readonly data: string;
+  /** The name of its task. */
   readonly name: string;
-  readonly #child: Deno.ChildProcess;
-  readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  readonly #err: Promise<string>;
   readonly #ownsData: boolean;
-  #text = "";
-  #closed = false;
   /** The first line of standard output. */
   firstLine = "";
 
@@ -77,25 +75,15 @@ export class ServerProcess implements AsyncDisposable {
     data: string,
     { ownsData, before = [], under = [] }: StartOptions & { ownsData: boolean },
   ) {
-    this.name = name;
-    this.data = data;
-    this.#ownsData = ownsData;
     const port = flags.some((flag) => flag.startsWith("--port")) ? [] : ["--port=0"];
     const args = [...taskArgs(name, data), "--data", data, ...port, ...flags].flatMap((arg) =>
       arg === "servers/main.ts" ? [...before, arg] : arg
     );
-    const [program = "", ...rest] = [...under, Deno.execPath(), ...args];
-    this.#child = new Deno.Command(program, {
-      args: rest,
-      cwd: CHECKOUT,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-      env: { NO_COLOR: "1" },
-    }).spawn();
-    this.#keyboard = this.#child.stdin.getWriter();
-    this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    this.#err = new Response(this.#child.stderr).text();
+    const [program = "", ...rest] = [...under, denoPath(), ...args];
+    super(program, rest, taskEnv(name));
+    this.name = name;
+    this.data = data;
+    this.#ownsData = ownsData;
   }
 
   /** Starts a server and waits until it listens. */
@@ -111,78 +99,30 @@ export class ServerProcess implements AsyncDisposable {
     return server;
   }
 
+  /** The port it listens on. */
   get port(): number {
     return Number(/:(\d+)( |$)/.exec(this.firstLine)?.[1]);
   }
 
-  get pid(): number {
-    return this.#child.pid;
-  }
-
+  /** Connects to it. */
   connect(): Promise<FramedConn> {
     return FramedConn.connect({ port: this.port });
   }
 
-  /** The next line of standard output, empty at its end. */
-  async line(): Promise<string> {
-    while (!this.#text.includes("\n")) {
-      const { value, done } = await this.#reader.read();
-      if (done) break;
-      this.#text += value;
-    }
-    const [line = "", ...rest] = this.#text.split("\n");
-    this.#text = rest.join("\n");
-    return line;
-  }
-
-  /** Types a command, and gives so many lines of its answer. */
-  async command(command: string, lines = 1): Promise<string> {
-    await this.type(`${command}\n`);
-    const answer: string[] = [];
-    while (answer.length < lines) answer.push(await this.line());
-    return answer.join("\n");
-  }
-
-  async type(text: string): Promise<void> {
-    await this.#keyboard.write(new TextEncoder().encode(text));
-  }
-
-  async endInput(): Promise<void> {
-    this.#closed = true;
-    await this.#keyboard.close();
-  }
-
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
-  }
-
-  /** Waits for the end; standard output is what no `line` took. */
-  async ended(): Promise<Ended> {
-    let out = this.#text;
-    for (let part = await this.#reader.read(); !part.done; part = await this.#reader.read()) {
-      out += part.value;
-    }
-    const { code } = await this.#child.status;
-    if (!this.#closed) await this.endInput().catch(() => {});
-    return { code, out, err: await this.#err };
-  }
-
+  /** Stops it by SIGTERM, and waits for the end. */
   async stop(): Promise<Ended> {
     this.kill("SIGTERM");
     return await this.ended();
   }
 
+  /** Its log file. */
   async log(): Promise<string> {
     return await Deno.readTextFile(`${this.data}/logs/${this.name}.log`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.ended().catch(() => {});
+  /** Kills it where it still runs. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     if (this.#ownsData) await Deno.remove(this.data, { recursive: true });
   }
 }

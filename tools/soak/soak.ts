@@ -1,18 +1,19 @@
 /**
- * Mixed load on a chat server: members who must lose nothing, and those who make trouble, over good and bad networks.
+ * Mixed load on a chat server: members who must lose nothing, and clients that misbehave, over good and bad networks.
  *
  * @module
  */
+import type { KeptLogin } from "../../client/session/login.ts";
 import { type FaultProxy, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import type { Faults } from "../../lib/faults/faults.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
 import { within } from "../../lib/base/within.ts";
-import { register } from "./caller.ts";
-import { ChatProcess } from "./chat_process.ts";
+import { ChatClient } from "../shared/chat_client.ts";
+import { ServerProcess } from "../shared/server_process.ts";
 import { SoakMember } from "./member.ts";
 import { Ledger } from "./ledger.ts";
 import { type Act, ACTS, type Trouble } from "./trouble.ts";
-import { Watch } from "./watch.ts";
+import { LogErrors, Watch } from "./watch.ts";
 
 /** What {@linkcode soak} does. */
 export interface SoakOptions {
@@ -36,24 +37,31 @@ const SETTLE_MS = 60_000;
 
 /** Soaks a server, and gives what went wrong: nothing, if all is well. */
 export async function soak(options: SoakOptions): Promise<string[]> {
-  await using server = await ChatProcess.start(options.data);
+  const { data } = options;
+  await using server = await ServerProcess.start("chat", ["--max-per-address", "0"], { data });
   const run = new Soak(options, server);
   await run.whole();
-  run.ledger.problems.push(...await server.stop());
-  run.ledger.problems.push(...await server.newErrors());
-  run.ledger.compareWith(`${options.data}/chat.db`);
-  return run.ledger.problems;
+  const { problems } = run.ledger;
+  await server.type("stop\n");
+  const { code, err } = await server.ended();
+  if (code !== 0) problems.push(`the server ended with exit code ${code}`);
+  if (err !== "") problems.push(`the server wrote to standard error: ${err.trim()}`);
+  problems.push(...await run.log.read());
+  run.ledger.compareWith(`${data}/chat.db`);
+  return problems;
 }
 
 class Soak {
   readonly ledger = new Ledger();
+  readonly log: LogErrors;
   readonly #options: SoakOptions;
-  readonly #server: ChatProcess;
+  readonly #server: ServerProcess;
   readonly #random: () => number;
   #members: SoakMember[] = [];
   #startedAt = 0;
 
-  constructor(options: SoakOptions, server: ChatProcess) {
+  constructor(options: SoakOptions, server: ServerProcess) {
+    this.log = new LogErrors(`${options.data}/logs/chat.log`);
     this.#options = options;
     this.#server = server;
     this.#random = seededRandom(options.seed);
@@ -65,14 +73,20 @@ class Soak {
     await using rough = await startFaultProxy({ to: { port }, seed });
     await using corrupt = await startFaultProxy({ to: { port }, seed, up: { flipRate: 0.001 } });
     const names = Array.from({ length: MEMBERS }, (_, i) => `member_${i}`);
-    const tokens: string[] = [];
-    for (const name of [...names, ...TROUBLE_NAMES]) tokens.push(await register(port, name));
+    const logins: KeptLogin[] = [];
+    for (const name of [...names, ...TROUBLE_NAMES]) {
+      using client = await ChatClient.connect(port);
+      const token = await client.register(name, { history: 0 });
+      const [hello] = client.received;
+      const data = hello?.type === "hello" && hello.data !== undefined ? { data: hello.data } : {};
+      logins.push({ name, token, tls: false, ...data });
+    }
     const watch = this.#watch();
     await watch.begin();
     this.#startedAt = performance.now();
-    this.#members = names.map((name, i) => {
+    this.#members = names.map((_, i) => {
       const gate = i % 2 ? rough.addr.port : port;
-      return new SoakMember({ port: gate, name, token: tokens[i]!, ledger: this.ledger });
+      return new SoakMember({ port: gate, login: logins[i]!, ledger: this.ledger });
     });
     const trouble = Array.from({ length: TROUBLEMAKERS }, (_, i) => {
       const isCorrupt = i % 3 === 2;
@@ -81,7 +95,7 @@ class Soak {
         random: seededRandom(seed, i),
         // Where bits are flipped, what is acknowledged is not what was meant.
         ledger: isCorrupt ? new Ledger() : this.ledger,
-        token: tokens[MEMBERS + i % TROUBLE_NAMES.length]!,
+        token: logins[MEMBERS + i % TROUBLE_NAMES.length]!.token,
         names,
       });
     });
@@ -95,7 +109,7 @@ class Soak {
     rough.set({ up: {}, down: {} });
     await this.#settle();
     await Promise.all(this.#members.map((member) => member.leave()));
-    // What a flooder sent before it left waits for its turn, at the rate at which anybody may speak.
+    // What a flooder sent before it left waits for its turn, at the rate of the flood control.
     for (const name of TROUBLE_NAMES) await this.#server.command(`kick ${name}`);
     await watch.end();
   }
@@ -104,6 +118,7 @@ class Soak {
     return new Watch({
       server: this.#server,
       ledger: this.ledger,
+      log: this.log,
       reconnects: () => this.#members.reduce((sum, { reconnects }) => sum + reconnects, 0),
       tell: this.#options.tell,
     });
@@ -124,7 +139,7 @@ class Soak {
     try {
       await act(trouble);
     } catch (error) {
-      // Whoever misbehaves is cut off, and what crosses a network that flips bits may be torn.
+      // A client that misbehaves is cut off, and what crosses a network that flips bits may be torn.
       if (!isCutOff(error)) this.ledger.problems.push(`${kind}: ${error}`);
     }
   }

@@ -1,13 +1,13 @@
 /**
- * Those who make trouble for a chat: each function is one act of one of them.
+ * Misuse of a chat: each function is one act of one client.
  *
  * @module
  */
 import { encodeFrame } from "../../lib/frame/frame.ts";
-import { Caller, PASSWORD } from "./caller.ts";
+import { ChatClient, PASSWORD } from "../shared/chat_client.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** What a troublemaker needs. */
+/** What an act needs. */
 export interface Trouble {
   /** Where to connect. */
   port: number;
@@ -34,18 +34,25 @@ export const ACTS: { [kind: string]: Act } = {
   deaf: beDeaf,
 };
 
+/** Connects, and says hello. */
+async function call(port: number, hello: object = {}): Promise<ChatClient> {
+  const caller = await ChatClient.connect(port);
+  caller.send({ type: "hello", version: 1, ...hello });
+  return caller;
+}
+
 const FLOOD = 50;
 
-/** Says more than anybody may, without waiting, and notes what was taken. */
+/** Says more than the flood control allows, without waiting, and notes what was accepted. */
 async function flood({ port, random, ledger, token }: Trouble): Promise<void> {
-  using caller = await Caller.connect(port, { token, history: 0 });
-  if ((await caller.until("welcome", "error"))?.type !== "welcome") return;
+  using caller = await call(port, { token, history: 0 });
+  if ((await caller.untilAny("welcome", "error"))?.type !== "welcome") return;
   const run = Math.floor(random() * 2 ** 32);
   for (let i = 0; i < FLOOD; i++) {
     caller.send({ type: "say", ref: `${run} ${i}`, text: `flood ${run} ${i}` });
   }
   for (let left = FLOOD; left > 0; left--) {
-    const answer = await caller.until("said", "error");
+    const answer = await caller.untilAny("said", "error");
     if (answer === null) return;
     if (answer.type === "said") ledger.note(answer.id, `flood ${answer.ref}`);
     // The rest would take as long as it is meant to.
@@ -53,19 +60,19 @@ async function flood({ port, random, ledger, token }: Trouble): Promise<void> {
   }
 }
 
-/** Connects and leaves, before or after the first words. */
+/** Connects and leaves, before or after the first message. */
 async function comeAndGo({ port, random }: Trouble): Promise<void> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   if (random() < 0.5) await conn.write(encodeFrame('{"type":"hello","version":1}'));
   if (random() < 0.5) await conn.read(new Uint8Array(100));
 }
 
-/** Tries a wrong password, of a member or of nobody. */
+/** Tries a wrong password, with the name of a member or an unknown one. */
 async function guess({ port, random, ledger, names }: Trouble): Promise<void> {
-  using caller = await Caller.connect(port);
+  using caller = await call(port);
   const name = random() < 0.5 ? names[Math.floor(random() * names.length)]! : "nobody";
   caller.send({ type: "login", name, password: "a wrong password" });
-  const answer = await caller.until("error", "welcome");
+  const answer = await caller.untilAny("error", "welcome");
   if (answer?.type === "welcome") ledger.problems.push(`${name} was let in by a wrong password`);
 }
 
@@ -90,17 +97,17 @@ async function sendBadFrame({ port, random }: Trouble): Promise<void> {
 
 /** Logs in with the right password, asks for what was said, and leaves. */
 async function logIn({ port, names }: Trouble): Promise<void> {
-  using caller = await Caller.connect(port, { history: 20 });
+  using caller = await call(port, { history: 20 });
   caller.send({ type: "login", name: names.at(-1), password: PASSWORD });
-  if ((await caller.until("welcome", "error"))?.type !== "welcome") return;
+  if ((await caller.untilAny("welcome", "error"))?.type !== "welcome") return;
   caller.send({ type: "history", limit: 50 });
   caller.send({ type: "ping" });
-  await caller.until("pong");
+  await caller.untilAny("pong");
 }
 
 /** Asks for much, and reads nothing of it. */
 async function beDeaf({ port, random, token }: Trouble): Promise<void> {
-  using caller = await Caller.connect(port, { token, history: 200 });
+  using caller = await call(port, { token, history: 200 });
   for (let i = 0; i < 10; i++) caller.send({ type: "history", limit: 200 });
   await new Promise((resolve) => setTimeout(resolve, random() * 2000));
 }

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import type { ChatProcess, Descriptors } from "./chat_process.ts";
+import type { ServerProcess } from "../shared/server_process.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What {@linkcode Watch} looks at, and where it tells. */
 export interface WatchOptions {
   /** The server. */
-  server: ChatProcess;
+  server: ServerProcess;
   /** Where problems go, and where the figures of the clients are. */
   ledger: Ledger;
+  /** The server's log. */
+  log: LogErrors;
   /** How often the members had to connect again. */
   reconnects(): number;
   /** Takes a line. */
@@ -21,6 +23,8 @@ export interface WatchOptions {
 /** More than a server that has been warm for a while should grow by; it is not warm in the first minutes. */
 const MAX_GROWTH_MIB = 32;
 const WARM_SECONDS = 300;
+/** How many lines the command `status` of a chat prints. */
+const STATUS_LINES = 5;
 
 /** Watches a server. */
 export class Watch {
@@ -34,19 +38,19 @@ export class Watch {
     this.#options = options;
   }
 
-  /** Takes the measure of the server before anybody comes. */
+  /** Counts the descriptors of the server before the first client connects. */
   async begin(): Promise<void> {
-    this.#idle = await this.#options.server.descriptors();
+    this.#idle = await descriptorsOf(this.#options.server.pid);
   }
 
-  /** Tells how things stand, and notes what should not be. */
+  /** Prints a line of figures, and notes what should not be. */
   async report(): Promise<void> {
-    const { server, ledger, reconnects, tell } = this.#options;
-    const { connections, memoryMiB } = await server.status();
-    const open = await server.descriptors();
+    const { server, ledger, log, reconnects, tell } = this.#options;
+    const { connections, memoryMiB } = await statusOf(server);
+    const open = await descriptorsOf(server.pid);
     this.#memory.push(memoryMiB);
     if (open && open.logs !== 1) ledger.problems.push(`the log is open ${open.logs} times`);
-    ledger.problems.push(...await server.newErrors());
+    ledger.problems.push(...await log.read());
     tell([
       `${this.#seconds} s`,
       `said ${ledger.said.size}`,
@@ -60,13 +64,13 @@ export class Watch {
     ].join("  "));
   }
 
-  /** Waits until nobody is connected. What is open then and was not before is a leak; so is memory that only grew. */
+  /** Waits until no client is connected. What is open then and was not before is a leak; so is memory that only grew. */
   async end(): Promise<void> {
     const { server, ledger, tell } = this.#options;
-    while ((await server.status()).connections > 0) {
+    while ((await statusOf(server)).connections > 0) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const [before, after] = [this.#idle, await server.descriptors()];
+    const [before, after] = [this.#idle, await descriptorsOf(server.pid)];
     if (before && after && after.all > before.all) {
       ledger.problems.push(`descriptors grew from ${before.all} to ${after.all}`);
     }
@@ -79,6 +83,63 @@ export class Watch {
 
   get #seconds(): number {
     return Math.round((performance.now() - this.#startedAt) / 1000);
+  }
+}
+
+/** The open descriptors of a process. */
+interface Descriptors {
+  all: number;
+  /** Those of the log, its backups and what was removed of it. */
+  logs: number;
+}
+
+/** What a process has open, where the system tells. `ls` may look where this program may not. */
+async function descriptorsOf(pid: number): Promise<Descriptors | undefined> {
+  try {
+    const args = ["-l", `/proc/${pid}/fd`];
+    const { stdout, success } = await new Deno.Command("ls", { args }).output();
+    const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => / -> /.test(line));
+    const logs = lines.filter((line) => line.includes("/logs/chat.log")).length;
+    return success ? { all: lines.length, logs } : undefined;
+  } catch {
+    return undefined; // No such program, or no such folder.
+  }
+}
+
+async function statusOf(
+  server: ServerProcess,
+): Promise<{ connections: number; memoryMiB: number }> {
+  const text = await server.command("status", STATUS_LINES);
+  const figure = (name: string) => Number(new RegExp(`^${name}\\D*(\\d+)`, "m").exec(text)?.[1]);
+  return { connections: figure("connections"), memoryMiB: figure("memory") };
+}
+
+/** Follows a log, through its rotations, of which there is at most one between two calls. */
+export class LogErrors {
+  readonly #path: string;
+  #readBytes = 0;
+
+  /** Starts before the first line. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The lines since the last call that tell of what should not be. */
+  async read(): Promise<string[]> {
+    const lines: string[] = [];
+    if ((await Deno.stat(this.#path)).size < this.#readBytes) {
+      lines.push(...await this.#rest(`${this.#path}.1`));
+      this.#readBytes = 0;
+    }
+    lines.push(...await this.#rest(this.#path));
+    return lines.filter((line) => / ERROR | WARN \w+ lines lost/.test(line));
+  }
+
+  async #rest(path: string): Promise<string[]> {
+    const bytes = (await Deno.readFile(path)).subarray(this.#readBytes);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    this.#readBytes += end;
+    return new TextDecoder().decode(bytes.subarray(0, end)).split("\n").slice(0, -1);
   }
 }
 

@@ -1,27 +1,34 @@
 /**
  * Makes sure that `vendor/` can resolve the imports of `deno.json`: the task `std`.
  *
- * Where JSR is within reach, Deno fetches the real standard library; elsewhere Deno may have it in its cache. If neither is
- * so, the subset in this folder takes its place, under versions such as `1.0.6+offline`. An empty file then marks `vendor/` as
- * ready. Its name follows from the imports and from the subset, so that the task `std:ready`, on which all others depend, need
- * only look for it: that costs a start nothing, where this program would cost it a whole start of Deno. What only type checks
- * need of the real one, Deno fetches at the first type check.
+ * Where JSR, or the mirror that `JSR_URL` names, is within reach, `deno cache` fetches the real standard library, with all
+ * that type checks need. Elsewhere the subset in this folder takes its place, under versions such as `1.0.6+offline`. An
+ * empty file then marks `vendor/` as ready. Its path follows from the imports, the subset and the registry, so that the task
+ * `std:ready`, on which all others depend, need only look for it, which costs a start nothing.
  *
  * @module
  */
+import { dirname } from "node:path";
 
-/** Where {@linkcode prepareStd} works, and its ways to the world, which tests replace. */
+const FETCH_IDLE_MS = 15_000;
+
+/** Where {@linkcode prepareStd} works, and what it uses, which tests replace. */
 export interface PrepareStdOptions {
   /** The folder that has `deno.json`, `tools/std/` and `vendor/`. */
   root: string;
   /** Whether to go back to the real standard library although the subset works. */
   refresh: boolean;
-  /** The registry. */
-  jsrUrl: string;
-  /** How long to wait for an answer of the registry. */
+  /** The registry of `JSR_URL`, where it is set. */
+  mirror?: string | undefined;
+  /** How long to wait for the registry's first answer. */
   timeoutMs: number;
-  /** Loads a module, so that Deno keeps it and whatever it imports in `vendor/`. */
-  load(specifier: string): Promise<unknown>;
+  /** Prints a line for the user. */
+  print(line: string): void;
+  /**
+   * Has Deno keep modules and whatever they import in `vendor/`, types included; resolves to whether it has them all.
+   * It gives up after `idleMs` without progress.
+   */
+  fetchAll(specifiers: string[], idleMs: number): Promise<boolean>;
 }
 
 /**
@@ -30,51 +37,75 @@ export interface PrepareStdOptions {
  * Any number of processes may do so at once: one works, the others wait for it. One that is interrupted leaves no mark, and the
  * next one starts over. The real standard library is replaced only if it cannot be loaded.
  *
- * @throws {Error} When `refresh` is asked for and JSR is out of reach; `vendor/` then stays as it is.
+ * @throws {Error} When `refresh` is asked for and the registry is out of reach; `vendor/` then stays as it is.
  */
 export async function prepareStd(options: PrepareStdOptions): Promise<string | undefined> {
-  const { root, refresh } = options;
-  const packages = listPackages(root);
-  const mark = `${root}/${await readyMark(root)}`;
+  const { root, refresh, mirror = "" } = options;
+  const registry = registryOf(mirror);
+  const packages = listPackages(root, vendorFolder(registry));
+  const mark = `${root}/${await readyFolder(root)}/${mirror}/ok`;
   const isReady = () => exists(mark) && packages.every(isThere);
   if (!refresh && isReady()) return;
-  Deno.mkdirSync(`${root}/vendor/jsr.io/@std`, { recursive: true });
+  Deno.mkdirSync(`${root}/vendor`, { recursive: true });
   using lock = Deno.openSync(`${root}/vendor/.lock`, { write: true, create: true });
   lock.lockSync(true);
   if (!refresh && isReady()) return;
-  if (refresh && !await isReachable(options)) {
-    throw new Error("Cannot refresh: JSR is out of reach. vendor/ stays as it is");
+  const isReachable = await answers(registry, options.timeoutMs);
+  if (refresh && !isReachable) {
+    throw new Error(`Cannot refresh: ${registry} is out of reach. vendor/ stays as it is`);
   }
-  removeMarks(root);
-  const real = await loadReal(packages, options);
+  removeMarks(root, await readyFolder(root), mark);
+  const real = await fetchReal(packages, isReachable, registry, options);
   if (!real) { for (const one of packages) fill(one); }
+  Deno.mkdirSync(dirname(mark), { recursive: true });
   Deno.writeTextFileSync(mark, "");
   if (real) return refresh ? "vendor/ has the real standard library" : undefined;
-  return "JSR is out of reach: vendor/ has the offline subset of the standard library " +
+  const state = isReachable ? "stopped answering" : "is out of reach";
+  return `${registry} ${state}: vendor/ has the offline subset of the standard library ` +
     "(deno task std --refresh tries again)";
 }
 
-/** The file that is there while `vendor/` is ready for the imports and the subset of this tree, as seen from `root`. */
-export async function readyMark(root: string): Promise<string> {
-  const wanted = listPackages(root).map(({ name, version, source, files }) => [
+/** The folder of the marks for the imports and the subset of this tree, as seen from `root`. */
+export async function readyFolder(root: string): Promise<string> {
+  const wanted = listPackages(root, "").map(({ name, version, source, files }) => [
     name,
     version,
     files.map((file) => [file, Deno.readTextFileSync(`${source}/${file}`)]),
   ]);
   const text = new TextEncoder().encode(JSON.stringify(wanted));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  return `vendor/.ready-${digest.toHex().slice(0, 8)}`;
+  return `vendor/.${digest.toHex().slice(0, 6)}`;
 }
 
-/** Whoever is interrupted from here on leaves a `vendor/` that is not ready. */
-function removeMarks(root: string): void {
+/** An interruption from here on leaves a `vendor/` that is not ready. */
+function removeMarks(root: string, current: string, mark: string): void {
+  if (exists(mark)) Deno.removeSync(mark);
   for (const { name } of Deno.readDirSync(`${root}/vendor`)) {
-    if (name.startsWith(".ready-")) Deno.removeSync(`${root}/vendor/${name}`);
+    if (!/^\.[0-9a-f]{6}$/.test(name) || current.endsWith(name)) continue;
+    Deno.removeSync(`${root}/vendor/${name}`, { recursive: true });
   }
+}
+
+/** The registry's URL, with a slash at its end. */
+function registryOf(mirror: string): string {
+  if (mirror === "") return "https://jsr.io/";
+  if (URL.canParse(mirror)) return new URL(`${mirror}/`.replace(/\/+$/, "/")).href;
+  throw new Error(
+    `Cannot use JSR_URL=${JSON.stringify(mirror)}: give a URL such as https://jsr.io/`,
+  );
+}
+
+/** Where Deno keeps what comes from a registry, below `vendor/`. */
+function vendorFolder(registry: string): string {
+  const { protocol, hostname, port, pathname } = new URL(registry);
+  const scheme = protocol === "https:" ? "" : "http_";
+  return `${scheme}${hostname}${port && `_${port}`}${pathname}@std`;
 }
 
 interface Package {
   name: string;
+  /** As in `deno.json`, such as `jsr:@std/net@^1.0.6`. */
+  range: string;
   version: string;
   /** Our files. */
   source: string;
@@ -87,7 +118,7 @@ interface Package {
 }
 
 /** The imports of `deno.json`; the exports are the files we have for them. */
-function listPackages(root: string): Package[] {
+function listPackages(root: string, folder: string): Package[] {
   const { imports } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`));
   return Object.values<string>(imports).map((url) => {
     const [, name, version] = /^jsr:@std\/([a-z-]+)@\^([\d.]+)$/.exec(url) ?? [];
@@ -99,8 +130,8 @@ function listPackages(root: string): Package[] {
     const exports = Object.fromEntries(
       files.filter((file) => !file.startsWith("_")).map((file) => [exportOf(file), `./${file}`]),
     );
-    const target = `${root}/vendor/jsr.io/@std/${name}`;
-    return { name, version: `${version}+offline`, source, target, files, exports };
+    const target = `${root}/vendor/${folder}/${name}`;
+    return { name, range: url, version: `${version}+offline`, source, target, files, exports };
   });
 }
 
@@ -109,27 +140,28 @@ function exportOf(file: string): string {
   return file === "mod.ts" ? "." : `./${file.replace(".ts", "").replaceAll("_", "-")}`;
 }
 
-/** Tries to have the real standard library in `vendor/`, from JSR or from Deno's cache. */
-async function loadReal(packages: Package[], options: PrepareStdOptions): Promise<boolean> {
-  if (packages.some(isOffline)) {
-    if (!await isReachable(options)) return false;
-    packages.filter(isOffline).forEach(remove);
-    return await loadAll(packages, options);
-  }
-  const patience = Promise.withResolvers<false>();
-  const timer = setTimeout(() => patience.resolve(false), options.timeoutMs);
-  const loaded = loadAll(packages, options);
-  const real = await isReachable(options)
-    ? await loaded
-    : await Promise.race([loaded, patience.promise]);
-  clearTimeout(timer);
-  return real;
+/** Tries to have the real standard library in `vendor/`. */
+async function fetchReal(
+  packages: Package[],
+  isReachable: boolean,
+  registry: string,
+  { fetchAll, print, timeoutMs }: PrepareStdOptions,
+): Promise<boolean> {
+  const offline = packages.filter(isOffline);
+  if (offline.length > 0 && !isReachable) return false;
+  offline.forEach(remove);
+  const specifiers = packages.flatMap(({ range, exports }) =>
+    Object.keys(exports).map((key) => range + key.slice(1))
+  );
+  if (isReachable) print(`Fetching the standard library from ${registry}`);
+  // Out of reach, all may be there already.
+  return await fetchAll(specifiers, isReachable ? FETCH_IDLE_MS : timeoutMs);
 }
 
-/** Whether JSR answers, and not the login page of a network in its place. */
-async function isReachable({ jsrUrl, timeoutMs }: PrepareStdOptions): Promise<boolean> {
+/** Whether the registry answers, and not the login page of a network in its place. */
+async function answers(registry: string, timeoutMs: number): Promise<boolean> {
   try {
-    const url = new URL("/@std/assert/meta.json", jsrUrl);
+    const url = new URL("@std/assert/meta.json", registry);
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     return (await response.json()).name === "assert";
   } catch {
@@ -137,11 +169,25 @@ async function isReachable({ jsrUrl, timeoutMs }: PrepareStdOptions): Promise<bo
   }
 }
 
-function loadAll(packages: Package[], { load }: PrepareStdOptions): Promise<boolean> {
-  const modules = packages.flatMap(({ name, exports }) =>
-    Object.keys(exports).map((key) => `@std/${name}${key.slice(1)}`)
-  );
-  return Promise.all(modules.map(load)).then(() => true, () => false);
+/** Runs `deno cache`, which fetches types as well; a dynamic import would fetch code only. */
+async function denoCache(specifiers: string[], idleMs: number): Promise<boolean> {
+  const state = Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state;
+  const command = new Deno.Command(state === "granted" ? Deno.execPath() : "deno", {
+    args: ["cache", ...specifiers],
+    cwd: `${import.meta.dirname}/../..`,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  let timer = setTimeout(() => child.kill("SIGKILL"), idleMs);
+  for await (const _ of child.stderr) {
+    clearTimeout(timer);
+    timer = setTimeout(() => child.kill("SIGKILL"), idleMs);
+  }
+  const { success } = await child.status;
+  clearTimeout(timer);
+  return success;
 }
 
 function isThere({ target }: Package): boolean {
@@ -183,14 +229,14 @@ if (import.meta.main) {
     const news = await prepareStd({
       root: `${import.meta.dirname}/../..`,
       refresh: Deno.args.includes("--refresh"),
-      jsrUrl: "https://jsr.io",
+      mirror: Deno.env.get("JSR_URL"),
       timeoutMs: 3_000,
-      load: (specifier) => import(specifier),
+      print: (line) => console.error(line),
+      fetchAll: denoCache,
     });
     if (news) console.error(news);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     Deno.exitCode = 1;
   }
-  Deno.exit(); // a request that nobody waits for any more may still be pending
 }

@@ -2,15 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_BREAKS, MAX_UNANSWERED, Unanswered } from "../../../client/line/unanswered.ts";
 import { isPending } from "../../support/turns.ts";
 
-Deno.test("Unanswered.vacancy and addition settle once for each change", async () => {
+Deno.test("Unanswered.changed settles once for each change", async () => {
   const lines = new Unanswered();
-  const [addition, vacancy] = [lines.addition, lines.vacancy];
+  const changes = [lines.changed];
   lines.add("a");
+  changes.push(lines.changed);
   lines.answer();
-  await Promise.all([addition, vacancy]);
+  await Promise.all(changes);
 
-  assert(await isPending(lines.addition));
-  assert(await isPending(lines.vacancy));
+  assert(await isPending(lines.changed));
 });
 
 Deno.test("Unanswered.isFull from 64 lines on", () => {

@@ -2,6 +2,7 @@
 import { Terminal } from "../../../lib/terminal/terminal.ts";
 
 using terminal = new Terminal();
+terminal.print(`pid ${Deno.pid}.`);
 const password = await terminal.secret("Password: ");
 terminal.print(`${password?.length} letters, editing: ${terminal.isInteractive}`);
 for await (const line of terminal) {

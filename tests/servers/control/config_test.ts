@@ -22,6 +22,7 @@ const DEFAULTS: ServerConfig = {
   maxThreads: 128,
   burst: 20,
   rate: 5,
+  keep: 1_000_000,
   durable: false,
 };
 
@@ -194,7 +195,7 @@ Deno.test("flagsOf() leaves out what only other servers have", () => {
 
   assertEquals(
     [only("echo"), only("identify"), only("chat")],
-    [["raw"], [], ["burst", "rate", "durable"]],
+    [["raw"], [], ["burst", "rate", "keep", "durable"]],
   );
 });
 

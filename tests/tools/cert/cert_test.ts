@@ -1,9 +1,9 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { stub } from "@std/testing/mock";
+import { assertEquals, assertMatch } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { serve } from "../../../lib/server/server.ts";
-import { certificateArgs, main, namesOf } from "../../../tools/cert/cert.ts";
+import { namesOf } from "../../../tools/cert/cert.ts";
 import { plainTextWarning } from "../../../servers/control/config.ts";
+import { testWithCertificate } from "../../support/certificate.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 
 Deno.test("namesOf() tells names from addresses", () => {
@@ -26,57 +26,72 @@ Deno.test("plainTextWarning() warns of passwords in clear on other machines than
   assertEquals(warning({ name: "echo", host: "0.0.0.0" }), false);
 });
 
-testWith(
-  PROCESSES,
-  "deno task cert makes a certificate that Deno accepts, or says what is missing",
-  async () => {
-    const folder = await Deno.makeTempDir();
-    const made = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-prompt",
-        `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
-        "--allow-run=openssl",
-        "--allow-read=data",
-        "--allow-write=data",
-        new URL("../../../tools/cert/cert.ts", import.meta.url).href,
-      ],
-      cwd: folder,
-    }).output();
-    if (made.code !== 0) {
-      assertStringIncludes(new TextDecoder().decode(made.stderr), "openssl is not installed");
-      return await Deno.remove(folder, { recursive: true });
-    }
-    const cert = await Deno.readTextFile(`${folder}/data/cert.pem`);
-    const key = await Deno.readTextFile(`${folder}/data/key.pem`);
-    const { mode } = await Deno.stat(`${folder}/data/key.pem`);
-    await Deno.remove(folder, { recursive: true });
-    await using server = serve(async (conn) => {
-      for await (const text of conn) await conn.send(text);
-    }, { port: 0, cert, key });
+/** Runs the program in a folder, with the permissions of its task. */
+async function runCert(folder: string, ...flags: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ..."run --quiet --no-prompt --allow-run=openssl --allow-read=data".split(" "),
+      "--allow-write=data",
+      `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
+      new URL("../../../tools/cert/cert.ts", import.meta.url).href,
+      ...flags,
+    ],
+    cwd: folder,
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
 
-    using conn = await FramedConn.connect({ port: server.addr.port, tls: { caCerts: [cert] } });
+testWithCertificate("deno task cert makes a certificate that Deno accepts", async () => {
+  const folder = await Deno.makeTempDir();
+  const { code } = await runCert(folder);
+  const cert = await Deno.readTextFile(`${folder}/data/cert.pem`);
+  const key = await Deno.readTextFile(`${folder}/data/key.pem`);
+  const modes = [`${folder}/data`, `${folder}/data/key.pem`]
+    .map((path) => Deno.statSync(path).mode! & 0o777);
+  await Deno.remove(folder, { recursive: true });
+  await using server = serve(async (conn) => {
+    for await (const text of conn) await conn.send(text);
+  }, { port: 0, cert, key });
 
-    assertEquals(await conn.request("hello"), "hello");
-    assertEquals(mode! & 0o777, 0o600);
-  },
-);
+  using conn = await FramedConn.connect({ port: server.addr.port, tls: { caCerts: [cert] } });
 
-Deno.test("main() of cert says which numbers of days there are", async () => {
-  using error = stub(console, "error");
-
-  const codes = [await main(["--days", "0"]), await main(["--days=soon"])];
-
-  assertEquals(codes, [2, 2]);
-  assertEquals(error.calls.map(({ args }) => args[0]), [
-    'Cannot use --days "0": give a whole number from 1 to 99999',
-    'Cannot use --days "soon": give a whole number from 1 to 99999',
-  ]);
+  assertEquals(await conn.request("hello"), "hello");
+  assertEquals([code, ...modes], [0, 0o700, 0o600]);
 });
 
-Deno.test("certificateArgs() asks for a certificate that may not sign others", () => {
-  const args = certificateArgs({ cert: "c", key: "k", days: "1", names: namesOf() });
+const IN_THE_WAY: Record<string, (data: string) => void> = {
+  "a key": (data) => Deno.writeTextFileSync(`${data}/key.pem`, "old"),
+  "a certificate": (data) => Deno.writeTextFileSync(`${data}/cert.pem`, "old"),
+  "a link to a key": (data) => {
+    Deno.writeTextFileSync(`${data}/../key`, "old");
+    Deno.symlinkSync("../key", `${data}/key.pem`);
+  },
+  "a link to nothing": (data) => Deno.symlinkSync("../nothing", `${data}/key.pem`),
+  "a folder": (data) => Deno.mkdirSync(`${data}/key.pem`),
+};
 
-  assertEquals(args.includes("basicConstraints=critical,CA:FALSE"), true);
+for (const [what, put] of Object.entries(IN_THE_WAY)) {
+  testWith(PROCESSES, `deno task cert does not replace ${what}, and says how to`, async () => {
+    const folder = await Deno.makeTempDir();
+    await Deno.mkdir(`${folder}/data`);
+    put(`${folder}/data`);
+    const before = [...Deno.readDirSync(folder), ...Deno.readDirSync(`${folder}/data`)];
+
+    const { code, out, err } = await runCert(folder);
+    const after = [...Deno.readDirSync(folder), ...Deno.readDirSync(`${folder}/data`)];
+    await Deno.remove(folder, { recursive: true });
+
+    assertEquals([code, out, after], [1, "", before]);
+    assertMatch(
+      err,
+      /^Cannot make data\/(key|cert)\.pem: it exists\. To replace it, [^\n]*: mv data/,
+    );
+  });
+}
+
+testWith(PROCESSES, "deno task cert refuses a number of days that cannot be", async () => {
+  const expected = 'Cannot use --days "0": give a whole number from 1 to 99999\n';
+
+  assertEquals(await runCert(".", "--days", "0"), { code: 2, out: "", err: expected });
 });

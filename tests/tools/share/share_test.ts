@@ -112,6 +112,24 @@ testWith(PROCESSES, "share moves to the next free port", async () => {
   assert(port > busy.addr.port);
 });
 
+testWith(PROCESSES, "share prints nothing of what an HTTP peer sends", async () => {
+  const child = startShare("--port", "0");
+  const [line, rest] = await firstLine(child.stdout);
+  const port = Number(/:(\d+)\//.exec(line)?.[1]);
+  const heads = ["a b[", "x[\x9b2J", "x[\x1b[2J", "[\u202e", "x[\x9b2J", "a:b:c", "x\xff"]
+    .map((host) => `GET /\x9b31m HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  for (const head of [...heads, "GET http://a[b/\x1b HTTP/1.1\r\n\r\n", "\x1b]0;x\x07\r\n\r\n"]) {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(new TextEncoder().encode(head));
+    assertMatch(await new Response(conn.readable).text(), /^HTTP\/1\.1 40[04] /);
+  }
+  child.kill("SIGINT");
+  const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+
+  assertEquals([code, await rest], [0, ""]);
+  assertMatch(stderr, /^Serving [^\n]*\n$/);
+});
+
 testWith(PROCESSES, "share refuses a port that cannot be with one line and 2", async () => {
   const { code, stdout, stderr } = await startShare("--port", "70000").output();
 

@@ -26,6 +26,16 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     });
   };
 
+  test("assertEquals() refuses to compare what cannot be looked into", () => {
+    for (const make of [() => new WeakMap(), () => new WeakSet()]) {
+      const error = a.assertThrows(() => a.assertEquals(make(), make()), TypeError);
+      if (!/^Cannot compare Weak(Map|Set) instances$/.test(error.message)) throw error;
+    }
+    const held = {};
+    a.assertEquals(new WeakRef(held), new WeakRef(held));
+    a.assertNotEquals(new WeakRef({ a: 1 }), new WeakRef({ a: 2 }));
+  });
+
   test("assert() takes what is truthy", () => {
     a.assert(1);
     if (failure(() => a.assert(0, "zero")) !== "zero") throw new Error("not its message");

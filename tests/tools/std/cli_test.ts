@@ -1,21 +1,17 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { type Args, parseArgs } from "@std/cli/parse-args";
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { ProgressBar } from "@std/cli/unstable-progress-bar";
-import { FakeTime } from "@std/testing/time";
 import * as offlineArgs from "../../../tools/std/cli/parse_args.ts";
 import * as offlineWidth from "../../../tools/std/cli/unicode_width.ts";
-import * as offlineBar from "../../../tools/std/cli/unstable_progress_bar.ts";
 
-const std = { parseArgs, unicodeWidth, ProgressBar };
+const std = { parseArgs, unicodeWidth };
 const offline = {
   ...offlineArgs,
   ...offlineWidth,
-  ...offlineBar,
 } as unknown as typeof std; // tested for less
 
 for (
-  const [source, { parseArgs, unicodeWidth, ProgressBar }] of Object.entries({ std, offline })
+  const [source, { parseArgs, unicodeWidth }] of Object.entries({ std, offline })
 ) {
   const test = (name: string, fn: () => void | Promise<void>) =>
     Deno.test(`${source}: ${name}`, fn);
@@ -110,6 +106,21 @@ for (
     "no-log": true,
     _: [],
   });
+  parses("sets a flag whose name has no- and a value", "--no-port=1", { string: ["port"] }, {
+    port: "1",
+    _: [],
+  });
+  parses("nests names with dots", "--up.delay 5 --up.cut=1 --down.cut 2", {
+    string: ["up.cut", "down.cut", "up.flip"],
+    collect: ["down.cut", "up.flip"],
+  }, { up: { delay: 5, cut: "1", flip: [] }, down: { cut: ["2"] }, _: [] });
+  parses("takes the last letter of short flags for a flag, whatever it is", "-aй -b🦕 -cйd", {}, {
+    a: true,
+    "й": true,
+    b: "🦕",
+    c: "йd",
+    _: [],
+  });
   parses("leaves what follows -- alone", "--a 1 -- --b 2", {}, { a: 1, _: ["--b", "2"] });
   parses("keeps apart what follows -- when told so", "x -- --b 2", { "--": true }, {
     _: ["x"],
@@ -161,63 +172,12 @@ for (
     ["e\u0301", 1],
     ["🦕", 2],
     ["\x00\x1b\u200b", 0],
+    ["\u2e9a\u3130\u{2fffe}", 3], // unassigned
+    ["\u1100\u1161\u11a8\ud7b0", 3], // Jamo: wide, joined, joined, narrow
   ];
   for (const [text, columns] of widths) {
     test(`unicodeWidth() of ${JSON.stringify(text)} is ${columns}`, () => {
       assertEquals(unicodeWidth(text), columns);
     });
   }
-
-  const drawing = () => {
-    const lines: string[] = [];
-    const decoder = new TextDecoder();
-    const writable = new WritableStream<Uint8Array>({
-      write: (chunk) => void lines.push(decoder.decode(chunk)),
-    });
-    return { lines, writable };
-  };
-
-  test("ProgressBar draws at once, again in time, and at the end", async () => {
-    using time = new FakeTime();
-    const { lines, writable } = drawing();
-    const bar = new ProgressBar({ max: 102_400, barLength: 10, writable });
-    bar.value = 51_200;
-    await time.tickAsync(1_000);
-    await time.runMicrotasks();
-    bar.value = 102_400;
-    await time.tickAsync(60_000);
-    await bar.stop();
-    assertEquals(lines[0], "\r\x1b[K[00:00] [----------] [0.00/100.00 KiB]");
-    assertEquals(lines[1], "\r\x1b[K[00:01] [#####-----] [50.00/100.00 KiB]");
-    assertEquals(lines.slice(-2), ["\r\x1b[K[01:01] [##########] [100.00/100.00 KiB]", "\n"]);
-  });
-
-  test("ProgressBar vanishes, closes and draws as it is told", async () => {
-    const { lines, writable } = drawing();
-    const bar = new ProgressBar({
-      max: 4,
-      value: 1,
-      barLength: 4,
-      fillChar: "=",
-      emptyChar: ".",
-      clear: true,
-      keepOpen: false,
-      writable,
-      formatter: ({ progressBar, value, max }) => `${progressBar} ${value}/${max}`,
-    });
-    await bar.stop();
-    assertEquals(lines, ["\r\x1b[K=... 1/4", "\r\x1b[K"]);
-    assertMatch(String(await writable.getWriter().closed), /undefined/);
-  });
-
-  test("ProgressBar survives a stream that fails", async () => {
-    const writable = new WritableStream<Uint8Array>({
-      write() {
-        throw new Error("gone");
-      },
-    });
-    const bar = new ProgressBar({ max: 1, writable });
-    await bar.stop();
-    assert(!writable.locked);
-  });
 }

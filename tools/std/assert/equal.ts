@@ -10,8 +10,10 @@ type Pairs = Map<object, object>;
  * Compares two values by what they hold.
  *
  * `0` equals `-0` and `NaN` equals `NaN`. Objects need the same prototype (a plain object equals one without a
- * prototype) and the same own keys: a key that holds `undefined` is not a missing key. Functions, promises and whatever
- * else keeps its content out of reach are equal only to themselves.
+ * prototype) and the same own keys: a key that holds `undefined` is not a missing key. Functions and promises are equal
+ * only to themselves.
+ *
+ * @throws {TypeError} If two `WeakMap`s or two `WeakSet`s are compared, because what they hold cannot be seen.
  */
 export function equal(a: unknown, b: unknown): boolean {
   return same(a, b, new Map());
@@ -29,6 +31,9 @@ function sameContent(a: object, b: object, seen: Pairs): boolean {
   if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime());
   if (a instanceof RegExp || a instanceof URL) return String(a) === String(b);
   if (a instanceof ArrayBuffer) return sameBytes(a, b as ArrayBuffer);
+  if (a instanceof WeakMap) throw new TypeError("Cannot compare WeakMap instances");
+  if (a instanceof WeakSet) throw new TypeError("Cannot compare WeakSet instances");
+  if (a instanceof WeakRef) return same(a.deref(), (b as WeakRef<WeakKey>).deref(), seen);
   if (a instanceof Set) return sameMembers([...a], [...b as Set<unknown>], seen);
   if (a instanceof Map) return sameMembers([...a], [...b as Map<unknown, unknown>], seen);
   return sameKeys(a, b, seen);

@@ -11,7 +11,7 @@ export type { Args, ParseOptions } from "./_args.ts";
 /**
  * Parses `--name value`, `--name=value`, `--name`, `-n value`, `-n5`, `-abc` and everything else, which goes to `_`.
  *
- * Nothing after `--` is parsed. Names with dots stay names: they make no nested objects here.
+ * Nothing after `--` is parsed. A name with dots makes nested objects: `--up.delay 5` is `{ up: { delay: 5 } }`.
  */
 export function parseArgs<
   B extends string | undefined = undefined,
@@ -74,12 +74,12 @@ class Parse {
   }
 
   #takeLong(arg: string): void {
-    const [, key = "", value] = /^--(.[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    const [, no, rest = "", value] = /^--(no-)?(.[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
     if (value !== undefined) {
-      return this.#set(key, this.#boolean.has(key) ? value !== "false" : value, arg);
+      return this.#set(rest, this.#boolean.has(rest) ? value !== "false" : value, arg);
     }
-    const positive = key.startsWith("no-") ? key.slice(3) : "";
-    if (this.#negatable.has(positive)) return this.#set(positive, false, arg, "replace");
+    if (no && this.#negatable.has(rest)) return this.#set(rest, false, arg, "replace");
+    const key = `${no ?? ""}${rest}`;
     const takesValue = !this.#isBoolean(key) && this.#options.boolean !== true;
     this.#setWithNext(key, arg, takesValue && !this.#rest[0]?.startsWith("-"));
   }
@@ -115,28 +115,45 @@ class Parse {
   #set(key: string, value: Value, arg: string, how: "add" | "replace" = "add"): void {
     if (!this.#isKnown(key, arg) && this.#options.unknown?.(arg, key, value) === false) return;
     const parsed = typeof value === "string" && !this.#string.has(key) ? numberOr(value) : value;
-    for (const name of [key, ...this.#aliases.get(key) ?? []]) {
-      if (name === "__proto__") continue;
-      const before = Object.hasOwn(this.#parsed, name) ? this.#parsed[name] : undefined;
-      if (how === "replace" || !this.#collect.has(key)) this.#parsed[name] = parsed;
-      else if (Array.isArray(before)) before.push(parsed);
-      else this.#parsed[name] = before ? [before, parsed] : [parsed];
+    const isList = how === "add" && this.#collect.has(key);
+    for (const name of [key, ...this.#aliases.get(key) ?? []]) this.#put(name, parsed, isList);
+  }
+
+  /** Sets a value by a name whose dots lead into nested objects; a list gets one more. */
+  #put(name: string, value: unknown, isList = false): void {
+    const parts = name.split(".");
+    const last = parts.pop()!;
+    let object: Record<string, unknown> = this.#parsed;
+    for (const part of parts) {
+      if (isReserved(object, part)) return;
+      object = (object[part] ??= {}) as Record<string, unknown>;
     }
+    if (isReserved(object, last)) return;
+    const before = object[last];
+    if (!isList) object[last] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else object[last] = before ? [before, value] : [value];
   }
 
   #fillAbsent(): void {
     for (const [key, value] of Object.entries(this.#options.default ?? {})) {
-      if (Object.hasOwn(this.#parsed, key)) continue;
-      for (const name of [key, ...this.#aliases.get(key) ?? []]) this.#parsed[name] = value;
+      if (!this.#isAbsent(key)) continue;
+      for (const name of [key, ...this.#aliases.get(key) ?? []]) this.#put(name, value);
     }
-    for (const key of [...this.#boolean, ...this.#string].filter((key) => this.#isAbsent(key))) {
-      if (this.#collect.has(key)) this.#parsed[key] = [];
-      else if (this.#boolean.has(key)) this.#parsed[key] = false;
+    for (const key of [...this.#boolean, ...this.#string]) {
+      if (!this.#isAbsent(key)) continue;
+      if (this.#collect.has(key)) this.#put(key, []);
+      else if (this.#boolean.has(key)) this.#put(key, false);
     }
   }
 
   #isAbsent(key: string): boolean {
-    return !Object.hasOwn(this.#parsed, key);
+    let object: unknown = this.#parsed;
+    return key.split(".").some((part) => {
+      if (!Object.hasOwn(object as object, part)) return true;
+      object = (object as Record<string, unknown>)[part];
+      return false;
+    });
   }
 
   #isKnown(key: string, arg: string): boolean {
@@ -162,6 +179,11 @@ class Parse {
   }
 }
 
+function isReserved(object: Record<string, unknown>, name: string): boolean {
+  return name === "__proto__" ||
+    (name === "constructor" && typeof object[name] === "function");
+}
+
 function attachedValue(letter: string, rest: string): string | undefined {
   if (rest === "-") return rest;
   if (rest === "=") return "";
@@ -170,7 +192,8 @@ function attachedValue(letter: string, rest: string): string | undefined {
     if (value !== undefined) return value;
     if (/-?\d+(\.\d*)?(e-?\d+)?$/.test(rest)) return rest;
   }
-  return /^\W/.test(rest) ? rest : undefined;
+  // The last character is a flag of its own, whatever it is.
+  return /^\W./s.test(rest) ? rest : undefined;
 }
 
 function numberOr(text: string): string | number {

@@ -5,7 +5,7 @@
  */
 
 import { getLevelByName, getLevelName, type LevelName, type LogLevel } from "./levels.ts";
-import type { LogRecord } from "./logger.ts";
+import type { LogRecord } from "./_record.ts";
 
 /** Turns a record into the text to write. */
 export type FormatterFunction = (logRecord: LogRecord) => string;

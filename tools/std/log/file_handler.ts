@@ -6,7 +6,7 @@
 
 import { BaseHandler, type BaseHandlerOptions } from "./base_handler.ts";
 import { type LevelName, LogLevels } from "./levels.ts";
-import type { LogRecord } from "./logger.ts";
+import type { LogRecord } from "./_record.ts";
 
 /** How the file is opened: append, start empty, or refuse a file that exists. */
 export type LogMode = "a" | "w" | "x";
