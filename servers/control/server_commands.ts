@@ -83,9 +83,8 @@ export class ServerCommands {
       `address      ${this.#address}${server.paused ? " (paused)" : ""}`,
       `uptime       ${formatSeconds(seconds)}`,
       `connections  ${server.connections}`,
-      `messages     ${counter.messages}`,
+      `messages     ${counter.messages}${stored === undefined ? "" : ` (${stored})`}`,
       `memory       ${rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"}`,
-      ...(stored === undefined ? [] : [`stored       ${stored}`]),
       ...(trouble === undefined ? [] : [`storage      ${escapeControl(trouble)}`]),
     ].join("\n");
   }
