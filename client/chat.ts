@@ -6,53 +6,73 @@
 
 import process from "node:process";
 import { isLoopback } from "../lib/base/address.ts";
-import { painter, wantsColor } from "../lib/terminal/color.ts";
 import { escapeControl } from "../lib/base/escape.ts";
+import { painter, wantsColor } from "../lib/terminal/color.ts";
 import { Terminal } from "../lib/terminal/terminal.ts";
-import { ChatClient } from "./chat/chat_client.ts";
-import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
-import { ChatView } from "./chat/chat_view.ts";
-import { CredentialSource, type CredentialSourceOptions } from "./chat/credentials.ts";
-import { INTERRUPTED, runProgram } from "./shared/command_line.ts";
-import { addressOf, clientCommand } from "./shared/failure.ts";
-import { NamesSeen } from "./chat/names_seen.ts";
-import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
+import { ChatClient } from "./chat/client.ts";
+import { CredentialSource } from "./chat/credentials.ts";
+import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/flags.ts";
+import { Output } from "./chat/output.ts";
+import { readPasswordFile } from "./chat/password_file.ts";
 import { TokenFile } from "./chat/token_file.ts";
+import { ChatView } from "./chat/view.ts";
+import { WrongServerError as NoChatError } from "./session/connection.ts";
+import { isNameTaken } from "./session/login.ts";
+import { FlagError, INTERRUPTED, runProgram } from "./shared/command_line.ts";
+import { addressOf, clientCommand, explainFailure, WrongServerError } from "./shared/failure.ts";
+import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
 async function chat(flags: ChatFlags): Promise<number> {
-  const names = new NamesSeen();
-  using terminal = openTerminal(names);
-  const tell = teller(terminal);
-  const asker = { line: (prompt: string) => terminal.question(prompt), tell };
-  const target = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
-  const connect = await connectorOf(target);
-  if (!flags.tls && !isLoopback(target.host)) {
-    tell("Warning: without --tls whoever is on the way can read passwords and messages");
-  }
-  const server = addressOf(target);
-  const tokens = new TokenFile(
-    flags["no-session"] ? undefined : flags.session ?? "data/logins.json",
-  );
-  const source = new CredentialSource(sourceOptions(flags, { server, tokens, terminal }));
-  const output: { failure?: Error & { code?: string } } = {};
-  process.stdout.on("error", (error) => output.failure ??= error);
-  const code = await new ChatClient({
-    ...(flags.history !== undefined && { history: flags.history }),
-    ...{ json: flags.json, address: server, terminal, names, tell, tokens },
-    view: new ChatView(painter(terminal.isInteractive && wantsColor())),
-    credentials: (refusal) => terminal.interview(() => source.next(refusal)),
-    connect,
-    backoff: { maxMs: MAX_BACKOFF_MS },
-  }).run();
-  // A reader that has seen enough, such as `head`, is no failure.
-  if (output.failure && output.failure.code !== "EPIPE") throw output.failure;
+  const output = new Output();
+  const code = await talk(flags, output);
+  // Only now is everything written, or known to be lost.
+  await output.flush();
   return code;
 }
 
-function openTerminal(names: NamesSeen): Terminal {
+async function talk(flags: ChatFlags, output: Output): Promise<number> {
+  using terminal = openTerminal((beforeCursor) => client.complete(beforeCursor));
+  // While a line is being typed, only the terminal knows where another may go.
+  const tell = (text: string) =>
+    terminal.isInteractive ? terminal.print(text) : output.report(text);
+  const asker = { line: (prompt: string) => terminal.question(prompt), tell };
+  const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
+  const { history, json } = flags;
+  const logins = await loginsOf(flags, addressOf(server));
+  const connect = await connectorOf(server);
+  if (!server.tls && !isLoopback(server.host)) {
+    tell("Warning: passwords and messages can be read on the way: use --tls");
+  }
+  const { name, register, "password-file": passwordFile } = flags;
+  const source = new CredentialSource({
+    ...{ name, register, logins },
+    readPassword: passwordFile === undefined ? undefined : () => readPasswordFile(passwordFile),
+    person: process.stdin.isTTY ? terminal : undefined,
+    isNameTaken: (wanted) => isNameTaken(wanted, connect),
+    tell: (text) => tell(escapeControl(text)),
+  });
+  const client: ChatClient = new ChatClient({
+    ...(history !== undefined && { history }),
+    ...{ json, terminal, tell, connect, logins, tls: server.tls, address: addressOf(server) },
+    view: new ChatView(painter(terminal.isInteractive && wantsColor())),
+    credentials: (refusal) => terminal.interview(() => source.next(refusal)),
+    isRetriable: (error) => {
+      const { reason, isFinal } = explainFailure(error, server);
+      if (isFinal) throw new Error(`no connection to ${addressOf(server)}: ${reason}`);
+      return true;
+    },
+    backoff: { maxMs: MAX_BACKOFF_MS },
+  });
+  return await client.run().catch((error) => {
+    const isForeign = error instanceof NoChatError && error.isForeign;
+    throw isForeign ? new WrongServerError("lines", server) : error;
+  });
+}
+
+function openTerminal(complete: (beforeCursor: string) => string[]): Terminal {
   const terminal: Terminal = new Terminal({
     keepEntered: false,
-    complete: (beforeCursor) => names.complete(beforeCursor),
+    complete,
     onInterrupt: () => {
       terminal.close();
       Deno.exit(INTERRUPTED);
@@ -61,29 +81,13 @@ function openTerminal(names: NamesSeen): Terminal {
   return terminal;
 }
 
-function sourceOptions(
-  { name, register, "password-file": passwordFile }: ChatFlags,
-  { terminal, ...rest }: { server: string; tokens: TokenFile; terminal: Terminal },
-): CredentialSourceOptions {
-  return {
-    ...rest,
-    ...(name !== undefined && { name }),
-    ...(passwordFile !== undefined && { readPassword: () => firstLine(passwordFile) }),
-    ...(process.stdin.isTTY && { person: terminal }),
-    register,
-    tell: (text) => teller(terminal)(escapeControl(text)),
-  };
-}
-
-/** Where the client's own words go: while a line is being typed, only the terminal knows where they may. */
-function teller(terminal: Terminal): (text: string) => void {
-  if (terminal.isInteractive) return (text) => terminal.print(text);
-  return (text) => void process.stderr.write(`${text}\n`);
-}
-
-async function firstLine(path: string): Promise<string> {
-  const [line] = (await Deno.readTextFile(path)).split(/\r?\n/);
-  return line!;
+async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | undefined> {
+  if (flags["no-session"]) return undefined;
+  const logins = new TokenFile(flags.session ?? "data/logins.json", server);
+  await logins.check().catch((error) => {
+    throw error instanceof TypeError ? new FlagError(error.message, { cause: error }) : error;
+  });
+  return logins;
 }
 
 if (import.meta.main) {

@@ -6,7 +6,7 @@
 import type { Handler } from "../lib/server/conversation.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import type { ConnInfo, ServerEvent } from "../lib/server/server_events.ts";
-import type { ServeOptions } from "../lib/server/server.ts";
+import type { ServeOptions } from "../lib/server/serve_options.ts";
 import { echo, echoBytes } from "./echo.ts";
 import type { ServerConfig, ServerName } from "./control/config.ts";
 

@@ -1,36 +1,18 @@
 /**
- * Where names and passwords come from: a kept token, a file, or a person.
+ * Where names and passwords come from: a kept login, a file, or a person.
  *
  * @module
  */
 
-import { parseName } from "../../lib/chat/name.ts";
+import { isSameName, parseName } from "../../lib/chat/name.ts";
 import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   passwordLength,
 } from "../../lib/chat/password_length.ts";
-import type { ErrorCode } from "../../lib/chat/protocol.ts";
-import type { KeptToken, TokenFile } from "./token_file.ts";
+import type { Credentials, LoginStore, Refusal } from "../session/login.ts";
 
-/** What lets somebody in. */
-export type Credentials =
-  | { name: string; token: string }
-  | { name: string; password: string; register: boolean };
-
-/** Why credentials did not let anybody in; `lost`: the connection broke before the answer. */
-export interface Refusal {
-  /** Why, for programs. */
-  code: ErrorCode | "lost";
-  /** Why, in the server's words. */
-  message: string;
-  /** When another attempt makes sense, in milliseconds. */
-  retryAfterMs?: number;
-  /** The token that is of no use any more, if one was refused. */
-  token?: string;
-}
-
-/** Somebody at a keyboard; `null` is the end of the input. */
+/** A person at a keyboard; `null` is the end of the input. */
 export interface Person {
   /** Asks for a line. */
   question(prompt: string): Promise<string | null>;
@@ -40,28 +22,29 @@ export interface Person {
   confirm(question: string): Promise<boolean>;
 }
 
-/** What {@linkcode CredentialSource} draws from. */
+/** What a {@linkcode CredentialSource} uses. */
 export interface CredentialSourceOptions {
-  /** The server's address, by which tokens are kept. */
-  server: string;
-  /** The tokens kept from earlier runs. */
-  tokens: TokenFile;
+  /** The logins kept from earlier runs. */
+  logins?: LoginStore | undefined;
   /** The name, if it is known. */
-  name?: string;
+  name?: string | undefined;
   /** Whether to make an account; a person is asked otherwise. */
   register: boolean;
   /** Reads the password, where it is in a file. */
-  readPassword?(): Promise<string>;
-  /** Whom to ask, if somebody is there. */
-  person?: Person;
-  /** Tells why the last attempt failed, and what is missing. */
+  readPassword?: (() => Promise<string>) | undefined;
+  /** The person to ask, if there is one. */
+  person?: Person | undefined;
+  /** Tells whether there is an account of that name; `undefined` if that is not known. */
+  isNameTaken(name: string): Promise<boolean | undefined>;
+  /** Shows why the last attempt failed, and what is missing. */
   tell(text: string): void;
 }
 
-/** The refusals after which nobody is asked again for the name, nor whether they are new. */
-const ANSWERS_STAND_AFTER = new Set(["weak_password", "throttled", "lost", "unavailable"]);
+/** The refusals after which neither the name is asked for again, nor whether the user is new. */
+const ANSWERS_STAND_AFTER = ["weak_password", "throttled", "lost", "unavailable"];
+const MAX_NAMES_OFFERED = 5;
 
-/** Finds credentials: a kept token first, then a password, from the file or from the person. */
+/** Finds credentials: a kept login first, then a password, from the file or from the person. */
 export class CredentialSource {
   readonly #options: CredentialSourceOptions;
   #name: string | undefined;
@@ -73,91 +56,124 @@ export class CredentialSource {
     this.#name = options.name;
   }
 
-  /** Gives credentials, once more after a refusal; `null` if there are none. */
+  /** Gives credentials, again after each refusal; `null` if there are none. */
   async next(refusal?: Refusal): Promise<Credentials | null> {
-    if (refusal) await this.#explain(refusal);
-    const { register, person, readPassword } = this.#options;
-    if (!await this.#findName(refusal)) return null;
-    const kept = refusal || register ? undefined : await this.#keptToken();
-    if (kept) return { name: kept.name, token: kept.token };
-    if (readPassword) return await this.#readFile(readPassword, refusal);
-    if (person) return await this.#askPassword(person, refusal);
-    return this.#giveUp("give --password-file, or start it at a terminal");
+    const { person, readPassword, tell } = this.#options;
+    if (refusal) {
+      const seconds = Math.ceil((refusal.retryAfterMs ?? 0) / 1000);
+      tell(seconds > 0 ? `${refusal.message} (in ${seconds} s)` : refusal.message);
+      this.#name = refusal.name ?? this.#name;
+    }
+    if (person && !readPassword) return await this.#askPerson(person, refusal);
+    return await this.#asProgram(refusal);
   }
 
-  async #explain({ code, message, retryAfterMs, token }: Refusal): Promise<void> {
-    const { tokens, tell } = this.#options;
-    if (code === "unauthorized" && token !== undefined) await tokens.remove(token);
-    const seconds = Math.ceil((retryAfterMs ?? 0) / 1000);
-    tell(seconds > 0 ? `${message} (in ${seconds} s)` : message);
+  /** Without a person: the password is for the server that was meant, and is not sent again where it was refused. */
+  async #asProgram(refusal?: Refusal): Promise<Credentials | null> {
+    const { register, readPassword } = this.#options;
+    const kept = await this.#keptNames();
+    this.#name ??= kept[0];
+    if (this.#name === undefined) return this.#giveUp("give --name, or start it at a terminal");
+    const name = this.#name;
+    if (!refusal && !register && kept.some((each) => isSameName(each, name))) return { name };
+    if (!readPassword) return this.#giveUp("give --password-file, or start it at a terminal");
+    if (refusal?.code === "not_sent") return this.#giveUp("--no-session sends the password anyway");
+    if (refusal && refusal.code !== "lost" && !isEnded(refusal)) return null;
+    return { name, password: await readPassword(), register };
   }
 
-  async #findName(refusal?: Refusal): Promise<boolean> {
-    const { person, readPassword } = this.#options;
-    const mayKeep = !refusal || refusal.code === "unauthorized" ||
-      ANSWERS_STAND_AFTER.has(refusal.code);
-    if (mayKeep && this.#name !== undefined) return true;
-    if (person && !readPassword) return await this.#askName(person);
-    this.#name ??= (await this.#keptToken())?.name;
-    if (this.#name !== undefined) return true;
-    this.#giveUp("give --name, or start it at a terminal");
-    return false;
+  async #askPerson(person: Person, refusal?: Refusal): Promise<Credentials | null> {
+    const { register, isNameTaken, tell } = this.#options;
+    let mustAsk = await this.#learnFrom(person, refusal);
+    const mayUseKept = !refusal && !register && this.#name !== undefined;
+    if (mayUseKept && await this.#isKept(this.#name!)) return { name: this.#name! };
+    for (;; mustAsk = true) {
+      if (mustAsk || this.#name === undefined) {
+        if (!await this.#askName(person)) return null;
+        if (!register && await this.#isKept(this.#name!)) {
+          if (await person.confirm(`Use the login of ${this.#name} kept here?`)) {
+            return { name: this.#name! };
+          }
+          continue;
+        }
+      }
+      this.#isNew ??= register || await person.confirm("Are you new here?");
+      if (!this.#isNew || await isNameTaken(this.#name!) !== true) break;
+      tell("This name is taken: choose another one");
+      this.#isNew = undefined;
+    }
+    return await this.#askPassword(person, this.#isNew);
+  }
+
+  /** Keeps the answers that were not the reason of a refusal; tells whether another name is needed. */
+  async #learnFrom(person: Person, refusal?: Refusal): Promise<boolean> {
+    if (!refusal || ANSWERS_STAND_AFTER.includes(refusal.code)) return false;
+    this.#isNew = undefined;
+    if (refusal.code === "not_sent") return false;
+    if (!isEnded(refusal)) return true;
+    const { register, isNameTaken } = this.#options;
+    const isTaken = await isNameTaken(this.#name!);
+    this.#isNew = !isTaken &&
+      (register || await person.confirm(`Make a new account for ${this.#name}?`));
+    // No password is of use for an account that is gone.
+    return isTaken === false && !this.#isNew;
   }
 
   async #askName(person: Person): Promise<boolean> {
-    const known = this.#name ?? (await this.#keptToken())?.name;
+    const kept = await this.#keptNames();
+    const [first = "", ...others] = this.#name === undefined ? kept : [this.#name];
+    const more = others.length > 0 ? ` (kept too: ${others.join(", ")})` : "";
+    this.#isNew = undefined;
     for (;;) {
-      const answer = await person.question(known === undefined ? "Name: " : `Name [${known}]: `);
+      const answer = await person.question(first === "" ? "Name: " : `Name [${first}]${more}: `);
       if (answer === null) return false;
-      const parsed = parseName(answer.trim() === "" ? known ?? "" : answer);
+      const parsed = parseName(answer.trim() === "" ? first : answer);
       if ("name" in parsed) {
-        this.#name = parsed.name;
+        this.#name = kept.find((name) => isSameName(name, parsed.name)) ?? parsed.name;
         return true;
       }
       this.#options.tell(parsed.reason);
     }
   }
 
-  #keptToken(): Promise<KeptToken | undefined> {
-    return this.#options.tokens.find(this.#options.server, this.#name);
-  }
-
-  /** A file is read again for a new login, but what it says is not offered again to who refused it. */
-  async #readFile(
-    readPassword: () => Promise<string>,
-    refusal?: Refusal,
-  ): Promise<Credentials | null> {
-    if (refusal && refusal.code !== "unauthorized" && refusal.code !== "lost") return null;
-    const { register } = this.#options;
-    return { name: this.#name!, password: await readPassword(), register };
-  }
-
-  async #askPassword(person: Person, refusal?: Refusal): Promise<Credentials | null> {
-    const { register, tell } = this.#options;
-    const knows = refusal && ANSWERS_STAND_AFTER.has(refusal.code) ? this.#isNew : undefined;
-    // A login that is of no use any more has expired, or its account is gone.
-    const isKnown = refusal?.token !== undefined;
-    const question = isKnown ? `Make a new account for ${this.#name}?` : "Are you new here?";
-    this.#isNew = knows ?? (register || await person.confirm(question));
+  async #askPassword(person: Person, isNew: boolean): Promise<Credentials | null> {
+    const { tell } = this.#options;
+    const least = `A password has at least ${MIN_PASSWORD_LENGTH} characters`;
+    if (isNew) tell(least);
     for (;;) {
-      const password = await person.secret(this.#isNew ? "Choose a password: " : "Password: ");
+      const password = await person.secret(isNew ? "Choose a password: " : "Password: ");
       if (password === null) return null;
       const length = passwordLength(password);
       if (length > MAX_PASSWORD_LENGTH) {
         tell(`A password has at most ${MAX_PASSWORD_LENGTH} characters`);
-      } else if (this.#isNew && length < MIN_PASSWORD_LENGTH) {
-        tell(`A password has at least ${MIN_PASSWORD_LENGTH} characters`);
+      } else if (isNew && length < MIN_PASSWORD_LENGTH) {
+        tell(least);
       } else {
-        const again = this.#isNew ? await person.secret("Once more: ") : password;
+        const again = isNew ? await person.secret("Once more: ") : password;
         if (again === null) return null;
-        if (again === password) return { name: this.#name!, password, register: this.#isNew };
+        if (again === password) return { name: this.#name!, password, register: isNew };
         tell("These were two different passwords");
       }
     }
+  }
+
+  async #isKept(name: string): Promise<boolean> {
+    return (await this.#keptNames()).some((kept) => isSameName(kept, name));
+  }
+
+  /** The names with a kept login, the last one used first. */
+  async #keptNames(): Promise<string[]> {
+    const logins = await this.#options.logins?.list() ?? [];
+    return [...new Set(logins.map(({ name }) => name).reverse())].slice(0, MAX_NAMES_OFFERED);
   }
 
   #giveUp(advice: string): null {
     this.#options.tell(`Cannot log in: ${advice}`);
     return null;
   }
+}
+
+/** Whether a login that was valid has ended: it has expired, was revoked, or its account is gone. */
+function isEnded(refusal?: Refusal): boolean {
+  return refusal?.code === "unauthorized" && refusal.hadToken === true;
 }

@@ -14,8 +14,14 @@ import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 /** Options for {@linkcode FramedConn}. */
 export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
 
-// After close(), what was accepted by send() has this long to reach the operating system.
+// After close(), without sendTimeoutMs, what was accepted by send() has this long to reach the operating system.
 const LINGER_MS = 5000;
+
+/** The part of a `Deno.Conn` that carries the bytes. */
+export type Transport = Pick<
+  Deno.Conn,
+  "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close"
+>;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
 export class ByteConn implements Disposable {
@@ -23,7 +29,8 @@ export class ByteConn implements Disposable {
   protected readonly reader: MessageReader;
   /** Sends what is queued. */
   protected readonly queue: WriteQueue;
-  readonly #conn: Deno.Conn;
+  readonly #conn: Transport;
+  readonly #hasSendTimeout: boolean;
   readonly #released = new Latch();
   #closed = false;
   #connClosed = false;
@@ -33,9 +40,10 @@ export class ByteConn implements Disposable {
    *
    * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
    */
-  constructor(conn: Deno.Conn, options: FramedConnOptions = {}) {
+  constructor(conn: Transport, options: FramedConnOptions = {}) {
     checkOptions(options);
     this.#conn = conn;
+    this.#hasSendTimeout = (options.sendTimeoutMs ?? 0) > 0;
     this.queue = new WriteQueue(conn, options, (error) => this.#lose(error));
     this.reader = new MessageReader(conn, options);
     setNoDelay(conn);
@@ -85,6 +93,11 @@ export class ByteConn implements Disposable {
     return this.queue.writtenBytes;
   }
 
+  /** Whether some of what was sent was dropped: the connection was lost or closed before it was written. */
+  get dropped(): boolean {
+    return this.queue.dropped;
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -125,7 +138,8 @@ export class ByteConn implements Disposable {
   /**
    * Closes the connection; a pending `receive` gives `null`. Closing again does nothing.
    *
-   * What `send` had accepted still goes to the operating system, which may take up to 5 s if the peer reads slowly.
+   * What `send` had accepted still goes to the operating system, as long as the peer takes some of it within each
+   * `sendTimeoutMs`; where that is not set, within 5 s.
    */
   close(): void {
     if (this.#closed) return;
@@ -175,7 +189,8 @@ export class ByteConn implements Disposable {
 
   async #linger(): Promise<void> {
     try {
-      await within(LINGER_MS, this.queue.drain());
+      const drained = this.queue.drain();
+      await (this.#hasSendTimeout ? drained : within(LINGER_MS, drained));
     } catch {
       // The peer is gone: what was queued for it is lost.
     }

@@ -34,7 +34,7 @@ export async function dial(options: DialOptions): Promise<Deno.TcpConn | Deno.Tl
 }
 
 /** Sends without delay: frames leave in batches already, so Nagle's algorithm would only add a wait. */
-export function setNoDelay(conn: Deno.Conn): void {
+export function setNoDelay(conn: object): void {
   if (!("setNoDelay" in conn)) return;
   try {
     (conn as Deno.TcpConn).setNoDelay(true);

@@ -37,6 +37,8 @@ const DONE = Promise.resolve();
  * rejection is no unhandled one, because the next call gives it again.
  */
 export class WriteQueue implements ChunkProducer, Flushable, Progressing, Disposable {
+  /** Whether bytes that were queued have been dropped. */
+  dropped = false;
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
   readonly #writer: Writer;
@@ -102,7 +104,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Queues one text; settles when the sender may go on. */
   send(text: string): Promise<void> {
-    if (this.#refusal) return rejected(this.#refusal.error);
+    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
     try {
       this.#frames.push(text);
     } catch (error) {
@@ -113,7 +115,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Queues a copy of one message given as bytes; settles when the sender may go on. */
   sendBytes(body: Uint8Array): Promise<void> {
-    if (this.#refusal) return rejected(this.#refusal.error);
+    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
     try {
       this.#frames.pushBytes(body);
     } catch (error) {
@@ -124,21 +126,21 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Queues one whole frame, whose bytes must not change any more; settles when the sender may go on. */
   sendFrame(frame: Uint8Array): Promise<void> {
-    if (this.#refusal) return rejected(this.#refusal.error);
+    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
     this.#frames.pushFrame(frame);
     return this.#queued();
   }
 
   /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#refusal) return rejected(this.#refusal.error);
+    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
     this.#frames.pushRaw(bytes);
     return this.#queued();
   }
 
   /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */
   flush(): Promise<void> {
-    return this.#refusal ? rejected(this.#refusal.error) : this.drain();
+    return this.#refusal ? quiet(Promise.reject(this.#refusal.error)) : this.drain();
   }
 
   /** Accepts no more: every later call rejects with `error`. What was accepted is still written. */
@@ -148,7 +150,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Like `flush`, but also after `refuse`. */
   drain(): Promise<void> {
-    if (this.#failure) return rejected(this.#failure.error);
+    if (this.#failure) return quiet(Promise.reject(this.#failure.error));
     if (this.idle) return DONE;
     this.startWriting();
     if (this.#frames.queuedBytes === 0) return (this.#written ??= new Latch()).promise;
@@ -173,6 +175,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
   /** Drops what is queued: every later call rejects with `error`. */
   fail(error: unknown): void {
     if (this.#failure) return;
+    this.dropped = !this.idle;
     this.#failure = { error };
     this.refuse(error);
     this[Symbol.dispose]();
@@ -240,9 +243,4 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
     this.#frames.release();
     this.fail(error);
   }
-}
-
-/** A rejection that is not reported as unhandled. */
-function rejected(error: unknown): Promise<never> {
-  return quiet(Promise.reject(error));
 }

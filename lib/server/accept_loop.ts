@@ -1,26 +1,24 @@
 /**
- * The accept loop: it takes connection after connection, and only `close` ends it.
+ * The accept loop: accepts one connection after the other until it is closed.
  *
  * @module
  */
-import type { Listener } from "./listen.ts";
-import { within } from "../base/within.ts";
 
-// Out of descriptors, accept fails again and again until somebody disconnects.
+// Without descriptors, accept fails again and again until a connection is closed.
 const RETRY_MS = 100;
-// Turning peers away must not take all the time there is, however fast they come back: they wait in the backlog.
-const REFUSED_MS = 1;
+// However fast refused peers come back, the event loop gets a turn after this many.
+const MAX_REFUSED_IN_A_ROW = 32;
 
 /** What an {@linkcode AcceptLoop} calls. */
 export interface AcceptEvents {
-  /** Takes over a connection. `false` says that the peer was turned away: the next is accepted a little later. */
-  onConn: (conn: Deno.TcpConn | Deno.TlsConn) => boolean | void;
+  /** Takes over a connection. `false` means that the peer was refused. */
+  onConn: (conn: Deno.TcpConn) => boolean | void;
   /**
-   * Told once why connections cannot be accepted, until one is again or the reason changes; not of a peer that had left
-   * already. The loop goes on.
+   * Called once with the reason why connections cannot be accepted, until one is again or the reason changes; not for a
+   * peer that had left already. The loop goes on.
    */
   onFailed: (error: unknown) => void;
-  /** Told that nobody can connect any more, and that the port is free again. */
+  /** Called when the loop has ended and the port is free. */
   onClosed: () => void;
 }
 
@@ -30,14 +28,15 @@ export class AcceptLoop {
   readonly addr: Deno.NetAddr;
   /** Settles after `onClosed`. */
   readonly ended: Promise<void>;
-  readonly #listener: Listener;
+  readonly #listener: Deno.TcpListener;
   readonly #events: AcceptEvents;
-  readonly #closing: PromiseWithResolvers<void> = Promise.withResolvers();
   #closed = false;
+  /** Ends a pause of the loop. A promise of the whole loop would keep a reaction for each pause. */
+  #wake: (() => void) | undefined;
 
   /** Starts to accept. */
-  constructor(listener: Listener, events: AcceptEvents) {
-    this.addr = listener.addr;
+  constructor(listener: Deno.TcpListener, events: AcceptEvents) {
+    this.addr = listener.addr as Deno.NetAddr;
     this.#listener = listener;
     this.#events = events;
     this.ended = this.#acceptAll();
@@ -52,30 +51,40 @@ export class AcceptLoop {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#closing.resolve();
       this.#listener.close();
+      this.#wake?.();
     }
     return this.ended;
   }
 
   async #acceptAll(): Promise<void> {
-    let told: string | undefined;
+    let reported: string | undefined;
+    let refused = 0;
     while (!this.#closed) {
       try {
         const conn = await this.#listener.accept();
-        told = undefined;
-        if (this.#events.onConn(conn) === false) await within(REFUSED_MS, this.#closing.promise);
+        reported = undefined;
+        refused = this.#events.onConn(conn) === false ? refused + 1 : 0;
+        if (refused % MAX_REFUSED_IN_A_ROW === 0 && refused > 0) await this.#pause(0);
       } catch (error) {
         if (this.#closed) break;
-        // Or peers that reset their connections would let all others wait.
+        // Without a pause: peers that reset their connections must not delay all others.
         if (hasLeft(error)) continue;
-        // Out of descriptors, say: that may not end the loop.
-        if (String(error) !== told) this.#events.onFailed(error);
-        told = String(error);
-        await within(RETRY_MS, this.#closing.promise);
+        if (String(error) !== reported) this.#events.onFailed(error);
+        reported = String(error);
+        await this.#pause(RETRY_MS);
       }
     }
     this.#events.onClosed();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(timer);
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { normalizeAddress } from "../base/address.ts";
-import { joinHostPort } from "../base/endpoint.ts";
+import { printError } from "./guarded.ts";
+import { timerDelay } from "../base/limits.ts";
 import type { FramedConnOptions } from "../conn/byte_conn.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import {
@@ -14,91 +14,106 @@ import {
   goodbyeReasonOf,
   goodbyeText,
 } from "./end_reason.ts";
-import { type ConnInfo, emit, type ServerEvent } from "./server_events.ts";
+import type { ConnInfo, ServerEvent } from "./server_events.ts";
+import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
- * Holds one peer's conversation. It may use the connection until it returns; then the server closes it.
+ * Talks to one peer. It may use the connection until it returns; then the server closes it.
  *
- * When the server ends the conversation, `receive` gives `null`; whatever the handler sends then still arrives.
+ * When the server ends the conversation, `receive` gives `null`; what the handler sends then still arrives.
  */
 export type Handler = (conn: FramedConn, info: ConnInfo) => Promise<void> | void;
 
 /** Options for {@linkcode Conversation}. */
 export interface ConversationOptions extends FramedConnOptions {
   /**
-   * Makes the last message; `undefined` says nothing. The default is a sentence that begins with `Goodbye: `.
+   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
    *
-   * What it throws is reported as uncaught, and the peer is told nothing; nor is it where the text cannot be sent.
+   * @default {10000}
+   */
+  handshakeTimeoutMs?: number;
+  /**
+   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
+   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
+   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
+   *
+   * @default {2000}
+   */
+  closeTimeoutMs?: number;
+  /**
+   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
+   *
+   * What it throws is printed to standard error, and no message is sent.
    */
   goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
-  /** Told of everything that happens. What it throws is reported as uncaught. */
+  /**
+   * Called with everything that happens. What it throws is printed to standard error, and the server goes on. Without
+   * it, what handlers throw is printed too.
+   */
   onEvent?: (event: ServerEvent) => void;
 }
 
-// A TLS peer has so long to shake hands, and any peer so long to take the goodbye and to close its end.
-const HANDSHAKE_MS = 10_000;
-const PARTING_MS = 2000;
-// Whoever is kicked is gone by then, even if the handler still waits for the peer to read.
-const KICK_MS = 2000;
-// When its connection was closed under it, a handler has so long to return before nobody waits for it any more.
+/** How a conversation ended, and with which error, if there was one. */
+export interface ConversationEnd {
+  /** Why it ended. */
+  reason: EndReason;
+  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
+  error?: unknown;
+}
+
+// When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `hold` has settled it is closed. */
+/** A connection of a server, which it owns. When `run` has settled it is closed. */
 export class Conversation {
-  /** Who is at the other end. */
+  /** The peer. */
   readonly info: ConnInfo;
-  readonly #tcp: Deno.TcpConn | Deno.TlsConn;
+  readonly #tls: TlsServerConn | undefined;
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
   #goodbye: GoodbyeReason | undefined;
-  #shakingHands = false;
+  #secured: boolean;
   #abandon: (() => void) | undefined;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Wraps a connection just accepted. */
-  constructor(tcp: Deno.TcpConn | Deno.TlsConn, id: number, options: ConversationOptions) {
-    this.info = infoOf(tcp, id);
-    this.#tcp = tcp;
+  /** Takes over a connection just accepted. */
+  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
+    this.info = info;
     this.#options = options;
-    this.#conn = new FramedConn(tcp, this.#observed());
+    this.#tls = "handshake" in conn ? conn : undefined;
+    this.#secured = this.#tls === undefined;
+    this.#conn = new FramedConn(conn, this.#observed());
   }
 
-  /** Lets `handler` talk to the peer, says goodbye where that is due, and closes. Never rejects. */
-  async hold(handler: Handler): Promise<void> {
-    const conn = this.info;
-    this.#emit({ type: "connected", conn });
-    let reason: EndReason;
-    let error: unknown;
+  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
+  async run(handler: Handler): Promise<ConversationEnd> {
+    let end: ConversationEnd;
     try {
-      if ("handshake" in this.#tcp) await this.#shakeHands(this.#tcp);
-      await this.#talk(handler);
-      reason = this.#goodbye ?? this.#howItEnded();
-    } catch (caught) {
-      error = caught;
-      reason = this.#goodbye ?? this.#reasonFor(caught);
-    } finally {
-      this.#abandon = undefined;
-      clearTimeout(this.#abandonTimer);
+      if (this.#tls) await this.#shakeHands(this.#tls);
+      await this.#call(handler);
+      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+    } catch (error) {
+      end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
+      if (end.reason === "failed" && !this.#options.onEvent) printError("A handler threw", error);
     }
-    await this.#part(reason, error);
+    this.#abandon = undefined;
+    clearTimeout(this.#abandonTimer);
+    const failure = await this.#close(end);
     clearTimeout(this.#kickTimer);
-    this.#emit({ type: "disconnected", conn, reason, ...(error !== undefined && { error }) });
-  }
-
-  /** Tells the peer why it is not served, and closes. Never rejects. */
-  async refuse(reason: GoodbyeReason): Promise<void> {
-    await this.#part(reason);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    return wasCut ? { reason: "lost", error: failure } : end;
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
-    // Before the handshake is done, nothing can be said.
-    if (this.#shakingHands) return this.abort();
+    // Before the handshake has ended, nothing can be sent.
+    if (!this.#secured) return this.abort();
     this.#conn.closeRead();
     if (reason === "kicked") {
-      this.#kickTimer ??= setTimeout(() => this.abort(), KICK_MS);
+      this.#kickTimer ??= this.#after(this.#closeTimeoutMs, () => this.abort());
     }
   }
 
@@ -108,101 +123,103 @@ export class Conversation {
     if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
   }
 
+  get #closeTimeoutMs(): number {
+    return this.#options.closeTimeoutMs ?? 2000;
+  }
+
   #observed(): FramedConnOptions {
-    if (!this.#options.onEvent) return this.#options;
+    const { onEvent, onReceived, onSent } = this.#options;
+    if (!onEvent) return this.#options;
+    const conn = this.info;
     return {
       ...this.#options,
-      onReceived: (bytes) => this.#emit({ type: "received", conn: this.info, bytes }),
-      onSent: (bytes) => this.#emit({ type: "sent", conn: this.info, bytes }),
+      onReceived: (bytes) => {
+        onEvent({ type: "received", conn, bytes });
+        onReceived?.(bytes);
+      },
+      onSent: (bytes) => {
+        onEvent({ type: "sent", conn, bytes });
+        onSent?.(bytes);
+      },
     };
   }
 
-  #emit(event: ServerEvent): void {
-    emit(this.#options.onEvent, event);
-  }
-
-  async #shakeHands(tls: Deno.TlsConn): Promise<void> {
-    const timer = setTimeout(() => this.end("idle"), HANDSHAKE_MS);
-    this.#shakingHands = true;
+  async #shakeHands(tls: TlsServerConn): Promise<void> {
+    const timer = this.#after(this.#options.handshakeTimeoutMs ?? 10_000, () => this.end("idle"));
     try {
       await tls.handshake();
-      this.#shakingHands = false;
+      this.#secured = true;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Settles as the handler does, or when nobody waits for it any more. */
-  #talk(handler: Handler): Promise<void> {
+  /** Settles as the handler does, or when it is left to itself. */
+  #call(handler: Handler): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#conn.closed) return resolve();
       this.#abandon = resolve;
       Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
     });
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
-  #reasonFor(error: unknown): EndReason {
-    const fromConn = this.#shakingHands || this.#conn.failedWith(error);
+  #reasonOf(error: unknown): EndReason {
+    const isOfConn = !this.#secured || this.#conn.failedWith(error);
     // Of the two limits that end in TimedOut, this is the one of sending.
-    if (fromConn && this.#conn.lost) return "lost";
-    return fromConn ? endReasonOf(error) : "failed";
+    if (isOfConn && this.#conn.lost) return "lost";
+    return isOfConn ? endReasonOf(error) : "failed";
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #howItEnded(): EndReason {
+  #reasonOfReturn(): EndReason {
     if (this.#conn.lost) return "lost";
     return this.#conn.finished ? "finished" : "ended";
   }
 
-  async #part(reason: EndReason, error?: unknown): Promise<void> {
-    // A peer that has left is not told anything.
-    const isGone = reason === "finished" || reason === "lost" || this.#conn.closed;
-    if (!isGone) await this.#takeLeave(reason, error);
-    this.#conn.close();
-    // What the handler sent last is still on its way to a slow peer.
-    await this.#conn.released;
-  }
-
-  async #takeLeave(reason: EndReason, error: unknown): Promise<void> {
-    const timer = setTimeout(() => this.abort(), PARTING_MS);
-    try {
-      // A receive that the handler left pending would be in the way of reading to the end.
-      this.#conn.closeRead();
-      this.#sayGoodbye(reason, error);
-      // It is refused where the handler has finished sending itself; whether the peer is gone, reading tells as well.
-      await this.#conn.closeWrite().catch(() => {});
-      await this.#conn.discard();
-    } catch {
-      // The peer is gone in the middle of the goodbye: nobody is left to tell.
-    } finally {
-      clearTimeout(timer);
+  /** Sends what is queued and the goodbye, and closes; gives what went wrong meanwhile. */
+  async #close({ reason, error }: ConversationEnd): Promise<unknown> {
+    let failure: unknown;
+    if (reason !== "lost" && !this.#conn.closed) {
+      this.#startCloseTimer();
+      try {
+        // A receive that the handler left pending would be in the way of reading to the end.
+        this.#conn.closeRead();
+        this.#sendGoodbye(reason, error);
+        // It is refused where the handler has called it itself; if the peer is gone, reading shows that as well.
+        await this.#conn.closeWrite().catch((error) => failure = error);
+        await this.#conn.discard();
+      } catch (error) {
+        failure = error;
+      } finally {
+        clearTimeout(this.#closeTimer);
+      }
     }
+    this.#conn.close();
+    await this.#conn.released;
+    return failure;
   }
 
-  /** Queues the goodbye. Nothing may come between it and `closeWrite`, so nobody waits here. */
-  #sayGoodbye(reason: EndReason, error: unknown): void {
+  /** While bytes are queued, the time does not run: how long that may last is up to `sendTimeoutMs`. */
+  #startCloseTimer(): void {
+    this.#closeTimer = this.#after(this.#closeTimeoutMs, () => {
+      if (this.#conn.queuedBytes > 0) this.#startCloseTimer();
+      else this.abort();
+    });
+  }
+
+  /** Queues the goodbye. Nothing may come between it and `closeWrite`, so this does not wait. */
+  #sendGoodbye(reason: EndReason, error: unknown): void {
     const told = goodbyeReasonOf(reason);
     if (told === undefined) return;
-    const text = this.#goodbyeText(told, error);
-    // One that is longer than a body may be is not sent, and closing says the rest.
-    if (text !== undefined) this.#conn.send(text).catch(() => {});
-  }
-
-  #goodbyeText(reason: GoodbyeReason, error: unknown): string | undefined {
     const { goodbye = goodbyeText } = this.#options;
-    const detail = reason === "protocol" && error instanceof Error ? error.message : undefined;
-    try {
-      return goodbye(reason, detail);
-    } catch (thrown) {
-      reportError(thrown);
-      return undefined;
-    }
+    const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
+    const text = goodbye(told, detail);
+    // One that is longer than a body may be is not sent, and closing says the rest.
+    if (typeof text === "string") this.#conn.send(text).catch(() => {});
   }
-}
 
-function infoOf(tcp: Deno.TcpConn | Deno.TlsConn, id: number): ConnInfo {
-  const { hostname, port } = tcp.remoteAddr as Deno.NetAddr;
-  const address = normalizeAddress(hostname);
-  const connectedAt = Math.round(performance.timeOrigin + performance.now());
-  return { id, peer: joinHostPort(address, port), address, connectedAt };
+  #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
+    return ms > 0 ? setTimeout(act, timerDelay(ms)) : undefined;
+  }
 }

@@ -36,9 +36,6 @@ export interface ListenOptions {
   key?: string;
 }
 
-/** A listener of plain TCP or of TLS. */
-export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
-
 /**
  * Listens on the first free port. It tries by listening: to ask first whether a port is free would be a race.
  *
@@ -46,7 +43,7 @@ export type Listener = Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
  * @throws {TypeError} If only one of `cert` and `key` is given.
  */
-export function listen(options: ListenOptions = {}): Listener {
+export function listen(options: ListenOptions = {}): Deno.TcpListener {
   const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
@@ -57,10 +54,11 @@ export function listen(options: ListenOptions = {}): Listener {
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
   }
+  if (options.cert !== undefined && options.key !== undefined) checkIdentity(hostname, options);
   const last = port === 0 ? 0 : Math.min(65535, port + portAttempts - 1);
   for (let candidate = port; candidate <= last; candidate++) {
     try {
-      return listenOn(hostname, candidate, options);
+      return Deno.listen({ hostname, port: candidate, tcpBacklog: options.tcpBacklog ?? 4096 });
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw cannotListen(hostname, error as Error);
     }
@@ -69,12 +67,14 @@ export function listen(options: ListenOptions = {}): Listener {
   throw new Deno.errors.AddrInUse(`Cannot listen on ${hostname}: ${ports} busy`);
 }
 
-function listenOn(hostname: string, port: number, options: ListenOptions): Listener {
-  const { tcpBacklog = 4096, cert, key } = options;
-  const listener = cert !== undefined && key !== undefined
-    ? Deno.listenTls({ hostname, port, tcpBacklog, cert, key })
-    : Deno.listen({ hostname, port, tcpBacklog });
-  return listener as unknown as Listener;
+/** Throws if the certificate and the key are not a pair: only `Deno.listenTls` checks that. */
+function checkIdentity(hostname: string, options: ListenOptions): void {
+  const { cert = "", key = "" } = options;
+  try {
+    Deno.listenTls({ hostname, port: 0, cert, key }).close();
+  } catch (error) {
+    throw cannotListen(hostname, error as Error);
+  }
 }
 
 /** The system's error with what was tried, which it does not tell. */

@@ -1,25 +1,30 @@
 /**
- * A server: a listener, an accept loop, and one function that holds each conversation.
+ * A server: a listener, an accept loop, and one handler function for each connection.
  *
  * @module
  */
 import { AcceptLoop } from "./accept_loop.ts";
-import { Admission, type AdmissionOptions } from "./admission.ts";
-import { Conversation, type ConversationOptions, type Handler } from "./conversation.ts";
-import { Conversations, type DrainOptions } from "./conversations.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
-import type { GoodbyeReason } from "./end_reason.ts";
-import { checkLimits } from "../base/limits.ts";
+import { Admission } from "./admission.ts";
+import { Conversation, type Handler } from "./conversation.ts";
+import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
 import { listen, type ListenOptions } from "./listen.ts";
-import { type ConnInfo, emit, type ServerEvent } from "./server_events.ts";
+import { refuse } from "./refusal.ts";
+import { type ConnInfo, connInfoOf, type ServerEvent } from "./server_events.ts";
+import { checkOptions, guardCallbacks, type ServeOptions } from "./serve_options.ts";
+import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
 
-/** Options for {@linkcode serve}. */
-export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {
-  /** Closes the server at once when it aborts. */
+/** Options for waiting until conversations have ended. */
+export interface DrainOptions {
+  /** Ends the wait: connections whose handlers have not returned by then are closed. */
   signal?: AbortSignal | undefined;
 }
 
-// So many refused peers at once are told why; beyond, they are just closed, so that refusing costs little.
+/** Something that is ending, and can be ended at once. */
+interface Abortable {
+  abort(): void;
+}
+
+// So many refused peers at once are told why; the others are just closed, so that refusing costs little.
 const MAX_REFUSING = 64;
 // With the second that a handler has after its connection was closed, `await using` takes 5 s at most.
 const DISPOSE_MS = 4000;
@@ -30,26 +35,30 @@ export class Server implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #handler: Handler;
   readonly #options: ServeOptions;
+  readonly #secureContext: ReturnType<typeof secureContextOf> | undefined;
   readonly #admission: Admission;
-  readonly #held = new Conversations();
-  readonly #refused = new Conversations();
+  /** In the order they began, each with what settles when it has ended. */
+  readonly #conversations = new Map<Conversation, Promise<void>>();
+  readonly #refused = new Map<Abortable, Promise<void>>();
   readonly #finish: () => void;
   /** Set by `#listen`, first of all by the constructor's. */
   #loop!: AcceptLoop;
   #lastId = 0;
   #resuming = false;
   #stopped = false;
-  #told = false;
+  #reported = false;
 
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions = {}) {
-    // What is wrong with the limits is said here, not to each client that connects.
+    // What is wrong with the limits is reported here, not to each client that connects.
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = options;
+    this.#options = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#listen(options);
+    const { cert, key } = options;
+    if (cert !== undefined && key !== undefined) this.#secureContext = secureContextOf(cert, key);
     options.signal?.addEventListener("abort", this.#abort);
     if (options.signal?.aborted) this.close();
   }
@@ -59,28 +68,31 @@ export class Server implements AsyncDisposable {
     return this.#loop.addr;
   }
 
-  /** Whether it is paused: it lives, and nobody can connect. */
+  /** Whether it is paused: it has not stopped, and accepts no connections. */
   get paused(): boolean {
     return this.#loop.closed && !this.#stopped;
   }
 
-  /** How many conversations are going on. */
+  /** How many connections are served. */
   get connections(): number {
-    return this.#held.size;
+    return this.#conversations.size;
   }
 
-  /** Tells who is connected, in the order they came. */
+  /** The peers of the connections that are served, in the order they connected. */
   peers(): ConnInfo[] {
-    return this.#held.infos();
+    return Array.from(this.#conversations.keys(), ({ info }) => info);
   }
 
   /**
-   * Ends the conversations for which `whether` holds, with a goodbye; tells how many.
+   * Ends the conversations that `predicate` selects, with a goodbye; returns how many.
    *
-   * A handler that does not return goes on until it does; who is `kicked` is gone after 2 s, whatever the handler does.
+   * A handler that does not return goes on until it does; a connection that is `kicked` is closed after `closeTimeoutMs`,
+   * whatever its handler does.
    */
-  end(reason: GoodbyeReason, whether: (conn: ConnInfo) => boolean = () => true): number {
-    return this.#held.end(reason, whether);
+  end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
+    const selected = [...this.#conversations.keys()].filter(({ info }) => predicate(info));
+    for (const conversation of selected) conversation.end(reason);
+    return selected.length;
   }
 
   /**
@@ -94,21 +106,21 @@ export class Server implements AsyncDisposable {
     this.#resuming = false;
     await this.#loop.close();
     if (!this.#stopped) this.end("paused");
-    await this.#drain(options);
+    await this.#drain(options.signal);
   }
 
   /**
    * Listens again, on the same port; a server that is not paused does already.
    *
    * @throws {Deno.errors.BadResource} If the server has stopped.
-   * @throws {Deno.errors.AddrInUse} If somebody else has taken the port. The server stays paused.
+   * @throws {Deno.errors.AddrInUse} If another program has taken the port. The server stays paused.
    */
   async resume(): Promise<void> {
     if (this.#stopped) throw new Deno.errors.BadResource("Cannot resume: the server has stopped");
     if (!this.paused) return;
     this.#resuming = true;
     await this.#loop.ended;
-    // Meanwhile somebody else may have resumed it, paused it again, or stopped it.
+    // Meanwhile it may have been resumed, paused again, or stopped.
     if (!this.paused || !this.#resuming) return;
     const { hostname, port } = this.addr;
     this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
@@ -117,39 +129,42 @@ export class Server implements AsyncDisposable {
   /**
    * Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned.
    *
-   * That may take as long as a peer likes that does not read what a handler sends: a signal bounds it, such as
-   * `AbortSignal.timeout(5000)`. When it aborts, the connections are closed, and each handler has a second to notice. A
-   * handler that awaited this would wait for itself.
+   * A handler that waits for a peer that takes nothing is waited for until `sendTimeoutMs` has passed. A signal, such as
+   * `AbortSignal.timeout(5000)`, bounds the wait whatever handlers do: when it aborts, the connections are closed, and
+   * each handler has a second to notice. A handler that awaited this would wait for itself.
    */
   async shutdown(options: DrainOptions = {}): Promise<void> {
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();
     this.end("shutdown");
-    await this.#drain(options);
-    this.#finishOnce();
+    await this.#drain(options.signal);
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#emit({ type: "stopped" });
+    this.#finish();
   }
 
   /** Closes every connection at once, without a goodbye; the handlers have a second to notice. Closing again does nothing. */
   close(): void {
     this.end("shutdown");
-    this.#held.abort();
-    // Closes those who are being refused, and who is being accepted in this very moment.
+    for (const conversation of this.#conversations.keys()) conversation.abort();
+    // Closes those that are being refused, and one that is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
 
   /** Shuts down within 5 s. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), DISPOSE_MS);
-    await this.shutdown({ signal: patience.signal });
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), DISPOSE_MS);
+    await this.shutdown({ signal: timeout.signal });
     clearTimeout(timer);
   }
 
   #abort = (): void => this.close();
 
   #emit(event: ServerEvent): void {
-    emit(this.#options.onEvent, event);
+    this.#options.onEvent?.(event);
   }
 
   #listen(options: ListenOptions): void {
@@ -162,59 +177,51 @@ export class Server implements AsyncDisposable {
     this.#emit({ type: "listening", hostname, port, requestedPort: options.port ?? 0 });
   }
 
-  /** Begins a conversation, or turns the peer away, which it tells. */
-  #admit(tcp: Deno.TcpConn | Deno.TlsConn): boolean {
-    const conversation = new Conversation(tcp, ++this.#lastId, this.#options);
-    const reason = this.#admission.enter(conversation.info.address);
-    if (reason === undefined) this.#hold(conversation);
-    else this.#turnAway(conversation, reason);
-    return reason === undefined;
+  /** Serves a connection or refuses it; returns which. */
+  #admit(tcp: Deno.TcpConn): boolean {
+    const info = connInfoOf(tcp, ++this.#lastId);
+    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext) : tcp;
+    const refusal = this.#admission.enter(info.address);
+    if (refusal === undefined) this.#serve(new Conversation(conn, info, this.#options));
+    else this.#refuse(conn, info, refusal);
+    return refusal === undefined;
   }
 
-  #turnAway(conversation: Conversation, reason: GoodbyeReason): void {
-    this.#emit({ type: "refused", peer: conversation.info.peer, reason });
-    if (this.#refused.size >= MAX_REFUSING) conversation.abort();
-    else {
-      this.#refused.add(conversation);
-      conversation.refuse(reason).then(() => this.#refused.delete(conversation));
-    }
-  }
-
-  #hold(conversation: Conversation): void {
-    this.#held.add(conversation);
-    conversation.hold(this.#handler).then(() => {
-      this.#held.delete(conversation);
-      this.#admission.leave(conversation.info.address);
+  #serve(conversation: Conversation): void {
+    const { info: conn } = conversation;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#conversations.set(conversation, promise);
+    this.#emit({ type: "connected", conn });
+    conversation.run(this.#handler).then((end) => {
+      this.#conversations.delete(conversation);
+      this.#admission.leave(conn.address);
+      this.#emit({ type: "disconnected", conn, ...end });
+      resolve();
     });
   }
 
-  async #drain(options: DrainOptions): Promise<void> {
-    await Promise.all([this.#held.drain(options), this.#refused.drain(options)]);
+  #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
+    this.#emit({ type: "refused", peer, reason });
+    if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
+    const { goodbye = goodbyeText, closeTimeoutMs = 2000 } = this.#options;
+    const refusal = { abort: () => conn[Symbol.dispose]() };
+    const closed = refuse(conn, goodbye(reason), closeTimeoutMs, this.#options);
+    this.#refused.set(refusal, closed.then(() => void this.#refused.delete(refusal)));
   }
 
-  #finishOnce(): void {
-    if (this.#told) return;
-    this.#told = true;
-    this.#emit({ type: "stopped" });
-    this.#finish();
+  /** Waits for the end of everything that is going on now; when the signal aborts, ends it at once. */
+  async #drain(signal?: AbortSignal): Promise<void> {
+    const ending: [Abortable, Promise<void>][] = [...this.#conversations, ...this.#refused];
+    const abortAll = () => ending.forEach(([going]) => going.abort());
+    signal?.addEventListener("abort", abortAll);
+    if (signal?.aborted) abortAll();
+    await Promise.all(ending.map(([, ended]) => ended));
+    signal?.removeEventListener("abort", abortAll);
   }
-}
-
-function checkOptions(options: ServeOptions): void {
-  checkMaxBodyBytes(options.maxBodyBytes);
-  const { maxConnections, maxPerAddress, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } =
-    options;
-  checkLimits("serve", {
-    maxConnections,
-    maxPerAddress,
-    idleTimeoutMs,
-    sendTimeoutMs,
-    highWaterMarkBytes,
-  });
 }
 
 /**
- * Serves framed TCP: `handler` holds the conversation with each client that connects.
+ * Serves framed TCP: calls `handler` for each client that connects.
  *
  * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
  *

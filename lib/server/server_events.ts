@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { normalizeAddress } from "../base/address.ts";
+import { joinHostPort } from "../base/endpoint.ts";
 import type { EndReason, GoodbyeReason } from "./end_reason.ts";
 
-/** Who is at the other end of a connection. */
+/** The peer of a connection. */
 export interface ConnInfo {
   /** Counts the connections of a server, from 1. */
   readonly id: number;
@@ -30,14 +32,10 @@ export type ServerEvent =
   | { type: "accept_failed"; error: unknown }
   | { type: "paused" | "stopped" };
 
-/** Hands an event to `onEvent`; an exception there must not end the server. */
-export function emit(
-  onEvent: ((event: ServerEvent) => void) | undefined,
-  event: ServerEvent,
-): void {
-  try {
-    onEvent?.(event);
-  } catch (error) {
-    reportError(error);
-  }
+/** Describes the peer of a connection just accepted. */
+export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
+  const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+  const address = normalizeAddress(hostname);
+  const connectedAt = Math.round(performance.timeOrigin + performance.now());
+  return { id, peer: joinHostPort(address, port), address, connectedAt };
 }

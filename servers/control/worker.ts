@@ -4,7 +4,8 @@
  * @module
  */
 import { LogFile } from "../../lib/log/log_file.ts";
-import { serve, type ServeOptions, type Server } from "../../lib/server/server.ts";
+import type { ServeOptions } from "../../lib/server/serve_options.ts";
+import { serve, type Server } from "../../lib/server/server.ts";
 import type { ServerEvent } from "../../lib/server/server_events.ts";
 import type { ServerConfig } from "./config.ts";
 import type { ControlMessage, ControlReply } from "./control.ts";

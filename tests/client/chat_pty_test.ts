@@ -3,7 +3,7 @@ import { serve } from "../../lib/server/server.ts";
 import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
 import { onTerminal, onTerminalWith, ptyTest } from "../support/pty.ts";
-import { TestMember } from "./chat/test_member.ts";
+import { TestMember } from "./session/test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
 const ALONE = ["run", "--no-prompt", "--no-config", "--quiet", "--allow-net", CLIENT];
@@ -139,7 +139,7 @@ ptyTest("client/chat.ts sends no pasted block without a yes", async () => {
     ["Password: ", `${PASSWORD}\r`],
     ["anna> ", "\x1b[200~one\rtwo\r\x1b[201~"],
     ["[y/N]", "n\r"],
-    ["anna> ", "\x1b[200~three\rfour\r\x1b[201~"],
+    ["anna> ", "\x15\x1b[200~three\rfour\r\x1b[201~"],
     ["[y/N]", "y\r"],
     ["four", "\x03"],
   );

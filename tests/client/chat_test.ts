@@ -158,6 +158,66 @@ testWith(PROCESSES, "client/chat.ts exits with 2 and one line for a wrong flag",
   assertMatch(err, /^[^\n]*70000[^\n]*\n$/);
 });
 
+for (const name of ["hello", "data/chat.db"]) {
+  chatTest(`client/chat.ts refuses to replace ${name} by its logins`, async (port, folder) => {
+    await Deno.mkdir(`${folder}/data`);
+    await Deno.writeTextFile(`${folder}/${name}`, "SQLite format 3\0");
+
+    const { code, err } = await runChat({
+      args: ["--port", port, ...ANNA, "--session", name],
+      ...{ folder, allow: ["--allow-read=.", "--allow-write=."] },
+    });
+
+    assertEquals(code, 2);
+    assertStringIncludes(err, `Cannot keep logins in ${name}: it is no list of logins`);
+    assertEquals(await Deno.readTextFile(`${folder}/${name}`), "SQLite format 3\0");
+  });
+}
+
+chatTest("client/chat.ts says which flags keep the login", async (port, folder) => {
+  const { code, err } = await runChat({
+    args: ["--port", port, ...ANNA],
+    ...{ folder, allow: ["--allow-read=pw"] },
+  });
+
+  assertEquals(code, 0);
+  assertStringIncludes(err, "The login is not kept: start the client with --allow-read=data");
+});
+
+for (
+  const [what, answer, reason] of [
+    ["an echo server", undefined, "use deno task client --host 127.0.0.1 --port"],
+    ["an HTTP server", "HTTP/1.1 400 Bad Request\r\n\r\n", "this is an HTTP server"],
+    ["a TLS server", "\x15\x03\x03\0\x02\x02F", "the server speaks TLS: add --tls"],
+  ] as const
+) {
+  testWith(PROCESSES, `client/chat.ts ends at ${what}, and says what it is`, async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      using conn = await listener.accept();
+      const buffer = new Uint8Array(1024);
+      const read = await conn.read(buffer);
+      const bytes = answer === undefined
+        ? buffer.slice(0, read!)
+        : new TextEncoder().encode(answer);
+      await conn.write(bytes);
+      await conn.read(buffer).catch(() => {}); // until the client has left
+    })();
+    const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${folder}/pw`, PASSWORD);
+
+    const { code, err } = await runChat({
+      args: ["--port", `${listener.addr.port}`, ...ANNA],
+      ...{ folder, allow: ["--allow-read=."] },
+    });
+    await serving;
+    await Deno.remove(folder, { recursive: true });
+
+    assertEquals(code, 1);
+    assertStringIncludes(err, reason);
+  });
+}
+
 chatTest("client/chat.ts runs by URL with nothing but --allow-net", async (port, folder) => {
   await using checkout = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },

@@ -5,9 +5,11 @@
  */
 import {
   Conversation,
+  type ConversationEnd,
   type ConversationOptions,
   type Handler,
 } from "../../lib/server/conversation.ts";
+import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { Events } from "./events.ts";
 import { tcpPair } from "./loopback.ts";
@@ -19,17 +21,20 @@ export interface Conversing {
   conversation: Conversation;
   events: Events;
   /** Settles when the conversation is over. */
-  held: Promise<void>;
+  ended: Promise<ConversationEnd>;
 }
 
-/** Lets a handler hold a conversation. */
+/** Runs a handler on one end of a connection. */
 export async function converse(
   handler: Handler,
   options: ConversationOptions = {},
 ): Promise<Conversing> {
   const events = new Events();
   const [client, accepted] = await tcpPair();
-  const conversation = new Conversation(accepted, 1, { onEvent: events.take, ...options });
-  const held = conversation.hold(handler);
-  return { client, peer: new FramedConn(client), conversation, held, events };
+  const conversation = new Conversation(accepted, connInfoOf(accepted, 1), {
+    onEvent: events.take,
+    ...options,
+  });
+  const ended = conversation.run(handler);
+  return { client, peer: new FramedConn(client), conversation, ended, events };
 }

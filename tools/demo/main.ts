@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { ChatSession } from "../../client/chat/chat_session.ts";
-import { ChatView } from "../../client/chat/chat_view.ts";
+import { ChatSession } from "../../client/session/session.ts";
+import { ChatView } from "../../client/chat/view.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import { FrameTrace } from "../../lib/faults/trace.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ChatSession } from "../../client/chat/chat_session.ts";
+import type { KeptLogin } from "../../client/session/login.ts";
+import { ChatSession } from "../../client/session/session.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import { type Ledger, Told } from "./ledger.ts";
@@ -12,10 +13,8 @@ import { type Ledger, Told } from "./ledger.ts";
 export interface SoakMemberOptions {
   /** Where it connects: to the server, or to a proxy. */
   port: number;
-  /** Its name. */
-  name: string;
-  /** Its token. */
-  token: string;
+  /** Its login. */
+  login: KeptLogin;
   /** Where it notes what it was told. */
   ledger: Ledger;
 }
@@ -34,7 +33,8 @@ export class SoakMember {
   #lastText = 0;
 
   /** Comes in. */
-  constructor({ port, name, token, ledger }: SoakMemberOptions) {
+  constructor({ port, login, ledger }: SoakMemberOptions) {
+    const { name } = login;
     this.#ledger = ledger;
     this.told = new Told(name);
     ledger.told.push(this.told);
@@ -42,7 +42,12 @@ export class SoakMember {
       connect: (signal) => FramedConn.connect({ port, signal }),
       credentials: (refusal) => {
         if (refusal) ledger.problems.push(`${name} was refused: ${refusal.message}`);
-        return Promise.resolve(refusal ? null : { name, token });
+        return Promise.resolve(refusal ? null : { name });
+      },
+      logins: {
+        list: () => Promise.resolve([login]),
+        save: async () => {},
+        remove: async () => {},
       },
       history: 0,
       backoff: { minMs: 20, maxMs: 500 },

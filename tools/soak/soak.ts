@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KeptLogin } from "../../client/session/login.ts";
 import { type FaultProxy, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import type { Faults } from "../../lib/faults/faults.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
@@ -72,17 +73,20 @@ class Soak {
     await using rough = await startFaultProxy({ to: { port }, seed });
     await using corrupt = await startFaultProxy({ to: { port }, seed, up: { flipRate: 0.001 } });
     const names = Array.from({ length: MEMBERS }, (_, i) => `member_${i}`);
-    const tokens: string[] = [];
+    const logins: KeptLogin[] = [];
     for (const name of [...names, ...TROUBLE_NAMES]) {
       using client = await ChatClient.connect(port);
-      tokens.push(await client.register(name, { history: 0 }));
+      const token = await client.register(name, { history: 0 });
+      const [hello] = client.received;
+      const data = hello?.type === "hello" && hello.data !== undefined ? { data: hello.data } : {};
+      logins.push({ name, token, tls: false, ...data });
     }
     const watch = this.#watch();
     await watch.begin();
     this.#startedAt = performance.now();
-    this.#members = names.map((name, i) => {
+    this.#members = names.map((_, i) => {
       const gate = i % 2 ? rough.addr.port : port;
-      return new SoakMember({ port: gate, name, token: tokens[i]!, ledger: this.ledger });
+      return new SoakMember({ port: gate, login: logins[i]!, ledger: this.ledger });
     });
     const trouble = Array.from({ length: TROUBLEMAKERS }, (_, i) => {
       const isCorrupt = i % 3 === 2;
@@ -91,7 +95,7 @@ class Soak {
         random: seededRandom(seed, i),
         // Where bits are flipped, what is acknowledged is not what was meant.
         ledger: isCorrupt ? new Ledger() : this.ledger,
-        token: tokens[MEMBERS + i % TROUBLE_NAMES.length]!,
+        token: logins[MEMBERS + i % TROUBLE_NAMES.length]!.token,
         names,
       });
     });

@@ -3,34 +3,24 @@ import {
   CredentialSource,
   type CredentialSourceOptions,
 } from "../../../client/chat/credentials.ts";
-import { type KeptToken, TokenFile } from "../../../client/chat/token_file.ts";
+import type { Refusal } from "../../../client/session/login.ts";
+import { MemoryLogins } from "../session/scripted_server.ts";
 
-/** Tokens in memory. */
-class Tokens extends TokenFile {
-  kept: KeptToken[];
+const AT_LEAST_8 = "A password has at least 8 characters";
+const ENDED: Refusal = { code: "unauthorized", message: "Log in", hadToken: true, name: "anna" };
 
-  constructor(...names: string[]) {
-    super(undefined);
-    this.kept = names.map((name) => ({ server: "s:1", name, token: `t-${name}`, expires: 1 }));
-  }
-
-  override find(server: string, name?: string) {
-    const found = this.kept.findLast((token) =>
-      token.server === server && (name ?? token.name) === token.name
-    );
-    return Promise.resolve(found);
-  }
-
-  override remove(old: string) {
-    this.kept = this.kept.filter(({ token }) => token !== old);
-    return Promise.resolve();
-  }
+function keptFor(...names: string[]): MemoryLogins {
+  return new MemoryLogins(
+    ...names.map((name) => ({ name, token: `t-${name}`, tls: false, data: "d1" })),
+  );
 }
 
 /** A source whose person gives these answers; `shown` has every prompt and word. */
 function open(
   answers: (string | boolean | null)[],
-  options: Partial<CredentialSourceOptions> = {},
+  { taken = [] as string[], ...options }: Partial<CredentialSourceOptions> & {
+    taken?: string[];
+  } = {},
 ) {
   const shown: string[] = [];
   const ask = (prompt: string) => {
@@ -38,10 +28,9 @@ function open(
     return Promise.resolve(answers.shift() as never);
   };
   const source = new CredentialSource({
-    server: "s:1",
-    tokens: new Tokens(),
     register: false,
     person: { question: ask, secret: ask, confirm: ask },
+    isNameTaken: (name) => Promise.resolve(taken.includes(name)),
     tell: (text) => shown.push(text),
     ...options,
   });
@@ -50,18 +39,19 @@ function open(
 
 Deno.test("CredentialSource.next() asks a newcomer for a name, and twice for a password", async () => {
   const { source, shown } = open([
-    ...["a.b", " anna", true, "short", "password1", "password2", "password3", "password3"],
+    ...["a!b", " anna", true, "short", "password1", "password2", "password3", "password3"],
   ]);
 
   assertEquals(await source.next(), { name: "anna", password: "password3", register: true });
 
-  assertEquals(shown, [
+  assertEquals(shown.map((text) => text.replace(/A name is made of.*/, "(reason)")), [
     "Name: ",
-    "A name is made of letters, digits, _ and -; U+002E is neither",
+    "(reason)",
     "Name: ",
     "Are you new here?",
+    AT_LEAST_8,
     "Choose a password: ",
-    "A password has at least 8 characters",
+    AT_LEAST_8,
     "Choose a password: ",
     "Once more: ",
     "These were two different passwords",
@@ -70,63 +60,113 @@ Deno.test("CredentialSource.next() asks a newcomer for a name, and twice for a p
   ]);
 });
 
-Deno.test("CredentialSource.next() gives up where the input ends, also at the second password", async () => {
-  const { source, shown } = open(["anna", true, "password", null]);
+Deno.test("CredentialSource.next() says that a name is taken before a password is typed", async () => {
+  const { source, shown } = open(["anna", true, "anne", true, "password", "password"], {
+    taken: ["anna"],
+  });
 
-  assertEquals(await source.next(), null);
-  assertEquals(shown.at(-1), "Once more: ");
+  assertEquals((await source.next())?.name, "anne");
+
+  assertEquals(shown.slice(0, 6), [
+    "Name: ",
+    "Are you new here?",
+    "This name is taken: choose another one",
+    "Name [anna]: ",
+    "Are you new here?",
+    AT_LEAST_8,
+  ]);
 });
 
-Deno.test("CredentialSource.next() proposes the last name, and takes its token", async () => {
-  const { source, shown } = open([""], { tokens: new Tokens("boris", "anna") });
+for (
+  const [what, answers] of [
+    ["at the name", [null]],
+    ["at the password", ["anna", false, null]],
+    ["at the second password", ["anna", true, "password", null]],
+  ] as const
+) {
+  Deno.test(`CredentialSource.next() gives up where the input ends ${what}`, async () => {
+    assertEquals(await open([...answers]).source.next(), null);
+  });
+}
 
-  assertEquals(await source.next(), { name: "anna", token: "t-anna" });
-  assertEquals(shown, ["Name [anna]: "]);
+Deno.test("CredentialSource.next() asks before it uses a kept login, whoever types", async () => {
+  const logins = keptFor("boris", "anna");
+
+  const yes = open(["", true], { logins });
+  assertEquals(await yes.source.next(), { name: "anna" });
+  assertEquals(yes.shown, ["Name [anna] (kept too: boris): ", "Use the login of anna kept here?"]);
+
+  const no = open(["Boris", false, "carl", false, "pw"], { logins });
+  assertEquals(await no.source.next(), { name: "carl", password: "pw", register: false });
+  assertEquals(no.shown.slice(1, 3), ["Use the login of boris kept here?", "Name [boris]: "]);
 });
 
-Deno.test("CredentialSource.next() asks another name for its password", async () => {
-  const { source } = open(["boris", false, "pw"], { tokens: new Tokens("anna") });
+Deno.test("CredentialSource.next() uses the kept login of --name without a question", async () => {
+  const { source, shown } = open([], { logins: keptFor("anna"), name: "anna" });
 
-  assertEquals(await source.next(), { name: "boris", password: "pw", register: false });
+  assertEquals([await source.next(), shown], [{ name: "anna" }, []]);
 });
 
-Deno.test("CredentialSource.next() falls back to the password, and forgets the token", async () => {
-  const tokens = new Tokens("anna");
-  const { source, shown } = open([false, "pw"], { tokens, name: "anna" });
+for (
+  const [what, taken, answers, credentials, shown] of [
+    ["asks for its password alone where the account is there", ["anna"], ["pw"], {
+      password: "pw",
+      register: false,
+    }, ["Log in", "Password: "]],
+    ["makes the account anew where it is gone", [], [true, "password", "password"], {
+      password: "password",
+      register: true,
+    }, [
+      "Log in",
+      "Make a new account for anna?",
+      AT_LEAST_8,
+      "Choose a password: ",
+      "Once more: ",
+    ]],
+    ["asks for no password of an account that is gone", [], [false, null], null, [
+      "Log in",
+      "Make a new account for anna?",
+      "Name [anna]: ",
+    ]],
+    ["asks where it is not known", undefined, [false, "pw"], { password: "pw", register: false }, [
+      "Log in",
+      "Make a new account for anna?",
+      "Password: ",
+    ]],
+  ] as [string, string[] | undefined, (string | boolean | null)[], object | null, string[]][]
+) {
+  Deno.test(`CredentialSource.next() after a login has ended ${what}`, async () => {
+    const isNameTaken = (name: string) => Promise.resolve(taken?.includes(name));
+    const opened = open([...answers], { name: "ANNA", isNameTaken, logins: keptFor("anna") });
+    await opened.source.next();
+
+    const given = await opened.source.next(ENDED);
+
+    assertEquals(given, credentials && { name: "anna", ...credentials });
+    assertEquals(opened.shown, shown);
+  });
+}
+
+Deno.test("CredentialSource.next() asks for the password where the token is not sent", async () => {
+  const { source, shown } = open([false, "pw"], { logins: keptFor("anna"), name: "anna" });
   await source.next();
 
-  const refusal = { code: "unauthorized", message: "Log in", token: "t-anna" } as const;
-  assertEquals(await source.next(refusal), { name: "anna", password: "pw", register: false });
+  const given = await source.next({ code: "not_sent", message: "Another server" });
 
-  assertEquals(tokens.kept, []);
-  assertEquals(shown, ["Log in", "Make a new account for anna?", "Password: "]);
-});
-
-Deno.test("CredentialSource.next() keeps a token that was refused for another reason", async () => {
-  const tokens = new Tokens("anna");
-  const { source } = open([false, "pw"], { tokens, name: "anna" });
-  await source.next();
-
-  await source.next({ code: "unavailable", message: "Try later", token: "t-anna" });
-
-  assertEquals(tokens.kept.map(({ token }) => token), ["t-anna"]);
+  assertEquals(given, { name: "anna", password: "pw", register: false });
+  assertEquals(shown, ["Another server", "Are you new here?", "Password: "]);
 });
 
 Deno.test("CredentialSource.next() asks for the password alone when that was the fault", async () => {
   const { source, shown } = open([
-    "anna",
-    true,
-    "password",
-    "password",
-    "better one",
-    "better one",
+    ...["anna", true, "password", "password", "better one", "better one"],
   ]);
   await source.next();
   shown.length = 0;
 
   await source.next({ code: "weak_password", message: "Too short", retryAfterMs: 1500 });
 
-  assertEquals(shown, ["Too short (in 2 s)", "Choose a password: ", "Once more: "]);
+  assertEquals(shown, ["Too short (in 2 s)", AT_LEAST_8, "Choose a password: ", "Once more: "]);
 });
 
 Deno.test("CredentialSource.next() lets a person change the name after a wrong one", async () => {
@@ -138,11 +178,6 @@ Deno.test("CredentialSource.next() lets a person change the name after a wrong o
   assertEquals(credentials, { name: "anna", password: "pw", register: false });
 });
 
-Deno.test("CredentialSource.next() gives up when the input ends", async () => {
-  assertEquals(await open([null]).source.next(), null);
-  assertEquals(await open(["anna", false, null]).source.next(), null);
-});
-
 Deno.test("CredentialSource.next() refuses a password too long for a server", async () => {
   const { source, shown } = open(["anna", false, "x".repeat(257), "pw"]);
 
@@ -152,15 +187,8 @@ Deno.test("CredentialSource.next() refuses a password too long for a server", as
 });
 
 function openBot(options: Partial<CredentialSourceOptions>) {
-  const shown: string[] = [];
   const readPassword = () => Promise.resolve("from the file");
-  const tell = (text: string) => shown.push(text);
-  const tokens = new Tokens();
-  const base = { server: "s:1", register: false };
-  return {
-    source: new CredentialSource({ ...base, tokens, readPassword, tell, ...options }),
-    shown,
-  };
+  return open([], { person: undefined, readPassword, ...options });
 }
 
 Deno.test("CredentialSource.next() reads a bot's password from its file", async () => {
@@ -169,31 +197,39 @@ Deno.test("CredentialSource.next() reads a bot's password from its file", async 
   assertEquals(await source.next(), { name: "bot", password: "from the file", register: true });
 });
 
-Deno.test("CredentialSource.next() prefers a bot's token, and the last name's without --name", async () => {
-  const { source } = openBot({ tokens: new Tokens("bot") });
+Deno.test("CredentialSource.next() prefers a bot's kept login, the last one without --name", async () => {
+  const { source } = openBot({ logins: keptFor("other", "bot") });
 
-  assertEquals(await source.next(), { name: "bot", token: "t-bot" });
+  assertEquals(await source.next(), { name: "bot" });
 });
 
-Deno.test("CredentialSource.next() does not offer a file's password again to who refused it", async () => {
-  const { source, shown } = openBot({ name: "bot" });
-  await source.next();
+for (
+  const [refusal, isSent, shown] of [
+    [{ code: "bad_credentials", message: "Wrong" }, false, ["Wrong"]],
+    [{ code: "unauthorized", message: "Log in", hadToken: false }, false, ["Log in"]],
+    [{ code: "not_sent", message: "Another server" }, false, [
+      "Another server",
+      "Cannot log in: --no-session sends the password anyway",
+    ]],
+    [ENDED, true, ["Log in"]],
+    [{ code: "lost", message: "Lost" }, true, ["Lost"]],
+  ] as [Refusal, boolean, string[]][]
+) {
+  Deno.test(`CredentialSource.next() ${isSent ? "sends" : "does not send"} a file's password after ${refusal.code}, ${refusal.hadToken ?? "no token"}`, async () => {
+    const opened = openBot({ name: "anna" });
+    await opened.source.next();
 
-  assertEquals(await source.next({ code: "bad_credentials", message: "Wrong" }), null);
-  assertEquals(shown, ["Wrong"]);
-});
+    assertEquals(await opened.source.next(refusal) !== null, isSent);
+    assertEquals(opened.shown, shown);
+  });
+}
 
 Deno.test("CredentialSource.next() says what a pipe has to give", async () => {
   const nameless = openBot({});
   assertEquals(await nameless.source.next(), null);
   assertEquals(nameless.shown, ["Cannot log in: give --name, or start it at a terminal"]);
 
-  const tokens = new Tokens();
-  const shown: string[] = [];
-  const source = new CredentialSource({
-    ...{ server: "s:1", tokens, name: "bot", register: false },
-    tell: (text) => shown.push(text),
-  });
+  const { source, shown } = openBot({ name: "bot", readPassword: undefined });
   assertEquals(await source.next(), null);
   assertEquals(shown, ["Cannot log in: give --password-file, or start it at a terminal"]);
 });

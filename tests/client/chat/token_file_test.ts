@@ -1,102 +1,116 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { TokenFile } from "../../../client/chat/token_file.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
-const HERE = { server: "127.0.0.1:9090", expires: Date.now() + 60_000 };
+const SERVER = "127.0.0.1:9090";
+const LOGIN = { name: "anna", token: "a", tls: false, data: "d1" };
 
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** Runs a test with the path of a file in a folder of its own. */
+function fileTest(name: string, test: (path: string) => Promise<void>): void {
+  testWith(FILES, name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await test(`${folder}/new/logins.json`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
 }
 
-testWith(
-  FILES,
-  "TokenFile keeps a token for each name and server",
-  () =>
-    withFolder(async (folder) => {
-      const file = new TokenFile(`${folder}/new/logins.json`);
-      await file.save({ ...HERE, name: "anna", token: "a" });
-      await file.save({ ...HERE, name: "boris", token: "b" });
-      await file.save({ ...HERE, server: "[::1]:1", name: "anna", token: "c" });
-      await file.save({ ...HERE, name: "ANNA", token: "d" });
+async function tokensIn(path: string, server = SERVER): Promise<string[]> {
+  return (await new TokenFile(path, server).list()).map(({ token }) => token);
+}
 
-      const again = new TokenFile(`${folder}/new/logins.json`);
-      assertEquals((await again.find(HERE.server, "anna"))?.token, "d");
-      assertEquals((await again.find(HERE.server, "boris"))?.token, "b");
-      assertEquals((await again.find("[::1]:1", "anna"))?.token, "c");
-      assertEquals((await again.find(HERE.server))?.token, "d");
-      assertEquals(await again.find("::2"), undefined);
+fileTest(
+  "TokenFile keeps a login for each server, name and data, the last one at the end",
+  async (path) => {
+    const file = new TokenFile(path, SERVER);
+    await file.save(LOGIN);
+    await file.save({ ...LOGIN, name: "boris", token: "b" });
+    await new TokenFile(path, "[::1]:1").save({ ...LOGIN, token: "c" });
+    await file.save({ ...LOGIN, data: "d2", token: "d" });
+    await file.save({ ...LOGIN, tls: true, token: "e" });
+    await file.save({ ...LOGIN, name: "ANNA", token: "f" });
 
-      await again.remove("a"); // which another login has replaced
-      assertEquals((await again.find(HERE.server))?.token, "d");
-      await again.remove("d");
-      assertEquals((await again.find(HERE.server))?.name, "boris");
-      assertEquals((await again.find("[::1]:1", "anna"))?.token, "c");
-    }),
+    assertEquals(await tokensIn(path), ["b", "d", "e", "f"]);
+    assertEquals(await tokensIn(path, "[::1]:1"), ["c"]);
+    assertEquals(await tokensIn(path, "::2"), []);
+
+    await file.remove("a"); // which another login has replaced
+    await file.remove("f");
+    assertEquals(await tokensIn(path), ["b", "d", "e"]);
+  },
 );
 
-testWith(
-  FILES,
-  "TokenFile keeps what another client saves at the same moment",
-  () =>
-    withFolder(async (folder) => {
-      const files = [1, 2].map(() => new TokenFile(`${folder}/logins.json`));
-      const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+fileTest("TokenFile keeps what another client saves at the same moment", async (path) => {
+  const files = [1, 2].map(() => new TokenFile(path, SERVER));
+  const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
 
-      await Promise.all(names.map((name, i) => files[i % 2]!.save({ ...HERE, name, token: name })));
+  await Promise.all(names.map((name, i) => files[i % 2]!.save({ ...LOGIN, name, token: name })));
 
-      const kept = await Promise.all(names.map((name) => files[0]!.find(HERE.server, name)));
-      assertEquals(kept.map((each) => each?.token), names);
-    }),
-);
+  assertEquals((await tokensIn(path)).sort(), names.sort());
+});
 
-testWith(FILES, "TokenFile is for its owner's eyes only", () =>
-  withFolder(async (folder) => {
-    await new TokenFile(`${folder}/logins.json`).save({ ...HERE, name: "anna", token: "a" });
-
-    const { mode } = await Deno.stat(`${folder}/logins.json`);
-    if (Deno.build.os !== "windows") assertEquals(mode! & 0o777, 0o600);
+fileTest("TokenFile keeps the last hundred logins, whatever the clock says", async (path) => {
+  await Deno.mkdir(path.replace(/[^/]*$/, ""));
+  const entries = Array.from({ length: 100 }, (_, i) => ({
+    ...{ server: SERVER, name: `n${i}`, token: `${i}`, tls: false, data: "d1", expires: 1 },
   }));
+  await Deno.writeTextFile(path, JSON.stringify(entries));
 
-testWith(
-  FILES,
-  "TokenFile.find() gives no token that has expired",
-  () =>
-    withFolder(async (folder) => {
-      const file = new TokenFile(`${folder}/logins.json`);
-      await file.save({ ...HERE, name: "anna", token: "a", expires: Date.now() - 1 });
+  await new TokenFile(path, SERVER).save(LOGIN);
 
-      assertEquals(await file.find(HERE.server), undefined);
-    }),
-);
+  const tokens = await tokensIn(path);
+  assertEquals([tokens.length, tokens[0], tokens.at(-1)], [100, "1", "a"]);
+});
 
-testWith(
-  FILES,
-  "TokenFile takes what is no token file for an empty one",
-  () =>
-    withFolder(async (folder) => {
-      const path = `${folder}/logins.json`;
-      for (const text of ["", "[", "null", '{"a":1}', '[null,1,{"server":"127.0.0.1:9090"}]']) {
-        await Deno.writeTextFile(path, text);
-        assertEquals(await new TokenFile(path).find(HERE.server), undefined);
-      }
+fileTest("TokenFile is readable by its owner only", async (path) => {
+  await new TokenFile(path, SERVER).save(LOGIN);
 
-      await new TokenFile(path).save({ ...HERE, name: "anna", token: "a" });
-      assertStringIncludes(await Deno.readTextFile(path), '"anna"');
-    }),
+  const { mode } = await Deno.stat(path);
+  if (Deno.build.os !== "windows") assertEquals(mode! & 0o777, 0o600);
+});
+
+fileTest("TokenFile replaces nothing that is no list of logins", async (path) => {
+  await Deno.mkdir(path.replace(/[^/]*$/, ""));
+  const file = new TokenFile(path, SERVER);
+  for (const text of ["SQLite format 3\0", "[", "null", '{"a":1}', "[null]", '[{"server":"s"}]']) {
+    await Deno.writeTextFile(path, text);
+
+    await assertRejects(() => file.check(), TypeError, "it is no list of logins");
+    await assertRejects(() => file.save(LOGIN), TypeError, "Give --session another file");
+    assertEquals(await Deno.readTextFile(path), text);
+  }
+  await Deno.remove(path);
+  await Deno.mkdir(path);
+  await assertRejects(() => file.check(), TypeError, "it is no list of logins");
+});
+
+fileTest(
+  "TokenFile gives no login whose name would confuse the terminal, nor one without a limit",
+  async (path) => {
+    await Deno.mkdir(path.replace(/[^/]*$/, ""));
+    const entries = [
+      { name: "\x1b]52;c;x\x07anna", token: "t" },
+      { name: "a b", token: "t" },
+      { name: "anna", token: "t".repeat(1000) },
+      { name: "boris", token: "b" },
+    ].map((entry) => ({ server: SERVER, ...entry }));
+    await Deno.writeTextFile(path, JSON.stringify(entries));
+
+    assertEquals(await tokensIn(path), ["b"]);
+  },
 );
 
 Deno.test({
-  name: "TokenFile keeps nothing, and asks nothing, without permission",
+  name: "TokenFile keeps nothing without permission, asks for none, and says which flags keep it",
   permissions: { read: false, write: false },
   async fn() {
-    for (const file of [new TokenFile("logins.json"), new TokenFile(undefined)]) {
-      await file.save({ ...HERE, name: "anna", token: "a" });
-      assertEquals(await file.find(HERE.server), undefined);
-    }
+    const file = new TokenFile("data/logins.json", SERVER);
+
+    await file.check();
+    await assertRejects(() => file.save(LOGIN), Error, "--allow-read=data --allow-write=data");
+    await file.remove("a");
+    assertEquals(await file.list(), []);
   },
 });

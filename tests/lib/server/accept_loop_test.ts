@@ -2,7 +2,6 @@ import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { turns } from "../../support/turns.ts";
 import { AcceptLoop } from "../../../lib/server/accept_loop.ts";
-import type { Listener } from "../../../lib/server/listen.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 
 /** A listener whose accepts a test settles. */
@@ -24,7 +23,7 @@ class ScriptedListener {
 
 function acceptFrom(listener: ScriptedListener) {
   const told: string[] = [];
-  const loop = new AcceptLoop(listener as unknown as Listener, {
+  const loop = new AcceptLoop(listener as unknown as Deno.TcpListener, {
     onConn: () => void told.push("conn"),
     onFailed: (error) => told.push((error as Error & { code: string }).code),
     onClosed: () => told.push("closed"),
@@ -90,7 +89,7 @@ Deno.test("AcceptLoop outlives an onConn that throws", async () => {
   using time = new FakeTime();
   const listener = new ScriptedListener();
   const failed: unknown[] = [];
-  const loop = new AcceptLoop(listener as unknown as Listener, {
+  const loop = new AcceptLoop(listener as unknown as Deno.TcpListener, {
     onConn: () => {
       throw "no";
     },
@@ -161,23 +160,26 @@ Deno.test("AcceptLoop tells each reason once, and again after a connection came"
   await loop.close();
 });
 
-Deno.test("AcceptLoop accepts the next a little later where it turned a peer away", async () => {
+Deno.test("AcceptLoop lets the event loop have a turn after 32 refused peers in a row", async () => {
   using time = new FakeTime();
   const listener = new ScriptedListener();
   let accepted = 0;
-  const loop = new AcceptLoop(listener as unknown as Listener, {
-    onConn: () => ++accepted > 1,
+  const loop = new AcceptLoop(listener as unknown as Deno.TcpListener, {
+    onConn: () => ++accepted > 32,
     onFailed: () => {},
     onClosed: () => {},
   });
 
-  const first = listener.accepting;
-  first.resolve(memoryConnPair()[1]);
+  for (let i = 0; i < 40; i++) {
+    listener.accepting.resolve(memoryConnPair()[1]);
+    await turns(1);
+  }
+  const atOnce = accepted;
+  await time.tickAsync(0);
   await turns();
-  const waiting = listener.accepting === first;
-  await time.tickAsync(1);
+  listener.accepting.resolve(memoryConnPair()[1]);
   await turns();
 
-  assertEquals([waiting, listener.accepting === first], [true, false]);
+  assertEquals([atOnce, accepted], [32, 33]);
   await loop.close();
 });

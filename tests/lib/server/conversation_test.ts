@@ -2,119 +2,111 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
 import { converse } from "../../support/converse.ts";
-import { Events } from "../../support/events.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, turns } from "../../support/turns.ts";
 import { Conversation, type Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
+import { connInfoOf } from "../../../lib/server/server_events.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 
-Deno.test("Conversation.hold() ends as `finished` when the peer finishes between frames", async () => {
-  const { peer, held, events } = await converse(echo);
+Deno.test("Conversation.run() ends as `finished` when the peer finishes between frames", async () => {
+  const { peer, ended } = await converse(echo);
   using _ = peer;
 
   await peer.send("last");
   await peer.closeWrite();
 
   assertEquals(await Array.fromAsync(peer), ["last"]);
-  await held;
-  assertEquals((await events.next("disconnected")).reason, "finished");
+  assertEquals((await ended).reason, "finished");
 });
 
 /** A peer that has finished, and has not taken the last words of the handler, which has returned. */
 async function partFromSlowPeer() {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
   const peer = new FramedConn(client);
-  const conversation = new Conversation(accepted as Deno.TcpConn, 1, {});
-  const held = conversation.hold(async (conn) => {
+  const conversation = new Conversation(accepted as Deno.TcpConn, connInfoOf(accepted, 1), {});
+  const ended = conversation.run(async (conn) => {
     assertEquals(await conn.receive(), null);
     conn.send("last words");
   });
   await peer.closeWrite();
   await turns();
-  return { peer, conversation, held };
+  return { peer, conversation, ended };
 }
 
-Deno.test("Conversation.hold() leaves a peer that has finished 5 s to take what was sent last", async () => {
+Deno.test("Conversation.run() waits for a peer that has finished to take what was sent last", async () => {
   using time = new FakeTime();
-  const { peer, held } = await partFromSlowPeer();
+  const { peer, ended } = await partFromSlowPeer();
 
-  time.tick(4999);
-  assert(await isPending(held));
+  time.tick(29_999);
+  assert(await isPending(ended));
 
   assertEquals(await Array.fromAsync(peer), ["last words"]);
-  await held;
+  assertEquals((await ended).reason, "finished");
   peer.close();
 });
 
-Deno.test("Conversation.hold() settles when nobody has taken what was sent last for 5 s", async () => {
-  using time = new FakeTime();
-  const { peer, held } = await partFromSlowPeer();
+Deno.test("Conversation.run() ends as `lost` when what was sent last is dropped", async () => {
+  const { peer, conversation, ended } = await partFromSlowPeer();
 
-  time.tick(5000);
+  conversation.abort();
 
-  await held;
+  assertEquals((await ended).reason, "lost");
   await assertRejects(() => peer.receive());
   peer.close();
 });
 
 Deno.test("Conversation.end() leaves who is kicked 2 s to take what was sent last", async () => {
   using time = new FakeTime();
-  const { peer, conversation, held } = await partFromSlowPeer();
+  const { peer, conversation, ended } = await partFromSlowPeer();
 
   conversation.end("kicked");
   time.tick(1999);
-  assert(await isPending(held));
+  assert(await isPending(ended));
   time.tick(1);
 
-  await held;
+  await ended;
   peer.close();
 });
 
 Deno.test("Conversation.abort() ends the wait for a peer to take what was sent last", async () => {
-  const { peer, conversation, held } = await partFromSlowPeer();
-  assert(await isPending(held));
+  const { peer, conversation, ended } = await partFromSlowPeer();
+  assert(await isPending(ended));
 
   conversation.abort();
 
-  await held;
+  await ended;
   peer.close();
 });
 
-Deno.test("Conversation.hold() ends as `ended`, without a goodbye, when the handler returns", async () => {
-  const { peer, held, events } = await converse((conn) => conn.send("bye"));
+Deno.test("Conversation.run() ends as `ended`, without a goodbye, when the handler returns", async () => {
+  const { peer, ended } = await converse((conn) => conn.send("bye"));
 
   assertEquals(await Array.fromAsync(peer), ["bye"]);
   peer.close();
-  await held;
-
-  assertEquals((await events.next("disconnected")).reason, "ended");
+  assertEquals((await ended).reason, "ended");
 });
 
-Deno.test("Conversation.hold() takes a handler that returns nothing at once", async () => {
-  const { peer, held, events } = await converse(() => {});
+Deno.test("Conversation.run() takes a handler that returns nothing at once", async () => {
+  const { peer, ended } = await converse(() => {});
 
   assertEquals(await Array.fromAsync(peer), []);
   peer.close();
-  await held;
-
-  assertEquals((await events.next("disconnected")).reason, "ended");
+  assertEquals((await ended).reason, "ended");
 });
 
-Deno.test("Conversation.hold() ends as `ended` when the handler closes the connection", async () => {
-  const { peer, held, events } = await converse(async (conn) => {
+Deno.test("Conversation.run() ends as `ended` when the handler closes the connection", async () => {
+  const { peer, ended } = await converse(async (conn) => {
     await conn.send("closing");
     conn.close();
   });
   using _ = peer;
 
-  await held;
-
+  assertEquals((await ended).reason, "ended");
   assertEquals(await Array.fromAsync(peer), ["closing"]);
-  assertEquals((await events.next("disconnected")).reason, "ended");
 });
 
 /** What is told at the end of a conversation whose peer resets the connection. */
@@ -124,21 +116,19 @@ async function endOfReset(handler: Handler) {
     connectToReset(listener.addr.port),
     listener.accept(),
   ]);
-  const events = new Events();
-  const held = new Conversation(accepted, 1, { onEvent: events.take }).hold(handler);
+  const ended = new Conversation(accepted, connInfoOf(accepted, 1), {}).run(handler);
   reset();
-  await held;
-  return await events.next("disconnected");
+  return await ended;
 }
 
-Deno.test("Conversation.hold() ends as `lost` when the peer resets the connection", async () => {
+Deno.test("Conversation.run() ends as `lost` when the peer resets the connection", async () => {
   const { reason, error } = await endOfReset(echo);
 
   assertEquals(reason, "lost");
   assertInstanceOf(error, Deno.errors.ConnectionReset);
 });
 
-Deno.test("Conversation.hold() ends as `lost` also when the handler has caught what told it", async () => {
+Deno.test("Conversation.run() ends as `lost` also when the handler has caught what told it", async () => {
   const { reason, error } = await endOfReset(async (...args) => {
     try {
       await echo(...args);
@@ -150,8 +140,8 @@ Deno.test("Conversation.hold() ends as `lost` also when the handler has caught w
   assertEquals([reason, error], ["lost", undefined]);
 });
 
-Deno.test("Conversation.hold() ends as `lost` when the handler cannot send any more", async () => {
-  const { client, held, events } = await converse(async (conn) => {
+Deno.test("Conversation.run() ends as `lost` when the handler cannot send any more", async () => {
+  const { client, ended } = await converse(async (conn) => {
     for (;;) {
       await conn.send("to nobody");
       await conn.flush();
@@ -159,13 +149,11 @@ Deno.test("Conversation.hold() ends as `lost` when the handler cannot send any m
   });
 
   client.close();
-  await held;
-
-  assertEquals((await events.next("disconnected")).reason, "lost");
+  assertEquals((await ended).reason, "lost");
 });
 
-Deno.test("Conversation.hold() ends as `torn` inside a frame, and tells the peer", async () => {
-  const { client, peer, held, events } = await converse(echo);
+Deno.test("Conversation.run() ends as `torn` inside a frame, and tells the peer", async () => {
+  const { client, peer, ended } = await converse(echo);
 
   await client.write(concat(header(9), utf8("half")));
   await client.closeWrite();
@@ -174,14 +162,13 @@ Deno.test("Conversation.hold() ends as `torn` inside a frame, and tells the peer
     "Goodbye: Cannot receive a message: the stream ended 8 bytes into a frame",
   ]);
   peer.close();
-  await held;
-  const { reason, error } = await events.next("disconnected");
+  const { reason, error } = await ended;
   assertEquals(reason, "torn");
   assertInstanceOf(error, Deno.errors.UnexpectedEof);
 });
 
-Deno.test("Conversation.hold() ends as `protocol` at an oversized length, and tells the limit", async () => {
-  const { client, peer, held, events } = await converse(echo, { maxBodyBytes: 100 });
+Deno.test("Conversation.run() ends as `protocol` at an oversized length, and tells the limit", async () => {
+  const { client, peer, ended } = await converse(echo, { maxBodyBytes: 100 });
 
   await client.write(header(0xffff_ffff));
 
@@ -189,14 +176,13 @@ Deno.test("Conversation.hold() ends as `protocol` at an oversized length, and te
     "Goodbye: Cannot receive a body of 4294967295 bytes: the limit is 100",
   ]);
   peer.close();
-  await held;
-  const { reason, error } = await events.next("disconnected");
+  const { reason, error } = await ended;
   assertEquals(reason, "protocol");
   assertInstanceOf(error, FrameTooLargeError);
 });
 
-Deno.test("Conversation.hold() ends as `protocol` at a text that is not UTF-8", async () => {
-  const { client, peer, held, events } = await converse(echo);
+Deno.test("Conversation.run() ends as `protocol` at a text that is not UTF-8", async () => {
+  const { client, peer, ended } = await converse(echo);
 
   await client.write(frameOf(0xff, 0xfe));
 
@@ -204,18 +190,15 @@ Deno.test("Conversation.hold() ends as `protocol` at a text that is not UTF-8", 
     "Goodbye: Cannot receive a text: the body of 2 bytes is not UTF-8",
   ]);
   peer.close();
-  await held;
-  assertEquals((await events.next("disconnected")).reason, "protocol");
+  assertEquals((await ended).reason, "protocol");
 });
 
-Deno.test("Conversation.hold() ends as `idle` when nothing is heard, and tells the peer", async () => {
-  const { peer, held, events } = await converse(echo, { idleTimeoutMs: 4 });
+Deno.test("Conversation.run() ends as `idle` when nothing is heard, and tells the peer", async () => {
+  const { peer, ended } = await converse(echo, { idleTimeoutMs: 4 });
 
   assertEquals(await Array.fromAsync(peer), [goodbyeText("idle")]);
   peer.close();
-  await held;
-
-  assertEquals((await events.next("disconnected")).reason, "idle");
+  assertEquals((await ended).reason, "idle");
 });
 
 const failures: [string, Handler][] = [
@@ -242,105 +225,96 @@ const failures: [string, Handler][] = [
   }],
 ];
 for (const [what, handler] of failures) {
-  Deno.test(`Conversation.hold() ends as \`failed\` when the handler ${what}`, async () => {
-    const { peer, held, events } = await converse(handler, { maxBodyBytes: 100 });
+  Deno.test(`Conversation.run() ends as \`failed\` when the handler ${what}`, async () => {
+    const { peer, ended } = await converse(handler, { maxBodyBytes: 100 });
 
     assertEquals(await Array.fromAsync(peer), [goodbyeText("failed")]);
     peer.close();
-    await held;
-
-    const { reason, error } = await events.next("disconnected");
+    const { reason, error } = await ended;
     assertEquals([reason, error !== undefined], ["failed", true]);
   });
 }
 
-Deno.test("Conversation.hold() closes a peer that takes the goodbye and stays, after 2 s", async () => {
+Deno.test("Conversation.run() closes a peer that takes the goodbye and stays, after 2 s", async () => {
   using time = new FakeTime();
-  const { peer, held, events } = await converse(() => {});
+  const { peer, ended } = await converse(() => {});
   using _ = peer;
 
   assertEquals(await Array.fromAsync(peer), []);
   time.tick(1999);
-  await turns();
-  assertEquals(events.count("disconnected"), 0);
+  assert(await isPending(ended));
   time.tick(1);
-  await held;
-
-  assertEquals((await events.next("disconnected")).reason, "ended");
+  assertEquals((await ended).reason, "ended");
   assertEquals(time.next(), false);
 });
 
 Deno.test("Conversation.end() leaves no timer behind, whenever and however often somebody is kicked", async () => {
   using time = new FakeTime();
   for (const handler of [echo, () => {}]) {
-    const { peer, conversation, held, events } = await converse(handler);
+    const { peer, conversation, ended } = await converse(handler);
     if (handler !== echo) assertEquals(await Array.fromAsync(peer), []);
 
     conversation.end("kicked");
     conversation.end("kicked");
     await Array.fromAsync(peer);
     peer.close();
-    await held;
 
-    assertEquals("error" in await events.next("disconnected"), false);
+    assertEquals("error" in await ended, false);
     assertEquals(time.next(), false);
   }
 });
 
 Deno.test("Conversation.abort() closes without a goodbye", async () => {
-  const { peer, conversation, held, events } = await converse(echo);
+  const { peer, conversation, ended } = await converse(echo);
   using _ = peer;
 
   conversation.end("shutdown");
   conversation.abort();
-  await held;
 
+  assertEquals((await ended).reason, "shutdown");
   assertEquals(await Array.fromAsync(peer), []);
-  assertEquals((await events.next("disconnected")).reason, "shutdown");
 });
 
 Deno.test("Conversation.abort() waits 1 s for a handler, then leaves it to itself", async () => {
   using time = new FakeTime();
   const stuck = Promise.withResolvers<void>();
-  const { peer, conversation, held, events } = await converse(() => stuck.promise);
+  const { peer, conversation, ended } = await converse(() => stuck.promise);
   using _ = peer;
   await turns();
 
   conversation.abort();
   conversation.abort();
   time.tick(999);
-  await turns();
-  assertEquals(events.count("disconnected"), 0);
+  assert(await isPending(ended));
   time.tick(1);
-  await held;
 
-  assertEquals(events.count("disconnected"), 1);
+  await ended;
   stuck.reject(new Error("nobody hears this"));
 });
 
 Deno.test("Conversation.abort() lets a handler that notices clean up first", async () => {
   const told: string[] = [];
-  const { peer, conversation, held } = await converse(async (conn) => {
+  const { peer, conversation, ended } = await converse(async (conn) => {
     await conn.receive();
     await turns();
     told.push("cleaned up");
-  }, { onEvent: ({ type }) => told.push(type) });
+  });
   using _ = peer;
 
   conversation.abort();
-  await held;
+  await ended;
 
-  assertEquals(told, ["connected", "cleaned up", "disconnected"]);
+  assertEquals(told, ["cleaned up"]);
 });
 
 Deno.test("Conversation tells what crosses in sizes, never in words", async () => {
-  const { peer, held, events } = await converse(echo);
+  const { peer, ended, events } = await converse(echo);
 
   await peer.request("słowo");
   peer.close();
-  await held;
+  await ended;
 
-  assertEquals(events.types(), ["connected", "received", "sent", "disconnected"]);
+  assertEquals(events.types(), ["received", "sent"]);
   assertEquals([(await events.next("received")).bytes, (await events.next("sent")).bytes], [6, 6]);
   assertEquals(JSON.stringify(events.all).includes("owo"), false);
 });
@@ -354,7 +328,7 @@ for (const { clientHostname, peer, address } of addresses) {
   Deno.test(`Conversation.info shows a peer at ${clientHostname} as ${peer}`, () => {
     const [_, accepted] = memoryConnPair({ clientHostname });
 
-    const { info } = new Conversation(accepted as Deno.TcpConn, 7, {});
+    const { info } = new Conversation(accepted as Deno.TcpConn, connInfoOf(accepted, 7), {});
 
     assertEquals([info.id, info.peer, info.address], [7, peer, address]);
   });

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertGreater, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
-import { Events, reportedBy } from "../../support/events.ts";
+import { Events } from "../../support/events.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { connectTo } from "../../support/served.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
@@ -134,24 +135,63 @@ Deno.test("serve() tells a life in events, with sizes only", async () => {
   ]);
 });
 
-Deno.test("serve() reports what `onEvent` throws, and goes on", async () => {
-  const mistake = new Error("in onEvent");
-  let armed = false;
+for (const callback of ["onEvent", "onReceived", "onSent"] as const) {
+  Deno.test(`serve() prints what \`${callback}\` throws, and goes on`, async () => {
+    using printing = stub(console, "error");
+    const mistake = () => {
+      throw new Error("a mistake");
+    };
+    await using server = serve(echo, { [callback]: mistake });
+    using client = await connectTo(server);
+
+    const answers = [await client.request("one"), await client.request("two")];
+
+    assertEquals(answers, ["one", "two"]);
+    assertMatch(printing.calls[0]!.args[0], new RegExp(`^${callback} threw: Error: a mistake`));
+  });
+}
+
+Deno.test("serve() prints what `goodbye` throws, and closes", async () => {
+  using printing = stub(console, "error");
   await using server = serve(echo, {
-    onEvent: () => {
-      if (!armed) return;
-      armed = false;
-      throw mistake;
+    goodbye: () => {
+      throw new Error("a mistake");
     },
   });
-  armed = true;
+  using client = await connectTo(server);
+  await client.request("hello");
 
-  const clients: FramedConn[] = [];
-  const reported = await reportedBy(async () => clients.push(await connectTo(server)));
+  server.end("kicked");
 
-  assertStrictEquals(reported, mistake);
-  assertEquals(await clients[0]!.request("still"), "still");
-  clients[0]!.close();
+  assertEquals(await Array.fromAsync(client), []);
+  assertMatch(printing.calls[0]!.args[0], /^goodbye threw: Error: a mistake/);
+});
+
+Deno.test("serve() prints what a handler throws, once, where there is no `onEvent`", async () => {
+  using printing = stub(console, "error");
+  for (const options of [{}, { onEvent: () => {} }]) {
+    await using server = serve(echo, options);
+    using client = await connectTo(server);
+    await client.send("fail");
+    await Array.fromAsync(client);
+  }
+
+  assertEquals(printing.calls.length, 1);
+  assertMatch(printing.calls[0]!.args[0], /^A handler threw: Error: told to/);
+});
+
+Deno.test("serve({ onReceived, onSent, onEvent }) calls all of them", async () => {
+  const told: string[] = [];
+  await using server = serve(echo, {
+    onReceived: (bytes) => told.push(`received ${bytes}`),
+    onSent: (bytes) => told.push(`sent ${bytes}`),
+    onEvent: (event) => "bytes" in event && told.push(`${event.type} ${event.bytes}`),
+  });
+  using client = await connectTo(server);
+
+  await client.request("four");
+
+  assertEquals(told.sort(), ["received 4", "received 4", "sent 4", "sent 4"]);
 });
 
 Deno.test("Server.peers() tells who is connected, in the order they came", async () => {
@@ -187,18 +227,25 @@ Deno.test("Server.end() ends the conversations it is told to, and no others", as
   assertEquals(await kept.request("still"), "still");
 });
 
-Deno.test("Server.connections and peers() count a client when it is told of", async () => {
-  const seen: number[][] = [];
+Deno.test("Server.connections and peers() count a client from `connected` until `disconnected`", async () => {
+  const seen: [string, number, number][] = [];
+  const events = new Events();
   await using server = serve(echo, {
-    onEvent: ({ type }) => {
-      if (type === "connected") seen.push([server.connections, server.peers().length]);
+    onEvent: (event) => {
+      seen.push([event.type, server?.connections ?? 0, server?.peers().length ?? 0]);
+      events.take(event);
     },
   });
-  using client = await connectTo(server);
+  const client = await connectTo(server);
 
   await client.request("hello");
+  client.close();
+  await events.next("disconnected");
 
-  assertEquals(seen, [[1, 1]]);
+  assertEquals(seen.filter(([type]) => type.endsWith("connected")), [
+    ["connected", 1, 1],
+    ["disconnected", 0, 0],
+  ]);
 });
 
 const hasIpv6 = (() => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { frameOf } from "../../support/bytes.ts";
 import { testWithCertificate } from "../../support/certificate.ts";
@@ -91,7 +91,7 @@ testWithCertificate(
     using time = new FakeTime();
     const events = new Events();
     await using server = serve(echo, { cert, key, onEvent: events.take });
-    using _silent = await connectPlain(server);
+    using silent = await connectPlain(server);
     await events.next("connected");
 
     time.tick(9999);
@@ -100,8 +100,46 @@ testWithCertificate(
     time.tick(1);
 
     assertEquals((await events.next("disconnected")).reason, "idle");
+    assertEquals(await silent.read(new Uint8Array(1)), null);
   },
 );
+
+testWithCertificate(
+  "serve({ cert, key }) closes the socket of a refused client that stays silent",
+  async ({ cert, key }) => {
+    using time = new FakeTime();
+    const events = new Events();
+    await using server = serve(echo, { cert, key, maxConnections: 1, onEvent: events.take });
+    using _first = await connectPlain(server);
+    using refused = await connectPlain(server);
+    await events.next("refused");
+
+    time.tick(2000);
+
+    assertEquals(await refused.read(new Uint8Array(1)), null);
+  },
+);
+
+testWithCertificate(
+  "serve({ cert, key }) delivers what was sent last, however large",
+  async ({ cert, key }) => {
+    await using server = serve(async (conn) => {
+      await conn.send("x".repeat(1_000_000));
+      conn.close();
+    }, { cert, key });
+    using client = await connectTo(server, cert);
+
+    assertEquals((await Array.fromAsync(client)).map((text) => text.length), [1_000_000]);
+  },
+);
+
+testWithCertificate("serve({ cert, key }) wants a pair", ({ cert, key }) => {
+  const other = key.replace(/[a-z]/, (letter) => letter.toUpperCase());
+
+  assertThrows(() => serve(echo, { cert: "PEM", key }), Error, "Cannot listen on 127.0.0.1");
+  assertThrows(() => serve(echo, { cert, key: other }), Error, "Cannot listen on 127.0.0.1");
+  return Promise.resolve();
+});
 
 testWithCertificate("Server.shutdown() does not wait for a handshake", async ({ cert, key }) => {
   using _time = new FakeTime();

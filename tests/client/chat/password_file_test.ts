@@ -1,0 +1,49 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { readPasswordFile } from "../../../client/chat/password_file.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+
+async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, bytes);
+    await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const utf16 = (text: string, isLittle: boolean) => {
+  const view = new DataView(new ArrayBuffer(text.length * 2));
+  for (let i = 0; i < text.length; i++) view.setUint16(i * 2, text.charCodeAt(i), isLittle);
+  return new Uint8Array(view.buffer);
+};
+
+for (
+  const [what, bytes] of [
+    ["UTF-8", utf8("pässwörd\nmore")],
+    ["UTF-8 with a byte order mark and the line ends of Windows", utf8("\ufeffpässwörd\r\n")],
+    ["UTF-16, little end first", utf16("\ufeffpässwörd\r\n", true)],
+    ["UTF-16, big end first", utf16("\ufeffpässwörd\r\n", false)],
+  ] as const
+) {
+  testWith(
+    FILES,
+    `readPasswordFile() reads ${what}`,
+    () => withFile(bytes, async (path) => assertEquals(await readPasswordFile(path), "pässwörd")),
+  );
+}
+
+for (
+  const [what, bytes, reason] of [
+    ["bytes that are no UTF-8", new Uint8Array([0x70, 0xff, 0xfe]), "it is no text in UTF-8"],
+    ["UTF-16 without a mark", utf16("password", true), "it is no text in UTF-8"],
+    ["an empty line", utf8("\npassword"), "its first line is empty"],
+    ["a mark alone", utf8("\ufeff"), "its first line is empty"],
+  ] as const
+) {
+  testWith(FILES, `readPasswordFile() refuses ${what}`, () =>
+    withFile(bytes, async (path) => {
+      await assertRejects(() => readPasswordFile(path), TypeError, reason);
+    }));
+}
