@@ -44,7 +44,7 @@ testWith(FILES, "The folder docs/ has no other page", async () => {
 testWith(FILES, "Each hop of the walks names a function that its file has", async () => {
   const text = await Deno.readTextFile(new URL(WALKS, ROOT));
   const hops = Array.from(
-    text.matchAll(/^\d+\. \[([\w/.]+)\]\(\.\.\/\1\) `([\w.#]+)(?:\(\))?`/gm),
+    text.matchAll(/^\d+\. \[([\w/.]+)\]\(\.\.\/\1\)\s+`([\w.#]+)(?:\(\))?`/gm),
     ([, file, symbol]) => ({ file: file!, symbol: symbol! }),
   );
 
