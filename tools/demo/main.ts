@@ -10,7 +10,7 @@ import { ChatSession } from "../../client/session/session.ts";
 import { ChatView } from "../../client/chat/view.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
-import { FrameTrace } from "../../lib/faults/trace.ts";
+import { FrameTrace } from "../faults/frame_trace.ts";
 import { showLog } from "../../lib/log/log_tail.ts";
 import { nameStyle, type Paint, painter } from "../../lib/terminal/color.ts";
 import { type FlagValues, type Program, runProgram } from "../../servers/control/command_line.ts";
