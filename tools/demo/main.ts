@@ -33,6 +33,7 @@ const PROGRAM: Program = {
 class DemoMember implements Disposable {
   readonly session: ChatSession;
   isShown = false;
+  #welcome = Promise.withResolvers<void>();
   readonly #ended: Promise<unknown>;
 
   constructor(name: string, port: number, paint: Paint) {
@@ -45,6 +46,7 @@ class DemoMember implements Disposable {
       connect: () => FramedConn.connect({ port }),
       credentials: () => Promise.resolve({ name, password: crypto.randomUUID(), register: true }),
       onMessage: (message, own) => {
+        if (message.type === "welcome") this.#welcome.resolve();
         const text = view.show(message, own)?.text;
         if (["message", "said", "bye"].includes(message.type)) show(text);
       },
@@ -52,6 +54,12 @@ class DemoMember implements Disposable {
       backoff: { minMs: 100, maxMs: 500 },
     });
     this.#ended = this.session.run();
+  }
+
+  /** Settles when it is welcome the next time. */
+  nextWelcome(): Promise<void> {
+    this.#welcome = Promise.withResolvers();
+    return this.#welcome.promise;
   }
 
   /** Says something, and waits until it is stored. */
@@ -139,6 +147,7 @@ async function main({ fast }: FlagValues): Promise<void> {
 
   tell("The operator pauses the server. What Борис types waits in his client");
   anna.isShown = chen.isShown = false;
+  const back = members.map((member) => member.nextWelcome());
   console.log(`console│ pause: ${await thread.run("pause")}`);
   boris.session.say("typed during the pause");
   await pace.step();
@@ -146,7 +155,7 @@ async function main({ fast }: FlagValues): Promise<void> {
   tell("The server resumes. All clients come back by themselves");
   anna.isShown = true;
   console.log(`console│ resume: ${await thread.run("resume")}`);
-  await boris.session.settled(PATIENCE_MS);
+  await Promise.all(back);
   await everyoneIsCurrent(members);
   await pace.step();
 
