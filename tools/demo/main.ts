@@ -148,19 +148,20 @@ async function main({ fast }: FlagValues): Promise<void> {
   tell("The operator pauses the server. What Борис types waits in his client");
   anna.isShown = chen.isShown = false;
   const back = members.map((member) => member.nextWelcome());
-  console.log(`console│ pause: ${await thread.run("pause")}`);
+  console.log(`console│ pause: ${await thread.call("pause")}`);
   boris.session.say("typed during the pause");
   await pace.step();
 
   tell("The server resumes. All clients come back by themselves");
   anna.isShown = true;
-  console.log(`console│ resume: ${await thread.run("resume")}`);
+  console.log(`console│ resume: ${await thread.call("resume")}`);
   await Promise.all(back);
   await everyoneIsCurrent(members);
   await pace.step();
 
   for (const member of members) await member.leave();
-  console.log(`console│ stop: ${await thread.stop()}`);
+  await thread.stop();
+  console.log("console│ stop: Stopped");
   tell(`${config.logPath} has sizes, never texts:`);
   const line = (await showLog(config.logPath, 200)).find((line) => SAY_RECEIVED.test(line));
   console.log(paint((line ?? "").slice(0, 79), "dim"));
