@@ -13,20 +13,33 @@ import { attemptLog } from "./members/attempt_log.ts";
 import { Member } from "./members/member.ts";
 import { Members } from "./members/members.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { goodbyeMessage } from "./members/messages.ts";
+import { goodbyeMessage, type Problem, problemOf } from "./members/messages.ts";
 import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
-/** A member of the authentication server, which knows who is logged in and has nothing else to offer. */
-class EchoedMember extends Member {
-  protected override answer(_message: ClientMessage): Promise<void> {
-    return this.refuse({ code: "bad_message", message: "The auth server has no chat" }, _message);
+/** Greets a client by its name, and sends its texts back: what a token gives access to is not the point here. */
+class GreetedMember extends Member {
+  #texts = 0;
+
+  protected override get greeting(): string {
+    return `Hello, ${this.session!.name}! What you send comes back`;
+  }
+
+  protected override async answer(message: ClientMessage): Promise<void> {
+    if (message.type !== "say") return await this.refuse(NO_CHAT, message);
+    const { ref, text } = message;
+    const problem = problemOf(text);
+    if (problem) return await this.refuse(problem, message);
+    await this.send({ type: "said", ref, id: ++this.#texts });
+    await this.send({ type: "notice", text: `${this.session!.name}: ${text}` });
   }
 }
 
+const NO_CHAT: Problem = { code: "bad_message", message: "The auth server has no chat" };
+
 /** Makes the handler of the authentication server. */
 export function authenticationHandler(members: Members): Handler {
-  return (conn, info) => new EchoedMember(conn, info, members).serve();
+  return (conn, info) => new GreetedMember(conn, info, members).serve();
 }
 
 /** Opens the authentication server, which keeps `auth.db`. */

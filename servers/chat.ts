@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { count } from "../lib/base/count.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { openDatabase } from "../lib/store/database.ts";
 import { HistoryStore } from "../lib/store/history_store.ts";
@@ -27,7 +28,7 @@ export function chatHandler(chat: Chat): Handler {
 
 /** Opens the chat, which keeps `chat.db`. */
 export function openChat(config: ServerConfig, log: LogFile): Service {
-  const { burst, rate, maxPerAddress, durable } = config;
+  const { burst, rate, maxPerAddress, durable, keep } = config;
   const trouble = new TroubleLog(log, "storage failed");
   const database = openDatabase(join(config.dataDir, "chat.db"), {
     migrations: CHAT_MIGRATIONS,
@@ -44,7 +45,8 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     onAttempt: attemptLog(log),
     onStorageError,
   });
-  const room = new ChatRoom(new HistoryStore(database), { onStorageError });
+  const history = new HistoryStore(database, { keep });
+  const room = new ChatRoom(history, { onStorageError });
   const flood = new TokenBuckets({ burst, perSecond: rate });
   const onTooSlow: Chat["onTooSlow"] = ({ id, peer }) =>
     log.warn("client too slow", { conn: id, peer });
@@ -57,6 +59,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     say: (text) => room.notice(text),
     sendAway: (isAway) => room.isSentAway = isAway,
     trouble: () => trouble.lasting,
+    stored: () => `${count(history.count, "message")}${keep ? ` (at most ${keep} are kept)` : ""}`,
     close() {
       room.close();
       database.close();

@@ -1,8 +1,3 @@
-/**
- * The texts of a peer that may make mistakes.
- *
- * @module
- */
 import type { FramedConn } from "../lib/conn/framed_conn.ts";
 
 /** Receives text after text until the peer has finished. What is not a text is answered with the reason. */

@@ -38,7 +38,7 @@ export type TargetFlags = Values<typeof TARGET_FLAGS>;
 export type Connect = (signal?: AbortSignal) => Promise<FramedConn>;
 
 /**
- * Asks for what no flag tells; without somebody to ask, it takes the defaults.
+ * Asks for what no flag tells; without a keyboard, it takes the defaults.
  *
  * @throws {FlagError} If `--ca` is given without `--tls`.
  */

@@ -1,17 +1,17 @@
 /**
- * One spelling for every IP address.
+ * IP addresses that can be compared.
  *
  * @module
  */
 
 /**
- * Gives an IP address the one spelling under which it can be compared and stored.
+ * Normalizes an IP address, so that it can be compared and stored.
  *
- * An IPv4 address that arrived through an IPv6 socket (`::ffff:1.2.3.4`) becomes the IPv4 address; any
- * other IPv6 address becomes its shortest form in lower case, without the zone (`%eth0`), which names
- * an interface of this machine and no peer. Text that is no IPv6 address is given back as it is.
+ * An IPv4 address that arrived through an IPv6 socket (`::ffff:1.2.3.4`) becomes the IPv4 address; any other IPv6 address
+ * becomes its shortest form in lower case, without the zone (`%eth0`), which names an interface of this machine. Text
+ * that is no IPv6 address is returned unchanged.
  *
- * @param address As `remoteAddr.hostname` tells it.
+ * @param address As in `remoteAddr.hostname`.
  */
 export function normalizeAddress(address: string): string {
   if (!address.includes(":")) return address;
@@ -25,10 +25,9 @@ export function normalizeAddress(address: string): string {
 }
 
 /**
- * Gives what stands for all addresses that one customer of a network gets as a rule: of IPv6 the first 64 bits, of which
- * each holds 18 quintillion addresses to choose from; of IPv4 the address itself.
+ * Returns the network that one customer usually gets as a whole: of IPv6 the first 64 bits; of IPv4 the address itself.
  *
- * @param address As {@linkcode normalizeAddress} gives it.
+ * @param address As {@linkcode normalizeAddress} returns it.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
@@ -37,7 +36,7 @@ export function networkOf(address: string): string {
   return `${[...head, ...zeros, ...tail].slice(0, 4).join(":")}::/64`;
 }
 
-/** Whether an address or host name means this machine itself, so that nobody else can listen in. */
+/** Whether an address or host name means this machine itself, so that traffic to it cannot be read on a network. */
 export function isLoopback(host: string): boolean {
   const address = normalizeAddress(host);
   return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);

@@ -1,14 +1,13 @@
 /**
  * Makes text from a peer safe to show.
  *
- * A terminal obeys what it prints: `\x1b[2J` clears the screen, a newline forges a line of the log, a
- * right-to-left override shows `exe.txt` for `txt.exe`. What a stranger sent is therefore escaped before
- * it reaches a terminal or a log.
+ * A terminal obeys what it prints: `\x1b[2J` clears the screen, a newline forges a line of the log, a right-to-left
+ * override shows `exe.txt` for `txt.exe`. Text from a peer is therefore escaped before it reaches a terminal or a log.
  *
  * @module
  */
 
-/** Most text is this, and is answered after one look. */
+/** Most text is this: one test, and no replacement. */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 /**
@@ -26,7 +25,7 @@ const BLACK_FLAG = 0x1f3f4;
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Shows the characters of a text that would command, reorder or hide, and leaves the others as they are.
+ * Escapes the characters of a text that a terminal obeys, that reorder it, or that are invisible.
  *
  * | in the text | shown as |
  * | --- | --- |
@@ -39,8 +38,8 @@ const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  * Letters of any script, combining marks, emoji with their joiners, variation selectors and tags, and the
  * zero-width joiner and non-joiner (Persian and Hindi are spelled with them) pass unchanged.
  *
- * The result is for eyes, not for parsers: a backslash is left alone, so two texts can look the same, and
- * escaping twice changes nothing more. It does not make names distinct either: Latin and Cyrillic `a` both pass.
+ * The result is for people, not for parsers: a backslash is left alone, so two texts can look the same, and escaping
+ * twice changes nothing more. It does not make names distinct: Latin and Cyrillic `a` both pass.
  *
  * @example
  * ```ts

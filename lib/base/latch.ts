@@ -3,42 +3,33 @@
  *
  * @module
  */
+import { quiet } from "./within.ts";
 
 /** Settles once. Its promise is made when it is first asked for, because most are never waited for. */
 export class Latch {
+  #outcome: "open" | { error: unknown } | undefined;
   #waiting: PromiseWithResolvers<void> | undefined;
-  #opened = false;
-  #failure: { error: unknown } | undefined;
-
-  /** Whether `open` was called. */
-  get opened(): boolean {
-    return this.#opened;
-  }
 
   /** Settles when the latch opens or fails. A rejection that is not handled is not reported. */
   get promise(): Promise<void> {
     if (!this.#waiting) {
       this.#waiting = Promise.withResolvers();
-      this.#waiting.promise.catch(() => {});
-      this.#settle();
+      quiet(this.#waiting.promise);
+      if (this.#outcome === "open") this.#waiting.resolve();
+      else if (this.#outcome) this.#waiting.reject(this.#outcome.error);
     }
     return this.#waiting.promise;
   }
 
-  /** Fulfils the promise. */
+  /** Fulfils the promise, unless the latch has failed. */
   open(): void {
-    this.#opened = true;
-    this.#settle();
+    this.#outcome ??= "open";
+    this.#waiting?.resolve();
   }
 
   /** Rejects the promise, unless the latch has opened. */
   fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#opened) this.#waiting?.resolve();
-    else if (this.#failure) this.#waiting?.reject(this.#failure.error);
+    this.#outcome ??= { error };
+    this.#waiting?.reject(error);
   }
 }

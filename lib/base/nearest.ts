@@ -29,7 +29,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** What somebody is told who gave no flag, or one that is none of those named; `arg` is how it was given. */
+/** The message for an argument that is no flag, or none of those named. */
 export function noFlag(arg: string, names: Iterable<string>): string {
   if (!arg.startsWith("-")) return `Cannot use ${JSON.stringify(arg)}: flags begin with --`;
   const near = nearest(arg.replace(/^-+|=.*/gs, ""), names);

@@ -1,16 +1,14 @@
 /**
- * Random numbers that can be had again.
+ * Repeatable random numbers.
  *
  * @module
  */
 
 /**
- * Makes a function that gives numbers from 0 up to but not including 1, the same for the same seeds.
+ * Makes a generator of numbers from 0 up to but not including 1, the same for the same seeds. Never use it for a secret.
  *
- * Several seeds make one: `seededRandom(seed, connection, direction)` is a series of its own for
- * every connection, however many are busy. Never use it for a secret.
- *
- * The generator is mulberry32: 32 bits of state, fast, and good enough to spread faults.
+ * Several seeds make one: `seededRandom(seed, connection, direction)` is a series of its own for every connection. The
+ * generator is mulberry32, with 32 bits of state.
  */
 export function seededRandom(...seeds: number[]): () => number {
   let state = seeds.reduce((mixed, seed) => scramble(mixed ^ seed) + 0x9e3779b9, seeds.length);

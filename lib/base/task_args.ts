@@ -1,5 +1,5 @@
 /**
- * What a person typed behind the name of a task.
+ * The arguments of a task, as `deno task` passes them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Flood control: a burst is fine, a stream has a limit.
+ * Flood control: limits the rate, and allows bursts.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { MAX_DELAY_MS } from "./limits.ts";
 
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
-  /** How many tokens a full bucket holds: so many may be taken at once. At least 1. */
+  /** How many tokens a full bucket holds, and may be taken at once. At least 1. */
   burst: number;
-  /** How many tokens flow in a second: above 0, and finite. */
+  /** How many tokens are added in a second: above 0, and finite. */
   perSecond: number;
   /**
    * Gives the time in milliseconds; it must not jump back.
@@ -20,7 +20,7 @@ export interface TokenBucketOptions {
   now?: () => number;
 }
 
-// A token that was waited for may be short of a whole one by what rounding has cost.
+// After a wait, rounding may leave a token slightly less than whole.
 const WHOLE_TOKEN = 1 - 1e-9;
 
 /** A bucket of tokens that refills steadily. It starts full. */
@@ -43,13 +43,13 @@ export class TokenBucket {
     this.#countedAt = this.#now();
   }
 
-  /** Whether nothing was taken that has not flowed in again. */
+  /** Whether the bucket is full. */
   get full(): boolean {
     this.#refill();
     return this.#tokens === this.#options.burst;
   }
 
-  /** Takes one token and gives 0; or takes none and gives the milliseconds until there will be one. */
+  /** Takes one token and returns 0; or takes none and returns the milliseconds until there will be one. */
   take(): number {
     this.#refill();
     if (this.#tokens < WHOLE_TOKEN) {
@@ -59,7 +59,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Takes one token, as soon as there is one. Several who wait are not served in order. */
+  /** Takes one token as soon as there is one. Concurrent calls are not served in order. */
   async wait(): Promise<void> {
     for (let ms; (ms = this.take()) > 0;) {
       const delayMs = Math.min(ms, MAX_DELAY_MS);
@@ -84,17 +84,17 @@ function checkRange({ burst, perSecond }: TokenBucketOptions): void {
   throw new RangeError(`Cannot refill by ${perSecond} a second: give a finite number above 0`);
 }
 
-// From so many buckets on, the full ones are forgotten: a full bucket says no more than none.
+// From this many buckets on, full ones are dropped: a full bucket is the same as none.
 const MANY_BUCKETS = 1024;
 
-/** A bucket for each user, whatever connections the user has or has had. */
+/** A bucket for each key. */
 export class TokenBuckets {
   readonly #options: TokenBucketOptions;
   readonly #buckets = new Map<string, TokenBucket>();
   #forgetAt = MANY_BUCKETS;
 
   /**
-   * Makes full buckets for everybody.
+   * Makes buckets, all of them full.
    *
    * @throws {RangeError} If `burst` or `perSecond` is out of range.
    */
@@ -103,7 +103,7 @@ export class TokenBuckets {
     this.#options = options;
   }
 
-  /** Takes one token of a user's and gives 0; or takes none and gives the milliseconds until there will be one. */
+  /** Takes one token of a key's and returns 0; or takes none and returns the milliseconds until there will be one. */
   take(key: string): number {
     const bucket = this.#buckets.getOrInsertComputed(key, () => new TokenBucket(this.#options));
     const waitMs = bucket.take();
@@ -112,7 +112,7 @@ export class TokenBuckets {
     return waitMs;
   }
 
-  /** Fills the buckets of all users. */
+  /** Fills all buckets. */
   fill(): void {
     this.#buckets.clear();
   }

@@ -1,9 +1,3 @@
-/**
- * A limit of combining marks: a stack of them covers the lines above and below.
- *
- * @module
- */
-
 /** The most nonspacing marks on one character: the limit of Unicode's UTS #39, section 5.4. */
 export const MAX_MARKS = 4;
 

@@ -1,10 +1,4 @@
 /**
- * Which names look alike.
- *
- * @module
- */
-
-/**
  * Letters and digits of Latin, Greek and Cyrillic by what they look like, `prototype:letters`: the entries for these scripts
  * of Unicode's confusables.txt (UTS #39, https://www.unicode.org/Public/security/, Unicode License) whose both sides are
  * letters or digits that normalisation leaves as they are.

@@ -1,9 +1,3 @@
-/**
- * What counts as a name, and which names are the same.
- *
- * @module
- */
-
 /** The most characters (code points) of a name. */
 const MAX_NAME_LENGTH = 32;
 // Checked before normalisation, whose time grows with the square of a run of marks. Four code points may become one.

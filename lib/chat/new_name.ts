@@ -1,8 +1,3 @@
-/**
- * The rules for the name of a new account, which keep it from being taken for another name or for the program's words.
- *
- * @module
- */
 import { hasTooManyMarks, MAX_MARKS } from "./combining_marks.ts";
 import { lookOf } from "./confusables.ts";
 import { type Name, parseName } from "./name.ts";

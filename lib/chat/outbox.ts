@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { checkLimits } from "../base/limits.ts";
 
 /** The part of a `MessageConn` that an outbox needs. */
@@ -28,8 +29,8 @@ export interface OutboxOptions {
    */
   maxQueuedBytes?: number;
   /**
-   * How long a peer with more than `maxQueuedBytes` waiting may take nothing, in milliseconds. With less, only the
-   * connection's own limits apply.
+   * How long a peer with more than `maxQueuedBytes` waiting may take nothing, in milliseconds, and at least 64 turns of
+   * the event loop. With less, only the connection's own limits apply.
    *
    * @default {2000}
    */
@@ -45,6 +46,8 @@ export interface OutboxOptions {
 }
 
 const READING_FACTOR = 16;
+// While this process is busy, no peer can take anything: in so many turns each of thousands has been offered its bytes.
+const OFFER_TURNS = 64;
 
 /**
  * Takes messages for one peer without waiting, within limits of bytes and of time.
@@ -57,8 +60,8 @@ export class Outbox {
   readonly #maxStalledMs: number;
   readonly #now: () => number;
   readonly #onOverflow: () => void;
-  /** While too much is queued: how much was written when progress was last seen, and when that was. */
-  #progress: { writtenBytes: number; at: number } | undefined;
+  /** While too much is queued: how much was written when progress was last seen, and when and in which turn that was. */
+  #progress: { writtenBytes: number; at: number; turn: number } | undefined;
   #overflowed = false;
 
   /**
@@ -94,8 +97,25 @@ export class Outbox {
   #isTooSlow(queuedBytes: number): boolean {
     const { writtenBytes } = this.#conn;
     const at = this.#now();
-    if (this.#progress?.writtenBytes !== writtenBytes) this.#progress = { writtenBytes, at };
-    return at - this.#progress.at > this.#maxStalledMs ||
+    const turn = currentTurn();
+    if (this.#progress?.writtenBytes !== writtenBytes) this.#progress = { writtenBytes, at, turn };
+    const isOffered = turn - this.#progress.turn >= OFFER_TURNS;
+    return isOffered && at - this.#progress.at > this.#maxStalledMs ||
       queuedBytes > READING_FACTOR * this.#maxQueuedBytes;
   }
+}
+
+let turns = 0;
+let isCounting = false;
+
+/** Counts the turns of the event loop in which it is called. */
+function currentTurn(): number {
+  if (!isCounting) {
+    isCounting = true;
+    setImmediate(() => {
+      isCounting = false;
+      turns++;
+    });
+  }
+  return turns;
 }

@@ -1,9 +1,3 @@
-/**
- * The length of a password, for clients and stores.
- *
- * @module
- */
-
 /** The fewest characters of a password. */
 export const MIN_PASSWORD_LENGTH = 8;
 /** The most characters of a password. */

@@ -70,7 +70,7 @@ export interface ChatMessage {
 /** What a server may send. */
 export type ServerMessage =
   | { type: "hello"; version: number; server: string; data?: string }
-  | { type: "welcome"; name: string; token: string; expires: number; last: number }
+  | { type: "welcome"; name: string; token: string; expires: number; last: number; text?: string }
   | ChatMessage
   | { type: "said"; ref: string; id: number }
   | { type: "joined" | "left"; name: string; at: number }
@@ -141,7 +141,7 @@ const names: Field = {
 const word = text(64);
 const SERVER_FIELDS: Record<ServerMessage["type"], Fields> = {
   hello: { version: count, server: word, "data?": word },
-  welcome: { name, token: text(256), expires: count, last: count },
+  welcome: { name, token: text(256), expires: count, last: count, "text?": text(1024) },
   message: { id: count, at: count, from: name, text: anyText, "to?": name },
   said: { ref, id: count },
   joined: { name, at: count },

@@ -1,5 +1,5 @@
 /**
- * A connection without a network, for tests that are quick and exact.
+ * Connections in memory, for tests.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type ByteSink, type ByteSource, MemoryPipe } from "./memory_pipe.ts";
 /** What {@linkcode memoryConnPair} takes. */
 export interface MemoryConnOptions {
   /**
-   * The most bytes that one `write` takes and one `read` gives; 1 is the hardest test of a loop.
+   * The most bytes that one `write` takes and one `read` returns; 1 is the hardest test of a loop.
    *
    * @default {Infinity}
    */
@@ -21,7 +21,7 @@ export interface MemoryConnOptions {
    */
   highWaterMarkBytes?: number;
   /**
-   * The address of the first conn, as the second one sees it.
+   * The address of the first conn, as the second one reports it.
    *
    * @default {"127.0.0.1"}
    */
@@ -31,11 +31,9 @@ export interface MemoryConnOptions {
 /**
  * Makes the two ends of a connection: what is written to one is read from the other.
  *
- * Think of the first as the client's and the second as the server's. They behave as TCP conns do:
- * writes may be partial and wait for a slow reader, `closeWrite` closes one direction, a write
- * after the peer has closed may succeed once and then fails with `BrokenPipe`. Two things differ:
- * only microtasks pass between a write and its read, so no timer fires while the two ends are
- * busy with each other, and no descriptor is held, so forgetting `close` leaks nothing.
+ * The first is the client's and the second the server's. They behave as TCP conns do: writes may be partial and wait for a
+ * slow reader, `closeWrite` closes one direction, a write after the peer has closed may succeed once and then fails with
+ * `BrokenPipe`. Two things differ: only microtasks pass between a write and its read, and an open conn holds no descriptor.
  *
  * @throws {RangeError} When a limit is less than 1.
  */
@@ -53,7 +51,7 @@ export function memoryConnPair(
   return [new MemoryConn(back, there, client, server), new MemoryConn(there, back, server, client)];
 }
 
-/** Names an end of a connection that has no port of its own. */
+/** The address of an end of a connection that has no port of its own. */
 export function memoryAddr(hostname: string, port: number): Deno.NetAddr {
   return { transport: "tcp", hostname, port };
 }
@@ -90,7 +88,7 @@ export class MemoryConn implements Deno.Conn<Deno.NetAddr> {
     return await this.#settle(() => this.#source.take(p));
   }
 
-  /** Writes as much as one call takes, and says how much, or waits until something is taken. */
+  /** Writes as much as one call takes and returns how much, or waits until something is taken. */
   async write(p: Uint8Array): Promise<number> {
     this.#assertOpen();
     return await this.#settle(() => this.#sink.put(p));

@@ -1,10 +1,10 @@
 /**
- * One direction of a connection that is only memory.
+ * One direction of a connection in memory.
  *
  * @module
  */
 
-/** Where a conn's `read` gets its bytes: at once, or after something has changed. */
+/** Where a conn's `read` gets its bytes: at once, or after a change. */
 export interface ByteSource {
   /** Fills `p` as far as it can: bytes, `null` at the end, or a promise of when to ask again. */
   take(p: Uint8Array): number | null | Promise<void>;
@@ -12,7 +12,7 @@ export interface ByteSource {
   abandon(): void;
 }
 
-/** Where a conn's `write` puts its bytes: at once, or after something has changed. */
+/** Where a conn's `write` puts its bytes: at once, or after a change. */
 export interface ByteSink {
   /** Takes bytes from the start of `p`: how many, or a promise of when to ask again. */
   put(p: Uint8Array): number | Promise<void>;
@@ -20,7 +20,7 @@ export interface ByteSink {
   end(): void;
 }
 
-/** Lets many wait for the next change, again and again. */
+/** A change that can be waited for, again and again. */
 export class Change {
   #next = Promise.withResolvers<void>();
 
@@ -29,7 +29,7 @@ export class Change {
     return this.#next.promise;
   }
 
-  /** Wakes everyone who waits now. */
+  /** Settles the promise, and makes the next one. */
   notify(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers<void>();
@@ -74,7 +74,7 @@ export class MemoryPipe implements ByteSource, ByteSink {
   put(p: Uint8Array): number | Promise<void> {
     if (this.#ended || this.#broken) throw new Deno.errors.BrokenPipe("Broken pipe");
     if (this.#readerGone) {
-      // Only the answer to a write tells that the peer has closed: the first one still succeeds.
+      // As on a socket, the first write after the peer has closed still succeeds.
       this.#broken = true;
       return p.length;
     }
@@ -96,7 +96,7 @@ export class MemoryPipe implements ByteSource, ByteSink {
   /** Drops what was put and fails the writer, as a reset does. */
   abandon(): void {
     this.#readerGone = true;
-    // With unread bytes a socket resets the connection at once, and the next write learns of it.
+    // With unread bytes a socket resets the connection at once, and the next write fails.
     this.#broken = this.#bytes > 0;
     this.#chunks = [];
     this.#bytes = 0;

@@ -160,11 +160,11 @@ export class MessageReader
     } catch (error) {
       return quiet(Promise.reject(this.#failed(error)));
     }
-    const waiting = { ...Promise.withResolvers<T>(), kind, signal };
-    this.#waiting = waiting;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting = { promise, resolve, reject, kind, signal };
     signal?.addEventListener("abort", this);
     this.#chunks.readOn();
-    return waiting.promise;
+    return promise;
   }
 
   /** What a receive gives now, or `undefined` if it has to wait. */

@@ -1,5 +1,5 @@
 /**
- * A connection that does what a script says, for the faults that a network shows only by luck.
+ * Connections that follow a script, for faults that a network shows only by chance.
  *
  * @module
  */
@@ -73,7 +73,7 @@ export class ScriptedConn extends MemoryConn {
   }
 }
 
-/** Walks through steps; a promise among them holds back the ones after it. */
+/** Goes through steps; a promise among them delays the ones after it. */
 class Script<Step> {
   readonly #steps: Iterator<Step | PromiseLike<unknown>>;
   readonly #change = new Change();
@@ -99,7 +99,7 @@ class Script<Step> {
     return this.#change.promise;
   }
 
-  /** Lets whoever waits ask again. */
+  /** Ends the waiting for a promise of this script. */
   wake(): void {
     this.#change.notify();
   }

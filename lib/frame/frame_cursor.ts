@@ -1,5 +1,5 @@
 /**
- * Where in the frames a byte of the stream is, without keeping the bytes.
+ * The position in a stream of frames, without keeping its bytes.
  *
  * @module
  */

@@ -57,13 +57,14 @@ export class FrameEncoder {
   #expectsAscii = true;
   #maxBodyBytes: number;
   readonly #onSent: FrameEncoderOptions["onSent"];
-  /** The lengths of the bodies in the buffer, for `onSent`. */
-  #lengths: number[] = [];
+  /** The lengths of the bodies that are encoded or shared, if there is an `onSent`. */
+  #lengths: number[] | undefined;
 
   /** Makes an encoder with nothing queued. */
   constructor(options: FrameEncoderOptions = {}) {
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
     this.#onSent = options.onSent;
+    if (this.#onSent) this.#lengths = [];
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -122,7 +123,7 @@ export class FrameEncoder {
       this.#shared = this.#shared.append(frame);
       if (this.#shared.count >= MAX_SHARED) this.#copyShared();
     }
-    if (this.#onSent) this.#lengths.push(frame.length - HEADER_BYTES);
+    this.#lengths?.push(frame.length - HEADER_BYTES);
   }
 
   /**
@@ -135,10 +136,10 @@ export class FrameEncoder {
 
   /** Calls `onSent` for each message that `take` has handed over. */
   reportSent(): void {
-    if (!this.#onSent) return;
     const lengths = this.#lengths;
+    if (!lengths) return;
     this.#lengths = [];
-    for (const bodyBytes of lengths) this.#onSent(bodyBytes);
+    for (const bodyBytes of lengths) this.#onSent?.(bodyBytes);
   }
 
   /** Takes back what `take` handed over, for use by any connection. */
@@ -151,7 +152,7 @@ export class FrameEncoder {
     this.#buffer.clear();
     this.#waiting = [];
     this.#waitingLength = 0;
-    this.#lengths = [];
+    if (this.#lengths) this.#lengths = [];
     // Without this, frames that no connection sends would stay in memory.
     if (this.#shared !== NO_FRAMES) NO_FRAMES.forget();
     this.#shared = NO_FRAMES;
@@ -234,7 +235,7 @@ export class FrameEncoder {
   #addFrame(bodyBytes: number): void {
     writeHeader(this.#buffer.bytes, this.#buffer.end, bodyBytes);
     this.#buffer.end += HEADER_BYTES + bodyBytes;
-    if (this.#onSent) this.#lengths.push(bodyBytes);
+    this.#lengths?.push(bodyBytes);
   }
 
   #tooLarge(bodyBytes: number): FrameTooLargeError {

@@ -1,15 +1,14 @@
 /**
- * What many connections are to send: joined once for all of them, and copied for none.
+ * Frames that many connections send: joined once for all of them, and copied for none.
  *
  * @module
  */
 
 /**
- * Frames in their order. They never change: `append` gives other ones, and the same ones to everybody who appends the
- * same frame to the same frames.
+ * An immutable list of frames. `append` returns another list, and the same one to all that append the same frame to the
+ * same list.
  *
- * So connections that begin with {@linkcode NO_FRAMES} and get the same frames end up with the same object, without
- * knowing of each other, and share its bytes. One that gets something of its own goes its own way from there.
+ * So connections that begin with {@linkcode NO_FRAMES} and get the same frames have the same list, and share its bytes.
  */
 export class SharedFrames {
   /** How many frames they are. */
@@ -18,7 +17,7 @@ export class SharedFrames {
   readonly length: number;
   readonly #before: SharedFrames | undefined;
   readonly #last: Uint8Array;
-  /** What the last `append` gave: in a broadcast, one after the other asks for the same. */
+  /** What the last `append` returned: in a broadcast, one connection after the other asks for the same. */
   #next: SharedFrames | undefined;
   #bytes: Uint8Array | undefined;
 
@@ -30,14 +29,14 @@ export class SharedFrames {
     this.#last = last;
   }
 
-  /** These frames and one more, whose bytes must not change any more. */
+  /** This list and one more frame, whose bytes must not change any more. */
   append(frame: Uint8Array): SharedFrames {
     const next = this.#next;
     if (next !== undefined && next.#last === frame) return next;
     return this.#next = new SharedFrames(frame, this);
   }
 
-  /** Lets go of what was appended to these frames: who appends to them next gets a chain of its own. */
+  /** Forgets what was appended to this list: the next `append` begins anew. */
   forget(): void {
     this.#next = undefined;
   }
@@ -53,11 +52,11 @@ export class SharedFrames {
       end -= frames.#last.length;
       if (joined !== frames.#last) joined.set(frames.#last, end);
     }
-    // They are about to be sent: nobody begins with them any more, so they need not be kept for that.
+    // The list is about to be sent, so the next broadcast begins another one.
     frames.#next = undefined;
     return joined;
   }
 }
 
-/** No frame: what everybody begins with. */
+/** The empty list, with which every connection begins. */
 export const NO_FRAMES: SharedFrames = new SharedFrames(new Uint8Array(0));

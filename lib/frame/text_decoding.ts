@@ -15,16 +15,16 @@ import { unitsIn } from "./utf8.ts";
 const MAX_FRAME_BYTES = HEADER_BYTES + 2048;
 // From this mean length on, to count characters costs more than one call a body.
 const MAX_COUNTED_BYTES = 200;
-// A slice keeps the text of its run in memory. So a run is at most 32 times as long as each of its frames, or 512 bytes.
+// A slice keeps the text of its run in memory. So a run is at most 32 times as long as each of its frames, or 1 KiB.
 const MAX_SHARERS = 32;
-const SMALL_RUN_BYTES = 512;
+const SMALL_RUN_BYTES = 1024;
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 const REPLACEMENT = "\ufffd";
 const NO_TEXTS: readonly string[] = [];
 
-/** Decodes the bodies of one stream. A text keeps at most 512 bytes in memory, or 32 times its own frame. */
+/** Decodes the bodies of one stream. A text keeps at most 1 KiB in memory, or 32 times its own frame. */
 export class TextDecoding {
   /** The texts of the last run, and how many of them were given. */
   #texts = NO_TEXTS;
@@ -130,7 +130,7 @@ function decodeRun(run: Uint8Array, frames: number): string {
 
 function decodeBody(body: Uint8Array): string {
   const text = utf8.decode(body);
-  // The strict decoder is slow and right: it tells a U+FFFD that was sent from one that stands for bad bytes.
+  // The strict decoder is slow. It accepts a U+FFFD that was sent, and not one that stands for bad bytes.
   if (!text.includes(REPLACEMENT)) return text;
   try {
     return strictUtf8.decode(body);

@@ -1,5 +1,5 @@
 /**
- * Where the characters of a text stand in its UTF-8: for bytes that are known to be valid.
+ * Positions of characters in valid UTF-8.
  *
  * JavaScript counts a text in UTF-16 units: a character of four bytes is two of them, any other is one.
  *

@@ -1,8 +1,3 @@
-/**
- * One SQLite file, opened safely and brought up to date.
- *
- * @module
- */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { APPLICATION_ID, explainSqliteError, prepareFile, WAL_FILES } from "./database_file.ts";
 import { lockFile } from "./private_file.ts";

@@ -1,8 +1,3 @@
-/**
- * From where the owner of each account has come.
- *
- * @module
- */
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 

@@ -86,6 +86,7 @@ export class HistoryStore {
   readonly #after: StatementSync;
   readonly #before: StatementSync;
   readonly #delete: StatementSync;
+  readonly #firstId: StatementSync;
   #lastId: number;
 
   /**
@@ -109,6 +110,7 @@ export class HistoryStore {
     this.#delete = database.prepare(
       "DELETE FROM messages WHERE id <= min(?, (SELECT min(id) FROM messages) + ?)",
     );
+    this.#firstId = database.prepare("SELECT min(id) AS id FROM messages");
     const seq = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").get();
     this.#lastId = Number(seq?.["seq"] ?? 0);
   }
@@ -116,6 +118,12 @@ export class HistoryStore {
   /** The id of the last message of all, whoever may see it; 0 when there was none. */
   get lastId(): number {
     return this.#lastId;
+  }
+
+  /** How many messages are stored. */
+  get count(): number {
+    const { id } = storage(() => this.#firstId.get()) as { id: number | null };
+    return id === null ? 0 : this.#lastId - id + 1;
   }
 
   /**

@@ -1,8 +1,3 @@
-/**
- * Names by address, in a JSON file.
- *
- * @module
- */
 import { networkOf, normalizeAddress } from "../base/address.ts";
 import { parseName } from "../chat/name.ts";
 import { changeFile, infoOf } from "./private_file.ts";
@@ -82,11 +77,6 @@ export class IdentityStore {
       );
     }
     return store;
-  }
-
-  /** How many addresses have a name. */
-  get size(): number {
-    return this.#names.byAddress.size;
   }
 
   /** The known name of an address, in any of the address's spellings. */

@@ -1,8 +1,3 @@
-/**
- * Which login attempts have to wait.
- *
- * @module
- */
 import { networkOf } from "../base/address.ts";
 import type { FamiliarNetworks } from "./familiar_networks.ts";
 import { Throttle } from "./throttle.ts";

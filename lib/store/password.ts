@@ -1,8 +1,3 @@
-/**
- * Passwords, kept so that a stolen file does not give them away.
- *
- * @module
- */
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import {
   MAX_PASSWORD_LENGTH,
@@ -87,9 +82,8 @@ export async function verifyPassword(
   const { params, salt, hash } = parsePhc(phc);
   const actual = await argon2id(password, { params, salt, hashBytes: hash.length });
   if (timingSafeEqual(actual, hash)) return true;
-  // The time is in proportion to memory × passes: what was saved is spent now.
-  const saved = costs.memoryKiB * costs.passes - params.memoryKiB * params.passes;
-  const memoryKiB = Math.floor(saved / costs.passes);
+  // What was saved is spent now.
+  const memoryKiB = Math.floor((workOf(costs) - workOf(params)) / costs.passes);
   if (memoryKiB >= 8 * costs.parallelism) await hashPassword(password, { ...costs, memoryKiB });
   return false;
 }
@@ -115,12 +109,7 @@ export function needsRehash(phc: string, params: PasswordParams = PASSWORD_PARAM
  * @param stored The costs of stored hashes, as they stand in a PHC string: `m=19456,t=2,p=1`.
  */
 export function highestCosts(params: PasswordParams, stored: string[]): PasswordParams {
-  const costsOf = (text: string): PasswordParams => {
-    const [memoryKiB = 0, passes = 0, parallelism = 0] = text.match(/\d+/g)?.map(Number) ?? [];
-    return { memoryKiB, passes, parallelism };
-  };
-  const workOf = ({ memoryKiB, passes }: PasswordParams) => memoryKiB * passes;
-  return stored.map(costsOf).filter(areAffordable)
+  return stored.map(parseCosts).filter((costs) => costs !== undefined)
     .reduce((most, costs) => workOf(costs) > workOf(most) ? costs : most, params);
 }
 
@@ -130,33 +119,36 @@ interface ParsedPhc {
   hash: Uint8Array<ArrayBuffer>;
 }
 
-const NUMBER = "([1-9][0-9]{0,6})";
 // Salts of 8 to 64 bytes and hashes of 16 to 64, in base64 without padding.
-const PHC = new RegExp(
-  `^\\$argon2id\\$v=19\\$m=${NUMBER},t=${NUMBER},p=${NUMBER}` +
-    "\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$",
-);
+const PHC = /^\$argon2id\$v=19\$([^$]+)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+const COSTS = /^m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9])$/;
 
 function parsePhc(phc: string): ParsedPhc {
-  const match = PHC.exec(phc);
-  if (match === null) throw new Deno.errors.InvalidData("Cannot read a password hash: malformed");
-  const [memoryKiB, passes, parallelism] = match.slice(1, 4).map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const params = { memoryKiB, passes, parallelism };
-  if (!areAffordable(params)) {
-    throw new Deno.errors.InvalidData("Cannot check a password hash: its costs are out of limits");
+  const [, costs = "", salt = "", hash = ""] = PHC.exec(phc) ?? [];
+  const params = parseCosts(costs);
+  if (params === undefined) {
+    throw new Deno.errors.InvalidData(
+      "Cannot read a password hash: it is malformed, or its costs are out of limits",
+    );
   }
-  const [salt, hash] = match.slice(4).map(fromBase64) as [ParsedPhc["salt"], ParsedPhc["hash"]];
-  return { params, salt, hash };
+  return { params, salt: fromBase64(salt), hash: fromBase64(hash) };
+}
+
+function parseCosts(text: string): PasswordParams | undefined {
+  const [memoryKiB = 0, passes = 0, parallelism = 0] = COSTS.exec(text)?.slice(1).map(Number) ?? [];
+  const params = { memoryKiB, passes, parallelism };
+  return areAffordable(params) ? params : undefined;
 }
 
 function areAffordable({ memoryKiB, passes, parallelism }: PasswordParams): boolean {
   return [memoryKiB, passes, parallelism].every(Number.isSafeInteger) &&
     parallelism >= 1 && parallelism <= 4 && passes >= 1 && passes <= 16 &&
     memoryKiB >= 8 * parallelism && memoryKiB <= 262_144;
+}
+
+/** What the time of a hash is in proportion to. */
+function workOf({ memoryKiB, passes }: PasswordParams): number {
+  return memoryKiB * passes;
 }
 
 async function argon2id(

@@ -1,9 +1,3 @@
-/**
- * Exponential delays after failed attempts, by key.
- *
- * @module
- */
-
 /** Options for {@linkcode Throttle}. */
 export interface ThrottleOptions {
   /** How many attempts may fail before the next must wait, for people who mistype. */

@@ -1,5 +1,5 @@
 /**
- * Colours for a terminal, where it has them and the person wants them.
+ * Colours for a terminal that has them, unless the user wants none.
  *
  * @module
  */
@@ -42,7 +42,7 @@ const CODES: Record<Style, number> = {
 const NAME_STYLES = (Object.keys(CODES) as Style[]).filter((style) => CODES[style] > 2);
 
 /**
- * Tells whether the terminal has no cursor to move and no colours (`TERM=dumb`).
+ * Whether the terminal has no cursor to move and no colours (`TERM=dumb`).
  *
  * Without permission to read `TERM` the answer is `false`; the permission is never asked for.
  */
@@ -52,17 +52,17 @@ export function terminalIsDumb(): boolean {
 }
 
 /**
- * Tells whether to write colours to standard output: to a terminal that is not dumb, unless `NO_COLOR` is set
+ * Whether to write colours to standard output: to a terminal that is not dumb, unless `NO_COLOR` is set
  * (https://no-color.org).
  */
 export function wantsColor(): boolean {
   return Deno.stdout.isTerminal() && !Deno.noColor && !terminalIsDumb();
 }
 
-/** Dresses a text in styles. */
+/** Adds styles to a text. */
 export type Paint = (text: string, ...styles: Style[]) => string;
 
-/** Makes the function that dresses texts; with `enabled` false it leaves them as they are. */
+/** Makes the function that adds styles; with `enabled` false it leaves texts as they are. */
 export function painter(enabled: boolean = wantsColor()): Paint {
   if (!enabled) return (text) => text;
   return (text, ...styles) =>
@@ -71,7 +71,7 @@ export function painter(enabled: boolean = wantsColor()): Paint {
       : `\x1b[${styles.map((style) => CODES[style]).join(";")}m${text}\x1b[0m`;
 }
 
-/** Gives a name its colour: always the same one, also in capitals or in another Unicode form. */
+/** The colour of a name: always the same, also in capitals or in another Unicode form. */
 export function nameStyle(name: string): Style {
   let hash = 0x811c9dc5; // FNV-1a, 32 bits
   for (const char of name.normalize("NFKC").toLowerCase()) {

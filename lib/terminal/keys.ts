@@ -23,52 +23,35 @@ export interface Key {
   text: string;
 }
 
-/** What terminals send for each key, as xterm, rxvt and the Linux console do. */
-const KEYS: Record<string, Key["name"]> = {
-  "\r": "enter",
-  "\n": "enter",
-  "\t": "tab",
-  "\x03": "interrupt",
-  "\x1a": "suspend",
-  "\x04": "deleteOrEnd",
-  "\x0c": "clear",
-  "\x01": "home",
-  "\x1b[H": "home",
-  "\x1bOH": "home",
-  "\x1b[1~": "home",
-  "\x1b[7~": "home",
-  "\x05": "end",
-  "\x1b[F": "end",
-  "\x1bOF": "end",
-  "\x1b[4~": "end",
-  "\x1b[8~": "end",
-  "\x02": "left",
-  "\x1b[D": "left",
-  "\x1bOD": "left",
-  "\x06": "right",
-  "\x1b[C": "right",
-  "\x1bOC": "right",
-  "\x10": "older",
-  "\x1b[A": "older",
-  "\x1bOA": "older",
-  "\x0e": "newer",
-  "\x1b[B": "newer",
-  "\x1bOB": "newer",
-  "\x1bb": "wordLeft",
-  "\x1b[1;5D": "wordLeft",
-  "\x1b[1;3D": "wordLeft",
-  "\x1bf": "wordRight",
-  "\x1b[1;5C": "wordRight",
-  "\x1b[1;3C": "wordRight",
-  "\x7f": "backspace",
-  "\b": "backspace",
-  "\x1b[3~": "delete",
-  "\x17": "deleteWordLeft",
-  "\x1b\x7f": "deleteWordLeft",
-  "\x1bd": "deleteWordRight",
-  "\x15": "deleteToStart",
-  "\x0b": "deleteToEnd",
+/** What terminals send for each key: xterm, rxvt and the Linux console. */
+const SEQUENCES: Partial<Record<Key["name"], string[]>> = {
+  enter: ["\r", "\n"],
+  tab: ["\t"],
+  interrupt: ["\x03"],
+  suspend: ["\x1a"],
+  deleteOrEnd: ["\x04"],
+  clear: ["\x0c"],
+  home: ["\x01", "\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~"],
+  end: ["\x05", "\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~"],
+  left: ["\x02", "\x1b[D", "\x1bOD"],
+  right: ["\x06", "\x1b[C", "\x1bOC"],
+  older: ["\x10", "\x1b[A", "\x1bOA"],
+  newer: ["\x0e", "\x1b[B", "\x1bOB"],
+  wordLeft: ["\x1bb", "\x1b[1;5D", "\x1b[1;3D"],
+  wordRight: ["\x1bf", "\x1b[1;5C", "\x1b[1;3C"],
+  backspace: ["\x7f", "\b"],
+  delete: ["\x1b[3~"],
+  deleteWordLeft: ["\x17", "\x1b\x7f"],
+  deleteWordRight: ["\x1bd"],
+  deleteToStart: ["\x15"],
+  deleteToEnd: ["\x0b"],
 };
+
+const KEYS = new Map(
+  Object.entries(SEQUENCES).flatMap(([name, sequences]) =>
+    sequences.map((sequence) => [sequence, name as Key["name"]])
+  ),
+);
 
 const PASTE_START = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
@@ -181,7 +164,7 @@ export function decodeLines(text: string): Key[] {
 }
 
 function keyOf(token: string): Key[] {
-  const name = Object.hasOwn(KEYS, token) ? KEYS[token] : undefined;
+  const name = KEYS.get(token);
   if (name !== undefined) return [{ name, text: "" }];
   // A letter typed with Alt is that letter; another unknown key does nothing.
   const [first, ...rest] = token;

@@ -89,7 +89,7 @@ export class Keyboard {
     this.#input.pause();
   }
 
-  /** Whoever stopped the program may have set another mode. */
+  /** The shell that stopped the program has set another mode. */
   #continue = () => {
     this.#input.setRawMode?.(true);
     this.#events.onContinue();

@@ -46,6 +46,8 @@ export interface ServerConfig {
   burst: number;
   /** Chat: messages of a user a second. */
   rate: number;
+  /** Chat: messages kept; 0 keeps all. */
+  keep: number;
   /** Chat: stored messages survive a power loss as well. */
   durable: boolean;
 }
@@ -98,6 +100,7 @@ function configOf(name: ServerName, values: FlagValues): ServerConfig {
     maxThreads: Number(values["max-threads"] ?? FLAGS["max-threads"]!.default),
     burst: Number(values["burst"] ?? FLAGS["burst"]!.default),
     rate: Number(values["rate"] ?? FLAGS["rate"]!.default),
+    keep: Number(values["keep"] ?? FLAGS["keep"]!.default),
     durable: "durable" in values,
   };
 }

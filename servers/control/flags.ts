@@ -77,6 +77,13 @@ export const FLAGS: Record<string, ServerFlag> = {
     only: "chat",
     check: wholeNumber(1, 1_000_000),
   },
+  "keep": {
+    value: "N",
+    help: "messages kept, the oldest go; 0 = all",
+    default: "1000000",
+    only: "chat",
+    check: wholeNumber(0, 999_999_999),
+  },
   "durable": { help: "what was said survives a power loss too; slower", only: "chat" },
 };
 

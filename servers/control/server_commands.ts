@@ -76,6 +76,7 @@ export class ServerCommands {
   #status(): string {
     const { server, service, counter } = this.#options;
     const trouble = service.trouble?.();
+    const stored = service.stored?.();
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const { rss } = Deno.memoryUsage(); // 0 where there is no descriptor left to ask with
     return [
@@ -84,6 +85,7 @@ export class ServerCommands {
       `connections  ${server.connections}`,
       `messages     ${counter.messages}`,
       `memory       ${rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"}`,
+      ...(stored === undefined ? [] : [`stored       ${stored}`]),
       ...(trouble === undefined ? [] : [`storage      ${escapeControl(trouble)}`]),
     ].join("\n");
   }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
 import type { ClientMessage } from "../../lib/chat/protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { MessageConn } from "../../lib/conn/message_conn.ts";
@@ -15,7 +14,7 @@ import type { ChatRoom, Seated } from "./chat_room.ts";
 import type { Hello } from "./login.ts";
 import { Member } from "./member.ts";
 import type { Members } from "./members.ts";
-import { errorOf, frameOf, type Problem, UNAVAILABLE } from "./messages.ts";
+import { errorOf, frameOf, type Problem, problemOf, UNAVAILABLE } from "./messages.ts";
 import { Replay } from "./replay.ts";
 
 // How many messages are shown at once: where the client does not say, and at most.
@@ -189,12 +188,6 @@ const NO_SUCH_USER: Problem = {
   code: "no_such_user",
   message: "There is no user of that name",
 };
-
-/** Why a text is not taken, if it is not. */
-function problemOf(text: string): Problem | undefined {
-  if (text.trim() === "") return { code: "bad_message", message: "Send a text that is not blank" };
-  return isTextTooLong(text) ? { code: "too_long", message: TEXT_TOO_LONG } : undefined;
-}
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -99,6 +99,11 @@ export class Member {
     clearTimeout(this.#expiry);
   }
 
+  /** What a client is told with its `welcome`. */
+  protected get greeting(): string | undefined {
+    return undefined;
+  }
+
   /** Called when the client is welcome, with what its `hello` asked for and the newest id it was told. */
   protected entered(_hello: Hello, _last: number): Promise<void> | void {}
 
@@ -211,7 +216,8 @@ export class Member {
     this.conn.maxBodyBytes = MAX_CLIENT_BODY_BYTES;
     this.#pace = new TokenBucket(this.members.options.pace ?? DEFAULT_PACE);
     this.#watchExpiry();
-    await this.send({ type: "welcome", name, token, expires, last });
+    const text = this.greeting;
+    await this.send({ type: "welcome", name, token, expires, last, ...(text && { text }) });
     await this.entered(hello!, last);
   }
 

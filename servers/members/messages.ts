@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { hasTooManyMarks, MAX_MARKS } from "../../lib/chat/combining_marks.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
 import { encodeFrame } from "../../lib/frame/frame.ts";
 import { goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
 import type { ByeReason, ErrorCode, ServerMessage } from "../../lib/chat/protocol.ts";
@@ -15,6 +17,18 @@ export const UNAVAILABLE: Problem = {
   code: "unavailable",
   message: "The server cannot read or write its data: try again later",
   retryAfterMs: 1000,
+};
+
+/** Why a text is not taken, if it is not. */
+export function problemOf(text: string): Problem | undefined {
+  if (text.trim() === "") return { code: "bad_message", message: "Send a text that is not blank" };
+  if (isTextTooLong(text)) return { code: "too_long", message: TEXT_TOO_LONG };
+  return hasTooManyMarks(text) ? TOO_MANY_MARKS : undefined;
+}
+
+const TOO_MANY_MARKS: Problem = {
+  code: "bad_message",
+  message: `Send a text with at most ${MAX_MARKS} combining marks on a character`,
 };
 
 /** Makes one message to clients a whole frame. What clients may send is limited; a list of users may be longer. */

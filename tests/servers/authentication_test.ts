@@ -28,6 +28,24 @@ Deno.test("authenticationHandler() keeps no name of a client that is forgotten",
   assertEquals([auth.names(), auth.server.connections], [[], 1]);
 });
 
+Deno.test("authenticationHandler() greets by name, and sends texts back", async () => {
+  await using auth = startAuthentication();
+  using anna = await auth.connect();
+  await anna.register("Anna");
+  await anna.send({ type: "say", ref: "r", text: "hi" });
+
+  const answers = [anna.received.at(-1), await anna.next(), await anna.next()];
+  const refusal = await anna.ask({ type: "say", ref: "s", text: " " });
+
+  assert(answers[0]?.type === "welcome");
+  assertEquals(answers[0].text, "Hello, Anna! What you send comes back");
+  assertEquals(answers.slice(1), [
+    { type: "said", ref: "r", id: 1 },
+    { type: "notice", text: "Anna: hi" },
+  ]);
+  assert(refusal?.type === "error" && refusal.ref === "s");
+});
+
 Deno.test("authenticationHandler() outlives a client that breaks off in the middle of everything", async () => {
   await using auth = startAuthentication();
   for (const text of ['{"type":"hello","version":1}', '{"type":"ping"}', "x"]) {

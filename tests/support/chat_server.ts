@@ -13,6 +13,9 @@ import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../../lib/base/token_bucket.ts";
 import { authenticationHandler } from "../../servers/authentication.ts";
 import { chatHandler } from "../../servers/chat.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
+import { Member } from "../../servers/members/member.ts";
 import { ChatRoom } from "../../servers/members/chat_room.ts";
 import { Members } from "../../servers/members/members.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
@@ -95,6 +98,28 @@ export function startAuthentication(options: TestServerOptions = {}) {
   const handler = authenticationHandler(stores.members);
   const close = () => stores.database.close();
   return { ...stores, ...start(handler, close, stores.members, options) };
+}
+
+/** One client of an authentication server over a connection in memory, where no time passes that a test does not let pass. */
+export function serveInMemory() {
+  const database = openDatabase(":memory:", { migrations: CHAT_MIGRATIONS });
+  const members = new Members(database, {
+    server: "auth",
+    accounts: { params: CHEAP },
+    loginMs: 100,
+    loginPace: NO_LIMIT,
+    pace: NO_LIMIT,
+  });
+  const [near, far] = memoryConnPair();
+  const conn = new FramedConn(near);
+  const client = new ChatClient(new FramedConn(far));
+  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
+  const served = new Member(conn, info, members).serve();
+  const dispose = () => {
+    [conn, client.conn].forEach((end) => end.close());
+    database.close();
+  };
+  return { conn, client, members, info, served, [Symbol.dispose]: dispose };
 }
 
 function openMembers(server: string, options: TestServerOptions) {

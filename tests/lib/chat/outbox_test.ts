@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { turns } from "../../support/turns.ts";
 import { Outbox } from "../../../lib/chat/outbox.ts";
 
 const FRAME = new Uint8Array(10);
@@ -26,24 +27,42 @@ function slowOutbox(options: { maxQueuedBytes?: number; maxStalledMs?: number })
   return { time, sender, overflows, outbox: new Outbox(sender, { ...options, now, onOverflow }) };
 }
 
-Deno.test("Outbox.deliver() gives up a peer that takes nothing while too much waits", () => {
-  const { time, sender, overflows, outbox } = slowOutbox({
-    maxQueuedBytes: 30,
-    maxStalledMs: 100,
-  });
+/** Delivers one frame in each of so many turns that any peer could have taken something. */
+async function deliverForTurns(outbox: Outbox): Promise<void> {
+  for (let turn = 0; turn < 70; turn++) {
+    await turns(1);
+    outbox.deliver(FRAME);
+  }
+}
+
+Deno.test("Outbox.deliver() gives up a peer that takes nothing while too much waits", async () => {
+  const { time, sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 30, maxStalledMs: 100 });
 
   for (let i = 0; i < 3; i++) outbox.deliver(FRAME);
   time.nowMs += 1000;
   for (let i = 0; i < 2; i++) outbox.deliver(FRAME);
-  time.nowMs += 100;
+  // However late it is: in one turn, nothing could be taken.
+  time.nowMs += 1000;
   outbox.deliver(FRAME);
   assertEquals([sender.queuedBytes, overflows], [60, []]);
-  time.nowMs += 1;
-  outbox.deliver(FRAME);
-  sender.take(60);
+  await deliverForTurns(outbox);
+  sender.take(sender.queuedBytes);
   outbox.deliver(FRAME);
 
-  assertEquals([sender.queuedBytes, overflows], [0, [60]]);
+  assertEquals([sender.queuedBytes, overflows.length], [0, 1]);
+});
+
+Deno.test("Outbox.deliver() does not give up a peer in a hurry, however many turns pass", async () => {
+  const { time, overflows, outbox } = slowOutbox({ maxQueuedBytes: 100, maxStalledMs: 100 });
+
+  for (let i = 0; i < 12; i++) outbox.deliver(FRAME);
+  time.nowMs += 100;
+  await deliverForTurns(outbox);
+  assertEquals(overflows, []);
+  time.nowMs += 1;
+  outbox.deliver(FRAME);
+
+  assertEquals(overflows.length, 1);
 });
 
 Deno.test("Outbox.deliver() goes on with a peer that takes a little now and then", () => {
@@ -67,16 +86,19 @@ Deno.test("Outbox.deliver() takes sixteen times the limit from a burst, and no m
   assertEquals([sender.queuedBytes, overflows], [170, [170]]);
 });
 
-Deno.test("Outbox.deliver() lets 1 MiB wait for a peer that takes nothing for 2 s, where no limits are given", () => {
+Deno.test("Outbox.deliver() lets 1 MiB wait for a peer that takes nothing for 2 s, where no limits are given", async () => {
   const { time, sender, overflows, outbox } = slowOutbox({});
   sender.queuedBytes = 1024 * 1024;
 
-  for (const pauseMs of [0, 0, 2000, 1]) {
-    time.nowMs += pauseMs;
-    outbox.deliver(FRAME);
-  }
+  outbox.deliver(FRAME);
+  outbox.deliver(FRAME);
+  time.nowMs += 2000;
+  await deliverForTurns(outbox);
+  assertEquals(overflows, []);
+  time.nowMs += 1;
+  outbox.deliver(FRAME);
 
-  assertEquals(overflows, [1024 * 1024 + 30]);
+  assertEquals(overflows.length, 1);
 });
 
 Deno.test("Outbox refuses limits that are no numbers from 0", () => {

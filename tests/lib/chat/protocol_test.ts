@@ -110,3 +110,41 @@ Deno.test("parseServerMessage() gives nothing where a field is missing or of ano
     assertEquals(parse(message), undefined, JSON.stringify(message));
   }
 });
+
+const LONGEST = { name: 256, password: 1024, to: 256, ref: 64, text: 16_384 };
+
+for (const [field, length] of Object.entries(LONGEST)) {
+  Deno.test(`parseClientMessage() takes ${field} up to ${length} characters, and refuses it by its length alone`, () => {
+    const type = ["name", "password"].includes(field) ? "login" : "tell";
+    const whole = { type, name: "n", password: "p", to: "t", ref: "r", text: "x" };
+    const ref = field === "ref" ? undefined : "r";
+
+    const taken = parseClientMessage(JSON.stringify({ ...whole, [field]: "x".repeat(length) }));
+    const long = JSON.stringify({ ...whole, [field]: "\u0301".repeat(length + 1) });
+    const refused = parseClientMessage(long);
+
+    assert("message" in taken);
+    assert("problem" in refused && refused.problem.startsWith(`Send ${field} as a string of`));
+    assertEquals(refused.ref, ref);
+  });
+}
+
+Deno.test("parseServerMessage() refuses what is longer than any server sends", () => {
+  const long = (length: number) => "x".repeat(length);
+  for (
+    const message of [
+      { type: "hello", version: 1, server: long(65) },
+      { type: "welcome", name: "a", token: long(257), expires: 1, last: 1 },
+      { type: "message", id: 1, at: 2, from: long(257), text: "b" },
+      { type: "message", id: 1, at: 2, from: "a", text: long(16_385) },
+      { type: "said", ref: long(65), id: 1 },
+      { type: "users", names: Array(10_001).fill("a") },
+      { type: "users", names: [long(257)] },
+      { type: "notice", text: long(16_385) },
+      { type: "error", code: "throttled", message: long(1025) },
+      { type: "bye", reason: long(65) },
+    ]
+  ) {
+    assertEquals(parse(message), undefined, message.type);
+  }
+});

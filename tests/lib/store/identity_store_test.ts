@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
 import { IdentityStore } from "../../../lib/store/identity_store.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
@@ -12,6 +13,11 @@ function testStore(name: string, fn: (path: string) => Promise<void>): void {
   });
 }
 
+/** How many names a file holds. */
+function sizeOf(path: string): number {
+  return Object.keys(JSON.parse(Deno.readTextFileSync(path))).length;
+}
+
 testStore("IdentityStore.remember() stores names that a restart finds", async (path) => {
   const store = await IdentityStore.open(path);
   assertEquals(store.get("10.0.0.1"), undefined);
@@ -20,7 +26,7 @@ testStore("IdentityStore.remember() stores names that a restart finds", async (p
 
   assertEquals([stored, store.get("10.0.0.1")], ["Anna", "Anna"]);
   const again = await IdentityStore.open(path);
-  assertEquals([again.size, again.get("10.0.0.1")], [1, "Anna"]);
+  assertEquals([sizeOf(path), again.get("10.0.0.1")], [1, "Anna"]);
 });
 
 testStore("IdentityStore.remember() leaves a name that is stored, and gives it", async (path) => {
@@ -70,7 +76,7 @@ testStore("IdentityStore stores 64 names of an IPv6 network", async (path) => {
 
   assertEquals(stored.filter((name) => name !== null).length, 64);
   assertEquals(await remember("2001:db8::ffff"), null);
-  assertEquals([await remember(neighbours[0]!), store.size], ["Anna", 64]);
+  assertEquals([await remember(neighbours[0]!), sizeOf(path)], ["Anna", 64]);
   assertEquals([await remember("2001:db8:0:1::1"), await remember("10.0.0.1")], ["Anna", "Anna"]);
   await store.clear();
   assertEquals(await remember("2001:db8::ffff"), "Anna");
@@ -82,7 +88,7 @@ testStore("IdentityStore stores 10,000 names, and uses a file that has more", as
   const names = Array.from({ length: 20_000 }, (_, i) => [`10.0.${i >> 8}.${i & 255}`, "Bob"]);
   await Deno.writeTextFile(path, JSON.stringify(Object.fromEntries(names)));
 
-  assertEquals([await store.find("10.0.78.31"), store.size], ["Bob", 20_000]);
+  assertEquals([await store.find("10.0.78.31"), sizeOf(path)], ["Bob", 20_000]);
   {
     using _rename = stub(Deno, "rename", () => Promise.reject(new Error("written")));
     assertEquals(await store.remember("::1", "Anna"), null);
@@ -147,7 +153,7 @@ testStore("IdentityStore.remember() knows no name that it could not write", asyn
     await assertRejects(() => store.remember("10.0.0.1", "Anna"), Error, "No space left");
   }
 
-  assertEquals([store.size, store.get("10.0.0.1")], [0, undefined]);
+  assertEquals(store.get("10.0.0.1"), undefined);
 });
 
 testStore("IdentityStore.remember() loses nothing when many write at once", async (path) => {
@@ -161,7 +167,7 @@ testStore("IdentityStore.remember() loses nothing when many write at once", asyn
 
   assertEquals(writes.calls.length, 2);
   const again = await IdentityStore.open(path);
-  assertEquals(again.size, 102);
+  assertEquals(sizeOf(path), 102);
   assertEquals(again.get("10.0.0.42"), "n42");
 });
 
@@ -172,7 +178,7 @@ testStore("IdentityStore.remember() keeps what another store and a person wrote"
   await Promise.all(
     all.map(([address, name], i) => stores[i % 2]!.remember(address, name)),
   );
-  assertEquals((await IdentityStore.open(path)).size, 50);
+  assertEquals(sizeOf(path), 50);
 
   await Deno.writeTextFile(path, '{"::1":"Anna"}');
   await stores[0]!.remember("::2", "Bob");
@@ -180,7 +186,7 @@ testStore("IdentityStore.remember() keeps what another store and a person wrote"
   await stores[0]!.remember("::3", "Carl");
   const again = await IdentityStore.open(path);
   const known = (store: IdentityStore) => ["::1", "::2", "::3"].map((each) => store.get(each));
-  assertEquals([known(again), again.size], [["Anna", "Bob", "Carl"], 3]);
+  assertEquals([known(again), sizeOf(path)], [["Anna", "Bob", "Carl"], 3]);
   assertEquals(known(stores[0]!), ["Anna", "Bob", "Carl"]);
 });
 
@@ -212,7 +218,7 @@ testStore("IdentityStore.remember() lets changes during a write share the next",
   await Promise.all(later);
 
   assertEquals(writes.calls.length, 2);
-  assertEquals((await IdentityStore.open(path)).size, 3);
+  assertEquals(sizeOf(path), 3);
 });
 
 testStore("IdentityStore.get() tells a name only once the file holds it", async (path) => {
@@ -231,7 +237,7 @@ testStore("IdentityStore.clear() forgets all in its turn", async (path) => {
   await Promise.all([store.remember("::1", "a"), store.clear(), store.remember("::2", "b")]);
 
   assertEquals([store.get("::1"), store.get("::2")], [undefined, "b"]);
-  assertEquals((await IdentityStore.open(path)).size, 1);
+  assertEquals(sizeOf(path), 1);
 });
 
 testStore("IdentityStore.remember() changes nothing when the disk is full", async (path) => {
@@ -249,7 +255,7 @@ testStore("IdentityStore.remember() changes nothing when the disk is full", asyn
   assertEquals([store.get("::1"), store.get("::2")], ["Anna", undefined]);
   assertEquals((await IdentityStore.open(path)).get("::1"), "Anna");
   await store.remember("::2", "Bob");
-  assertEquals((await IdentityStore.open(path)).size, 2);
+  assertEquals(sizeOf(path), 2);
 });
 
 testStore("IdentityStore.remember() rejects when the folder cannot be made", async (path) => {
@@ -279,4 +285,57 @@ testStore("IdentityStore keeps names and addresses that objects have", async (pa
   const again = await IdentityStore.open(path);
   assertEquals(again.get("__proto__"), "__proto__");
   assertEquals(again.get("toString"), undefined);
+});
+
+async function openAt(now: number, ...args: Parameters<typeof IdentityStore.open>) {
+  using _time = new FakeTime(now);
+  return await IdentityStore.open(...args);
+}
+
+const CORRUPT = ["", "{", "[]", "null", '{"::1": 7}', '{"::1": "\\u001b[2J"}', '"\xff', "\x1b[2J"];
+
+for (const [index, text] of CORRUPT.entries()) {
+  testStore(`IdentityStore.open() sets corrupt file ${index + 1} aside`, async (path) => {
+    await Deno.mkdir(path.replace("/identities.json", ""));
+    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0)); // Latin-1
+    await Deno.writeFile(path, bytes);
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+
+    const store = await openAt(Date.UTC(2026, 1, 3, 4, 5, 6), path, onNotice);
+    await store.remember("::1", "Anna");
+
+    const aside = `${path}.corrupt-2026-02-03T04-05-06.000Z`;
+    assertEquals(await Deno.readFile(aside), bytes);
+    assertEquals(notices.length, 1);
+    assertStringIncludes(notices[0]!, `${path} is corrupt (`);
+    assertStringIncludes(notices[0]!, `moved to ${aside}`);
+    assertEquals(notices[0]!.includes("\x1b"), false);
+    assertEquals((await IdentityStore.open(path, onNotice)).get("::1"), "Anna");
+    assertEquals(notices.length, 1);
+  });
+}
+
+testStore("IdentityStore.open() never overwrites a file set aside before", async (path) => {
+  await Deno.mkdir(path.replace("/identities.json", ""));
+  for (const text of ["first", "second", "third"]) {
+    await Deno.writeTextFile(path, text);
+    await openAt(0, path);
+  }
+
+  const aside = `${path}.corrupt-1970-01-01T00-00-00.000Z`;
+  const found = [aside, `${aside}-2`, `${aside}-3`].map((file) => Deno.readTextFileSync(file));
+  assertEquals(found, ["first", "second", "third"]);
+});
+
+testStore("IdentityStore.open() rejects when it can neither read nor set aside", async (path) => {
+  await Deno.mkdir(path, { recursive: true });
+  await assertRejects(() => IdentityStore.open(path), Error, "Cannot read identity file");
+  await Deno.remove(path);
+  await Deno.writeTextFile(path, "corrupt");
+  using _rename = stub(Deno, "rename", () => Promise.reject(new Error("Read-only")));
+
+  await assertRejects(() => IdentityStore.open(path), Error, "Cannot set aside the corrupt");
+
+  assertEquals(await Deno.readTextFile(path), "corrupt");
 });

@@ -158,12 +158,12 @@ Deno.test("Throttle keeps the turn of a client that waits, whatever is asked mea
   pollUntil(clock.ms + 1_000);
 
   const waits: number[] = [];
-  for (let waitMs; (waitMs = attempt("owner")) > 0; pollUntil(clock.ms + waitMs + 150)) {
-    waits.push(waitMs);
+  for (let tries = 0; tries < 3; tries++) {
+    waits.push(attempt("owner"));
+    if (waits.at(-1)! > 0) pollUntil(clock.ms + waits.at(-1)! + 150);
   }
 
-  assertEquals(waits.length, 2);
-  assertEquals(waits[0], 30_000);
+  assertEquals(waits.map((waitMs) => waitMs > 0), [true, true, false]);
   assertEquals(begun, 1);
 });
 

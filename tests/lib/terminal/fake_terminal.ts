@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
 import { unicodeWidth } from "@std/cli/unicode-width";
+import { Terminal, type TerminalOptions } from "../../../lib/terminal/terminal.ts";
 import type { TerminalInput } from "../../../lib/terminal/terminal_input.ts";
 import type { TerminalOutput } from "../../../lib/terminal/screen.ts";
 
@@ -109,4 +110,16 @@ export class FakeScreen extends Writable implements TerminalOutput {
 /** Waits for the end of the turn of the event loop in which things are drawn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(() => setTimeout(resolve)));
+}
+
+/** A terminal whose lines are collected until it ends. */
+export function open(options: TerminalOptions & { columns?: number; rows?: number } = {}) {
+  const keyboard = new FakeKeyboard();
+  const screen = new FakeScreen(options.columns, options.rows);
+  const terminal = new Terminal({ input: keyboard, output: screen, ...options });
+  const lines: string[] = [];
+  const ended = (async () => {
+    for await (const line of terminal) lines.push(line);
+  })();
+  return { keyboard, screen, terminal, lines, ended, [Symbol.dispose]: () => terminal.close() };
 }

@@ -21,6 +21,7 @@ const DEFAULTS: ServerConfig = {
   maxThreads: 128,
   burst: 20,
   rate: 5,
+  keep: 1_000_000,
   durable: false,
 };
 

@@ -25,7 +25,7 @@ Deno.test("flagsOf() leaves out what only other servers have", () => {
 
   assertEquals(
     [only("echo"), only("identify"), only("chat")],
-    [["raw"], [], ["burst", "rate", "durable"]],
+    [["raw"], [], ["burst", "rate", "keep", "durable"]],
   );
 });
 

@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 
-import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
-import { openDatabase } from "../../../lib/store/database.ts";
-import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
-import { Member } from "../../../servers/members/member.ts";
-import { Members } from "../../../servers/members/members.ts";
-import { ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { CHEAP, startAuthentication, type TestServerOptions } from "../../support/chat_server.ts";
+import type { Members } from "../../../servers/members/members.ts";
+import { type ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
+import {
+  serveInMemory,
+  startAuthentication,
+  type TestServerOptions,
+} from "../../support/chat_server.ts";
 import { isPending, turns } from "../../support/turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
@@ -42,29 +41,6 @@ function register(name: string, password = PASSWORD): object {
 
 function login(name: string, password = PASSWORD): object {
   return { type: "login", name, password };
-}
-
-/** A conversation over a connection in memory, where no time passes that a test does not let pass. */
-function beginInMemory() {
-  const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
-  const noLimit = { burst: 1e9, perSecond: 1e9 };
-  const members = new Members(database, {
-    server: "auth",
-    accounts: { params: CHEAP },
-    loginMs: 100,
-    loginPace: noLimit,
-    pace: noLimit,
-  });
-  const [near, far] = memoryConnPair();
-  const conn = new FramedConn(near);
-  const client = new ChatClient(new FramedConn(far));
-  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
-  const served = new Member(conn, info, members).serve();
-  const dispose = () => {
-    [conn, client.conn].forEach((end) => end.close());
-    database.close();
-  };
-  return { conn, client, members, info, served, [Symbol.dispose]: dispose };
 }
 
 Deno.test("Login greets with the version it speaks, and waits for hello", async () => {
@@ -241,7 +217,7 @@ Deno.test("Login lets exactly one of several have a name", async () => {
 for (const busy of [false, true]) {
   Deno.test(`Login says goodbye to a client that does not log in within its time, ${busy ? "busy" : "silent"}`, async () => {
     using time = new FakeTime();
-    using login = beginInMemory();
+    using login = serveInMemory();
     const { client } = login;
 
     if (busy) await client.ask(HELLO);
@@ -259,7 +235,7 @@ for (const busy of [false, true]) {
 
 Deno.test("Login sets the client no time any more once it is in, and again when it is told that its session has ended", async () => {
   using time = new FakeTime();
-  using login = beginInMemory();
+  using login = serveInMemory();
   const { client, members } = login;
 
   await client.register("Anna");
@@ -320,7 +296,7 @@ Deno.test("Login tells when storage is broken, and lets in when it works again",
 });
 
 Deno.test("Login keeps nothing of a client that is gone before the welcome", async () => {
-  using login = beginInMemory();
+  using login = serveInMemory();
   const { members, conn, client } = login;
   const { accounts } = members;
   const makeAccount = accounts.register.bind(accounts);

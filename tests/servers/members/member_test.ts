@@ -1,6 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { StorageError } from "../../../lib/store/storage_error.ts";
 import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { startAuthentication } from "../../support/chat_server.ts";
+import { serveInMemory, startAuthentication } from "../../support/chat_server.ts";
 import { turns } from "../../support/turns.ts";
 
 Deno.test("Member answers ping and whoami, and refuses what belongs before the login", async () => {
@@ -15,7 +17,8 @@ Deno.test("Member answers ping and whoami, and refuses what belongs before the l
       { type: "hello", version: 1 },
       { type: "login", name: "Anna", password: PASSWORD },
       { type: "register", name: "Bob", password: PASSWORD },
-      { type: "say", ref: "1", text: "hello" },
+      { type: "tell", ref: "1", to: "Anna", text: "hello" },
+      { type: "who" },
     ]
   ) {
     const answer = await anna.ask(message);
@@ -144,3 +147,125 @@ for (const [maxPerAddress, logins] of [[4, 1], [8, 2], [64, 16]] as const) {
     assertEquals(bye, { type: "bye", reason: "full", retryAfterMs: 5000 });
   });
 }
+
+const DAY_MS = 86_400_000;
+
+Deno.test("Member lets a session slide while it is used, and ends it after 30 days", async () => {
+  const start = Date.now();
+  let now = start;
+  await using auth = startAuthentication({ now: () => now });
+  using anna = await auth.connect();
+  const token = await anna.register("Anna");
+
+  for (let day = 1; day < 30; day++) {
+    now += DAY_MS;
+    assertEquals((await anna.ask({ type: "ping" }))?.type, "pong");
+  }
+  assertEquals(auth.members.sessions.resume(token)?.expiresAt, start + 30 * DAY_MS);
+  now += DAY_MS;
+  const refusal = await anna.ask({ type: "say", ref: "7", text: "x" });
+
+  assert(refusal?.type === "error");
+  assertEquals([refusal.code, refusal.ref, auth.names()], ["unauthorized", "7", []]);
+});
+
+Deno.test("Member ends the session of a silent client when its token expires", async () => {
+  using time = new FakeTime();
+  using server = serveInMemory();
+  const { client, members, info } = server;
+  await client.register("Anna");
+
+  await time.tickAsync(7 * DAY_MS - 1);
+  const before = members.nameOf(info);
+  await time.tickAsync(1);
+
+  assertEquals([before, members.nameOf(info)], ["Anna", undefined]);
+});
+
+Deno.test("Member ends a session whose token another program has deleted", async () => {
+  await using auth = startAuthentication();
+  using anna = await auth.connect();
+  await anna.register("Anna");
+  auth.database.prepare("DELETE FROM sessions").run();
+
+  const refusal = await anna.ask({ type: "whoami" });
+
+  assert(refusal?.type === "error" && refusal.code === "unauthorized");
+});
+
+Deno.test("Members.kick() revokes the token of a member, for all connections that came in by it", async () => {
+  await using auth = startAuthentication();
+  using anna = await auth.connect();
+  const token = await anna.register("Anna");
+  using same = await auth.connect();
+  await same.resume(token);
+  using other = await auth.connect();
+  const otherToken = await other.logIn("Anna");
+
+  auth.members.kick(auth.server.peers()[0]!);
+
+  assertEquals(auth.names(), ["Anna"]);
+  assertEquals(auth.members.sessions.resume(token), null);
+  assert(auth.members.sessions.resume(otherToken));
+  assertEquals((await same.ask({ type: "ping" }))?.type, "error");
+  assertEquals((await other.ask({ type: "ping" }))?.type, "pong");
+});
+
+Deno.test("Member answers all that was sent before it knew of the end of its session, and lets it log in again", async () => {
+  await using auth = startAuthentication({ maxPerAddress: 4 });
+  using stack = new DisposableStack();
+  const clients = [];
+  for (const name of ["Anna", "Bob", "Carl"]) {
+    clients.push(stack.use(await auth.connect()));
+    await clients.at(-1)!.register(name);
+  }
+
+  auth.members.clear();
+  for (const [i, client] of clients.entries()) {
+    for (const ref of ["1", "2", "3"]) {
+      client.send({ type: "tell", ref, to: "Bob", text: "x".repeat(8000) });
+    }
+    client.send({ type: "hello", version: 1 });
+    client.send({ type: "register", name: `New${i}`, password: PASSWORD });
+  }
+
+  for (const client of clients) {
+    const before = client.received.length;
+    await client.until("welcome");
+    const answers = client.received.slice(before);
+    assertEquals(answers.map((m) => "ref" in m ? m.ref : m.type), [
+      "1",
+      "2",
+      "3",
+      "hello",
+      "welcome",
+    ]);
+  }
+});
+
+Deno.test("Members makes an account and its session both or neither, and removes all users or none", async () => {
+  await using auth = startAuthentication();
+  using anna = await auth.connect();
+  await anna.register("Anna");
+  using bob = await auth.connect();
+  await bob.ask({ type: "hello", version: 1 });
+  const { database } = auth;
+  const trigger = (when: string, what: string) =>
+    database.prepare(
+      `CREATE TEMP TRIGGER broken BEFORE ${when} BEGIN SELECT RAISE(ABORT, '${what}'); END`,
+    ).run();
+  const register = { type: "register", name: "Bob", password: PASSWORD };
+
+  trigger("INSERT ON sessions", "disk");
+  const refusal = await bob.ask(register);
+  database.prepare("DROP TRIGGER broken").run();
+  const welcome = await bob.ask(register);
+  trigger("DELETE ON sessions", "disk");
+  assertThrows(() => auth.members.clear(), StorageError);
+  database.prepare("DROP TRIGGER broken").run();
+
+  assert(refusal?.type === "error" && refusal.code === "unavailable");
+  assertEquals(welcome?.type, "welcome");
+  assertEquals((await anna.ask({ type: "whoami" }))?.type, "you");
+  assertEquals(auth.members.clear(), 2);
+});
