@@ -116,7 +116,8 @@ export class ChatView {
     this.#name = name;
     this.#waitText = "";
     if (isBack) return service("Connected again");
-    return service(`Logged in as ${safe(name)}${text === undefined ? "" : `. ${safe(text)}`}`);
+    const greeting = text === undefined ? "" : `. ${safe(text)}`;
+    return service(`Logged in as ${safe(name)}${greeting}`);
   }
 
   #said(

@@ -27,8 +27,7 @@ import { TextDecoding } from "./text_decoding.ts";
  * Read a chunk into `space()`, call `filled(n)`, then take messages until `next()` has no more. Memory grows with the
  * bytes received, never with the bytes a header announces.
  */
-export class FrameDecoder {
-  readonly #buffer = new ReadBuffer();
+export class FrameDecoder extends ReadBuffer {
   readonly #texts = new TextDecoding();
   #maxBodyBytes: number;
   /** Where in the stream the last frame is whose header was accepted. A new limit does not apply to it. */
@@ -38,6 +37,7 @@ export class FrameDecoder {
 
   /** Makes an empty decoder, at the beginning of a frame. */
   constructor(options: FrameOptions = {}) {
+    super();
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
   }
 
@@ -49,11 +49,6 @@ export class FrameDecoder {
     this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
   }
 
-  /** How many bytes are buffered and not taken yet, headers included. */
-  get bufferedBytes(): number {
-    return this.#buffer.length;
-  }
-
   /**
    * Takes the next message, or `undefined` when no whole frame is buffered.
    *
@@ -61,8 +56,7 @@ export class FrameDecoder {
    * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
    */
   next(): string | undefined {
-    if (!this.#takeFrame()) return undefined;
-    return this.#texts.decode(this.#buffer, this.bodyBytes);
+    return this.#takeFrame() ? this.#texts.decode(this, this.bodyBytes) : undefined;
   }
 
   /**
@@ -72,53 +66,31 @@ export class FrameDecoder {
    */
   nextBytes(): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#takeFrame()) return undefined;
-    const { bytes, start } = this.#buffer;
-    return bytes.slice(start - this.bodyBytes, start);
+    return this.bytes.slice(this.usedTo - this.bodyBytes, this.usedTo);
   }
 
   /** Steps over the next frame if all of it is buffered: its body then ends where the unused bytes start. */
   #takeFrame(): boolean {
-    const buffer = this.#buffer;
-    if (buffer.length < HEADER_BYTES) return false;
-    const bodyBytes = readHeader(buffer.bytes, buffer.start);
-    if (bodyBytes > this.#maxBodyBytes && buffer.position !== this.#acceptedAt) {
+    if (this.bufferedBytes < HEADER_BYTES) return false;
+    const bodyBytes = readHeader(this.bytes, this.usedTo);
+    if (bodyBytes > this.#maxBodyBytes && this.position !== this.#acceptedAt) {
       throw new FrameTooLargeError("receive", bodyBytes, this.#maxBodyBytes);
     }
-    if (buffer.length < HEADER_BYTES + bodyBytes) {
-      this.#acceptedAt = buffer.position;
+    if (this.bufferedBytes < HEADER_BYTES + bodyBytes) {
+      this.#acceptedAt = this.position;
       return false;
     }
-    buffer.use(HEADER_BYTES + bodyBytes);
+    this.use(HEADER_BYTES + bodyBytes);
     this.bodyBytes = bodyBytes;
     return true;
   }
 
-  /** Room for the next chunk, at least one byte. It belongs to the caller until `filled`. */
-  space(): Uint8Array<ArrayBuffer> {
-    return this.#buffer.space();
-  }
-
-  /**
-   * Takes in the chunk that was read into the first `bytes` bytes of the last `space()`.
-   *
-   * @throws {RangeError} If that cannot be: it is no whole number from 0 to the length of the space.
-   */
-  filled(bytes: number): void {
-    this.#buffer.filled(bytes);
-  }
-
-  /** Takes in a copy of `chunk`: for bytes that were not read into `space()`. */
-  push(chunk: Uint8Array): void {
-    this.#buffer.push(chunk);
-  }
-
   /** Moves buffered bytes to `target`, frames or not, and returns how many. */
   read(target: Uint8Array): number {
-    const { bytes, start, length } = this.#buffer;
-    const moved = Math.min(target.length, length);
-    target.set(bytes.subarray(start, start + moved));
-    this.#buffer.use(moved);
-    return moved;
+    const bytes = Math.min(target.length, this.bufferedBytes);
+    target.set(this.bytes.subarray(this.usedTo, this.usedTo + bytes));
+    this.use(bytes);
+    return bytes;
   }
 
   /**
@@ -136,8 +108,8 @@ export class FrameDecoder {
   }
 
   /** Forgets what is buffered and gives the memory back. */
-  discard(): void {
-    this.#buffer.discard();
+  override discard(): void {
+    super.discard();
     this.#texts.forget();
   }
 }

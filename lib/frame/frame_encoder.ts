@@ -46,8 +46,7 @@ export interface FrameEncoderOptions extends FrameOptions {
  *
  * A message that is refused leaves the queue as it was.
  */
-export class FrameEncoder {
-  readonly #buffer = new WriteBuffer();
+export class FrameEncoder extends WriteBuffer {
   /** Texts that wait to be encoded, and how many characters they are, with a header each. */
   #waiting: string[] = [];
   #waitingLength = 0;
@@ -62,6 +61,7 @@ export class FrameEncoder {
 
   /** Makes an encoder with nothing queued. */
   constructor(options: FrameEncoderOptions = {}) {
+    super();
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
     this.#onSent = options.onSent;
     if (this.#onSent) this.#lengths = [];
@@ -74,7 +74,7 @@ export class FrameEncoder {
 
   /** How many bytes are queued, headers included; where texts that are not ASCII still wait, up to three times that. */
   get queuedBytes(): number {
-    return this.#buffer.end + this.#waitingLength + this.#shared.length;
+    return this.end + this.#waitingLength + this.#shared.length;
   }
 
   /**
@@ -100,15 +100,15 @@ export class FrameEncoder {
   pushBytes(body: Uint8Array): void {
     if (body.length > this.#maxBodyBytes) throw this.#tooLarge(body.length);
     this.#gather();
-    this.#buffer.reserve(HEADER_BYTES + body.length);
-    this.#buffer.bytes.set(body, this.#buffer.end + HEADER_BYTES);
+    this.reserve(HEADER_BYTES + body.length);
+    this.bytes.set(body, this.end + HEADER_BYTES);
     this.#addFrame(body.length);
   }
 
   /** Queues a copy of bytes that are frames already, or no frames at all. */
   pushRaw(bytes: Uint8Array): void {
     this.#gather();
-    this.#buffer.add(bytes);
+    this.add(bytes);
   }
 
   /**
@@ -117,7 +117,7 @@ export class FrameEncoder {
    * It is not copied while nothing else waits, so that a broadcast costs one batch of bytes for all who keep up.
    */
   pushFrame(frame: Uint8Array): void {
-    if (this.#buffer.end + this.#waitingLength > 0) {
+    if (this.end + this.#waitingLength > 0) {
       this.pushRaw(frame);
     } else {
       this.#shared = this.#shared.append(frame);
@@ -130,7 +130,7 @@ export class FrameEncoder {
    * Hands over everything queued, which must not be changed. It is good until `release`, which comes before the next
    * `take`.
    */
-  take(): Uint8Array {
+  override take(): Uint8Array {
     return this.#shared === NO_FRAMES ? this.#takeOwn() : this.#takeShared();
   }
 
@@ -142,14 +142,9 @@ export class FrameEncoder {
     for (const bodyBytes of lengths) this.#onSent?.(bodyBytes);
   }
 
-  /** Takes back what `take` handed over, for use by any connection. */
-  release(): void {
-    this.#buffer.release();
-  }
-
   /** Forgets everything queued. */
-  clear(): void {
-    this.#buffer.clear();
+  override clear(): void {
+    super.clear();
     this.#waiting = [];
     this.#waitingLength = 0;
     if (this.#lengths) this.#lengths = [];
@@ -160,7 +155,7 @@ export class FrameEncoder {
 
   #takeOwn(): Uint8Array {
     this.#gather();
-    return this.#buffer.take();
+    return super.take();
   }
 
   #takeShared(): Uint8Array {
@@ -170,7 +165,7 @@ export class FrameEncoder {
   }
 
   #copyShared(): void {
-    if (this.#shared !== NO_FRAMES) this.#buffer.add(this.#takeShared());
+    if (this.#shared !== NO_FRAMES) this.add(this.#takeShared());
   }
 
   /** Brings what waits, in whatever form, into the buffer. */
@@ -195,7 +190,7 @@ export class FrameEncoder {
     this.#expectsAscii = written === joined.length;
     if (read < joined.length) return false;
     for (const { length } of texts) {
-      const { bytes, end } = this.#buffer;
+      const { bytes, end } = this;
       const body = end + HEADER_BYTES;
       this.#addFrame(this.#expectsAscii ? length : endOfUnits(bytes, body, length) - body);
     }
@@ -209,7 +204,7 @@ export class FrameEncoder {
     const bodyBytes = this.#encodeBody(text);
     if (bodyBytes <= this.#maxBodyBytes) return this.#addFrame(bodyBytes);
     // The room it took would stay with a connection that may be silent from now on.
-    if (this.#buffer.end === 0) this.#buffer.clear();
+    if (this.end === 0) super.clear();
     throw this.#tooLarge(bodyBytes);
   }
 
@@ -223,18 +218,18 @@ export class FrameEncoder {
   /** Encodes a text `offset` bytes behind what is queued: as far as there is room for ASCII, or `wholly`. */
   #put(text: string, offset: number, wholly: boolean): TextEncoderEncodeIntoResult {
     const bytesEach = wholly && !this.#expectsAscii ? MAX_CHARACTER_BYTES : 1;
-    this.#buffer.reserve(offset + text.length * bytesEach);
-    const put = encoder.encodeInto(text, this.#buffer.room(offset));
+    this.reserve(offset + text.length * bytesEach);
+    const put = encoder.encodeInto(text, this.room(offset));
     if (put.read === text.length || !wholly) return put;
     // Not ASCII after all: now make room for the most that UTF-8 can take.
-    this.#buffer.reserve(offset + text.length * MAX_CHARACTER_BYTES);
-    return encoder.encodeInto(text, this.#buffer.room(offset));
+    this.reserve(offset + text.length * MAX_CHARACTER_BYTES);
+    return encoder.encodeInto(text, this.room(offset));
   }
 
   /** Adds the header of a body that is in its place. */
   #addFrame(bodyBytes: number): void {
-    writeHeader(this.#buffer.bytes, this.#buffer.end, bodyBytes);
-    this.#buffer.end += HEADER_BYTES + bodyBytes;
+    writeHeader(this.bytes, this.end, bodyBytes);
+    this.end += HEADER_BYTES + bodyBytes;
     this.#lengths?.push(bodyBytes);
   }
 

@@ -17,32 +17,32 @@ const MAX_SPACE_BYTES = 64 * 1024;
  * It is small at rest and grows while chunks fill it. Its size follows the bytes received, never a header.
  */
 export class ReadBuffer {
-  /** Holds the unused bytes from `start` to `end`. */
+  /** Holds the unused bytes from `usedTo` to `filledTo`. */
   bytes: Uint8Array<ArrayBuffer> = NOTHING;
   /** Where the unused bytes begin. */
-  start = 0;
+  usedTo = 0;
   /** Where the unused bytes end. */
-  end = 0;
+  filledTo = 0;
   /** How many bytes of the stream were used so far. */
   position = 0;
   #spaceBytes = SMALL_BUFFER_BYTES;
   /** The last chunk was small. It may be the end of a large one, so the space shrinks at the second in a row. */
   #wasSmall = false;
 
-  /** How many bytes are unused. */
-  get length(): number {
-    return this.end - this.start;
+  /** How many bytes are buffered and not used yet. */
+  get bufferedBytes(): number {
+    return this.filledTo - this.usedTo;
   }
 
   /** Room for the next chunk, at least one byte. It belongs to the caller until `filled`. */
   space(): Uint8Array<ArrayBuffer> {
-    if (this.length === 0) this.start = this.end = 0;
+    if (this.bufferedBytes === 0) this.usedTo = this.filledTo = 0;
     // Room for a frame larger than the buffer doubles each time it is full.
-    const wanted = Math.max(this.#spaceBytes, this.length * 2);
+    const wanted = Math.max(this.#spaceBytes, this.bufferedBytes * 2);
     const oversized = this.bytes.length >= wanted * SPACE_STEP;
-    const room = this.bytes.length - this.end;
+    const room = this.bytes.length - this.filledTo;
     if (oversized || room < this.#spaceBytes / 2) this.#move(wanted, oversized);
-    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+    return this.filledTo === 0 ? this.bytes : this.bytes.subarray(this.filledTo);
   }
 
   /**
@@ -51,13 +51,13 @@ export class ReadBuffer {
    * @throws {RangeError} If that cannot be: it is no whole number from 0 to the length of the space.
    */
   filled(chunkBytes: number): void {
-    const spaceBytes = this.bytes.length - this.end;
+    const spaceBytes = this.bytes.length - this.filledTo;
     if (!(Number.isInteger(chunkBytes) && chunkBytes >= 0 && chunkBytes <= spaceBytes)) {
       throw new RangeError(
         `Cannot receive: a read into ${spaceBytes} bytes returned ${chunkBytes}`,
       );
     }
-    this.end += chunkBytes;
+    this.filledTo += chunkBytes;
     const isSmall = chunkBytes < this.#spaceBytes / SPACE_STEP;
     if (chunkBytes === spaceBytes) {
       this.#spaceBytes = Math.min(this.#spaceBytes * SPACE_STEP, MAX_SPACE_BYTES);
@@ -71,7 +71,7 @@ export class ReadBuffer {
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + this.space().length);
-      this.bytes.set(part, this.end);
+      this.bytes.set(part, this.filledTo);
       this.filled(part.length);
       at += part.length;
     }
@@ -79,30 +79,30 @@ export class ReadBuffer {
 
   /** Marks so many bytes at the front as used. */
   use(bytes: number): void {
-    this.start += bytes;
+    this.usedTo += bytes;
     this.position += bytes;
   }
 
   /** Forgets the unused bytes and gives the memory back. */
   discard(): void {
-    this.use(this.length);
+    this.use(this.bufferedBytes);
     giveBuffer(this.bytes);
     this.bytes = NOTHING;
-    this.start = this.end = 0;
+    this.usedTo = this.filledTo = 0;
   }
 
   /** Moves the unused bytes to the front of a buffer of at least `bytes` bytes. */
   #move(bytes: number, oversized: boolean): void {
-    const { length } = this;
+    const { bufferedBytes } = this;
     if (oversized || this.bytes.length < bytes) {
       const moved = takeBuffer(bytes);
-      moved.set(this.bytes.subarray(this.start, this.end));
+      moved.set(this.bytes.subarray(this.usedTo, this.filledTo));
       giveBuffer(this.bytes);
       this.bytes = moved;
     } else {
-      this.bytes.copyWithin(0, this.start, this.end);
+      this.bytes.copyWithin(0, this.usedTo, this.filledTo);
     }
-    this.start = 0;
-    this.end = length;
+    this.usedTo = 0;
+    this.filledTo = bufferedBytes;
   }
 }

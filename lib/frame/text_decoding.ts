@@ -46,7 +46,7 @@ export class TextDecoding {
     if (buffer.position - frameBytes === this.#nextAt || this.#decodeRun(buffer, frameBytes)) {
       return this.#nextOfRun(buffer.position);
     }
-    const text = decodeBody(buffer.bytes.subarray(buffer.start - bodyBytes, buffer.start));
+    const text = decodeBody(buffer.bytes.subarray(buffer.usedTo - bodyBytes, buffer.usedTo));
     this.#expectsRuns = text.length === bodyBytes || bodyBytes <= MAX_COUNTED_BYTES;
     return text;
   }
@@ -65,13 +65,13 @@ export class TextDecoding {
   }
 
   /** Decodes the frame just used and the next ones together, and returns whether that was possible. */
-  #decodeRun({ bytes, start, end, position }: ReadBuffer, frameBytes: number): boolean {
+  #decodeRun({ bytes, usedTo, filledTo, position }: ReadBuffer, frameBytes: number): boolean {
     // Most often there is no next frame.
-    if (end - start < HEADER_BYTES || !this.#expectsRuns || position <= this.#aloneUntil) {
+    if (filledTo - usedTo < HEADER_BYTES || !this.#expectsRuns || position <= this.#aloneUntil) {
       return false;
     }
-    const runStart = start - frameBytes;
-    const frames = measureRun(bytes, runStart, end);
+    const runStart = usedTo - frameBytes;
+    const frames = measureRun(bytes, runStart, filledTo);
     if (frames < 2) return false;
     const run = bytes.subarray(runStart, runStart + ends[frames - 1]!);
     this.#texts = textsOf(run, frames);

@@ -41,11 +41,17 @@ export function graphemeWidth(grapheme: string): number {
   return width;
 }
 
-/** The most cells that any terminal gives a grapheme: some show the parts of a joined emoji side by side. */
-function maxGraphemeWidth(grapheme: string): number {
-  if (grapheme.length === 1 && grapheme >= " " && grapheme <= "~") return 1;
+/** Printable ASCII, and Latin, Greek, Cyrillic and Armenian letters without combining marks. */
+const ONE_CELL_EACH = /^[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f]*$/;
+
+/** A character with what joins it: `Intl.Segmenter` takes seconds for a long text. */
+const CLUSTER = /.(?:[\p{M}\p{Emoji_Modifier}]|\u200d.?)*/gsu;
+
+/** The most cells that any terminal gives a text: some show the parts of a joined emoji side by side. */
+function maxWidth(text: string): number {
+  if (ONE_CELL_EACH.test(text)) return text.length;
   let width = 0;
-  for (const char of grapheme) {
+  for (const char of text) {
     if (WIDE.test(char) || AMBIGUOUS.test(char)) width += 2;
     else if (!/^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u.test(char)) width += 1;
   }
@@ -92,34 +98,31 @@ export function wrapText(text: string, options: WrapOptions): string[] {
 }
 
 function wrapLine(line: string, { columns, indent = 2, table = false }: WrapOptions): string[] {
-  if (line.length <= columns && /^[ -~]*$/.test(line)) return [line];
+  if (line.length <= columns && ONE_CELL_EACH.test(line)) return [line];
   const hanging = table ? tableIndent(line) : indent;
   const margin = hanging <= columns / 2 ? hanging : Math.min(4, columns >> 2);
-  const rows = [""];
+  const rows: string[] = [];
+  let row = "";
   let column = 0;
   const put = (piece: string, width: number) => {
     if (column + width > columns && column > margin) {
-      rows.push(" ".repeat(margin));
+      rows.push(row);
+      row = " ".repeat(margin);
       column = margin;
     }
-    rows[rows.length - 1] += piece;
+    row += piece;
     column += width;
   };
   for (const piece of line.match(PIECE) ?? []) {
-    if (piece.startsWith("\x1b")) {
-      rows[rows.length - 1] += piece;
-      continue;
-    }
-    const parts = [...graphemes.segment(piece)].map(({ segment }) => segment);
-    const width = parts.reduce((sum, part) => sum + maxGraphemeWidth(part), 0);
-    if (piece.startsWith(" ")) {
-      // Spaces that do not fit end the row.
-      if (column + width < columns) put(piece, width);
-      else column = columns;
-    } else if (width <= columns - margin) put(piece, width);
-    else for (const part of parts) put(part, maxGraphemeWidth(part));
+    const width = maxWidth(piece);
+    if (piece.startsWith("\x1b")) row += piece;
+    // Spaces that do not fit end the row.
+    else if (piece.startsWith(" ") && column + width >= columns) column = columns;
+    else if (width <= columns - margin) put(piece, width);
+    else if (ONE_CELL_EACH.test(piece)) { for (const part of piece) put(part, 1); }
+    else for (const part of piece.match(CLUSTER) ?? []) put(part, maxWidth(part));
   }
-  return rows;
+  return [...rows, row];
 }
 
 /** Where the second column of a line begins, or its first. */
