@@ -5,8 +5,6 @@
  */
 import { join } from "node:path";
 import type { Handler } from "../lib/server/conversation.ts";
-import type { ConnInfo } from "../lib/server/server_events.ts";
-import type { FramedConn } from "../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import { lockFile } from "../lib/store/private_file.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -37,16 +35,20 @@ export interface IdentifyOptions {
  * name in front. A client that is forgotten meanwhile is asked again.
  */
 export function identify({ store, reading, writing }: IdentifyOptions): Handler {
-  return async (conn, info) => {
-    const known = await find(info.address);
-    await conn.send(known === undefined ? QUESTION : `Hello, ${known}!`);
-    let asked = known === undefined;
+  return async (conn, { address }) => {
+    const known = await find(address);
+    let isAsked = known === undefined;
+    await conn.send(isAsked ? QUESTION : `Hello, ${known}!`);
     for await (const text of texts(conn)) {
-      const name = store.get(info.address);
-      if (isTooLong(text)) await conn.send(`A line has at most ${MAX_TEXT_BYTES} bytes of UTF-8`);
-      else if (name !== undefined && !asked) await conn.send(`${name}: ${text}`);
-      else if (asked) asked = !await takeName(conn, info, text);
-      else asked = await ask(conn);
+      const name = store.get(address);
+      let answer = QUESTION;
+      if (isTooLong(text)) answer = `A line has at most ${MAX_TEXT_BYTES} bytes of UTF-8`;
+      else if (isAsked) {
+        answer = await takeName(address, text);
+        isAsked = answer.endsWith(QUESTION);
+      } else if (name !== undefined) answer = `${name}: ${text}`;
+      else isAsked = true;
+      await conn.send(answer);
     }
   };
 
@@ -64,33 +66,22 @@ export function identify({ store, reading, writing }: IdentifyOptions): Handler 
     }
   }
 
-  async function takeName(conn: FramedConn, info: ConnInfo, text: string): Promise<boolean> {
+  /** Stores the name that a client gave, and gives the answer, which asks again where that cannot be done. */
+  async function takeName(address: string, text: string): Promise<string> {
     const parsed = parseNewName(text);
-    if ("reason" in parsed) {
-      await conn.send(`${parsed.reason}. ${QUESTION}`);
-      return false;
-    }
-    let name: string | null;
+    if ("reason" in parsed) return `${parsed.reason}. ${QUESTION}`;
     try {
-      name = await store.remember(info.address, parsed.name);
+      const name = await store.remember(address, parsed.name);
       writing?.end();
+      if (name === null) {
+        return `No more names can be stored here, for this network or in all. ${QUESTION}`;
+      }
+      // The address may have given its name on another connection, while this answer was typed.
+      return name === parsed.name ? `Nice to meet you, ${name}!` : `Hello, ${name}!`;
     } catch (error) {
       writing?.tell(error);
-      await conn.send(`Your name could not be stored, please try again. ${QUESTION}`);
-      return false;
+      return `Your name could not be stored, please try again. ${QUESTION}`;
     }
-    if (name === null) {
-      await conn.send(`No more names can be stored here, for this network or in all. ${QUESTION}`);
-      return false;
-    }
-    // The address may have told its name on another connection, while this answer was typed.
-    await conn.send(name === parsed.name ? `Nice to meet you, ${name}!` : `Hello, ${name}!`);
-    return true;
-  }
-
-  async function ask(conn: FramedConn): Promise<true> {
-    await conn.send(QUESTION);
-    return true;
   }
 }
 

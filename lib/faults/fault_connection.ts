@@ -8,7 +8,6 @@ import type { Socket } from "node:net";
 import { FaultLink } from "./fault_link.ts";
 import { type AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { Faults } from "./faults.ts";
-import { nodeNet } from "./node_net.ts";
 
 /** Which way bytes go: `up` from the client to the server, `down` from the server to the client. */
 export type FaultDirection = "up" | "down";
@@ -21,8 +20,8 @@ export type FaultEndReason = "finished" | "close" | "reset" | "unreachable" | "s
 
 /** What a connection tells while it works. */
 export interface FaultConnectionEvents {
-  /** These bytes were written to the receiver, in one write. */
-  onDelivered(direction: FaultDirection, bytes: Uint8Array): void;
+  /** These bytes, which complete `frames` frames, were written to the receiver, in one write. */
+  onDelivered(direction: FaultDirection, bytes: Uint8Array, frames: number): void;
   /** A fault was applied. */
   onFault(direction: FaultDirection, fault: AppliedFault): void;
 }
@@ -53,7 +52,7 @@ export class FaultConnection {
     for (const socket of [this.#client, this.#server]) socket.on("error", () => {});
     const link = (direction: FaultDirection, seed: number, from: Socket, to: Socket) =>
       new FaultLink(from, to, new FaultStream(faults[direction], ...seeds, seed), {
-        onDelivered: (bytes) => events.onDelivered(direction, bytes),
+        onDelivered: (bytes, frames) => events.onDelivered(direction, bytes, frames),
         onFault: (fault) => events.onFault(direction, fault),
       });
     this.#links = {
@@ -67,17 +66,12 @@ export class FaultConnection {
     const closed = Promise.all([closing(this.#client), closing(this.#server)]);
     if (await connecting(this.#server)) {
       await Promise.all([this.#run(this.#links.up), this.#run(this.#links.down)]);
-      this.#end("finished");
+      this.end("finished");
     } else {
-      this.#end("unreachable");
+      this.end("unreachable");
     }
     await closed;
     return this.#reason!;
-  }
-
-  /** How many whole frames have reached the receiver. */
-  frames(direction: FaultDirection): number {
-    return this.#links[direction].frames;
   }
 
   /** Changes the faults from the next byte on. */
@@ -86,17 +80,13 @@ export class FaultConnection {
     this.#links.down.faults = faults.down;
   }
 
-  /** Ends the connection now. */
-  end(reason: "close" | "reset" | "stopped"): void {
-    this.#end(reason);
-  }
-
   async #run(link: FaultLink): Promise<void> {
     const end = await link.run();
-    if (end === "close" || end === "reset") this.#end(end);
+    if (end === "close" || end === "reset") this.end(end);
   }
 
-  #end(reason: FaultEndReason): void {
+  /** Ends the connection now; a second time only if the proxy stops. */
+  end(reason: FaultEndReason): void {
     // The end of the proxy does not wait for what an earlier end still waits for.
     const sockets = [this.#client, this.#server];
     if (reason === "stopped") sockets.forEach((socket) => socket.destroy());
@@ -111,6 +101,15 @@ export class FaultConnection {
       else socket.destroySoon();
     }
   }
+}
+
+/**
+ * The module `node:net`. Its sockets can reset a connection; a `Deno.Conn` always ends it in order.
+ *
+ * It is loaded where it is used: imported, it would cost every start of every program about 20 ms.
+ */
+export function nodeNet(): typeof import("node:net") {
+  return globalThis.process.getBuiltinModule("node:net");
 }
 
 function connecting(socket: Socket): Promise<boolean> {

@@ -8,12 +8,12 @@ import type { Socket } from "node:net";
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { CutBy, Faults } from "./faults.ts";
 import { FrameCursor } from "../frame/frame_cursor.ts";
-import { MAX_DELAY_MS } from "../base/limits.ts";
+import { timerDelay } from "../base/limits.ts";
 
 /** What a link tells while it works. */
 export interface FaultLinkEvents {
-  /** These bytes were written to the receiver, in one write. */
-  onDelivered(bytes: Uint8Array): void;
+  /** These bytes, which complete `frames` frames, were written to the receiver, in one write. */
+  onDelivered(bytes: Uint8Array, frames: number): void;
   /** A fault was applied. */
   onFault(fault: AppliedFault): void;
 }
@@ -51,11 +51,6 @@ export class FaultLink {
     this.#events = events;
   }
 
-  /** How many whole frames have reached the receiver. */
-  get frames(): number {
-    return this.#cursor.position.frame - 1;
-  }
-
   /** Changes the faults from the next byte on; what waits for a delay or a stall goes at once. */
   set faults(faults: Faults) {
     this.#stream.faults = faults;
@@ -64,7 +59,7 @@ export class FaultLink {
     this.#tell();
   }
 
-  /** Ends the link without a word to either side. */
+  /** Ends the link; neither side is told. */
   stop(): void {
     this.#stopped = true;
     this.#wakeSleeper();
@@ -148,8 +143,9 @@ export class FaultLink {
 
   /** A failed write needs no answer here: the target's own reading side learns of it too. */
   async #write(bytes: Uint8Array): Promise<void> {
+    const { frame } = this.#cursor.position;
     for (const _ of this.#cursor.advance(bytes));
-    this.#events.onDelivered(bytes);
+    this.#events.onDelivered(bytes, this.#cursor.position.frame - frame);
     await new Promise<void>((resolve) => this.#target.write(bytes, () => resolve()));
   }
 
@@ -158,7 +154,7 @@ export class FaultLink {
     if (ms <= 0 || this.#stopped) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSleeper = resolve;
-    const timer = setTimeout(resolve, Math.min(ms, MAX_DELAY_MS));
+    const timer = setTimeout(resolve, timerDelay(ms));
     await promise;
     clearTimeout(timer);
   }

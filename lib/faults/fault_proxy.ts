@@ -4,15 +4,16 @@
  * @module
  */
 
-// Sockets of node:net, because their `resetAndDestroy` is the only way in Deno to reset a connection:
-// a `Deno.Conn` says an orderly goodbye first, even when it is closed with unread bytes.
 import type { Server, Socket } from "node:net";
-import { FaultConnection, type FaultDirection, type FaultEndReason } from "./fault_connection.ts";
+import {
+  FaultConnection,
+  type FaultDirection,
+  type FaultEndReason,
+  nodeNet,
+} from "./fault_connection.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults } from "./faults.ts";
-import { checkLimits } from "../base/limits.ts";
-import { MAX_DELAY_MS } from "../base/limits.ts";
-import { nodeNet } from "./node_net.ts";
+import { checkLimits, timerDelay } from "../base/limits.ts";
 
 /** The faults of both directions. */
 export interface FaultSettings {
@@ -85,9 +86,8 @@ export interface FaultCounts {
  * @throws {Error} When it cannot listen, with `code` "EADDRINUSE" when the port is busy.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const settings = { up: options.up ?? {}, down: options.down ?? {} };
-  assertFaults(settings.up);
-  assertFaults(settings.down);
+  assertFaults(options.up ?? {});
+  assertFaults(options.down ?? {});
   checkLimits("start a fault proxy", { maxConnections: options.maxConnections });
   const { port: serverPort } = options.to;
   if (!Number.isInteger(serverPort) || serverPort < 1 || serverPort > 65535) {
@@ -124,9 +124,7 @@ export class FaultProxy implements AsyncDisposable {
 
   /** What crossed so far, in all connections together: a copy. */
   get summary(): FaultSummary {
-    const summary = structuredClone(this.#summary);
-    for (const connection of this.#connections) addFrames(summary, connection);
-    return summary;
+    return structuredClone(this.#summary);
   }
 
   /**
@@ -144,12 +142,12 @@ export class FaultProxy implements AsyncDisposable {
     for (const connection of this.#connections) connection.set(faults);
   }
 
-  /** Ends all present connections, `reset` without a goodbye. New ones are welcome. */
+  /** Ends all present connections, in order or by a reset. New ones are accepted. */
   cut(by: "close" | "reset"): void {
     for (const connection of this.#connections) connection.end(by);
   }
 
-  /** Refuses new connections for so long; the present ones go on. Again: the time begins anew. */
+  /** Refuses new connections for this long; the present ones go on. A second call starts the time anew. */
   refuse(ms: number): void {
     if (this.#closed) return;
     this.#emit({ type: "refusing", ms });
@@ -186,8 +184,7 @@ export class FaultProxy implements AsyncDisposable {
 
   #resumeIn(ms: number): void {
     clearTimeout(this.#resumeTimer);
-    const delayMs = Math.min(ms, MAX_DELAY_MS);
-    const timer = setTimeout(() => this.#track(this.#resume(timer)), delayMs);
+    const timer = setTimeout(() => this.#track(this.#resume(timer)), timerDelay(ms));
     this.#resumeTimer = timer;
   }
 
@@ -198,7 +195,7 @@ export class FaultProxy implements AsyncDisposable {
       if (this.#closed || timer !== this.#resumeTimer) server.close();
       else this.#use(server);
     } catch {
-      // Somebody took the port; it may come back as it went.
+      // Another program took the port, and may release it.
       if (!this.#closed) this.#resumeIn(LISTEN_RETRY_MS);
     }
   }
@@ -215,8 +212,9 @@ export class FaultProxy implements AsyncDisposable {
     this.#emit({ type: "connected", id, remoteAddr: { transport: "tcp", hostname, port } });
     const options = { to: this.#options.to, faults: this.#faults, seeds: [this.seed, id] };
     const connection = new FaultConnection(socket, options, {
-      onDelivered: (direction, bytes) => {
+      onDelivered: (direction, bytes, frames) => {
         this.#summary[direction].bytes += bytes.length;
+        this.#summary[direction].frames += frames;
         this.#emit({ type: "delivered", id, direction, bytes });
       },
       onFault: (direction, applied) => {
@@ -228,7 +226,6 @@ export class FaultProxy implements AsyncDisposable {
     this.#connections.add(connection);
     const reason = await connection.run();
     this.#connections.delete(connection);
-    addFrames(this.#summary, connection);
     this.#emit({ type: "closed", id, reason });
   }
 
@@ -241,11 +238,6 @@ const LISTEN_RETRY_MS = 100;
 
 function noCounts(): FaultCounts {
   return { bytes: 0, frames: 0, faults: {} };
-}
-
-function addFrames(summary: FaultSummary, connection: FaultConnection): void {
-  summary.up.frames += connection.frames("up");
-  summary.down.frames += connection.frames("down");
 }
 
 function listen(hostname: string, port: number): Promise<Server> {

@@ -38,9 +38,9 @@ export type FaultAction =
     /** Send these bytes in a write of their own. */
     type: "piece";
     bytes: Uint8Array;
-    /** Not before so long after their arrival. */
+    /** Not earlier than this long after their arrival. */
     latencyMs: number;
-    /** And so long after it, and after the piece before. */
+    /** And this long after that, and after the piece before. */
     spacingMs: number;
   }
   | AppliedFault
@@ -54,7 +54,7 @@ export type FaultAction =
  * Applies {@linkcode Faults} to the bytes of one direction.
  *
  * What happens to which byte follows from the seeds and the bytes before it, never from the clock
- * or from how the bytes were divided on arrival: the same stream suffers the same again.
+ * or from how the bytes were divided on arrival: the same stream gets the same faults again.
  */
 export class FaultStream {
   readonly #seeds: number[];
@@ -67,7 +67,7 @@ export class FaultStream {
   #stalled = false;
 
   /**
-   * Starts before the first byte. Streams of other seeds suffer other faults.
+   * Starts before the first byte. Streams of other seeds get other faults.
    *
    * @throws {RangeError} When a number is out of its range.
    */
@@ -201,5 +201,5 @@ export class FaultStream {
   }
 }
 
-/** A limited rate is spread over so many writes a second, lest one large piece wait for long. */
+/** A limited rate is spread over this many writes a second, so that no large piece waits for long. */
 const RATE_STEPS_PER_SECOND = 20;

@@ -11,17 +11,17 @@
  * swallow, flip, insert, split, and then the ones that only take time.
  */
 export interface Faults {
-  /** Sends pieces of at most so many bytes. The receiver's system may join them again. */
+  /** Sends pieces of at most this many bytes. The receiver's system may join them again. */
   splitBytes?: number;
-  /** Collects what arrives within so many milliseconds and sends it as one. */
+  /** Collects what arrives within this many milliseconds and sends it as one. */
   mergeMs?: number;
-  /** Delivers everything so many milliseconds later. */
+  /** Delivers everything this many milliseconds later. */
   delayMs?: number;
-  /** Adds up to so many milliseconds to the delay, different from place to place. */
+  /** Adds up to this many milliseconds to the delay, different from place to place. */
   jitterMs?: number;
-  /** Delivers at most so many bytes a second. */
+  /** Delivers at most this many bytes a second. */
   bytesPerSecond?: number;
-  /** Stops for so many milliseconds, once. */
+  /** Stops for this many milliseconds, once. */
   stallMs?: number;
   /**
    * How many bytes are delivered before the stall.
@@ -29,7 +29,7 @@ export interface Faults {
    * @default {0}
    */
   stallAfterBytes?: number;
-  /** Cuts the connection after so many bytes, at once when more have passed; 0 is before the first. */
+  /** Cuts the connection after this many bytes, at once when more have passed; 0 is before the first. */
   cutAfterBytes?: number;
   /** Cuts inside the header of this frame or the next to come, counting from 1. */
   cutInHeader?: number;

@@ -1,5 +1,5 @@
 /**
- * Who may come in: so many connections in all, and so many from one address.
+ * Limits of connections: in all, from one address, and of how often one address may connect.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { TokenBuckets } from "../base/token_bucket.ts";
 /** Options for {@linkcode Admission}. */
 export interface AdmissionOptions {
   /**
-   * How many connections are served at once; the excess get a goodbye. 0 sets no limit.
+   * How many connections are served at once; the excess are refused. 0 sets no limit.
    *
    * @default {10000}
    */
   maxConnections?: number;
   /**
-   * How many connections from one address are served at once, and how many more may come in a second once twice as
-   * many have come; the excess get a goodbye. An IPv6 address stands for its network of 64 bits. 0 sets no limit.
+   * How many connections from one address are served at once. Also how often one may connect: twice as many at once, then
+   * as many a second. The excess are refused. An IPv6 address stands for its network of 64 bits. 0 sets no limit.
    *
    * @default {0}
    */
@@ -30,15 +30,15 @@ export interface AdmissionOptions {
   now?: () => number;
 }
 
-/** Counts the connections that are served. Every `enter` that found a place needs its `leave`. */
+/** Counts the connections that are served. Every `enter` that did not refuse needs its `leave`. */
 export class Admission {
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
   readonly #perNetwork = new Map<string, number>();
-  readonly #arrivals: TokenBuckets | undefined; // without a limit nobody counts
+  readonly #arrivals: TokenBuckets | undefined;
   #connections = 0;
 
-  /** Begins with nobody. */
+  /** Begins without connections. */
   constructor(options: AdmissionOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#maxPerAddress = options.maxPerAddress ?? 0;
@@ -51,7 +51,7 @@ export class Admission {
     });
   }
 
-  /** Takes a place for a peer, or tells why there is none. */
+  /** Counts a connection in, or returns why it is refused. */
   enter(address: string): GoodbyeReason | undefined {
     const network = networkOf(address);
     if (this.#maxConnections && this.#connections >= this.#maxConnections) return "full";
@@ -61,12 +61,12 @@ export class Admission {
     return undefined;
   }
 
-  /** Gives a place back. */
+  /** Counts a connection out. */
   leave(address: string): void {
     const network = networkOf(address);
     const left = this.#perNetwork.get(network)! - 1;
     this.#connections--;
-    // Networks that left must not pile up.
+    // Networks without connections must not pile up.
     if (left > 0) this.#perNetwork.set(network, left);
     else this.#perNetwork.delete(network);
   }

@@ -36,7 +36,7 @@ export function guarded<Args extends unknown[], Result>(
   };
 }
 
-/** Prints an error that nobody else would see to standard error. Its text may quote a peer, so it is escaped. */
+/** Prints an error that nothing else would show to standard error. Its text may quote a peer, so it is escaped. */
 export function printError(what: string, error: unknown): void {
   const text = error instanceof Error ? error.stack ?? String(error) : String(error);
   console.error(`${what}: ${text.split("\n").map(escapeControl).join("\n")}`);

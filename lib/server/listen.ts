@@ -30,7 +30,7 @@ export interface ListenOptions {
    * @default {4096}
    */
   tcpBacklog?: number;
-  /** The certificate chain in PEM; with `key`, the server speaks TLS. A peer has 10 s to shake hands. */
+  /** The certificate chain in PEM; with `key`, the server speaks TLS. */
   cert?: string;
   /** The certificate's private key in PEM. */
   key?: string;

@@ -11,7 +11,7 @@ import type { SecureContext, TLSSocket } from "node:tls";
 import type { Transport } from "../conn/byte_conn.ts";
 import { setNoDelay } from "../conn/dial.ts";
 
-// So many decrypted bytes may wait for a `read`, and one record more; then the peer has to wait.
+// This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
 const MAX_BUFFERED_BYTES = 64 * 1024;
 // A connection at rest waits with the small buffer; one read that fills it is followed by reads into the large one.
 const MIN_READ_BYTES = 2 * 1024;
@@ -53,7 +53,7 @@ export class TlsServerConn implements Transport, Disposable {
     this.#tls.on("end", () => this.#finish());
     this.#tls.on("close", () => this.#finish());
     this.#tls.on("data", (chunk: Uint8Array) => this.#take(chunk));
-    // A handshake that nobody waits for may fail.
+    // Where the handshake is not waited for, its failure is reported by the next read.
     this.#secured.promise.catch(() => {});
   }
 

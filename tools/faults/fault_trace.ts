@@ -7,7 +7,7 @@
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import type { FaultDirection } from "../../lib/faults/fault_connection.ts";
 import type { FaultCounts, FaultProxyEvent, FaultSummary } from "../../lib/faults/fault_proxy.ts";
-import { FrameTrace, type FrameTraceOptions } from "../../lib/faults/trace.ts";
+import { FrameTrace, type FrameTraceOptions } from "./frame_trace.ts";
 
 const ARROWS: Record<FaultDirection, string> = { up: "→", down: "←" };
 

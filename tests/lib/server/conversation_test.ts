@@ -4,7 +4,7 @@ import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
 import { converse } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, passTime, turns } from "../../support/turns.ts";
 import { Conversation, type Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
@@ -23,31 +23,48 @@ Deno.test("Conversation.run() ends as `finished` when the peer finishes between 
   assertEquals((await ended).reason, "finished");
 });
 
-/** A peer that has finished, and has not taken the last words of the handler, which has returned. */
-async function partFromSlowPeer() {
+/** A peer that has not taken the last words of the handler, which has returned, and that may have finished itself. */
+async function partFromSlowPeer({ sendTimeoutMs = 30_000, hasFinished = true } = {}) {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
   const peer = new FramedConn(client);
-  const conversation = new Conversation(accepted as Deno.TcpConn, connInfoOf(accepted, 1), {});
+  const info = connInfoOf(accepted, 1);
+  const conversation = new Conversation(accepted as Deno.TcpConn, info, { sendTimeoutMs });
   const ended = conversation.run(async (conn) => {
-    assertEquals(await conn.receive(), null);
+    if (hasFinished) assertEquals(await conn.receive(), null);
     conn.send("last words");
   });
-  await peer.closeWrite();
+  if (hasFinished) await peer.closeWrite();
   await turns();
   return { peer, conversation, ended };
 }
 
-Deno.test("Conversation.run() waits for a peer that has finished to take what was sent last", async () => {
-  using time = new FakeTime();
-  const { peer, ended } = await partFromSlowPeer();
+for (const hasFinished of [true, false]) {
+  const who = `a peer that has ${hasFinished ? "" : "not "}finished`;
+  const reason = hasFinished ? "finished" : "ended";
 
-  time.tick(29_999);
-  assert(await isPending(ended));
+  Deno.test(`Conversation.run() waits for ${who} to take what was sent last`, async () => {
+    using time = new FakeTime();
+    const { peer, ended } = await partFromSlowPeer({ hasFinished });
 
-  assertEquals(await Array.fromAsync(peer), ["last words"]);
-  assertEquals((await ended).reason, "finished");
-  peer.close();
-});
+    await passTime(time, 10_000, 10_000, 9000);
+    assert(await isPending(ended));
+
+    assertEquals(await Array.fromAsync(peer), ["last words"]);
+    peer.close();
+    assertEquals((await ended).reason, reason);
+  });
+
+  Deno.test(`Conversation.run() ends as \`lost\` when ${who} takes nothing for sendTimeoutMs`, async () => {
+    const { peer, ended } = await partFromSlowPeer({ sendTimeoutMs: 40, hasFinished });
+
+    const { reason, error } = await ended;
+
+    assertEquals(reason, "lost");
+    assertInstanceOf(error, Deno.errors.TimedOut);
+    await assertRejects(() => peer.receive());
+    peer.close();
+  });
+}
 
 Deno.test("Conversation.run() ends as `lost` when what was sent last is dropped", async () => {
   const { peer, conversation, ended } = await partFromSlowPeer();

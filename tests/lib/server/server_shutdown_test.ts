@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { Events } from "../../support/events.ts";
@@ -86,6 +86,21 @@ Deno.test("Server.shutdown() waits for those who are just being refused", async 
   second.close();
 
   await stopping;
+});
+
+Deno.test("Server.shutdown() ends a handler whose peer takes nothing, after sendTimeoutMs", async () => {
+  const events = new Events();
+  const server = serve(async (conn) => {
+    for (;;) await conn.send("x".repeat(1_000_000));
+  }, { sendTimeoutMs: 200, onEvent: events.take });
+  using _client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  await events.next("sent");
+
+  await server.shutdown();
+
+  const { reason, error } = await events.next("disconnected");
+  assertEquals(reason, "shutdown");
+  assertInstanceOf(error, Deno.errors.TimedOut);
 });
 
 Deno.test("Server.shutdown({ signal }) closes what has not ended when it aborts", async () => {

@@ -227,6 +227,17 @@ Deno.test("Server.end() ends the conversations it is told to, and no others", as
   assertEquals(await kept.request("still"), "still");
 });
 
+Deno.test("Server.close() inside `connected` ends a handler that would never return", async () => {
+  const server: Server = serve(() => new Promise(() => {}), {
+    onEvent: ({ type }) => type === "connected" && server.close(),
+  });
+  using _client = await connectTo(server);
+
+  await server.finished;
+
+  assertEquals(server.connections, 0);
+});
+
 Deno.test("Server.connections and peers() count a client from `connected` until `disconnected`", async () => {
   const seen: [string, number, number][] = [];
   const events = new Events();

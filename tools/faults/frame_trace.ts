@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Paint, painter } from "../terminal/color.ts";
-import { count } from "../base/count.ts";
-import { escapeControl } from "../base/escape.ts";
-import { FrameCursor } from "../frame/frame_cursor.ts";
-import { HEADER_BYTES } from "../frame/frame.ts";
+import { type Paint, painter } from "../../lib/terminal/color.ts";
+import { count } from "../../lib/base/count.ts";
+import { escapeControl } from "../../lib/base/escape.ts";
+import { FrameCursor } from "../../lib/frame/frame_cursor.ts";
+import { HEADER_BYTES } from "../../lib/frame/frame.ts";
 
 /** What {@linkcode FrameTrace} takes. */
 export interface FrameTraceOptions {

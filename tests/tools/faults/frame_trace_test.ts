@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
-import { FrameTrace } from "../../../lib/faults/trace.ts";
+import { FrameTrace } from "../../../tools/faults/frame_trace.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
