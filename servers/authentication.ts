@@ -60,6 +60,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
     handler: authenticationHandler(members),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
+    isSecret: (conn) => members.nameOf(conn) === undefined,
     onKick: (conn) => members.kick(conn),
     clearUsers: () => members.clear(),
     trouble: () => trouble.lasting,

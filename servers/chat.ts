@@ -54,6 +54,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     handler: chatHandler({ members, room, flood, onTooSlow }),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
+    isSecret: (conn) => members.nameOf(conn) === undefined,
     onKick: (conn) => members.kick(conn),
     clearUsers: () => members.clear(),
     say: (text) => room.notice(text),

@@ -11,8 +11,8 @@ import type { LogFile } from "../lib/log/log_file.ts";
 import { parseNewName } from "../lib/chat/new_name.ts";
 import type { ServerConfig } from "./control/config.ts";
 import { printLine } from "./control/output.ts";
+import { texts } from "./echo.ts";
 import type { Service } from "./service.ts";
-import { texts } from "./texts.ts";
 import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";
 
 const QUESTION = "What is your name?";

@@ -4,27 +4,30 @@
  * @module
  */
 import type { Handler } from "../lib/server/conversation.ts";
-import type { LogFile } from "../lib/log/log_file.ts";
 import type { ConnInfo, ServerEvent } from "../lib/server/server_events.ts";
+import type { LogFile } from "../lib/log/log_file.ts";
 import type { ServeOptions } from "../lib/server/serve_options.ts";
-import { echo, echoBytes } from "./echo.ts";
-import type { ServerConfig, ServerName } from "./control/config.ts";
+import type { ServerConfig } from "./control/config.ts";
 
-/** One exercise at work. */
+/** One running exercise. */
 export interface Service {
-  /** Holds the conversation with each client. */
+  /** Talks to each client. */
   handler: Handler;
   /** What the exercise asks of the server beyond the flags. */
   options?: ServeOptions;
-  /** The name of whoever is at the other end, once it is known. */
+  /** The name of the user of a connection, once it is known. */
   nameOf?(conn: ConnInfo): string | undefined;
-  /** Called before the conversation at a connection is ended by the operator. */
+  /** What `who` shows of a connection besides, as `thread 3`. */
+  detailOf?(conn: ConnInfo): string | undefined;
+  /** Whether the sizes of a connection's messages are kept out of the log: those of passwords are. */
+  isSecret?(conn: ConnInfo): boolean;
+  /** Called before the operator ends the conversation of a connection. */
   onKick?(conn: ConnInfo): void;
-  /** Forgets every user and tells how many there were. */
+  /** Forgets every user and gives their number. */
   clearUsers?(): number | Promise<number>;
-  /** Says something to everybody, and tells to how many. */
+  /** Says something to all users and gives the number of connections that get it. */
   say?(text: string): number;
-  /** Told before everybody is sent away for a pause or the end, and before the server goes on. */
+  /** Called before all clients are sent away for a pause or the end, and before the server goes on. */
   sendAway?(isAway: boolean): void;
   /** Since when it cannot store what it should, and why; `undefined` while all is well. */
   trouble?(): string | undefined;
@@ -34,39 +37,9 @@ export interface Service {
   close?(): void | Promise<void>;
 }
 
-/** Opens a service; it may read and write below `config.dataDir`, and tells of what the server cannot see. */
+/** Opens a service, which may read and write below `config.dataDir`; `onEvent` takes events that the server cannot see. */
 export type OpenService = (
   config: ServerConfig,
   log: LogFile,
   onEvent: (event: ServerEvent) => void,
 ) => Service | Promise<Service>;
-
-/** The exercises by the name of their task. Each is loaded only where it is used. */
-export const SERVICES: Record<ServerName, OpenService> = {
-  echo: ({ raw }, _log, onEvent) =>
-    raw ? { handler: echoBytes(onEvent), options: SILENT } : { handler: echo },
-  identify: async (config, log) => {
-    const module = await load<typeof import("./identification.ts")>("./identification.ts");
-    return module.openIdentification(config, log);
-  },
-  auth: async (config, log) => {
-    const module = await load<typeof import("./authentication.ts")>("./authentication.ts");
-    return module.openAuthentication(config, log);
-  },
-  threads: async (...args) => {
-    const module = await load<typeof import("./threaded_echo.ts")>("./threaded_echo.ts");
-    return module.openThreadedEcho(...args);
-  },
-  chat: async (config, log) => {
-    const module = await load<typeof import("./chat.ts")>("./chat.ts");
-    return module.openChat(config, log);
-  },
-};
-
-// Where the bytes are no frames, a goodbye in a frame would be noise.
-const SILENT = { goodbye: () => undefined };
-
-/** An `import` that names its module itself would not do: Deno loads that with this one, used or not. */
-function load<Module>(path: string): Promise<Module> {
-  return import(path);
-}

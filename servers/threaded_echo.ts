@@ -4,26 +4,20 @@
  * @module
  */
 import type { LogFile } from "../lib/log/log_file.ts";
-import type { ServerEvent } from "../lib/server/server_events.ts";
 import type { ServerConfig } from "./control/config.ts";
 import type { Service } from "./service.ts";
 import { type ThreadEvent, Threads } from "./threads/threads.ts";
 
-// The very handler of the echo server: it does not know in which thread it runs.
+// The same handler as that of the echo server: it does not know in which thread it runs.
 const ECHO = { module: import.meta.resolve("./echo.ts"), name: "echo" };
 
 /** Opens the threaded echo server. */
-export function openThreadedEcho(
-  { idleTimeoutMs, maxThreads }: ServerConfig,
-  log: LogFile,
-  onEvent: (event: ServerEvent) => void,
-): Service {
+export function openThreadedEcho({ maxThreads }: ServerConfig, log: LogFile): Service {
   const onThread = (event: ThreadEvent) => logThread(log, event);
-  const threads = new Threads({ handler: ECHO, maxThreads, idleTimeoutMs, onEvent, onThread });
+  const threads = new Threads({ handler: ECHO, maxThreads, onThread });
   return {
     handler: threads.handler,
-    // Silence is noticed where messages are received, which is in the threads.
-    options: { idleTimeoutMs: 0 },
+    detailOf: (conn) => `thread ${threads.threadOf(conn) ?? "-"}`,
     close: () => threads[Symbol.asyncDispose](),
   };
 }

@@ -26,7 +26,7 @@ export function parsePort(text: string, { allowZero = false }: ParsePortOptions 
   const port = /^(0|[1-9][0-9]{0,4})$/.test(digits) ? Number(digits) : NaN;
   if (port >= least && port <= 65535) return port;
   throw new RangeError(
-    `Cannot use ${shown(digits)} as a port: give a whole number from ${least} to 65535`,
+    `Cannot use ${shown(digits, "port")}: give a whole number from ${least} to 65535`,
   );
 }
 
@@ -45,7 +45,7 @@ export function parseHost(text: string): string {
   if (isIPv6(address)) return address.replace(/^[^%]*/, (digits) => digits.toLowerCase());
   const name = asciiName(host);
   if (name !== null) return name;
-  throw new TypeError(`Cannot use ${shown(host)} as a host: ${adviceOn(host)}`);
+  throw new TypeError(`Cannot use ${shown(host, "host")}: ${adviceOn(host)}`);
 }
 
 /** Writes a host and a port as one: an IPv6 address is put into brackets. */
@@ -87,6 +87,6 @@ function adviceOn(host: string): string {
   return "give a name such as localhost, or an address such as 127.0.0.1 or ::1";
 }
 
-function shown(text: string): string {
-  return text === "" ? "nothing" : `"${escapeControl(text)}"`;
+function shown(text: string, kind: string): string {
+  return text === "" ? `an empty ${kind}` : `"${escapeControl(text)}" as a ${kind}`;
 }

@@ -75,11 +75,6 @@ export class ByteConn implements Disposable {
     return this.reader.failedWith(error) || this.queue.failedWith(error);
   }
 
-  /** Makes `error`, which another reader of the same bytes threw, one that this connection failed with. */
-  blame(error: unknown): void {
-    this.reader.blame(error);
-  }
-
   /**
    * How many bytes of what was sent the operating system has not taken yet, headers included. A text that waits for the
    * end of the turn may count a byte a character.

@@ -72,11 +72,6 @@ export class MessageReader extends ChunkReader
     return this.#stopped.promise;
   }
 
-  /** Takes over an error that another reader of the same bytes threw. */
-  blame(error: unknown): void {
-    this.#thrown = error;
-  }
-
   /** Whether `error` is what the last receive that failed threw. */
   failedWith(error: unknown): boolean {
     return this.#thrown !== undefined && this.#thrown === error;

@@ -7,6 +7,7 @@ import { joinHostPort } from "../../lib/base/endpoint.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
 import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
 import { parseServerLine, plainTextWarning, type ServerConfig } from "./config.ts";
+import type { Console } from "./console.ts";
 import type { ListeningThread } from "./listening_thread.ts";
 import { plainOutput, printLine, reasonOf } from "./output.ts";
 import { onHangUpSignal, onStopSignal } from "./signals.ts";
@@ -15,85 +16,133 @@ import { onHangUpSignal, onStopSignal } from "./signals.ts";
 export function main(thread: ListeningThread, args: readonly string[]): Promise<never> {
   return runMain(() => {
     const line = parseServerLine(args);
-    return "help" in line
-      ? printLine(Deno.stdout, line.help)
-      : run(thread, line.config, line.given);
-  }, reasonOf);
+    if ("help" in line) return printLine(Deno.stdout, line.help);
+    return new ControlThread(thread, line.config).run(line.given);
+  }, (error) => inOwnLetters(reasonOf(error)));
 }
 
-async function run(
-  thread: ListeningThread,
-  config: ServerConfig,
-  given: Set<string>,
-): Promise<number> {
-  using resources = new DisposableStack();
-  const stop = new AbortController();
-  // Whoever asks twice does not want to wait for clients.
-  let isAsked = false;
-  const interrupt = (by: string) => {
-    if (isAsked) Deno.exit(EXIT_INTERRUPTED);
-    isAsked = true;
-    stop.abort(by);
-  };
-  // A terminal that goes away may tell it more than once.
-  const hangUp = (by = "hang-up") => stop.abort(by);
-  resources.use(onStopSignal(interrupt));
-  resources.use(onHangUpSignal(hangUp));
-  const open = async () => resources.use(await openTerminal({ interrupt, hangUp, stop }));
-  // Where nobody can be asked, the server starts before the terminal is loaded.
-  const terminal = Deno.stdin.isTerminal() ? await open() : undefined;
-  if (terminal?.isInteractive) await ask(terminal, config, given);
-  if (stop.signal.aborted) return EXIT_INTERRUPTED;
-  stop.signal.addEventListener("abort", () => thread.stop(stop.signal.reason));
-  const line = listeningLine(await thread.start(config), config.port);
-  if (terminal) terminal.print(line);
-  else printLine(Deno.stdout, line);
-  const warning = plainTextWarning(config);
-  if (warning) printLine(Deno.stderr, warning);
-  const answering = answerCommands(terminal ?? await open(), config, thread);
-  const isClosed = await Promise.race([answering.then(() => true), thread.finished]);
-  if (isClosed && terminal?.isInteractive && !stop.signal.aborted) {
-    terminal.print("The console is closed, and the server goes on: Ctrl-C ends it");
+/** Starts and stops one server as its operator says. */
+class ControlThread {
+  readonly #thread: ListeningThread;
+  readonly #config: ServerConfig;
+  /** Aborts when the server is to stop; the reason is what asked for it, `""` the command. */
+  readonly #stop = new AbortController();
+  readonly #isInBackground = Deno.stdin.isTerminal() && isInBackground();
+  #terminal: Terminal | undefined;
+  #console: Console | undefined;
+
+  constructor(thread: ListeningThread, config: ServerConfig) {
+    this.#thread = thread;
+    this.#config = config;
   }
-  await thread.finished;
-  return 0;
-}
 
-interface Stopping {
-  interrupt(by: string): void;
-  hangUp(): void;
-  stop: AbortController;
-}
-
-async function openTerminal({ interrupt, hangUp, stop }: Stopping): Promise<Terminal> {
-  const [{ Terminal }, { completeCommand }] = await Promise.all([
-    import("../../lib/terminal/terminal.ts"),
-    import("./console.ts"),
-  ]);
-  const terminal = new Terminal({
-    ...(!Deno.stdout.isTerminal() && { output: plainOutput() }),
-    complete: completeCommand,
-    onInterrupt: () => interrupt("Ctrl-C"),
-    onHangUp: () => hangUp(),
-    onPaste: () => true,
-  });
-  if (stop.signal.aborted) terminal.close();
-  else stop.signal.addEventListener("abort", () => terminal.close());
-  return terminal;
-}
-
-/** Asks for what no flag told. */
-async function ask(terminal: Terminal, config: ServerConfig, given: Set<string>): Promise<void> {
-  const { askHost, askPort } = await import("../../lib/terminal/question.ts");
-  const asker = {
-    line: (prompt: string) => terminal.question(prompt),
-    tell: (text: string) => terminal.print(text),
-  };
-  if (!given.has("host")) {
-    config.host = await askHost(asker, { default: config.host, check: tryHost });
+  /** Runs the server until it has stopped, and gives the exit code. */
+  async run(given: Set<string>): Promise<number> {
+    onStopSignal((signal) => this.#interrupt(signal));
+    onHangUpSignal((signal) => this.#stop.abort(signal));
+    try {
+      // Where no questions can be asked, the server starts before the terminal is loaded.
+      if (Deno.stdin.isTerminal() && !this.#isInBackground) await this.#openTerminal();
+      if (this.#terminal?.isInteractive) await this.#ask(this.#terminal, given);
+      if (this.#stop.signal.aborted) return EXIT_INTERRUPTED;
+      await this.#serve();
+      return 0;
+    } finally {
+      this.#terminal?.close();
+    }
   }
-  if (!given.has("port")) config.port = await askPort(asker, config.port);
+
+  async #serve(): Promise<void> {
+    const { signal } = this.#stop;
+    signal.addEventListener("abort", () => this.#thread.stop(signal.reason));
+    const warning = plainTextWarning(this.#config);
+    const { commands, ...addr } = await this.#thread.start(this.#config, warning);
+    this.#print(listeningLine(addr, this.#config.port));
+    if (warning) printLine(Deno.stderr, warning);
+    if (this.#isInBackground) {
+      this.#print("In the background there is no console: fg, and then Ctrl-C, ends the server");
+    } else {
+      this.#runConsole(commands);
+    }
+    await this.#thread.finished;
+    if (signal.reason === "" || this.#terminal?.isInteractive) this.#print("Stopped");
+  }
+
+  /** Runs the operator's lines. The end of input ends the console, not the server. */
+  async #runConsole(names: string[]): Promise<void> {
+    const terminal = this.#terminal ?? await this.#openTerminal();
+    const { Console } = await import("./console.ts");
+    this.#console = new Console({
+      names,
+      logPath: this.#config.logPath,
+      call: (command, argument) => this.#thread.call(command, argument),
+      confirm: (question) => terminal.confirm(question),
+      print: (text) => terminal.print(text),
+      stop: () => this.#stop.abort(""),
+    });
+    if (terminal.isInteractive) this.#thread.onProgress = (text) => terminal.print(text);
+    for await (const line of terminal) {
+      if (this.#stop.signal.aborted) return;
+      const answer = await this.#console.run(line);
+      if (answer !== "") terminal.print(answer);
+    }
+    if (terminal.isInteractive && !this.#stop.signal.aborted) {
+      terminal.print("The console is closed, and the server goes on: Ctrl-C ends it");
+    }
+  }
+
+  async #openTerminal(): Promise<Terminal> {
+    const { Terminal } = await import("../../lib/terminal/terminal.ts");
+    const terminal = this.#terminal = new Terminal({
+      ...(!Deno.stdout.isTerminal() && { output: plainOutput() }),
+      complete: (text) => this.#console?.complete(text) ?? [],
+      onInterrupt: () => this.#interrupt("Ctrl-C"),
+      onHangUp: () => this.#stop.abort("hang-up"),
+      onPaste: () => true,
+    });
+    const { signal } = this.#stop;
+    if (signal.aborted) terminal.close();
+    else signal.addEventListener("abort", () => terminal.close());
+    return terminal;
+  }
+
+  /** Asks for what no flag told. The end of input, which at a terminal is Ctrl-D, cancels the start. */
+  async #ask(terminal: Terminal, given: Set<string>): Promise<void> {
+    const { askHost, askPort } = await import("../../lib/terminal/question.ts");
+    const asker = {
+      line: async (prompt: string) => {
+        const answer = await terminal.question(prompt);
+        if (answer === null && !this.#stop.signal.aborted) {
+          this.#stop.abort("Ctrl-D");
+          terminal.print("Cancelled: the server was not started");
+        }
+        return answer;
+      },
+      tell: (text: string) => terminal.print(text),
+    };
+    const config = this.#config;
+    if (!given.has("host")) {
+      config.host = await askHost(asker, { default: config.host, check: tryHost });
+    }
+    if (!given.has("port")) config.port = await askPort(asker, config.port);
+  }
+
+  #interrupt(by: string): void {
+    // A second signal exits immediately.
+    if (this.#stop.signal.aborted && !HANG_UPS.includes(this.#stop.signal.reason)) {
+      Deno.exit(EXIT_INTERRUPTED);
+    }
+    this.#stop.abort(by);
+  }
+
+  #print(text: string): void {
+    if (this.#terminal) this.#terminal.print(text);
+    else printLine(Deno.stdout, text);
+  }
 }
+
+// A terminal that goes away may send more than one signal.
+const HANG_UPS = ["SIGHUP", "hang-up"];
 
 /** Listens for a moment: only that tells whether the host is this machine, and whether the task may. */
 function tryHost(hostname: string): void {
@@ -102,7 +151,7 @@ function tryHost(hostname: string): void {
   } catch (cause) {
     const advice =
       "give 127.0.0.1, localhost or ::1 for this machine, 0.0.0.0 for the whole network";
-    throw new TypeError(`Cannot listen on ${hostname}: ${advice}`, { cause });
+    throw new TypeError(`Cannot listen on ${inOwnLetters(hostname)}: ${advice}`, { cause });
   }
 }
 
@@ -112,21 +161,21 @@ function listeningLine(addr: { hostname: string; port: number }, requestedPort: 
   return moved ? `${line} (${requestedPort} was busy)` : line;
 }
 
-/** Runs the operator's lines. The end of input ends the control, not the server. */
-async function answerCommands(
-  terminal: Terminal,
-  { logPath }: ServerConfig,
-  thread: ListeningThread,
-): Promise<void> {
-  const { runLine } = await import("./console.ts");
-  const options = {
-    logPath,
-    run: (command: string, argument: string) =>
-      command === "stop" ? thread.stop() : thread.run(command, argument),
-    confirm: (question: string) => terminal.confirm(question),
-  };
-  for await (const line of terminal) {
-    const answer = await runLine(line, options);
-    if (answer !== "") terminal.print(answer);
-  }
+/** Shows international names of hosts in their own letters, not as `xn--…`. */
+function inOwnLetters(text: string): string {
+  // Loaded where it is used: imported, it would delay the start of every server.
+  const { domainToUnicode } = globalThis.process.getBuiltinModule("node:url");
+  return text.replace(/[\w.-]*xn--[\w.-]+/g, (host) => domainToUnicode(host) || host);
+}
+
+/**
+ * Whether the process was started in the background of a terminal (`deno task chat &`): to read or set up the terminal
+ * would stop it then. A program cannot find that out without all permissions, so the shell of the task, which is in the
+ * same process group, gives its line of `/proc/self/stat` (proc(5)) as `JOB`. Elsewhere than on Linux that is empty.
+ */
+function isInBackground(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "JOB" });
+  const status = state === "granted" ? Deno.env.get("JOB") ?? "" : "";
+  const [, , group, , , foreground] = status.replace(/^.*\) /s, "").split(" ");
+  return Number(foreground) > 0 && foreground !== group;
 }

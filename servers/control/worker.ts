@@ -1,33 +1,36 @@
 /**
- * The listening thread: it serves, logs, and answers the control thread.
+ * The listening thread: it serves, logs, and runs commands for the main thread.
  *
  * @module
  */
+import { count } from "../../lib/base/count.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
-import { serve, type Server } from "../../lib/server/server.ts";
-import type { ServerEvent } from "../../lib/server/server_events.ts";
+import { serve } from "../../lib/server/server.ts";
+import { EXERCISES } from "../exercises.ts";
+import { EventLog } from "../logging/log_events.ts";
+import type { Service } from "../service.ts";
+import { COMMANDS, commandsOf, type ServerContext } from "./commands.ts";
 import type { ServerConfig } from "./config.ts";
-import type { ControlMessage, ControlReply } from "./control.ts";
-import { logEvent } from "../logging/log_events.ts";
-import { plainTextWarning } from "./config.ts";
+import type { FromListening, ToListening } from "./listening_thread.ts";
 import { reasonOf } from "./output.ts";
-import { DRAIN_MS, ServerCommands } from "./server_commands.ts";
-import { type Service, SERVICES } from "../service.ts";
-import { holdForLife } from "./thread_lock.ts";
 
 /** The part of a worker's global scope that is used; the default library knows only the window's. */
 const thread = self as unknown as {
-  postMessage(reply: ControlReply): void;
-  onmessage: ((event: MessageEvent<ControlMessage>) => void) | null;
+  postMessage(message: FromListening): void;
+  onmessage: ((event: MessageEvent<ToListening>) => void) | null;
 };
 
+// How long a pause or a stop waits for conversations to end, and after what time the operator is told.
+const DRAIN_MS = 5000;
+const PROGRESS_MS = 500;
+
 let log: LogFile | undefined;
-let starting: Promise<ServerCommands | undefined> = Promise.resolve(undefined);
+let starting: Promise<ServerContext | undefined> = Promise.resolve(undefined);
 
 thread.onmessage = ({ data }) => {
-  if (data.type === "command") answer(data);
-  else begin(data);
+  if (data.type === "start") starting = start(data.config, data.warning);
+  else answer(data);
 };
 
 addEventListener("error", (event) => {
@@ -40,34 +43,21 @@ addEventListener("unhandledrejection", (event) => {
   crash(event.reason);
 });
 
-async function begin({ config, lock }: ControlMessage & { type: "start" }): Promise<void> {
-  starting = start(config);
-  if (!await starting) return;
-  // Not before it listens: to load the locks takes Deno longer than that.
-  holdForLife(lock);
-  thread.postMessage({ type: "holding" });
-}
-
-async function answer(message: ControlMessage & { type: "command" }): Promise<void> {
-  const { id, command, argument } = message;
-  const commands = await starting;
-  if (!commands) return;
-  thread.postMessage({ type: "answer", id, text: await commands.run(command, argument) });
-}
-
-/** Opens everything; what cannot be opened is told to the control thread, which then ends this one. */
-async function start(config: ServerConfig): Promise<ServerCommands | undefined> {
+/** Opens everything. What cannot be opened is reported to the main thread, which then ends this one. */
+async function start(
+  config: ServerConfig,
+  warning: string | undefined,
+): Promise<ServerContext | undefined> {
   let service: Service | undefined;
   try {
     log = LogFile.open(config.logPath, { name: config.name });
     log.info("start", { pid: Deno.pid, deno: Deno.version.deno });
-    const warning = plainTextWarning(config);
     if (warning) log.warn("no TLS", { warning });
     log.flush();
-    const counter = { messages: 0 };
-    const onEvent = (event: ServerEvent) => take(event, log!, counter);
-    service = await SERVICES[config.name](config, log, onEvent);
-    return run({ config, service, log, counter, onEvent });
+    const events = new EventLog(log);
+    service = await EXERCISES[config.name](config, log, events.take);
+    events.isSecret = service.isSecret;
+    return run(config, service, log, events);
   } catch (error) {
     await service?.close?.();
     fail("cannot start", error, reasonOf(error));
@@ -75,41 +65,84 @@ async function start(config: ServerConfig): Promise<ServerCommands | undefined> 
   }
 }
 
-interface Running {
-  config: ServerConfig;
-  service: Service;
-  log: LogFile;
-  counter: { messages: number };
-  onEvent(event: ServerEvent): void;
-}
-
-function run({ config, service, log, counter, onEvent }: Running): ServerCommands {
-  const server = serve(service.handler, {
-    ...serveOptions(config),
-    ...service.options,
-    onEvent,
-  });
+function run(
+  config: ServerConfig,
+  service: Service,
+  log: LogFile,
+  events: EventLog,
+): ServerContext {
+  const options = { ...optionsOf(config), ...service.options, onEvent: events.take };
+  const server = serve(service.handler, options);
   const { hostname, port } = server.addr;
   log.flush();
-  thread.postMessage({ type: "listening", hostname, port });
-  return new ServerCommands({ server, service, log, counter, stop: () => stop(server, service) });
+  thread.postMessage({
+    type: "listening",
+    listening: { hostname, port, commands: commandsOf(service) },
+  });
+  const waitsFor = () =>
+    `Waiting ${DRAIN_MS / 1000} s at most for ${count(server.connections, "client")}`;
+  const drain = (run: (signal: AbortSignal) => Promise<void>) => withProgress(run, waitsFor);
+  return { server, service, log, counter: events, drain };
 }
 
-function serveOptions(config: ServerConfig): ServeOptions {
+function optionsOf(config: ServerConfig): ServeOptions {
   const { host: hostname, port, maxConnections, maxPerAddress, idleTimeoutMs, cert, key } = config;
   const tls = cert !== undefined && key !== undefined ? { cert, key } : {};
   return { hostname, port, maxConnections, maxPerAddress, idleTimeoutMs, ...tls };
 }
 
-function take(event: ServerEvent, log: LogFile, counter: { messages: number }): void {
-  if (event.type === "received" || event.type === "sent") counter.messages++;
-  logEvent(log, event);
+/** Runs what waits for clients, and tells the operator so if it takes longer than a moment. */
+async function withProgress(
+  run: (signal: AbortSignal) => Promise<void>,
+  text: () => string,
+): Promise<void> {
+  const post = () => thread.postMessage({ type: "progress", text: text() });
+  const timer = setTimeout(post, PROGRESS_MS);
+  try {
+    await run(AbortSignal.timeout(DRAIN_MS));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-async function stop(server: Server, service: Service): Promise<void> {
-  await server.shutdown({ signal: AbortSignal.timeout(DRAIN_MS) });
+/** Runs one command and posts the answer for the operator. */
+async function answer({ id, command, argument }: ToListening & { type: "call" }): Promise<void> {
+  const context = await starting;
+  if (!context) return;
+  let text;
+  try {
+    text = command === "stop"
+      ? await stop(context, argument)
+      : await runCommand(context, command, argument);
+  } catch (error) {
+    text = `Cannot run ${command}: ${error instanceof Error ? error.message : error}`;
+  }
+  thread.postMessage({ type: "answer", id, text });
+}
+
+/** A command leaves a line in the log: whom a `kick` meant is in it, what was said is not. */
+async function runCommand(
+  context: ServerContext,
+  command: string,
+  argument: string,
+): Promise<string> {
+  const { log } = context;
+  log.info("command", { command, ...(command === "kick" && { argument }) });
+  try {
+    return await COMMANDS[command]!.listening!(argument, context);
+  } finally {
+    log.flush(); // The operator may look into the log next.
+  }
+}
+
+async function stop({ server, service, log, drain }: ServerContext, by: string): Promise<string> {
+  if (by) log.info("stop", { by });
+  else log.info("command", { command: "stop" });
+  service.sendAway?.(true);
+  await drain((signal) => server.shutdown({ signal }));
   await service.close?.();
-  log?.close();
+  log.close();
+  return "Stopped";
 }
 
 function crash(error: unknown): void {

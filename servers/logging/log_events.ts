@@ -4,28 +4,98 @@
  * @module
  */
 import type { LogFile } from "../../lib/log/log_file.ts";
-import type { ServerEvent } from "../../lib/server/server_events.ts";
+import { type EndReason, goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
+import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 
-/** Writes one event as one line: sizes, never contents. */
-export function logEvent(log: LogFile, event: ServerEvent): void {
-  switch (event.type) {
-    case "received":
-      return log.info("data received", { conn: event.conn.id, bytes: event.bytes });
-    case "sent":
-      return log.info("data sent", { conn: event.conn.id, bytes: event.bytes });
-    case "listening":
-      return log.info("listening", addressFields(event));
-    case "connected":
-      return log.info("client connected", { conn: event.conn.id, peer: event.conn.peer });
-    case "disconnected":
-      return logDisconnected(log, event);
-    case "refused":
-      return log.warn("client refused", { peer: event.peer, reason: event.reason });
-    case "accept_failed":
-      return log.error("accept failed", { error: String(event.error) });
-    case "paused":
-    case "stopped":
-      return log.info(event.type);
+const TOLD: GoodbyeReason[] = [
+  ...["idle", "kicked", "protocol", "failed", "paused", "shutdown", "full", "crowded"] as const,
+];
+
+/** What the `reason=` of a line means, for the operator. */
+export const END_REASONS: Record<EndReason, string> = {
+  finished: "the client left",
+  ended: "the server had nothing more to say, as after a logout",
+  lost: "the connection broke",
+  torn: "the client left in the middle of a message",
+  ...Object.fromEntries(TOLD.map((reason) => {
+    return [reason, `the client was told: ${goodbyeOf(reason).sentence}`];
+  })) as Record<GoodbyeReason, string>,
+};
+
+/** A message that was sent, to several connections in a row if it was a broadcast. */
+interface Sent {
+  bytes: number;
+  conn: ConnInfo;
+  conns: number;
+}
+
+/** Writes the events of a server as lines: sizes, never contents. */
+export class EventLog {
+  /** How many messages were received and sent. */
+  messages = 0;
+  /** Whether the sizes of a connection's messages are secret: before a login, they are the lengths of passwords. */
+  isSecret: ((conn: ConnInfo) => boolean) | undefined;
+  readonly #log: Pick<LogFile, "info" | "warn" | "error">;
+  #sent: Sent | undefined;
+
+  /** Writes to `log`. */
+  constructor(log: Pick<LogFile, "info" | "warn" | "error">) {
+    this.#log = log;
+  }
+
+  /** Writes one event as one line; a message to many connections is one line too. */
+  readonly take = (event: ServerEvent): void => {
+    if (event.type === "sent") return this.#takeSent(event.conn, event.bytes);
+    this.#flushSent();
+    switch (event.type) {
+      case "received":
+        this.messages++;
+        if (this.isSecret?.(event.conn)) return;
+        return this.#log.info("data received", { conn: event.conn.id, bytes: event.bytes });
+      case "listening":
+        return this.#log.info("listening", addressFields(event));
+      case "connected":
+        return this.#log.info("client connected", { conn: event.conn.id, peer: event.conn.peer });
+      case "disconnected":
+        return this.#disconnected(event);
+      case "refused":
+        return this.#log.warn("client refused", { peer: event.peer, reason: event.reason });
+      case "accept_failed":
+        return this.#log.error("accept failed", { error: String(event.error) });
+      case "paused":
+      case "stopped":
+        return this.#log.info(event.type);
+    }
+  };
+
+  #takeSent(conn: ConnInfo, bytes: number): void {
+    this.messages++;
+    if (this.isSecret?.(conn)) return;
+    if (this.#sent?.bytes === bytes && this.#sent.conn !== conn) {
+      this.#sent.conn = conn;
+      this.#sent.conns++;
+      return;
+    }
+    if (this.#sent) this.#flushSent();
+    else queueMicrotask(() => this.#flushSent());
+    this.#sent = { bytes, conn, conns: 1 };
+  }
+
+  #flushSent(): void {
+    if (!this.#sent) return;
+    const { bytes, conn, conns } = this.#sent;
+    this.#sent = undefined;
+    this.#log.info("data sent", conns === 1 ? { conn: conn.id, bytes } : { conns, bytes });
+  }
+
+  #disconnected(
+    { conn: { id, peer }, reason, error }: ServerEvent & { type: "disconnected" },
+  ): void {
+    const fields = { conn: id, peer, reason };
+    if (reason !== "failed") return this.#log.info("client disconnected", fields);
+    // The handler's own error: only then the stack helps, and no message of a peer is in it.
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.#log.error("client disconnected", { ...fields, error: stack });
   }
 }
 
@@ -35,12 +105,4 @@ function addressFields(
   const { hostname, port, requestedPort } = event;
   const moved = requestedPort !== 0 && requestedPort !== port;
   return { host: hostname, port, ...(moved && { busy: requestedPort }) };
-}
-
-function logDisconnected(log: LogFile, event: ServerEvent & { type: "disconnected" }): void {
-  const { conn: { id, peer }, reason, error } = event;
-  const fields = { conn: id, peer, reason };
-  if (reason !== "failed") return log.info("client disconnected", fields);
-  // The handler's own fault: the only case in which the stack helps, and no message of a peer is in it.
-  log.error("client disconnected", { ...fields, error: (error as Error)?.stack ?? String(error) });
 }

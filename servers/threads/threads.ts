@@ -6,10 +6,9 @@
 import type { Handler } from "../../lib/server/conversation.ts";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";
-import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
+import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { within } from "../../lib/base/within.ts";
-import type { HandlerSource } from "./conversation_messages.ts";
-import { ConversationThread } from "./conversation_thread.ts";
+import { ConversationThread, type HandlerSource } from "./conversation_thread.ts";
 
 /** Options for {@linkcode Threads}. */
 export interface ThreadsOptions {
@@ -22,20 +21,12 @@ export interface ThreadsOptions {
    */
   maxThreads?: number;
   /**
-   * A `receive` of the handler waits so long for a byte, in milliseconds. 0 waits for ever.
-   *
-   * @default {0}
-   */
-  idleTimeoutMs?: number;
-  /**
-   * So long a thread may work on after its socket is lost or the server wants to end, in milliseconds.
+   * How long a thread may work on after the server has ended its conversation, in milliseconds.
    *
    * @default {2000}
    */
   graceMs?: number;
-  /** Told of the messages of the conversations, as `serve` tells of those in its own thread. */
-  onEvent?(event: ServerEvent): void;
-  /** Told of the threads. */
+  /** Called with what happens to the threads. */
   onThread?(event: ThreadEvent): void;
 }
 
@@ -61,6 +52,7 @@ const SPARE_END_MS = 5000;
 export class Threads implements AsyncDisposable {
   readonly #options: ThreadsOptions;
   readonly #live = new Set<Promise<void>>();
+  readonly #threads = new WeakMap<ConnInfo, number>();
   #lastId = 0;
   #spare: ConversationThread | undefined;
   #spareTimer: ReturnType<typeof setTimeout> | undefined;
@@ -76,11 +68,16 @@ export class Threads implements AsyncDisposable {
     return this.#live.size;
   }
 
-  /** Holds a conversation in a thread of its own: the handler for `serve`. */
+  /** The number of the thread that a connection has, or had. */
+  threadOf(conn: ConnInfo): number | undefined {
+    return this.#threads.get(conn);
+  }
+
+  /** Runs a conversation in a thread of its own: the handler for `serve`. */
   readonly handler: Handler = async (conn, info) => {
     const { maxThreads = 128 } = this.#options;
     if (maxThreads && this.count >= maxThreads) return await this.#refuse(conn, info);
-    await this.#hold(this.#take(), conn, info);
+    await this.#run(this.#take(), conn, info);
   };
 
   /** Waits until the spare thread has ended, and those whose conversations have; these not longer than the grace time. */
@@ -109,36 +106,32 @@ export class Threads implements AsyncDisposable {
     return thread;
   }
 
-  async #hold(thread: ConversationThread, conn: FramedConn, info: ConnInfo): Promise<void> {
-    const { idleTimeoutMs = 0, onEvent } = this.#options;
+  async #run(thread: ConversationThread, conn: FramedConn, info: ConnInfo): Promise<void> {
     this.#live.add(thread.gone);
-    this.#tell({ type: "started", conn: info, thread: thread.id });
+    this.#threads.set(info, thread.id);
+    this.#report({ type: "started", conn: info, thread: thread.id });
     try {
-      await thread.hold(conn, info, {
-        idleTimeoutMs,
-        graceMs: this.#graceMs,
-        onSize: (type, bytes) => onEvent?.({ type, conn: info, bytes }),
-      });
+      await thread.run(conn, info, this.#graceMs);
     } finally {
       thread[Symbol.dispose]();
-      this.#tellEnd(thread, info);
+      this.#reportEnd(thread, info);
     }
   }
 
-  async #tellEnd(thread: ConversationThread, info: ConnInfo): Promise<void> {
+  async #reportEnd(thread: ConversationThread, info: ConnInfo): Promise<void> {
     const event = { conn: info, thread: thread.id };
     const ended = thread.gone.then(() => this.#live.delete(thread.gone));
-    if (!await within(this.#graceMs, ended)) this.#tell({ type: "stuck", ...event });
+    if (!await within(this.#graceMs, ended)) this.#report({ type: "stuck", ...event });
     await ended;
-    this.#tell({ type: "ended", ...event });
+    this.#report({ type: "ended", ...event });
   }
 
   async #refuse(conn: FramedConn, info: ConnInfo): Promise<void> {
-    this.#tell({ type: "refused", conn: info });
+    this.#report({ type: "refused", conn: info });
     await conn.send(goodbyeText("full"));
   }
 
-  #tell(event: ThreadEvent): void {
+  #report(event: ThreadEvent): void {
     this.#options.onThread?.(event);
   }
 }

@@ -3,7 +3,7 @@ import { LogFile } from "../../lib/log/log_file.ts";
 import { showLog } from "../../lib/log/log_tail.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ServerEvent } from "../../lib/server/server_events.ts";
-import { logEvent } from "../../servers/logging/log_events.ts";
+import { EventLog } from "../../servers/logging/log_events.ts";
 import { FILES, testWith } from "../support/permissions.ts";
 import { connectTo, echo } from "../support/served.ts";
 import { turns } from "../support/turns.ts";
@@ -60,10 +60,11 @@ testWith(
     const folder = await Deno.makeTempDir();
     const log = LogFile.open(`${folder}/echo.log`, { name: "echo", maxBytes: 64 * 1024 });
     const departures = new Departures();
+    const events = new EventLog(log);
     await using server = serve(echo, {
       port: 0,
       onEvent(event) {
-        logEvent(log, event);
+        events.take(event);
         departures.take(event);
       },
     });

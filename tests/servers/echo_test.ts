@@ -2,7 +2,9 @@ import { assertEquals } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ServerEvent } from "../../lib/server/server_events.ts";
-import { echo, echoBytes } from "../../servers/echo.ts";
+import type { LogFile } from "../../lib/log/log_file.ts";
+import { parseServerLine } from "../../servers/control/config.ts";
+import { echo, openEcho } from "../../servers/echo.ts";
 
 function connect(server: Server): Promise<FramedConn> {
   return FramedConn.connect({ port: server.addr.port });
@@ -29,12 +31,17 @@ Deno.test("echo() answers what is no text with the reason, and goes on", async (
   assertEquals(await conn.request("a"), "a");
 });
 
-Deno.test("echoBytes() sends bytes back, frames or not, and tells their number", async () => {
+/** Serves bytes as the program does with `--raw`. */
+function serveRaw(onEvent: (event: ServerEvent) => void = () => {}): Server {
+  const line = parseServerLine(["echo", "--raw"]);
+  if ("help" in line) throw new Error("Cannot open the server: help was asked for");
+  const { handler, options } = openEcho(line.config, {} as LogFile, onEvent);
+  return serve(handler, { ...options, onEvent });
+}
+
+Deno.test("openEcho() with --raw sends bytes back, frames or not, and tells their number", async () => {
   const events: ServerEvent[] = [];
-  const server = serve(echoBytes((e) => events.push(e)), {
-    goodbye: () => undefined,
-    onEvent: (e) => events.push(e),
-  });
+  const server = serveRaw((event) => events.push(event));
   using conn = await Deno.connect({ port: server.addr.port });
 
   await conn.write(new TextEncoder().encode("hello"));
@@ -52,8 +59,8 @@ Deno.test("echoBytes() sends bytes back, frames or not, and tells their number",
   );
 });
 
-Deno.test("echoBytes() ends at once when the server shuts down", async () => {
-  const server = serve(echoBytes(), { goodbye: () => undefined });
+Deno.test("openEcho() with --raw ends at once when the server shuts down", async () => {
+  const server = serveRaw();
   using conn = await Deno.connect({ port: server.addr.port });
   await conn.write(new Uint8Array(1));
   await conn.read(new Uint8Array(1));

@@ -1,12 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { HANG_UP, onTerminal, ptyTest, type Step } from "../support/pty.ts";
+import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { HANG_UP, onTerminalWith, ptyTest, type Step } from "../support/pty.ts";
 import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
 async function onConsole(
   flags: string[],
   steps: (pid: () => Promise<number>) => Step[],
-  { onLog }: { onLog?(log: string): void } = {},
+  { onLog, env = {} }: { onLog?(log: string): void; env?: Record<string, string> } = {},
 ): Promise<string> {
   const data = await Deno.makeTempDir();
   const pid = async () => {
@@ -15,8 +16,8 @@ async function onConsole(
   };
   try {
     const args = [...taskArgs("echo", data), "--data", data, ...flags];
-    const shown = await onTerminal(args, ...steps(pid));
-    onLog?.(await Deno.readTextFile(`${data}/logs/echo.log`));
+    const shown = await onTerminalWith(env, args, ...steps(pid));
+    if (onLog) onLog(await Deno.readTextFile(`${data}/logs/echo.log`));
     return shown;
   } finally {
     await Deno.remove(data, { recursive: true });
@@ -56,7 +57,7 @@ ptyTest(
     const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
       ["Listening on 127.0.0.1:", "clear-logs\r"],
       ["[y/N] ", "n\r"],
-      ["The log is kept", "\x03"],
+      ["Nothing changed", "\x03"],
     ]);
 
     assertEquals(/Host \[|Port \[|The console is closed/.test(shown), false);
@@ -64,13 +65,12 @@ ptyTest(
   },
 );
 
-ptyTest("main.ts takes the default at the end of input, and serves on", async () => {
-  const shown = await onConsole(["--port=0"], (pid) => [
-    ["Host [127.0.0.1]: ", "\x04"],
-    ["Listening on 127.0.0.1:", async () => Deno.kill(await pid(), "SIGTERM")],
-  ]);
+ptyTest("main.ts starts no server after Ctrl-D at a question", async () => {
+  const shown = await onConsole(["--port=0"], () => [["Host [127.0.0.1]: ", "\x04"]]);
 
-  assertStringIncludes(shown, "code 0 sane");
+  assertStringIncludes(shown, "Cancelled: the server was not started");
+  assertEquals(shown.includes("Listening"), false);
+  assertStringIncludes(shown, "code 130 sane");
 });
 
 ptyTest("main.ts says at Ctrl-D that it serves on, and how to end it", async () => {
@@ -128,8 +128,61 @@ ptyTest("main.ts stops in order at the SIGHUP of a terminal whose console is clo
   assertStringIncludes(shown, "code 0 sane");
 });
 
-ptyTest("main.ts on a terminal logs the Ctrl-C that stopped it", async () => {
-  await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+ptyTest("main.ts on a terminal says that Ctrl-C has stopped it, and logs it", async () => {
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
     ["Listening on 127.0.0.1:", "\x03"],
   ], { onLog: (log) => assertMatch(log, / stop by=Ctrl-C\n.* stopped\n$/) });
+
+  assertMatch(shown, /Stopped\r\n/);
 });
+
+for (const command of ["pause", "stop"]) {
+  ptyTest(`main.ts on a terminal says for whom ${command} waits`, async () => {
+    const port = freePort();
+    const clients: Deno.Conn[] = [];
+
+    const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
+      ["Listening on 127.0.0.1:", async () => void clients.push(await Deno.connect({ port }))],
+      ["", "who\r"],
+      ["1  -  127.0.0.1:", `${command}\r`],
+      ["Waiting 5 s at most for 1 client", () => clients[0]!.close()],
+      ["", command === "stop" ? "" : "stop\r"],
+    ]);
+
+    assertStringIncludes(shown, "Stopped");
+    assertStringIncludes(shown, "code 0 sane");
+  });
+}
+
+for (const signal of ["SIGQUIT", "SIGUSR1"] as const) {
+  ptyTest(`main.ts on a terminal stops in order at ${signal}`, async () => {
+    const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
+      ["Listening on 127.0.0.1:", "who\r"],
+      ["Nobody is connected", async () => Deno.kill(await pid(), signal)],
+    ]);
+
+    assertMatch(shown, /Stopped\r\n/);
+    assertStringIncludes(shown, "code 0 sane");
+  });
+}
+
+ptyTest(
+  "main.ts in the background of a terminal serves, and leaves the terminal alone",
+  async () => {
+    const port = freePort();
+    // As proc(5) shows a process of group 5 on a terminal whose foreground group is 9.
+    const env = { JOB: "7 (de) no) S 1 5 5 34816 9 0" };
+
+    const shown = await onConsole([`--port=${port}`], (pid) => [
+      ["In the background there is no console", "stop\r"],
+      ["", async () => {
+        using conn = await FramedConn.connect({ port });
+        assertEquals(await conn.request("a"), "a");
+      }],
+      ["", async () => Deno.kill(await pid(), "SIGTERM")],
+    ], { env });
+
+    assertEquals(["Host [", "\x1b", "Stopped"].filter((text) => shown.includes(text)), []);
+    assertStringIncludes(shown, "code 0 sane");
+  },
+);

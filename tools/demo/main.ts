@@ -87,9 +87,9 @@ async function show(): Promise<void> {
   await everybodyIsIn(members);
 
   tell("The operator pauses the server. Борис goes on typing, and the server comes back");
-  console.log(`console│ > pause\nconsole│ ${await thread.run("pause")}`);
+  console.log(`console│ > pause\nconsole│ ${await thread.call("pause")}`);
   boris.session.say("typed while the server was away");
-  console.log(`console│ > resume\nconsole│ ${await thread.run("resume")}`);
+  console.log(`console│ > resume\nconsole│ ${await thread.call("resume")}`);
   await boris.session.settled(PATIENCE_MS);
   await everybodyIsIn(members);
 

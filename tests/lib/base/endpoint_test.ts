@@ -66,8 +66,8 @@ for (const [text, host] of HOSTS) {
 }
 
 const BAD_HOSTS: [text: string, advice: string][] = [
-  ["", "Cannot use nothing as a host: give a name"],
-  ["   ", "Cannot use nothing as a host: give a name"],
+  ["", "Cannot use an empty host: give a name"],
+  ["   ", "Cannot use an empty host: give a name"],
   ["a b", "give a name"],
   ["http://localhost", "without http://"],
   ["localhost/echo", "without http:// and without a path"],

@@ -45,7 +45,7 @@ Deno.test("askPort() refuses with the reason and asks again", async () => {
     "Port [9191]: ",
     'Cannot use "70000" as a port: give a whole number from 1 to 65535',
     "Port [9191]: ",
-    "Cannot use nothing as a port: give a whole number from 1 to 65535",
+    "Cannot use an empty port: give a whole number from 1 to 65535",
     "Port [9191]: ",
   ]);
 });
@@ -57,7 +57,7 @@ Deno.test("askHost() refuses an empty and an impossible host and asks again", as
 
   assertEquals(asker.shown, [
     "Host [127.0.0.1]: ",
-    "Cannot use nothing as a host: give a name such as localhost, or an address such as 127.0.0.1 or ::1",
+    "Cannot use an empty host: give a name such as localhost, or an address such as 127.0.0.1 or ::1",
     "Host [127.0.0.1]: ",
     'Cannot use "256.1.1.1" as a host: an IPv4 address is four numbers from 0 to 255',
     "Host [127.0.0.1]: ",

@@ -1,22 +1,35 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { COMMANDS, completeCommand, runLine } from "../../../servers/control/console.ts";
+import { COMMANDS } from "../../../servers/control/commands.ts";
+import { Console } from "../../../servers/control/console.ts";
+import { LogFile } from "../../../lib/log/log_file.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
 /** A console whose commands for the thread are kept in `ran` and answered with their name. */
-function setUp({ logPath = "/nowhere/echo.log", sure = true } = {}) {
+function setUp(
+  { logPath = "/nowhere/echo.log", sure = true, names = Object.keys(COMMANDS) } = {},
+) {
   const ran: [string, string][] = [];
-  const options = {
+  const printed: string[] = [];
+  let wake = () => {};
+  const console = new Console({
     logPath,
-    run: (command: string, argument: string) => {
+    names,
+    call: (command: string, argument: string) => {
       ran.push([command, argument]);
       return Promise.resolve(`answer to ${command}`);
     },
     confirm: () => Promise.resolve(sure),
-  };
-  return { ran, answer: (line: string) => runLine(line, options) };
+    print: (text) => {
+      printed.push(text);
+      wake();
+    },
+    stop: () => void ran.push(["stop", ""]),
+  });
+  const nextPrinted = () => new Promise<void>((resolve) => wake = resolve);
+  return { ran, printed, nextPrinted, console, answer: (line: string) => console.run(line) };
 }
 
-Deno.test("runLine() hands a command and its argument to the thread", async () => {
+Deno.test("Console.run() hands a command and its argument to the thread", async () => {
   const { ran, answer } = setUp();
 
   assertEquals(await answer("  say  hello  there \r"), "answer to say");
@@ -24,13 +37,13 @@ Deno.test("runLine() hands a command and its argument to the thread", async () =
   assertEquals(ran, [["say", "hello  there"], ["status", ""]]);
 });
 
-Deno.test("runLine() answers an empty line with nothing", async () => {
+Deno.test("Console.run() answers an empty line with nothing", async () => {
   const { ran, answer } = setUp();
 
   assertEquals([await answer(""), await answer("  \t"), ran.length], ["", "", 0]);
 });
 
-Deno.test("runLine() names the nearest of the commands", async () => {
+Deno.test("Console.run() names the nearest of the commands", async () => {
   const { answer } = setUp();
 
   assertEquals(await answer("stat"), 'There is no command "stat". Did you mean status?');
@@ -39,7 +52,7 @@ Deno.test("runLine() names the nearest of the commands", async () => {
 });
 
 for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
-  Deno.test(`runLine() knows no command ${name}`, async () => {
+  Deno.test(`Console.run() knows no command ${name}`, async () => {
     const { ran, answer } = setUp();
 
     assertStringIncludes(await answer(name), `There is no command "${name}"`);
@@ -47,8 +60,8 @@ for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
   });
 }
 
-Deno.test("runLine() escapes an unknown command", async () => {
-  assertStringIncludes(await setUp().answer("\x1b[2J"), String.raw`"\u001b[2J"`);
+Deno.test("Console.run() escapes an unknown command", async () => {
+  assertStringIncludes(await setUp().answer("\x1b[2J"), String.raw`"\x1b[2J"`);
 });
 
 Deno.test("help has a line for each command", async () => {
@@ -60,24 +73,38 @@ Deno.test("help has a line for each command", async () => {
   }
 });
 
-Deno.test("runLine() tells why a command failed", async () => {
-  const options = {
-    logPath: "",
-    run: () => Promise.reject(new Error("the moon is full")),
-    confirm: () => Promise.resolve(true),
-  };
+Deno.test("Console.run() tells why a command failed", async () => {
+  const { answer } = setUp({ logPath: "\0" });
 
-  assertEquals(await runLine("status", options), "Cannot run status: the moon is full");
+  assertStringIncludes(await answer("clear-logs"), "Cannot run clear-logs: ");
 });
 
-Deno.test("completeCommand() gives the commands that begin so, and none after a blank", () => {
-  assertEquals(completeCommand("cl"), ["clear-logs", "clear-users"]);
-  assertEquals(completeCommand("kick A"), []);
+Deno.test("Console.complete() gives the commands that begin so, and none after a blank", () => {
+  const { console } = setUp();
+
+  assertEquals(console.complete("cl"), ["clear-logs", "clear-users"]);
+  assertEquals(console.complete("kick A"), []);
 });
 
-for (const argument of ["0", "-1", "1e3", "1.5", "abc", "0x10", "5 5", "9999999999"]) {
+Deno.test("A command that the server does not have is neither listed nor asked about", async () => {
+  const { ran, answer, console } = setUp({ names: ["help", "who"], sure: false });
+
+  assertEquals((await answer("help")).split("\n").length, 2);
+  assertEquals(await answer("clear-users"), "This server keeps no users");
+  assertEquals(await answer("say hello"), "This server is no chat");
+  assertEquals([console.complete("cl"), ran], [[], []]);
+});
+
+Deno.test("reasons explains each reason of the log", async () => {
+  const lines = (await setUp().answer("reasons")).split("\n");
+
+  assert(lines.some((line) => /^torn +the client left in the middle/.test(line)));
+  assert(lines.some((line) => /^idle +the client was told: nothing was heard/.test(line)));
+});
+
+for (const argument of ["0", "-1", "9999999999", "-x"]) {
   Deno.test(`logs refuses ${argument}`, async () => {
-    assertEquals(await setUp().answer(`logs ${argument}`), "Usage: logs [N], with N from 1 up");
+    assertStringIncludes(await setUp().answer(`logs ${argument}`), "Usage: logs [N] [TEXT]");
   });
 }
 
@@ -102,10 +129,35 @@ testWith(FILES, "logs shows the last 20 lines, or as many as are asked for", asy
 
     assertEquals([shown.split("\n").length, shown.split("\n")[0]], [20, "line 11"]);
     assertEquals(await answer("logs 2"), "line 29\nline 30");
+    assertEquals(await answer("logs 2 line 1"), "line 18\nline 19");
+    assertEquals(await answer("logs line 3"), "line 3\nline 30");
+    assertEquals(await answer("logs \x1b"), "The log has no line with \\x1b");
   });
 });
 
-testWith(FILES, "logs tells that there is nothing to show", async () => {
+testWith(FILES, "logs -f prints the lines that follow, escaped, until the next line", async () => {
+  await withLog(1, async (logPath) => {
+    const { answer, printed, nextPrinted } = setUp({ logPath });
+    using log = LogFile.open(logPath, { name: "echo" });
+
+    assertEquals(await answer("logs -f wanted"), "Following the log: Enter ends it");
+    while (printed.length === 0) {
+      log.info("other");
+      const next = Promise.withResolvers<void>();
+      nextPrinted().then(next.resolve);
+      log.info("wanted");
+      await Deno.writeTextFile(logPath, "wanted \x1b\n", { append: true });
+      log.flush();
+      await next.promise;
+    }
+    await answer("");
+
+    assertEquals(printed.every((line) => line.includes("wanted") && !line.includes("other")), true);
+    assertStringIncludes(printed.join("\n"), "wanted \\x1b");
+  });
+});
+
+testWith(FILES, "logs says that there is nothing to show", async () => {
   assertEquals(await setUp().answer("logs"), "The log is empty");
 });
 
@@ -128,7 +180,7 @@ Deno.test("clear-users with a name says that it forgets all, and what ends one",
 
 Deno.test("clear-users asks the thread once the operator is sure", async () => {
   const unsure = setUp({ sure: false });
-  assertEquals([await unsure.answer("clear-users"), unsure.ran], ["The users are kept", []]);
+  assertEquals([await unsure.answer("clear-users"), unsure.ran], ["Nothing changed", []]);
 
   const { ran, answer } = setUp();
   assertEquals(await answer("clear-users"), "answer to clear-users");
@@ -137,7 +189,7 @@ Deno.test("clear-users asks the thread once the operator is sure", async () => {
 
 testWith(FILES, "clear-logs empties the log once the operator is sure", async () => {
   await withLog(3, async (logPath) => {
-    assertEquals(await setUp({ logPath, sure: false }).answer("clear-logs"), "The log is kept");
+    assertEquals(await setUp({ logPath, sure: false }).answer("clear-logs"), "Nothing changed");
     assertEquals((await Deno.stat(logPath)).size > 0, true);
 
     assertEquals(await setUp({ logPath }).answer("clear-logs"), "The log is empty now");

@@ -1,8 +1,8 @@
 /** The listening thread, with a server of which each conversation goes wrong. */
 import "../../../servers/control/worker.ts";
-import { SERVICES } from "../../../servers/service.ts";
+import { EXERCISES } from "../../../servers/exercises.ts";
 
-SERVICES["echo"] = () => ({
+EXERCISES["echo"] = () => ({
   async handler(conn) {
     const text = await conn.receive();
     // An endless loop cannot be ended, and would burn under the tests that follow.

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { plainOutput, printLine } from "../../../servers/control/output.ts";
+import { plainOutput, printLine, reasonOf } from "../../../servers/control/output.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { runServer } from "../../../tools/shared/server_process.ts";
 
 /** A file that takes three bytes at a time; while `error` is set, none. */
 function file() {
@@ -49,3 +51,46 @@ Deno.test("printLine() writes a whole line, or none and no error", () => {
 
   assertEquals(to.text, "Listening\n");
 });
+
+const { NotCapable } = Deno.errors;
+const NET = 'Requires net access to "192.0.2.7:9090", run again with the --allow-net flag';
+const READ = 'Requires read access to "/etc", run again with the --allow-read flag';
+
+Deno.test("reasonOf() says where a task may listen", () => {
+  assertEquals(
+    reasonOf(new NotCapable(`Cannot listen on 192.0.2.7: ${NET}`)),
+    "Cannot listen on 192.0.2.7: this task may listen on this machine, as --host 127.0.0.1, localhost or ::1, " +
+      "and for the whole network on --host 0.0.0.0, or :: with IPv6",
+  );
+});
+
+Deno.test("reasonOf() says which files a task may use, also where the refusal is a cause", () => {
+  const expected = "Cannot use --cert /etc/x: this task may use files below data/ only, " +
+    "as --data data/second or --log data/my.log";
+
+  assertEquals(reasonOf(new NotCapable(`Cannot use --cert /etc/x: ${READ}`)), expected);
+  const cause = new NotCapable(READ);
+  assertEquals(reasonOf(new Error(`Cannot use --cert /etc/x: ${READ}`, { cause })), expected);
+});
+
+Deno.test("reasonOf() gives any other message as it is", () => {
+  assertEquals(reasonOf(new Error(NET)), NET);
+  assertEquals(reasonOf("thrown"), "thrown");
+});
+
+for (
+  const flags of [
+    ["--host", "192.0.2.7"],
+    ["--host", "nosuchhost.invalid"],
+    ["--data", "../elsewhere"],
+    ["--log", "/etc/passwd"],
+    ["--cert", "/etc/passwd", "--key", "/etc/passwd"],
+  ]
+) {
+  testWith(PROCESSES, `main.ts ${flags.join(" ")} says what its task may do`, async () => {
+    const { out, err } = await runServer("echo", "--port=0", ...flags);
+
+    assertEquals(out, "");
+    assertEquals(/^Cannot [^\n]+: this task may [^\n]+\n$/.test(err), true, err);
+  });
+}

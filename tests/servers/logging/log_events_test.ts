@@ -1,20 +1,23 @@
 import { assertEquals } from "@std/assert";
-import type { LogFile } from "../../../lib/log/log_file.ts";
 import { formatLine, type LogFields } from "../../../lib/log/log_line.ts";
-import type { ServerEvent } from "../../../lib/server/server_events.ts";
-import { logEvent } from "../../../servers/logging/log_events.ts";
+import type { ConnInfo, ServerEvent } from "../../../lib/server/server_events.ts";
+import { EventLog } from "../../../servers/logging/log_events.ts";
 
 const CONN = { id: 7, peer: "127.0.0.1:5000", address: "127.0.0.1", connectedAt: 0 };
 
-/** The line that an event leaves. */
-function lineOf(event: ServerEvent): string {
-  let line = "";
-  const write = (level: string) => (text: string, fields?: LogFields) => {
-    line = formatLine(0, level, "echo", text, fields).replace(/^\S+ /, "");
-  };
-  const log = { info: write("INFO"), warn: write("WARN"), error: write("ERROR") };
-  logEvent(log as unknown as LogFile, event);
-  return line;
+/** The lines that events of one turn leave. */
+async function linesOf(
+  events: ServerEvent[],
+  isSecret?: (conn: ConnInfo) => boolean,
+): Promise<string[]> {
+  const lines: string[] = [];
+  const write = (level: string) => (text: string, fields?: LogFields) =>
+    void lines.push(formatLine(0, level, "echo", text, fields).replace(/^\S+ /, ""));
+  const log = new EventLog({ info: write("INFO"), warn: write("WARN"), error: write("ERROR") });
+  log.isSecret = isSecret;
+  for (const event of events) log.take(event);
+  await Promise.resolve();
+  return lines;
 }
 
 const LINES: [event: ServerEvent, line: string][] = [
@@ -59,5 +62,34 @@ const LINES: [event: ServerEvent, line: string][] = [
 ];
 
 for (const [event, line] of LINES) {
-  Deno.test(`logEvent() writes ${line.slice(0, 70)}`, () => assertEquals(lineOf(event), line));
+  Deno.test(`EventLog writes ${line.slice(0, 70)}`, async () => {
+    assertEquals(await linesOf([event]), [line]);
+  });
 }
+
+const sent = (id: number, bytes: number): ServerEvent => {
+  return { type: "sent", conn: { ...CONN, id }, bytes };
+};
+
+Deno.test("EventLog writes one line for a broadcast, with the number of receivers", async () => {
+  const received: ServerEvent = { type: "received", conn: CONN, bytes: 5 };
+
+  assertEquals(await linesOf([received, sent(1, 9), sent(2, 9), sent(3, 9), sent(7, 4)]), [
+    "INFO echo data received conn=7 bytes=5",
+    "INFO echo data sent conns=3 bytes=9",
+    "INFO echo data sent conn=7 bytes=4",
+  ]);
+});
+
+Deno.test("EventLog writes a line for each message to the same connection", async () => {
+  const conn = { ...CONN };
+  const twice = Array<ServerEvent>(2).fill({ type: "sent", conn, bytes: 3 });
+
+  assertEquals(await linesOf(twice), Array(2).fill("INFO echo data sent conn=7 bytes=3"));
+});
+
+Deno.test("EventLog counts messages whose sizes are secret, and does not log them", async () => {
+  const events: ServerEvent[] = [{ type: "received", conn: CONN, bytes: 99 }, sent(7, 50)];
+
+  assertEquals(await linesOf(events, () => true), []);
+});

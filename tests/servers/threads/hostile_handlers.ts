@@ -4,11 +4,11 @@
  * @module
  */
 import type { ConnInfo } from "../../../lib/server/server_events.ts";
-import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import type { ThreadConn } from "../../../servers/threads/conversation_worker.ts";
 
 /** Echoes, and obeys the orders that harm its own thread. */
-export async function obey(conn: FramedConn): Promise<void> {
-  for await (const text of conn) {
+export async function obey(conn: ThreadConn): Promise<void> {
+  for (let text; (text = await conn.receive()) !== null;) {
     if (text === "throw") throw new Error("thrown in the handler");
     if (text === "throw later") setTimeout(() => fail("thrown in a timer"));
     else if (text === "reject") Promise.reject(new Error("rejected behind the handler's back"));
@@ -25,24 +25,23 @@ export async function obey(conn: FramedConn): Promise<void> {
 }
 
 /** Sends for ever. */
-export async function flood(conn: FramedConn): Promise<void> {
+export async function flood(conn: ThreadConn): Promise<void> {
   for (;;) await conn.send("x".repeat(60_000));
 }
 
 /** Reads one message and then no more. */
-export async function deaf(conn: FramedConn): Promise<void> {
+export async function deaf(conn: ThreadConn): Promise<void> {
   await conn.send(`${await conn.receive()}`);
   await new Promise(() => {});
 }
 
 /** Tells who is at the other end. */
-export async function introduce(conn: FramedConn, info: ConnInfo): Promise<void> {
-  const { port } = conn.remoteAddr as Deno.NetAddr;
-  await conn.send(`${info.id} ${info.peer} ${port}`);
+export async function introduce(conn: ThreadConn, info: ConnInfo): Promise<void> {
+  await conn.send(`${info.id} ${info.peer}`);
 }
 
 /** Tells how its conversation ended, where the next one can ask. */
-export async function lament(conn: FramedConn): Promise<void> {
+export async function lament(conn: ThreadConn): Promise<void> {
   try {
     while (await conn.receive() !== null);
     await conn.send("finished");

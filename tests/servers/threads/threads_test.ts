@@ -27,17 +27,16 @@ class Threaded implements AsyncDisposable {
 
   constructor(
     handler: string | ThreadsOptions["handler"] = ECHO,
-    options: Partial<ThreadsOptions> = {},
+    { idleTimeoutMs = 0, ...options }: Partial<ThreadsOptions> & { idleTimeoutMs?: number } = {},
   ) {
     const onEvent = (event: Event) => this.#note(event);
     const module = import.meta.resolve("./hostile_handlers.ts");
     this.threads = new Threads({
       handler: typeof handler === "string" ? { module, name: handler } : handler,
-      onEvent,
       onThread: onEvent,
       ...options,
     });
-    this.server = serve(this.threads.handler, { port: 0, onEvent });
+    this.server = serve(this.threads.handler, { port: 0, idleTimeoutMs, onEvent });
   }
 
   async connect(): Promise<FramedConn> {
@@ -117,7 +116,7 @@ threadTest("Threads tells the handler who is at the other end", async () => {
   const conn = await threaded.connect();
   const { port } = conn.localAddr as Deno.NetAddr;
 
-  assertEquals(await conn.receive(), `1 127.0.0.1:${port} ${port}`);
+  assertEquals(await conn.receive(), `1 127.0.0.1:${port}`);
   assertEquals(await conn.receive(), null);
 });
 

@@ -1,32 +1,27 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import type { LogFile } from "../../../lib/log/log_file.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { echo } from "../../../servers/echo.ts";
-import { ServerCommands } from "../../../servers/control/server_commands.ts";
+import { COMMANDS, commandsOf, type ServerContext } from "../../../servers/control/commands.ts";
 import type { Service } from "../../../servers/service.ts";
 
 /** A running echo server with its commands. */
-function setUp(service: Partial<Service> = {}) {
+function setUp(more: Partial<Service> = {}) {
   const server = serve(echo);
-  const logged: string[] = [];
-  const log = {
-    info: (event: string, fields: Record<string, unknown>) =>
-      logged.push(`${event} ${JSON.stringify(fields)}`),
-    flush: () => logged.push("flush"),
-  };
-  const commands = new ServerCommands({
+  const service = { handler: echo, ...more };
+  const context: ServerContext = {
     server,
-    service: { handler: echo, ...service },
-    log: log as unknown as LogFile,
+    service,
+    log: {} as LogFile,
     counter: { messages: 3 },
-    stop: () => server.shutdown(),
-  });
+    drain: (run) => run(AbortSignal.timeout(5000)),
+  };
   return {
     server,
-    logged,
-    run: (command: string, argument = "") => commands.run(command, argument),
+    service,
+    run: (command: string, argument = "") => COMMANDS[command]!.listening!(argument, context),
     async connect() {
       const conn = await FramedConn.connect({ port: server.addr.port });
       await conn.request("here");
@@ -66,28 +61,11 @@ Deno.test("status tells of trouble with storage while it lasts, escaped", async 
   assertMatch(await kit.run("status"), / MiB$/);
 });
 
-Deno.test("Each command leaves a line in the log without what was said, on disk at once", async () => {
-  await using kit = setUp({ say: () => 0 });
-
-  await kit.run("say", "a secret");
-
-  assertEquals(kit.logged, ['command {"command":"say"}', "flush"]);
-});
-
-Deno.test("kick leaves in the log whom it meant, and stop what asked for it", async () => {
-  await using kit = setUp();
-
-  await kit.run("kick", "An na");
-  await kit.run("stop", "SIGTERM");
-
-  assertEquals(kit.logged.filter((line) => line !== "flush"), [
-    'command {"command":"kick","argument":"An na"}',
-    'stop {"by":"SIGTERM"}',
-  ]);
-});
-
 Deno.test("who lists number, name, address and time, with names escaped", async () => {
-  await using kit = setUp({ nameOf: ({ id }) => id === 1 ? "An\x1bna" : undefined });
+  await using kit = setUp({
+    nameOf: ({ id }) => id === 1 ? "An\x1bna" : undefined,
+    detailOf: ({ id }) => id === 2 ? "thread 7" : undefined,
+  });
   assertEquals(await kit.run("who"), "Nobody is connected");
   using _a = await kit.connect();
   using _b = await kit.connect();
@@ -95,7 +73,7 @@ Deno.test("who lists number, name, address and time, with names escaped", async 
   const [first, second] = (await kit.run("who")).split("\n");
 
   assertMatch(first!, /^1 {2}An\\x1bna {2}127\.0\.0\.1:\d+ {2}\d s$/);
-  assertMatch(second!, /^2 {2}- {2}127\.0\.0\.1:\d+ {2}\d s$/);
+  assertMatch(second!, /^2 {2}- {2}127\.0\.0\.1:\d+ {2}\d s {2}thread 7$/);
 });
 
 Deno.test("pause sends clients away, resume lets them come back to the same port", async () => {
@@ -115,12 +93,12 @@ Deno.test("pause sends clients away, resume lets them come back to the same port
   using _back = await kit.connect();
 });
 
-Deno.test("resume tells that somebody else has taken the port", async () => {
+Deno.test("resume rejects when another program has taken the port", async () => {
   await using kit = setUp();
   await kit.run("pause");
   using _thief = Deno.listen({ hostname: "127.0.0.1", port: kit.server.addr.port });
 
-  assertMatch(await kit.run("resume"), /^Cannot run resume: Cannot listen on .* busy$/);
+  await assertRejects(async () => await kit.run("resume"), Deno.errors.AddrInUse, "busy");
 });
 
 for (const how of ["name", "name in capitals", "number", "address", "peer"]) {
@@ -135,20 +113,41 @@ for (const how of ["name", "name in capitals", "number", "address", "peer"]) {
   });
 }
 
+Deno.test("kick with a number means a connection, and with @ the user of that name", async () => {
+  const names: Record<number, string> = { 1: "2", 2: "Bea", 3: "-" };
+  await using kit = setUp({ nameOf: ({ id }) => names[id] });
+  using two = await kit.connect();
+  using bea = await kit.connect();
+  using dash = await kit.connect();
+  const shown = (await kit.run("who")).split("\n").map((line) => line.split("  ")[1]);
+
+  assertEquals(await kit.run("kick", "2"), "Ended 1 connection");
+  assertEquals(await bea.receive(), "Goodbye: the operator ended the connection");
+  assertEquals(await kit.run("kick", "@2"), "Ended 1 connection");
+  assertEquals(await two.receive(), "Goodbye: the operator ended the connection");
+  assertEquals(
+    await kit.run("kick", "9"),
+    "There is no connection 9. If it is a name, type kick @9",
+  );
+  assertEquals(shown, ["@2", "Bea", "@-"]);
+  dash.close();
+});
+
 Deno.test("kick tells when nobody is meant, and escapes whom", async () => {
   await using kit = setUp({ nameOf: () => undefined });
   using _conn = await kit.connect();
 
   assertEquals(await kit.run("kick", "undefined"), "Nobody here is called undefined");
   assertEquals(await kit.run("kick", "\x1b[2J"), "Nobody here is called \\x1b[2J");
-  assertStringIncludes(await kit.run("kick"), "Usage: kick NAME");
+  assertStringIncludes(await kit.run("kick"), "Usage: kick WHO");
 });
 
-Deno.test("say and clear-users tell when the server is none that can", async () => {
-  await using kit = setUp();
+Deno.test("commandsOf() leaves out what a service cannot do", async () => {
+  await using kit = setUp({ clearUsers: () => 1 });
 
-  assertEquals(await kit.run("say", "hello"), "This server is no chat");
-  assertEquals(await kit.run("clear-users"), "This server keeps no users");
+  const names = commandsOf(kit.service);
+
+  assertEquals([names.includes("clear-users"), names.includes("say")], [true, false]);
 });
 
 Deno.test("say and clear-users tell how many they reached", async () => {
@@ -157,21 +156,4 @@ Deno.test("say and clear-users tell how many they reached", async () => {
   assertEquals(await kit.run("say", "12"), "Said to 2 connections");
   assertEquals(await kit.run("say"), "Usage: say TEXT");
   assertEquals(await kit.run("clear-users"), "Forgot 1 user");
-});
-
-Deno.test("A command that fails tells why", async () => {
-  await using kit = setUp({ clearUsers: () => Promise.reject(new Error("the disk is full")) });
-
-  assertEquals(await kit.run("clear-users"), "Cannot run clear-users: the disk is full");
-});
-
-Deno.test("stop says goodbye and ends the server", async () => {
-  await using kit = setUp();
-  using conn = await kit.connect();
-
-  const stopped = kit.run("stop");
-  const goodbye = await conn.receive();
-  conn.close();
-
-  assertEquals([goodbye, await stopped], ["Goodbye: the server stops", "Stopped"]);
 });
