@@ -224,6 +224,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return DONE;
   }
 
+  /** The chunk is written: writes what was queued meanwhile. */
   protected override onWritten(): void {
     this.#frames.release();
     this.#written?.open();
@@ -231,6 +232,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     this.startWriting();
   }
 
+  /** Fails the queue. */
   protected override onWriteFailed(error: unknown): void {
     this.#frames.release();
     this.fail(error);
