@@ -4,7 +4,6 @@
  * @module
  */
 import { join } from "node:path";
-import { count } from "../lib/base/count.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { openDatabase } from "../lib/store/database.ts";
 import { HistoryStore } from "../lib/store/history_store.ts";
@@ -60,7 +59,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     say: (text) => room.notice(text),
     sendAway: (isAway) => room.isSentAway = isAway,
     trouble: () => trouble.lasting,
-    stored: () => `${count(history.count, "message")}${keep ? ` (at most ${keep} are kept)` : ""}`,
+    stored: () => `${history.count} stored${keep ? `, at most ${keep} are kept` : ""}`,
     close() {
       room.close();
       database.close();

@@ -31,7 +31,7 @@ export interface Service {
   sendAway?(isAway: boolean): void;
   /** Since when it cannot store what it should, and why; `undefined` while all is well. */
   trouble?(): string | undefined;
-  /** What it has stored, for the operator. */
+  /** How many messages it has stored, for the operator. */
   stored?(): string;
   /** Closes what the service opened. */
   close?(): void | Promise<void>;

@@ -64,7 +64,7 @@ export class ChatView {
   show(message: ServerMessage, own?: OwnMessage): Shown | undefined {
     switch (message.type) {
       case "welcome":
-        return this.#welcome(message.name);
+        return this.#welcome(message);
       case "message":
         return this.#chatMessage(message);
       case "said":
@@ -111,11 +111,13 @@ export class ChatView {
     return { text: `Here: ${shown.join(", ")}${rest}` };
   }
 
-  #welcome(name: string): Shown {
+  #welcome({ name, text }: ServerMessage & { type: "welcome" }): Shown {
     const isBack = this.#name === name;
     this.#name = name;
     this.#waitText = "";
-    return service(isBack ? "Connected again" : `Logged in as ${escapeControl(name)}`);
+    if (isBack) return service("Connected again");
+    const greeting = text === undefined ? "" : `. ${escapeControl(text)}`;
+    return service(`Logged in as ${escapeControl(name)}${greeting}`);
   }
 
   #said(

@@ -162,7 +162,7 @@ export class LineClient {
 
   #takeWait(wait: ReconnectWait): void {
     this.#hasFailed = true;
-    this.#options.onService(waitMessage(this.#address, wait));
+    this.#options.onService(waitMessage(this.#address, wait, this.#options.server));
     if (this.#inputEnd && this.#isPointless()) this.#end(DONE);
   }
 
@@ -194,7 +194,7 @@ export class LineClient {
   /** Takes messages until the connection ends. */
   async #listen(conn: LineConn): Promise<void> {
     while (true) {
-      // `oldest` is read when the message is here: lines are typed meanwhile.
+      // `oldest` is read when the message is here: lines are typed while it waits.
       const received = await receiveNext(conn, () => this.#unanswered.oldest);
       if (received.kind === "end") return this.#takeEnd(received);
       await this.#take(received.text);

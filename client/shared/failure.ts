@@ -141,8 +141,12 @@ export function noConnection(
 }
 
 /** Says what the client waits for before the next attempt to connect. */
-export function waitMessage(address: string, { delayMs, error }: ReconnectWait): string {
+export function waitMessage(
+  address: string,
+  { delayMs, error }: ReconnectWait,
+  flags?: Partial<ServerFlags>,
+): string {
   const seconds = (delayMs / 1000).toFixed(1);
   if (error === undefined) return `connecting again in ${seconds} s`;
-  return `${noConnection(address, error)}; trying again in ${seconds} s`;
+  return `${noConnection(address, error, flags)}; trying again in ${seconds} s`;
 }

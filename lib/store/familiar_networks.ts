@@ -9,6 +9,7 @@ export class FamiliarNetworks {
   #database: Database;
   #find: StatementSync;
   #isRecent: StatementSync;
+  #newest: StatementSync;
   #insert: StatementSync;
   #trim: StatementSync;
 
@@ -21,6 +22,9 @@ export class FamiliarNetworks {
     );
     this.#isRecent = database.prepare(
       "SELECT 1 FROM familiar_networks WHERE account_id = ? AND network = ? AND used_at > ?",
+    );
+    this.#newest = database.prepare(
+      "SELECT coalesce(max(used_at), 0) AS at FROM familiar_networks WHERE account_id = ?",
     );
     this.#insert = database.prepare("INSERT OR REPLACE INTO familiar_networks VALUES (?, ?, ?)");
     this.#trim = database.prepare(
@@ -44,7 +48,9 @@ export class FamiliarNetworks {
     const now = Date.now();
     if (this.#isRecent.get(accountId, network, now - DAY_MS) !== undefined) return;
     this.#database.transaction(() => {
-      this.#insert.run(accountId, network, now);
+      const newest = this.#newest.get(accountId) as { at: number };
+      // The last one used is the newest, also where the clock was set back.
+      this.#insert.run(accountId, network, Math.max(now, newest.at + 1));
       this.#trim.run({ id: accountId });
     });
   }

@@ -74,7 +74,8 @@ export class SessionStore {
   readonly #idleMs: number;
   readonly #maxLifetimeMs: number;
   readonly #maxPerAccount: number;
-  readonly #now: () => number;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: () => number;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
   readonly #slide: StatementSync;
@@ -93,7 +94,7 @@ export class SessionStore {
     this.#idleMs = options.idleMs ?? 7 * DAY_MS;
     this.#maxLifetimeMs = options.maxLifetimeMs ?? 30 * DAY_MS;
     this.#maxPerAccount = options.maxPerAccount ?? 32;
-    this.#now = options.now ?? Date.now;
+    this.now = options.now ?? Date.now;
     this.#insert = database.prepare(
       "INSERT INTO sessions (token_hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
     );
@@ -117,7 +118,7 @@ export class SessionStore {
   create({ id: accountId, name }: { id: number; name: string }): Session {
     const token = crypto.getRandomValues(new Uint8Array(32))
       .toBase64({ alphabet: "base64url", omitPadding: true });
-    const now = this.#now();
+    const now = this.now();
     const expiresAt = this.#expiry(now, now);
     this.#expire.run(now);
     this.#insert.run(hash(token), accountId, now, expiresAt);
@@ -152,11 +153,6 @@ export class SessionStore {
     );
   }
 
-  /** How long a session has until it expires, in milliseconds. */
-  remainingMs({ expiresAt }: Session): number {
-    return expiresAt - this.#now();
-  }
-
   /**
    * Ends a session.
    *
@@ -171,7 +167,7 @@ export class SessionStore {
 
   #use(token: string, isValid: (times: Times, now: number) => boolean): Session | null {
     const tokenHash = hash(token);
-    const now = this.#now();
+    const now = this.now();
     const row = this.#find.get(tokenHash) as (Omit<Session, "token"> & Times) | undefined;
     if (row === undefined || !isValid(row, now)) return null;
     const { accountId, name, createdAt } = row;

@@ -214,5 +214,9 @@ export function printError(text: string): void {
   const { stderr } = process;
   const line = escapeControl(text);
   const rows = stderr.isTTY ? wrapText(line, { columns: stderr.columns || 80 }) : [line];
-  stderr.write(`${rows.join("\n")}\n`);
+  try {
+    stderr.write(`${rows.join("\n")}\n`);
+  } catch {
+    // A file on a full disk: there is nowhere to report it.
+  }
 }

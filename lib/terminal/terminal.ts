@@ -29,7 +29,7 @@ export interface TerminalOptions
 /**
  * Reads lines, and prints others above the line being typed.
  *
- * - **At a terminal** a line can be edited, completed and called back; what is printed meanwhile appears above it,
+ * - **At a terminal** a line can be edited, completed and called back; printed lines appear above it,
  *   escaped except for colour codes, and wrapped. **In a pipe** lines go in and out as they are. A terminal with
  *   `TERM=dumb`, or whose screen is redirected, edits lines itself.
  * - **Nothing is entered by accident.** A pasted block of lines waits for a yes.

@@ -116,9 +116,8 @@ function status(_argument: string, { server, service, counter }: ServerContext):
     ["address", addressOf(server) + (server.paused ? " (paused)" : "")],
     ["uptime", formatSeconds(seconds)],
     ["connections", `${server.connections}`],
-    ["messages", `${counter.messages}`],
+    ["messages", `${counter.messages}${stored === undefined ? "" : ` (${stored})`}`],
     ["memory", rss ? `${Math.round(rss / 1024 / 1024)} MiB` : "unknown"],
-    ...(stored === undefined ? [] : [["stored", stored] as const]),
     ...(trouble === undefined ? [] : [["storage", escapeControl(trouble)] as const]),
   ]);
 }

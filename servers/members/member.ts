@@ -20,6 +20,7 @@ import { type Hello, Login, LOGIN_MAX_BODY_BYTES } from "./login.ts";
 import type { Members } from "./members.ts";
 import { errorOf, frameOf, goodbyeMessage, type Problem, UNAVAILABLE } from "./messages.ts";
 
+const CHECK_MS = 1000;
 const DEFAULT_PACE = { burst: 30, perSecond: 5 };
 const DEFAULT_LOGIN_PACE = { burst: 10, perSecond: 2 };
 
@@ -40,6 +41,7 @@ export class Member {
   #login: Login;
   #pace: TokenBucket;
   #expiry: ReturnType<typeof setTimeout> | undefined;
+  #checkedAt = 0;
   /** Whether it holds a place of those that have not logged in. */
   #isCounted = false;
   #isOver = false;
@@ -167,10 +169,14 @@ export class Member {
     }
   }
 
-  /** Whether the session goes on, which slides its expiry. Its token may be expired, or revoked by another program. */
+  /** Whether the session goes on, which slides its expiry. It is looked up once a second at most. */
   #isValid({ token }: Session): boolean {
+    const { sessions } = this.members;
+    const now = sessions.now();
+    if (Math.abs(now - this.#checkedAt) < CHECK_MS) return true;
     try {
-      const session = this.members.sessions.keepAlive(token);
+      const session = sessions.keepAlive(token);
+      this.#checkedAt = now;
       if (session) this.#session = session;
       else this.endSession();
       return session !== null;
@@ -211,6 +217,7 @@ export class Member {
     const last = this.lastId;
     const { name, token, expiresAt: expires } = this.#session = session;
     const { hello } = this.#login;
+    this.#checkedAt = 0;
     this.#giveBackPlace();
     this.#login.end();
     this.conn.maxBodyBytes = MAX_CLIENT_BODY_BYTES;
@@ -229,7 +236,7 @@ export class Member {
   /** Ends the session of a silent member in time; each message is checked anyway. */
   #watchExpiry(): void {
     if (!this.#session) return;
-    const ms = this.members.sessions.remainingMs(this.#session);
+    const ms = this.#session.expiresAt - this.members.sessions.now();
     if (ms <= 0) return this.endSession();
     this.#expiry = setTimeout(() => this.#watchExpiry(), Math.min(ms, MAX_DELAY_MS));
   }

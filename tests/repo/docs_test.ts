@@ -2,7 +2,18 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { FILES, testWith } from "../support/permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const PAGES = ["README.md", "PROTOCOL.md", "SECURITY.md"];
+const PAGES = [
+  "README.md",
+  "PROTOCOL.md",
+  "SECURITY.md",
+  "data/README.md",
+  "docs/architecture.md",
+  "docs/embedding.md",
+  "docs/operating.md",
+  "docs/performance.md",
+  "docs/starvation.md",
+];
+const WALKS = "docs/architecture.md";
 
 async function exists(path: string): Promise<boolean> {
   try {
@@ -18,9 +29,33 @@ testWith(FILES, "The pages link to files that exist", async () => {
   for (const page of PAGES) {
     const text = await Deno.readTextFile(new URL(page, ROOT));
     const links = Array.from(text.matchAll(/\]\(([\w./-]+)\)/g), (match) => match[1]!);
+    const folder = page.slice(0, page.lastIndexOf("/") + 1);
 
-    assertGreater(links.length + Number(page === "PROTOCOL.md"), 0);
-    for (const link of links) assertEquals(await exists(link), true, `${page}: ${link}`);
+    for (const link of links) assertEquals(await exists(folder + link), true, `${page}: ${link}`);
+  }
+});
+
+testWith(FILES, "The folder docs/ has no other page", async () => {
+  const pages = await Array.fromAsync(Deno.readDir(new URL("docs/", ROOT)), ({ name }) => name);
+
+  assertEquals(pages.map((name) => `docs/${name}`).filter((page) => !PAGES.includes(page)), []);
+});
+
+testWith(FILES, "Each hop of the walks names a function that its file has", async () => {
+  const text = await Deno.readTextFile(new URL(WALKS, ROOT));
+  const hops = Array.from(
+    text.matchAll(/^\d+\. \[([\w/.]+)\]\(\.\.\/\1\)\s+`([\w.#]+)(?:\(\))?`/gm),
+    ([, file, symbol]) => ({ file: file!, symbol: symbol! }),
+  );
+
+  assertEquals(hops.length, text.match(/^\d+\. /gm)?.length);
+  assertGreater(hops.length, 20);
+  for (const { file, symbol } of hops) {
+    const source = await Deno.readTextFile(new URL(file, ROOT));
+    for (const part of symbol.split(".")) {
+      const found = new RegExp(`(?<![\\w#])${part}(?!\\w)`).test(source);
+      assertEquals(found, true, `${file}: ${symbol}`);
+    }
   }
 });
 

@@ -8,7 +8,6 @@ const EXCEPTIONS = [
   "servers/authentication.ts, servers/chat.ts, servers/identification.ts, servers/service.ts, servers/threaded_echo.ts import one another",
   "servers/control has over 14 files",
   "client/chat has over 14 files",
-  "tests/hardening has over 14 files",
   "tests/lib/server has over 14 files",
   "tests/lib/store has over 14 files",
   "lib/faults/fault_proxy.ts has over 250 lines",

@@ -1,4 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { unicodeWidth } from "@std/cli/unicode-width";
 import config from "../../deno.json" with { type: "json" };
 import { PROCESSES, testWith } from "../support/permissions.ts";
 
@@ -13,16 +14,32 @@ async function runDemo(...flags: string[]) {
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
+testWith(
+  PROCESSES,
+  "demo shows frames, a pause and the log on 80 columns and 24 rows",
+  async () => {
+    const { code, out, err } = await runDemo("--fast");
+    const lines = out.split("\n");
+
+    assertEquals([code, err], [0, ""]);
+    assertLess(lines.length, 24);
+    for (const line of lines) assertLess(unicodeWidth(line), 80, line);
+    assertMatch(out, /→ 00 00 00 [0-9a-f]{2} {2}\d+ bytes {2}"{"type":"say"/);
+    assertMatch(out, /Anna {3}│ \d\d:\d\d {3}Борис: typed during the pause/);
+    assertMatch(out, / INFO chat /);
+  },
+);
+
 testWith(PROCESSES, "demo --help explains it and shows nothing else", async () => {
   const { code, out, err } = await runDemo("--", "--help");
 
   assertEquals([code, err], [0, ""]);
-  assertStringIncludes(out, "Usage: deno task demo\n");
+  assertStringIncludes(out, "Usage: deno task demo [flags]\n");
   assertEquals(out.includes("──"), false);
 });
 
 testWith(PROCESSES, "demo refuses a flag that it does not have", async () => {
-  const refusal = 'Cannot use "--nosuch": the demo takes no flags but --help\n';
+  const refusal = 'There is no flag "--nosuch": see --help\n';
 
   assertEquals(await runDemo("--nosuch"), { code: 2, out: "", err: refusal });
 });

@@ -1,50 +1,70 @@
 /**
- * The chat in ten seconds, without a second terminal: a server, three members, a pause, and what everybody saw.
+ * The chat in ten seconds, without a second terminal: a server, three members, two frames, a pause.
  *
- * The members talk through the real client's code, to the real server in its thread, with data of its own.
+ * The members talk through the real client's code, to the real server in its thread, with data of its own. All of it fits
+ * a terminal of 80 columns and 24 rows.
  *
  * @module
  */
 import { ChatSession } from "../../client/session/session.ts";
 import { ChatView } from "../../client/chat/view.ts";
-import { nameStyle, type Paint, painter } from "../../lib/terminal/color.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { type FaultProxyEvent, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
+import { FrameTrace } from "../faults/frame_trace.ts";
 import { showLog } from "../../lib/log/log_tail.ts";
-import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { nameStyle, type Paint, painter } from "../../lib/terminal/color.ts";
+import { type FlagValues, type Program, runProgram } from "../../servers/control/command_line.ts";
 import { parseServerLine, type ServerConfig } from "../../servers/control/config.ts";
 import { ListeningThread } from "../../servers/control/listening_thread.ts";
 
 const DATA = "data/demo";
-const USAGE = `Usage: deno task demo
-
-Shows the chat in ten seconds. It takes no flags, and leaves what the server kept in ${DATA}.`;
-const LOG_LINES = 12;
+const SAY_RECEIVED = / received .*bytes=/;
+const PREVIEW_BYTES = 40;
 const PATIENCE_MS = 5000;
+const STEP_MS = 1100;
 
-/** One member of the demo: a session of the real client, whose view goes to standard output. */
+const PROGRAM: Program = {
+  usage: "deno task demo [flags]",
+  flags: { fast: { help: "do not wait between the steps; Enter does the same" } },
+  notes: `Shows the chat in ten seconds, and leaves what the server kept in ${DATA}.`,
+};
+
+/** One member of the demo: a session of the real client, whose messages go to standard output. */
 class DemoMember implements Disposable {
-  readonly name: string;
   readonly session: ChatSession;
+  isShown = false;
+  #welcome = Promise.withResolvers<void>();
   readonly #ended: Promise<unknown>;
 
   constructor(name: string, port: number, paint: Paint) {
     const view = new ChatView(paint);
-    const label = paint(name.padEnd(6), nameStyle(name), "bold");
-    const show = (text: string | undefined) => void (text && console.log(`${label}│ ${text}`));
-    this.name = name;
+    const label = paint(name.padEnd(7), nameStyle(name), "bold");
+    const show = (text: string | undefined) => {
+      if (text !== undefined && this.isShown) console.log(`${label}│ ${text}`);
+    };
     this.session = new ChatSession({
       connect: () => FramedConn.connect({ port }),
       credentials: () => Promise.resolve({ name, password: crypto.randomUUID(), register: true }),
-      onMessage: (message, own) => show(view.show(message, own)?.text),
-      onWait: (wait) => show(view.wait(`127.0.0.1:${port}`, wait)?.text),
+      onMessage: (message, own) => {
+        if (message.type === "welcome") this.#welcome.resolve();
+        const text = view.show(message, own)?.text;
+        if (["message", "said", "bye"].includes(message.type)) show(text);
+      },
+      onWait: (wait) => show(view.wait("the server", wait)?.text),
       backoff: { minMs: 100, maxMs: 500 },
     });
     this.#ended = this.session.run();
   }
 
+  /** Settles when it is welcome the next time. */
+  nextWelcome(): Promise<void> {
+    this.#welcome = Promise.withResolvers();
+    return this.#welcome.promise;
+  }
+
   /** Says something, and waits until it is stored. */
   async say(text: string, to?: string): Promise<void> {
-    this.session.say(text, to === undefined ? {} : { to });
+    this.session.say(text, { ref: text.slice(0, 5), ...(to !== undefined && { to }) });
     await this.session.settled(PATIENCE_MS);
   }
 
@@ -58,48 +78,95 @@ class DemoMember implements Disposable {
   }
 }
 
-async function main([flag]: string[]): Promise<number> {
-  if (flag === undefined) await show();
-  else if (flag === "--help") console.log(USAGE);
-  else console.error(`Cannot use ${JSON.stringify(flag)}: the demo takes no flags but --help`);
-  return flag === undefined || flag === "--help" ? 0 : 2;
+/** Prints the next frames that cross a proxy. */
+class Wire {
+  framesToShow = 0;
+  #traces = { up: new FrameTrace(), down: new FrameTrace() };
+
+  readonly take = (event: FaultProxyEvent): void => {
+    const trace = () => new FrameTrace({ previewBytes: PREVIEW_BYTES });
+    if (event.type === "connected") this.#traces = { up: trace(), down: trace() };
+    if (event.type !== "delivered") return;
+    const arrow = event.direction === "up" ? "→" : "←";
+    const lines = this.#traces[event.direction].push(event.bytes);
+    for (const line of lines) {
+      if (this.framesToShow-- > 0) console.log(`       │ ${arrow} ${line}`);
+    }
+  };
 }
 
-async function show(): Promise<void> {
+/** Waits between the steps, until Enter is typed. */
+class Pace {
+  readonly #skip = Promise.withResolvers<void>();
+
+  constructor(isFast: boolean) {
+    if (isFast || !Deno.stdout.isTerminal()) this.#skip.resolve();
+    else if (Deno.stdin.isTerminal()) {
+      Deno.stdin.read(new Uint8Array(80)).then(() => this.#skip.resolve());
+    }
+  }
+
+  async step(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STEP_MS);
+    await Promise.race([promise, this.#skip.promise]);
+    clearTimeout(timer);
+  }
+}
+
+async function main({ fast }: FlagValues): Promise<void> {
   const paint = painter();
-  const tell = (text: string) => console.log(paint(`\n── ${text}`, "bold"));
+  const pace = new Pace(fast !== undefined);
+  const tell = (text: string) => console.log(paint(`── ${text}`, "bold"));
   const config = await freshConfig();
   using thread = new ListeningThread();
   const { port } = await thread.start(config);
-  tell(`The chat listens on 127.0.0.1:${port}. Anna, Борис and Chen register`);
-  using anna = await join("Anna", port, paint);
-  using boris = await join("Борис", port, paint);
-  using chen = await join("Chen", port, paint);
+  const wire = new Wire();
+  await using proxy = await startFaultProxy({ to: { port }, onEvent: wire.take });
+
+  tell(`A chat server listens on 127.0.0.1:${port}. Anna, Борис and Chen register`);
+  using anna = new DemoMember("Anna", proxy.addr.port, paint);
+  using boris = new DemoMember("Борис", port, paint);
+  using chen = new DemoMember("Chen", port, paint);
   const members = [anna, boris, chen];
+  for (const { session } of members) await session.entered;
+  await everyoneIsCurrent(members);
+  for (const member of members) member.isShown = true;
+  await pace.step();
 
-  tell("They talk");
+  tell("Anna speaks. Her frames: 4 bytes of length, then UTF-8, here JSON");
+  wire.framesToShow = 2;
   await anna.say("Hello, everybody!");
-  await boris.say("Привет, Anna! 👋");
-  await everybodyIsIn(members);
+  await everyoneIsCurrent(members);
+  await pace.step();
 
-  tell("Chen whispers to Anna: Борис does not see it");
+  tell("Chen writes to Anna only: Борис does not see it");
   await chen.say("lunch at noon?", "Anna");
-  await everybodyIsIn(members);
+  await everyoneIsCurrent(members);
+  await pace.step();
 
-  tell("The operator pauses the server. Борис goes on typing, and the server comes back");
-  console.log(`console│ > pause\nconsole│ ${await thread.call("pause")}`);
-  boris.session.say("typed while the server was away");
-  console.log(`console│ > resume\nconsole│ ${await thread.call("resume")}`);
-  await boris.session.settled(PATIENCE_MS);
-  await everybodyIsIn(members);
+  tell("The operator pauses the server. What Борис types waits in his client");
+  anna.isShown = chen.isShown = false;
+  const back = members.map((member) => member.nextWelcome());
+  console.log(`console│ pause: ${await thread.call("pause")}`);
+  boris.session.say("typed during the pause");
+  await pace.step();
 
-  tell("They leave, and the operator stops the server");
+  tell("The server resumes. All clients come back by themselves");
+  anna.isShown = true;
+  console.log(`console│ resume: ${await thread.call("resume")}`);
+  await Promise.all(back);
+  await everyoneIsCurrent(members);
+  await pace.step();
+
   for (const member of members) await member.leave();
-  console.log(`console│ > stop\nconsole│ ${await thread.stop()}`);
-
-  tell(`The last ${LOG_LINES} lines of ${config.logPath}: sizes, never texts`);
-  for (const line of await showLog(config.logPath, LOG_LINES)) console.log(paint(line, "dim"));
-  tell("Now yourself: deno task chat, and in two other terminals deno task chat:client");
+  await thread.stop();
+  console.log("console│ stop: Stopped");
+  tell(`${config.logPath} has sizes, never texts:`);
+  const line = (await showLog(config.logPath, 200)).find((line) => SAY_RECEIVED.test(line));
+  console.log(paint((line ?? "").slice(0, 79), "dim"));
+  await pace.step();
+  tell("Now yourself: deno task chat; in two other terminals deno task chat:client");
 }
 
 async function freshConfig(): Promise<ServerConfig> {
@@ -111,15 +178,9 @@ async function freshConfig(): Promise<ServerConfig> {
   return parsed.config;
 }
 
-async function join(name: string, port: number, paint: Paint): Promise<DemoMember> {
-  const member = new DemoMember(name, port, paint);
-  await member.session.entered;
-  return member;
-}
-
-/** Waits until each member has seen what was sent before: its own ping comes back after all of it. */
-async function everybodyIsIn(members: DemoMember[]): Promise<void> {
+/** Waits until each member has received what was sent before: its own ping is answered after all of it. */
+async function everyoneIsCurrent(members: DemoMember[]): Promise<void> {
   for (const { session } of members) await session.settled(PATIENCE_MS);
 }
 
-if (import.meta.main) Deno.exitCode = await main(withoutSeparator(Deno.args));
+if (import.meta.main) await runProgram(PROGRAM, main);

@@ -210,18 +210,17 @@ Deno.test("AccountStore.clear() makes no network familiar to the next bearer of 
   assertEquals(await store.attempt("Anna", PASSWORD, "10.0.0.1"), 1_000);
 });
 
-Deno.test("AccountStore remembers the last 16 networks of an account", async () => {
+Deno.test("AccountStore remembers the last 16 networks of an account, whatever the clock says", async () => {
   using store = await openAccounts();
-  {
-    using time = new FakeTime();
-    for (let network = 0; network <= 16; network++) {
-      time.tick(1_000);
-      store.accounts.familiar(1, `10.0.0.${network}`);
-    }
+  for (let network = 0; network <= 16; network++) {
+    using _time = new FakeTime(network < 16 ? Date.UTC(2030, 1, network) : Date.UTC(2026));
+    store.accounts.familiar(1, `10.0.0.${network}`);
   }
 
   for (let guess = 0; guess < 3; guess++) await store.attempt("Anna", "wrong horse", "10.0.1.1");
 
   assertEquals(await store.attempt("Anna", PASSWORD, "10.0.0.0"), 1_000);
-  assertEquals(await store.attempt("Anna", PASSWORD, "10.0.0.1"), "ok");
+  for (const network of [1, 16]) {
+    assertEquals(await store.attempt("Anna", PASSWORD, `10.0.0.${network}`), "ok");
+  }
 });

@@ -276,6 +276,16 @@ Deno.test("Terminal neither reads nor writes before it is asked to", async () =>
   assertEquals(screen.writes, []);
 });
 
+Deno.test("Terminal.print() escapes and wraps on a screen also where its input is a pipe", async () => {
+  const screen = new FakeScreen(20);
+  using terminal = new Terminal({ input: new PassThrough(), output: screen });
+
+  terminal.print(`eve: ${" ".repeat(15)}bob: \x1b[2J`);
+  await terminal.written();
+
+  assertEquals(screen.writes.join("").split("\n"), ["eve:", "  bob: \\x1b[2J", ""]);
+});
+
 Deno.test("Terminal.written() rejects with the error of an output that is lost", async () => {
   const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("full")) });
   using terminal = new Terminal({ input: new PassThrough(), output });

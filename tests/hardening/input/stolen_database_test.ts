@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { startAuthentication } from "../support/chat_server.ts";
+import { startAuthentication } from "../../support/chat_server.ts";
 
 Deno.test("What a stolen database holds lets nobody in: no hash is a token, and none a password", async () => {
   await using auth = startAuthentication();

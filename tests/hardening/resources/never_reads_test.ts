@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { startChat } from "../support/chat_server.ts";
-import { Events } from "../support/events.ts";
-import { echo } from "../support/served.ts";
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { serve } from "../../lib/server/server.ts";
+import { startChat } from "../../support/chat_server.ts";
+import { Events } from "../../support/events.ts";
+import { echo } from "../../support/served.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { serve } from "../../../lib/server/server.ts";
 
 const MIB = 2 ** 20;
 const MAX_SECONDS = 8;

@@ -1,13 +1,13 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { openDatabase } from "../../lib/store/database.ts";
-import { HistoryStore } from "../../lib/store/history_store.ts";
-import type { ServerMessage } from "../../lib/chat/protocol.ts";
-import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
-import { ChatClient, idsIn, PASSWORD } from "../../tools/shared/chat_client.ts";
-import { startChat } from "../support/chat_server.ts";
-import { testOnDisks } from "../support/full_disk.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../../tools/shared/server_process.ts";
+import { openDatabase } from "../../../lib/store/database.ts";
+import { HistoryStore } from "../../../lib/store/history_store.ts";
+import type { ServerMessage } from "../../../lib/chat/protocol.ts";
+import { CHAT_MIGRATIONS } from "../../../lib/store/migrations.ts";
+import { ChatClient, idsIn, PASSWORD } from "../../../tools/shared/chat_client.ts";
+import { startChat } from "../../support/chat_server.ts";
+import { testOnDisks } from "../../support/full_disk.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
 
 const FAST = ["--burst", "1000000", "--rate", "1000000"];
 

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { serve } from "../../lib/server/server.ts";
-import { testWithCertificate } from "../support/certificate.ts";
-import { echo } from "../support/served.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { serve } from "../../../lib/server/server.ts";
+import { testWithCertificate } from "../../support/certificate.ts";
+import { echo } from "../../support/served.ts";
 
 // The whole of 127.0.0.0/8 is this machine on Linux only.
 if (Deno.build.os === "linux") {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { ChatClient } from "../../tools/shared/chat_client.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../../tools/shared/server_process.ts";
+import { ChatClient } from "../../../tools/shared/chat_client.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
 
 const FULL = { type: "bye", reason: "full", retryAfterMs: 5000 } as const;
 

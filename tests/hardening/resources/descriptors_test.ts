@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { ChatClient, textsIn } from "../../tools/shared/chat_client.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
-import { taskArgs } from "../../tools/shared/server_process.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { ChatClient, textsIn } from "../../../tools/shared/chat_client.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { taskArgs } from "../../../tools/shared/server_process.ts";
 
 const LIMIT = 160;
-const CHECKOUT = new URL("../../", import.meta.url);
+const CHECKOUT = new URL("../../../", import.meta.url);
 
 /** The real server, with so few descriptors that clients can use them up. */
 async function startPoorServer(name: string) {

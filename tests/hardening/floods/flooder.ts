@@ -9,7 +9,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
-import { encodeFrame } from "../../lib/frame/frame.ts";
+import { encodeFrame } from "../../../lib/frame/frame.ts";
 
 /** What one connection does, from when it stands. */
 interface Flood {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ChatClient } from "../../tools/shared/chat_client.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess } from "../../tools/shared/server_process.ts";
+import { ChatClient } from "../../../tools/shared/chat_client.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
 
 const FORGED = "2026-01-01T00:00:00.000Z INFO chat stopped";
 const HOSTILE = [
@@ -79,7 +79,7 @@ testWith(
         ...`--port ${server.port} --name Anna --register --history 50`.split(" "),
         ...["--password-file", password],
       ],
-      cwd: new URL("../../", import.meta.url),
+      cwd: new URL("../../../", import.meta.url),
       stdin: "null",
       env: { NO_COLOR: "1" },
     });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { PROCESSES, testWith } from "../support/permissions.ts";
-import { ServerProcess, taskArgs } from "../../tools/shared/server_process.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { ServerProcess, taskArgs } from "../../../tools/shared/server_process.ts";
 
 /** A data folder, a folder beside it that is none of the server's business, and links that lead there. */
 async function folders() {
@@ -28,7 +28,7 @@ async function folders() {
 async function run(name: string, data: string, ...flags: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...taskArgs(name, data), "--port=0", ...flags],
-    cwd: new URL("../../", import.meta.url),
+    cwd: new URL("../../../", import.meta.url),
     stdin: "null",
     env: { NO_COLOR: "1" },
     signal: AbortSignal.timeout(30_000),

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { LogFile } from "../../lib/log/log_file.ts";
-import { showLog } from "../../lib/log/log_tail.ts";
-import { serve, type Server } from "../../lib/server/server.ts";
-import type { ServerEvent } from "../../lib/server/server_events.ts";
-import { EventLog } from "../../servers/logging/log_events.ts";
-import { FILES, testWith } from "../support/permissions.ts";
-import { connectTo, echo } from "../support/served.ts";
-import { turns } from "../support/turns.ts";
+import { LogFile } from "../../../lib/log/log_file.ts";
+import { showLog } from "../../../lib/log/log_tail.ts";
+import { serve, type Server } from "../../../lib/server/server.ts";
+import type { ServerEvent } from "../../../lib/server/server_events.ts";
+import { EventLog } from "../../../servers/logging/log_events.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+import { connectTo, echo } from "../../support/served.ts";
+import { turns } from "../../support/turns.ts";
 
 const CLIENTS = 10_000;
 const AT_ONCE = 50;

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { LogFile } from "../../lib/log/log_file.ts";
-import { memoryConnPair } from "../../lib/conn/memory_conn.ts";
-import { openAuthentication } from "../../servers/authentication.ts";
-import { openChat } from "../../servers/chat.ts";
-import { parseServerLine } from "../../servers/control/config.ts";
-import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
-import { FILES, testWith } from "../support/permissions.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { LogFile } from "../../../lib/log/log_file.ts";
+import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { openAuthentication } from "../../../servers/authentication.ts";
+import { openChat } from "../../../servers/chat.ts";
+import { parseServerLine } from "../../../servers/control/config.ts";
+import { ChatClient, PASSWORD } from "../../../tools/shared/chat_client.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
 
 const OPEN = { auth: openAuthentication, chat: openChat };
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ServerMessage } from "../../lib/chat/protocol.ts";
-import { seededRandom } from "../../lib/base/seeded_random.ts";
-import { LOGIN_MAX_BODY_BYTES } from "../../servers/members/login.ts";
-import type { ChatClient } from "../../tools/shared/chat_client.ts";
-import { startChat } from "../support/chat_server.ts";
+import type { ServerMessage } from "../../../lib/chat/protocol.ts";
+import { seededRandom } from "../../../lib/base/seeded_random.ts";
+import { LOGIN_MAX_BODY_BYTES } from "../../../servers/members/login.ts";
+import type { ChatClient } from "../../../tools/shared/chat_client.ts";
+import { startChat } from "../../support/chat_server.ts";
 
 const CONNECTIONS = 40;
 const MESSAGES = 100;

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { percentile, short } from "../../tools/bench/report.ts";
-import { type FaultSettings, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
-import { PASSWORD, textsIn } from "../../tools/shared/chat_client.ts";
-import { startChat } from "../support/chat_server.ts";
-import { TestMember } from "../client/session/test_member.ts";
+import { percentile, short } from "../../../tools/bench/report.ts";
+import { type FaultSettings, startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
+import { PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
+import { startChat } from "../../support/chat_server.ts";
+import { TestMember } from "../../client/session/test_member.ts";
 
 function textsOf(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${name} ${i}`);

@@ -1,15 +1,15 @@
 /**
  * How long a normal member of a flooded chat waits for what another says.
  *
- * As a program it measures every kind of flood, a few seconds each: `deno run -A tests/hardening/flood.ts [SECONDS]`.
+ * As a program it measures every kind of flood, a few seconds each: `deno run -A tests/hardening/floods/flood.ts [SECONDS]`.
  *
  * @module
  */
-import { percentile, short, table } from "../../tools/bench/report.ts";
-import { readLines } from "../../lib/terminal/lines.ts";
-import { ChatClient } from "../../tools/shared/chat_client.ts";
-import { startChat } from "../support/chat_server.ts";
-import { ServerProcess } from "../../tools/shared/server_process.ts";
+import { percentile, short, table } from "../../../tools/bench/report.ts";
+import { readLines } from "../../../lib/terminal/lines.ts";
+import { ChatClient } from "../../../tools/shared/chat_client.ts";
+import { startChat } from "../../support/chat_server.ts";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
 import type { Answered } from "./flooder.ts";
 
 /** How many connections flood. */

@@ -1,6 +1,6 @@
 import { assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { percentile } from "../../tools/bench/report.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
+import { percentile } from "../../../tools/bench/report.ts";
+import { PROCESSES, testWith } from "../../support/permissions.ts";
 import { CONNECTIONS, describe, FLOODS, measureFlood } from "./flood.ts";
 import type { Answered } from "./flooder.ts";
 

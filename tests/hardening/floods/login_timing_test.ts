@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
-import { loginTimes, longerShare } from "../../tools/bench/login_timing.ts";
-import { median } from "../../tools/bench/report.ts";
+import { loginTimes, longerShare } from "../../../tools/bench/login_timing.ts";
+import { median } from "../../../tools/bench/report.ts";
 
 const ROUNDS = 40;
 // Equal distributions leave this range once in 100,000 runs: five deviations, each √((2n + 1) / 12) / n.
