@@ -48,6 +48,10 @@ const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): 
     kinds: ["echo", "churn", "fan"],
     start: (kind) => new ChildProgram("node", [urlOf("peers/node_echo.mjs").pathname, kind]),
   },
+  "a thread each": {
+    kinds: ["echo", "churn"],
+    start: () => ChildProgram.deno(urlOf("our_server.ts"), "threads"),
+  },
   "Deno, bytes": {
     kinds: ["echo", "churn"],
     start: () => ChildProgram.deno(urlOf("peers/bytes_echo.ts")),
