@@ -12,6 +12,7 @@ import type { Terminal } from "../../lib/terminal/terminal.ts";
 import type { ChatRequest, ChatSessionOptions, ChatWait } from "../session/options.ts";
 import type { OwnMessage } from "../session/pending.ts";
 import { ChatSession } from "../session/session.ts";
+import { LOGIN_ENDED } from "../session/state.ts";
 import { commandsOf, type CommandTarget, runBotLine, runChatLine } from "./commands.ts";
 import { Names } from "./names.ts";
 import { botLine, type ChatView, type Shown } from "./view.ts";
@@ -34,28 +35,29 @@ export interface ChatClientOptions
   json: boolean;
 }
 
-/** The prompt while the user is not logged in: what is entered then waits. */
-const WAITING_PROMPT = "(waiting) > ";
+const WAITING_PROMPT = "(waiting) > "; // What is entered then waits for the login.
 /** A pipe is not read further while more lines and messages wait. */
 const MAX_PENDING = 64;
-/** The most messages that are shown again when the connection is lost. */
-const MAX_PENDING_SHOWN = 3;
+const MAX_PENDING_SHOWN = 3; // when the connection is lost
 /** How long a program waits, at the end, for what is not stored yet, in milliseconds; a person waits less. */
 const PATIENCE_MS = 10_000;
 const PERSONS_PATIENCE_MS = 2000;
 // A person who waits longer than this is told the reason.
 const UNNOTICED_MS = 500;
 
-/** Takes part in a chat until its session, or its input, ends. */
+/** Takes part in a chat until its session or its input ends. */
 export class ChatClient implements CommandTarget {
+  /** Whether the server has a chat. */
+  hasChat = true;
   readonly #options: ChatClientOptions;
   readonly #session: ChatSession;
-  readonly #names = new Names();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #names = new Names();
   #wasIn = false;
   #failures = 0;
   #isLeaving = false;
   #mustGreet = false;
+  #isStale = false; // the line was read before the login that it would be sent under
 
   /** Connects to nothing yet. */
   constructor(options: ChatClientOptions) {
@@ -82,16 +84,13 @@ export class ChatClient implements CommandTarget {
       }
       const { count: left } = this.#session.pending;
       if (left > 0) this.tell(`Not sent: ${count(left, "message")}`);
-      const isGood = end === "closed" || end === "logged_out";
-      return isGood && left === 0 && this.#failures === 0 ? 0 : 1;
+      const isGood = ["closed", "logged_out"].includes(end) && left === 0;
+      return isGood && this.#failures === 0 ? 0 : 1;
     } finally {
       this.#ended.resolve();
       this.#session.close();
     }
   }
-
-  /** Whether the server has a chat. */
-  hasChat = true;
 
   /** The lowest id shown. */
   get oldest(): number | undefined {
@@ -107,7 +106,9 @@ export class ChatClient implements CommandTarget {
   say(text: string, { to, ...options }: { to?: string; ref?: string } = {}): void {
     const { terminal, view } = this.#options;
     const receiver = to === undefined ? {} : { to: this.#names.spellingOf(to) };
-    const problem = this.#session.say(text, { ...options, ...receiver });
+    const problem = to !== undefined && this.#isStale
+      ? `Not sent: ${LOGIN_ENDED}`
+      : this.#session.say(text, { ...options, ...receiver });
     if (problem !== undefined) return this.refuse(problem);
     if (!terminal.isInteractive || this.#session.isIn) return;
     this.#show(view.waiting(this.#session.pending.messages.at(-1)!));
@@ -150,10 +151,7 @@ export class ChatClient implements CommandTarget {
       session.logOut();
       if (!await within(this.#patienceMs(), this.#ended.promise)) {
         this.#failures++;
-        const { isIn } = session;
-        this.tell(
-          `Not logged out: ${isIn ? "the server did not do it" : "there is no connection"}`,
-        );
+        this.tell(`Not logged out: no ${session.isIn ? "answer" : "connection"}`);
       }
     }
     session.close();
@@ -161,8 +159,8 @@ export class ChatClient implements CommandTarget {
 
   async #readLines(): Promise<void> {
     const { terminal } = this.#options;
-    if (!terminal.isInteractive) await this.#readPipe();
-    else for await (const line of terminal) this.#takeLine(line);
+    if (terminal.isInteractive) { for await (const line of terminal) this.#takeLine(line); }
+    else await this.#readPipe();
     await this.leave({ logout: false });
   }
 
@@ -170,15 +168,17 @@ export class ChatClient implements CommandTarget {
   async #readPipe(): Promise<void> {
     let waiting = 0;
     let taken = Promise.resolve();
-    const take = async (line: string) => {
+    const take = async (line: string, endedLogins: number) => {
       while (this.#session.pending.count >= MAX_PENDING) await this.#session.pending.changed;
       await this.#session.entered;
       waiting--;
+      this.#isStale = endedLogins !== this.#session.endedLogins;
       this.#takeLine(line);
     };
     for await (const line of this.#options.terminal) {
       waiting++;
-      taken = taken.then(() => take(line));
+      const { endedLogins } = this.#session;
+      taken = taken.then(() => take(line, endedLogins));
       taken.catch(() => {}); // It is awaited below.
       if (waiting + this.#session.pending.count > MAX_PENDING) await taken;
     }
@@ -231,9 +231,9 @@ export class ChatClient implements CommandTarget {
     const { terminal, view } = this.#options;
     if (!terminal.isInteractive) return;
     const { messages } = this.#session.pending;
-    for (const message of messages.slice(0, MAX_PENDING_SHOWN)) this.#show(view.waiting(message));
-    const more = messages.length - MAX_PENDING_SHOWN;
-    if (more > 0) this.tell(`${count(more, "more message")} wait${more === 1 ? "s" : ""}`);
+    if (messages.length <= MAX_PENDING_SHOWN) {
+      messages.forEach((own) => this.#show(view.waiting(own)));
+    } else this.tell(`${messages.length} messages wait to be sent`);
   }
 
   #patienceMs(): number {

@@ -76,12 +76,14 @@ export const CHAT_COMMANDS: Record<string, ChatCommand> = {
 
 /**
  * Does what a line says: a command after a slash, otherwise a message; `//` begins a message with a slash. `exit` alone
- * leaves, as it does in the line client.
+ * leaves, as it does in the line client; where there is no chat, the other commands need no slash either.
  */
 export function runChatLine(line: string, target: CommandTarget): void {
-  const text = target.hasChat || line.startsWith("/") ? line : `/${line}`;
-  if (line.trim() === "") return;
-  if (line.trim().toLowerCase() === "exit") return target.leave({ logout: false });
+  const word = line.trim().toLowerCase();
+  if (word === "") return;
+  if (word === "exit") return target.leave({ logout: false });
+  const isCommand = !target.hasChat && commandsOf(target).some(([name]) => name === word);
+  const text = isCommand ? `/${word}` : line;
   if (!text.startsWith("/")) return target.say(line);
   if (text.startsWith("//")) return target.say(line.slice(1));
   const [, name, argument] = /^\/(\S*)\s*(.*?)\s*$/s.exec(text)!;

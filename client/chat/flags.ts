@@ -31,14 +31,16 @@ export type ChatFlags = Values<typeof CHAT_FLAGS>;
 export const CHAT_NOTES = [
   "At a terminal, what is missing is asked for, and /help shows the commands. In a pipe each line of standard input is " +
   "a message or a command, blank ones aside, and messages come out as lines of standard output; what the client says " +
-  "about itself goes to standard error. The end of the input ends it when everything is said; a server that is not " +
-  "there is then waited for 10 s, or not at all with nothing to say. No more than 64 lines are read ahead. Who logs in " +
-  "is then --name with a kept login or --password-file; without --name, the last login kept.",
+  "about itself goes to standard error. exit, or the end of the input, ends it when everything is sent; a server that " +
+  "is not there is then waited for 10 s, or not at all with nothing to send. No more than 64 lines are read ahead. " +
+  "The user is then --name with a kept login or --password-file; without --name, the last login kept.",
+  "A login is kept with the server that it was got from, and is sent to no other. Where files may not be written, as " +
+  "when it runs by URL with --allow-net alone, nothing is kept: add --allow-read=data --allow-write=data.",
   "With --json each message of the server is a line of output, each line of input a message to it, such as " +
   '{"type":"say","text":"hello"}. A ref is added where none is. Connecting, logging in and sending again are done for ' +
   "you.",
-  "Without the task, files need permissions: --allow-read=FILE for --ca and --password-file, --allow-write=FILE too for " +
-  "--session.",
+  "The task may read and write files in data/ only. For others use deno run, with --allow-read=FILE for --ca and " +
+  "--password-file, and both --allow-read=FOLDER --allow-write=FOLDER for --session.",
   "The exit code is 1 when something could not be sent, the login failed or the operator ended it, 2 when the flags " +
   "are wrong, and 130 after Ctrl-C.",
 ];

@@ -116,8 +116,8 @@ export class ChatView {
     this.#name = name;
     this.#waitText = "";
     if (isBack) return service("Connected again");
-    const greeting = text === undefined ? "" : `. ${escapeControl(text)}`;
-    return service(`Logged in as ${escapeControl(name)}${greeting}`);
+    const greeting = text === undefined ? "" : `. ${safe(text)}`;
+    return service(`Logged in as ${safe(name)}${greeting}`);
   }
 
   #said(

@@ -57,6 +57,11 @@ export class ChatSession {
     return this.#state.pending;
   }
 
+  /** How many logins have ended: what was typed before may be meant for accounts that are gone. */
+  get endedLogins(): number {
+    return this.#state.endedLogins;
+  }
+
   /** What was shown: the lowest id, before which `history` goes on, and how to begin with the newest again. */
   get seen(): Pick<SeenMessages, "oldest" | "forgetShown"> {
     return this.#state.seen;
@@ -104,11 +109,7 @@ export class ChatSession {
     const connection = this.#connection;
     if (!connection?.isIn) return false;
     if (message.type === "history") {
-      const { seen } = this.#state;
-      const { before = (seen.newest ?? 0) + 1 } = message;
-      seen.expectPage(before, onPageEnd);
-      connection.send({ ...message, before });
-      connection.ping(() => seen.endPage());
+      this.#state.askPage(message, connection, onPageEnd);
     } else if (message.type === "ping") {
       connection.ping(() => void this.#options.onMessage({ type: "pong" }));
     } else connection.send(message);

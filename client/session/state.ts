@@ -16,6 +16,9 @@ import { type OwnMessage, PendingMessages } from "./pending.ts";
 import { SeenMessages } from "./seen.ts";
 import type { ChatSessionOptions, Outcome } from "./options.ts";
 
+/** Why a private message is not sent that was typed under an earlier login. */
+export const LOGIN_ENDED = "The login ended before it was sent: the name may be another user's now";
+
 /** The login, what was seen, and what is to be sent. */
 export class SessionState {
   /** What the user logs in with. */
@@ -30,12 +33,18 @@ export class SessionState {
   #name: string | undefined;
   #data: string | undefined;
   #isOtherLogin = false;
+  #endedLogins = 0;
   #notKept: string | undefined;
 
   /** Knows nothing yet. */
   constructor(options: ChatSessionOptions) {
     this.#options = options;
     this.login = new Login(options.logins, options.tls ?? false);
+  }
+
+  /** How many logins have ended: what was typed before may be meant for accounts that are gone. */
+  get endedLogins(): number {
+    return this.#endedLogins;
   }
 
   /** The first message on a connection, and the one that brings the token. */
@@ -66,6 +75,18 @@ export class SessionState {
       default:
         return connection.isIn ? this.#show(message) : Promise.resolve();
     }
+  }
+
+  /** Asks for earlier messages; `onEnd` gets their number. */
+  askPage(
+    message: ClientMessage & { type: "history" },
+    connection: ChatConnection,
+    onEnd: (count: number) => void,
+  ): void {
+    const { before = (this.seen.newest ?? 0) + 1 } = message;
+    this.seen.expectPage(before, onEnd);
+    connection.send({ ...message, before });
+    connection.ping(() => this.seen.endPage());
   }
 
   /** Keeps everything until the user is logged in again. */
@@ -143,8 +164,8 @@ export class SessionState {
       return await this.#withdraw(() => true, `You were ${before} when you typed it`);
     }
     if (!isOtherAccount) return;
-    const reason = "The login ended before it was sent: the name may be another user's now";
-    await this.#withdraw(({ type }) => type === "tell", reason);
+    this.#endedLogins++;
+    await this.#withdraw(({ type }) => type === "tell", LOGIN_ENDED);
   }
 
   async #withdraw(predicate: (own: OwnMessage) => boolean, message: string): Promise<void> {

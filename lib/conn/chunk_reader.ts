@@ -4,19 +4,12 @@
  * @module
  */
 import { Latch } from "../base/latch.ts";
-import type { FrameDecoder } from "../frame/frame_decoder.ts";
+import type { FrameOptions } from "../frame/frame.ts";
+import { FrameDecoder } from "../frame/frame_decoder.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
 export type Reader = Pick<Deno.Conn, "read">;
-
-/** What the chunks are read for. */
-export interface ChunkConsumer {
-  /** Whether a chunk is waited for. */
-  readonly receiving: boolean;
-  /** Called when a read has ended, whatever it brought. */
-  onRead(): void;
-}
 
 /**
  * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
@@ -32,29 +25,34 @@ export interface StreamEnd {
 // As many as Go's bufio.Reader allows.
 const MAX_EMPTY_READS = 100;
 
-/** Reads on request, one chunk at a time. A read of a socket cannot be interrupted. */
-export class ChunkReader implements Reading, Disposable {
+/** Reads one chunk after the other, as long as a subclass waits for one. A read of a socket cannot be interrupted. */
+export abstract class ChunkReader implements Reading, Disposable {
+  /** What was read and not given yet. */
+  readonly frames: FrameDecoder;
   /** How the stream ended, once it has. */
   end: StreamEnd | undefined;
   /** How many bytes were read since the start. */
   receivedBytes = 0;
   readonly #reader: Reader;
-  readonly #frames: FrameDecoder;
-  readonly #consumer: ChunkConsumer;
   #reading = false;
   #closed = false;
   #emptyReads = 0;
   #discarded: Latch | undefined;
 
-  /** Reads from `reader`, which nothing else may read, into `frames`. */
-  constructor(reader: Reader, frames: FrameDecoder, consumer: ChunkConsumer) {
+  /** Reads from `reader`, which nothing else may read. */
+  constructor(reader: Reader, options: FrameOptions) {
     this.#reader = reader;
-    this.#frames = frames;
-    this.#consumer = consumer;
+    this.frames = new FrameDecoder(options);
   }
 
+  /** Whether a chunk is waited for. */
+  abstract get receiving(): boolean;
+
+  /** Called when a read has ended, whatever it brought. */
+  protected abstract onRead(): void;
+
   /** Reads a chunk when it is this connection's turn, unless that is under way. */
-  readOn(): void {
+  protected readOn(): void {
     if (this.#reading) return;
     this.#reading = true;
     readInTurn(this);
@@ -75,14 +73,14 @@ export class ChunkReader implements Reading, Disposable {
   /** Gives the memory back as soon as no read is running in it. */
   [Symbol.dispose](): void {
     this.#closed = true;
-    if (!this.#reading) this.#frames.discard();
+    if (!this.#reading) this.frames.discard();
   }
 
   /** Starts to read, unless no chunk is waited for any more. */
   startReading(): void {
-    if (!this.#consumer.receiving && !this.#discarded) return this.#onRead();
+    if (!this.receiving && !this.#discarded) return this.#readEnded();
     try {
-      this.#reader.read(this.#frames.space()).then(
+      this.#reader.read(this.frames.space()).then(
         (bytes) => this.#onChunk(bytes),
         (error) => this.#onFailure(error),
       );
@@ -99,12 +97,12 @@ export class ChunkReader implements Reading, Disposable {
     } catch (error) {
       return this.#onFailure(error);
     }
-    this.#onRead();
+    this.#readEnded();
   }
 
   /** Takes a chunk in. A wrapped connection may be anybody's code: what it returns is checked. */
   #takeIn(bytes: number): void {
-    this.#frames.filled(bytes);
+    this.frames.filled(bytes);
     this.receivedBytes += bytes;
     this.#emptyReads = bytes === 0 ? this.#emptyReads + 1 : 0;
     if (this.#emptyReads < MAX_EMPTY_READS) return;
@@ -114,18 +112,18 @@ export class ChunkReader implements Reading, Disposable {
   #onFailure(error: unknown): void {
     const isHangUp = error instanceof Deno.errors.UnexpectedEof;
     this.end ??= { how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error };
-    this.#onRead();
+    this.#readEnded();
   }
 
-  #onRead(): void {
+  #readEnded(): void {
     this.#reading = false;
-    if (this.#closed) this.#frames.discard();
-    this.#consumer.onRead();
+    if (this.#closed) this.frames.discard();
+    this.onRead();
     if (this.#discarded) this.#discardOn(this.#discarded);
   }
 
   #discardOn(discarded: Latch): void {
-    if (!this.#reading) this.#frames.discard();
+    if (!this.#reading) this.frames.discard();
     if (!this.end) this.readOn();
     else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
     else discarded.open();

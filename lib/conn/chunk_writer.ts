@@ -7,18 +7,10 @@
 /** Where the bytes go: the part of a `Deno.Conn` that is needed to send. */
 export type Writer = Pick<Deno.Conn, "write" | "closeWrite">;
 
-/** What the chunks are written for. */
-export interface ChunkProducer {
-  /** Called when a chunk was taken as a whole. */
-  onWritten(): void;
-  /** Called when a write has failed. What is left of the chunk is not written. */
-  onWriteFailed(error: unknown): void;
-}
-
 const NOTHING = new Uint8Array(0);
 
-/** Writes one chunk after the other. */
-export class ChunkWriter {
+/** Writes one chunk after the other; a subclass says which. */
+export abstract class ChunkWriter {
   /** Whether a write is under way. */
   writing = false;
   /** How many bytes of the chunk were not taken yet. */
@@ -26,17 +18,21 @@ export class ChunkWriter {
   /** How many bytes were taken since the start. */
   writtenBytes = 0;
   readonly #writer: Writer;
-  readonly #producer: ChunkProducer;
   #chunk: Uint8Array = NOTHING;
 
   /** Writes to `writer`, which nothing else may write to. */
-  constructor(writer: Writer, producer: ChunkProducer) {
+  constructor(writer: Writer) {
     this.#writer = writer;
-    this.#producer = producer;
   }
 
+  /** Called when a chunk was taken as a whole. */
+  protected abstract onWritten(): void;
+
+  /** Called when a write has failed. What is left of the chunk is not written. */
+  protected abstract onWriteFailed(error: unknown): void;
+
   /** Starts to write a chunk, whose bytes must not change until it is written. Not while a write is under way. */
-  write(chunk: Uint8Array): void {
+  protected writeChunk(chunk: Uint8Array): void {
     this.writing = true;
     this.#chunk = chunk;
     this.inFlightBytes = chunk.length;
@@ -44,7 +40,7 @@ export class ChunkWriter {
   }
 
   /** Writes no more of the chunk than what the write under way takes. */
-  drop(): void {
+  protected dropChunk(): void {
     this.inFlightBytes = 0;
   }
 
@@ -70,13 +66,13 @@ export class ChunkWriter {
     this.inFlightBytes = Math.max(this.inFlightBytes - bytes, 0);
     if (this.inFlightBytes > 0) return this.#writeRest();
     this.#end();
-    this.#producer.onWritten();
+    this.onWritten();
   }
 
   #onFailure(error: unknown): void {
     this.inFlightBytes = 0;
     this.#end();
-    this.#producer.onWriteFailed(error);
+    this.onWriteFailed(error);
   }
 
   #end(): void {

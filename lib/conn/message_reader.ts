@@ -7,8 +7,7 @@ import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import { type FrameOptions, FrameTooLargeError } from "../frame/frame.ts";
-import { FrameDecoder } from "../frame/frame_decoder.ts";
-import { type ChunkConsumer, ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
+import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
 import { BODY, type Kind, partInto, RESULT, TEXT } from "./receive_kind.ts";
 
 /** Options for {@linkcode MessageReader}. */
@@ -36,16 +35,8 @@ interface Waiting<T> extends PromiseWithResolvers<T> {
  * A read of a socket cannot be interrupted. So a receive that is given up leaves its read running, and what that read
  * brings is there for the next receive.
  */
-export class MessageReader
-  implements
-    AsyncIterableIterator<string, void, void>,
-    EventListenerObject,
-    ChunkConsumer,
-    Progressing,
-    Disposable {
-  /** What was read and not given yet. */
-  readonly frames: FrameDecoder;
-  readonly #chunks: ChunkReader;
+export class MessageReader extends ChunkReader
+  implements AsyncIterableIterator<string, void, void>, EventListenerObject, Progressing {
   readonly #onReceived: MessageReaderOptions["onReceived"];
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: InactivityTimer | undefined;
@@ -60,20 +51,14 @@ export class MessageReader
 
   /** Reads from `reader`, which nothing else may read. */
   constructor(reader: Reader, options: MessageReaderOptions = {}) {
-    this.frames = new FrameDecoder(options);
-    this.#chunks = new ChunkReader(reader, this.frames, this);
+    super(reader, options);
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) this.#idleTimer = new InactivityTimer(this.#idleTimeoutMs, this);
   }
 
-  /** How the stream ended, once it has. */
-  get end(): StreamEnd | undefined {
-    return this.#chunks.end;
-  }
-
   /** Whether a receive waits. */
-  get receiving(): boolean {
+  override get receiving(): boolean {
     return this.#waiting !== undefined;
   }
 
@@ -118,9 +103,9 @@ export class MessageReader
   }
 
   /** Stops, reads on until the peer has finished, and drops all of it. Rejects if the connection is lost before. */
-  discard(): Promise<void> {
+  override discard(): Promise<void> {
     this.stop();
-    return this.#chunks.discard();
+    return super.discard();
   }
 
   /** Gives no more: a pending and every later `receive` or `read` gives `null`. */
@@ -132,14 +117,14 @@ export class MessageReader
   }
 
   /** Stops, and gives the memory back as soon as no read is running in it. */
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.stop();
-    this.#chunks[Symbol.dispose]();
+    super[Symbol.dispose]();
   }
 
   /** Ends the stream as lost: a pending receive, or else the next one, rejects with `error` after what is buffered. */
-  fail(error: unknown): void {
-    this.#chunks.fail(error);
+  override fail(error: unknown): void {
+    super.fail(error);
     this.onRead();
   }
 
@@ -158,7 +143,7 @@ export class MessageReader
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting = { promise, resolve, reject, kind, signal };
     signal?.addEventListener("abort", this);
-    this.#chunks.readOn();
+    this.readOn();
     return promise;
   }
 
@@ -166,7 +151,7 @@ export class MessageReader
   #take<T>(kind: Kind<T>): T | undefined {
     if (this.#ended) return kind.end;
     const message = kind.take(this.frames);
-    if (message === undefined) return this.#takeEnd(kind, this.#chunks.end);
+    if (message === undefined) return this.#takeEnd(kind, this.end);
     if (kind.isMessage) {
       this.#givenMessages++;
       this.#onReceived?.(this.frames.bodyBytes);
@@ -184,12 +169,12 @@ export class MessageReader
   }
 
   /** What a waiting receive waits for may have happened: settles it, or reads on. */
-  onRead(): void {
+  protected override onRead(): void {
     const waiting = this.#waiting;
     if (!waiting) return;
     try {
       const message = this.#take(waiting.kind);
-      if (message === undefined) return this.#chunks.readOn();
+      if (message === undefined) return this.readOn();
       this.#stopWaiting(waiting);
       waiting.resolve(message);
     } catch (error) {
@@ -224,7 +209,7 @@ export class MessageReader
 
   /** For the timer: the clock runs while a receive waits. */
   progress(): number | undefined {
-    return this.#waiting && this.#chunks.receivedBytes;
+    return this.#waiting && this.receivedBytes;
   }
 
   /** For the timer. */

@@ -7,7 +7,7 @@ import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import { FrameEncoder, type FrameEncoderOptions } from "../frame/frame_encoder.ts";
-import { type ChunkProducer, ChunkWriter, type Writer } from "./chunk_writer.ts";
+import { ChunkWriter, type Writer } from "./chunk_writer.ts";
 import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
 /** Options for {@linkcode WriteQueue}. */
@@ -36,13 +36,12 @@ const DONE = Promise.resolve();
  * The first error of a write is final: what was queued is dropped, and every later call rejects with that error. Such a
  * rejection is no unhandled one, because the next call gives it again.
  */
-export class WriteQueue implements ChunkProducer, Flushable, Progressing, Disposable {
+export class WriteQueue extends ChunkWriter implements Flushable, Progressing, Disposable {
   /** Whether bytes that were queued have been dropped. */
   dropped = false;
   /** The frames not yet handed to a write. */
   readonly #frames: FrameEncoder;
   readonly #writer: Writer;
-  readonly #chunks: ChunkWriter;
   readonly #highWaterMarkBytes: number;
   readonly #sendTimeoutMs: number;
   readonly #onTimeout: (error: Error) => void;
@@ -68,9 +67,9 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
     options: WriteQueueOptions = {},
     onTimeout: (error: Error) => void = () => {},
   ) {
+    super(writer);
     this.#frames = new FrameEncoder(options);
     this.#writer = writer;
-    this.#chunks = new ChunkWriter(writer, this);
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
     this.#onTimeout = onTimeout;
@@ -79,7 +78,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Whether every byte is with the operating system, or never will be. */
   get idle(): boolean {
-    return this.#failure !== undefined || !this.#chunks.writing && this.#frames.queuedBytes === 0;
+    return this.#failure !== undefined || !this.writing && this.#frames.queuedBytes === 0;
   }
 
   /** Whether `error` is what a write failed with. */
@@ -89,12 +88,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** How many bytes the operating system has not taken yet, as the encoder counts those that no write carries. */
   get queuedBytes(): number {
-    return this.#frames.queuedBytes + this.#chunks.inFlightBytes;
-  }
-
-  /** How many bytes the operating system has taken since the start, headers included. */
-  get writtenBytes(): number {
-    return this.#chunks.writtenBytes;
+    return this.#frames.queuedBytes + this.inFlightBytes;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -180,7 +174,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
     this.refuse(error);
     this[Symbol.dispose]();
     this.#frames.clear();
-    this.#chunks.drop();
+    this.dropChunk();
     this.#written?.fail(error);
     this.#queuedWritten?.fail(error);
   }
@@ -193,7 +187,7 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** For the timer. */
   progress(): number {
-    return this.idle && !this.#closingWrite ? NaN : this.#chunks.writtenBytes;
+    return this.idle && !this.#closingWrite ? NaN : this.writtenBytes;
   }
 
   /** For the timer. */
@@ -213,33 +207,33 @@ export class WriteQueue implements ChunkProducer, Flushable, Progressing, Dispos
 
   /** Starts to write what is queued, and returns whether it did: not while a write is under way. */
   startWriting(): boolean {
-    if (this.#chunks.writing || this.#frames.queuedBytes === 0) return false;
+    if (this.writing || this.#frames.queuedBytes === 0) return false;
     this.#written = this.#queuedWritten;
     this.#queuedWritten = undefined;
-    this.#chunks.write(this.#frames.take());
+    this.writeChunk(this.#frames.take());
     this.#frames.reportSent();
     return true;
   }
 
   #queued(): Promise<void> {
     if (this.#frames.queuedBytes >= this.#highWaterMarkBytes) return this.drain();
-    if (!this.#scheduled && !this.#chunks.writing) {
+    if (!this.#scheduled && !this.writing) {
       this.#scheduled = true;
       flushThisTurn(this);
     }
     return DONE;
   }
 
-  /** For the writer. */
-  onWritten(): void {
+  /** The chunk is written: writes what was queued meanwhile. */
+  protected override onWritten(): void {
     this.#frames.release();
     this.#written?.open();
     this.#written = undefined;
     this.startWriting();
   }
 
-  /** For the writer. */
-  onWriteFailed(error: unknown): void {
+  /** Fails the queue. */
+  protected override onWriteFailed(error: unknown): void {
     this.#frames.release();
     this.fail(error);
   }

@@ -16,6 +16,8 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 // A connection at rest waits with the small buffer; one read that fills it is followed by reads into the large one.
 const MIN_READ_BYTES = 2 * 1024;
 const MAX_READ_BYTES = 64 * 1024;
+// A record of TLS with a fatal alert (RFC 8446, sections 5.1 and 6).
+const UNEXPECTED_MESSAGE = new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a]);
 
 /** Makes of a certificate chain and its key, both in PEM, what connections need. */
 export function secureContextOf(cert: string, key: string): SecureContext {
@@ -33,6 +35,7 @@ export class TlsServerConn implements Transport, Disposable {
   readonly #secured: PromiseWithResolvers<void> = Promise.withResolvers();
   #chunks: Uint8Array[] = [];
   #bufferedBytes = 0;
+  #isSecured = false;
   #finished = false;
   #closed = false;
   #failure: Error | undefined;
@@ -45,11 +48,11 @@ export class TlsServerConn implements Transport, Disposable {
     this.#tcp = tcp;
     setNoDelay(tcp);
     this.#tls = tlsSocketOver(tcp, context, (error) => this.#fail(error));
-    this.#tls.on("secure", () => this.#secured.resolve());
-    this.#tls.on(
-      "error",
-      (error: Error) => this.#fail(new Deno.errors.InvalidData(error.message, { cause: error })),
-    );
+    this.#tls.on("secure", () => {
+      this.#isSecured = true;
+      this.#secured.resolve();
+    });
+    this.#tls.on("error", (error: Error) => this.#refuse(error));
     this.#tls.on("end", () => this.#finish());
     this.#tls.on("close", () => this.#finish());
     this.#tls.on("data", (chunk: Uint8Array) => this.#take(chunk));
@@ -130,6 +133,14 @@ export class TlsServerConn implements Transport, Disposable {
     this.#bufferedBytes -= given.length;
     if (this.#tls.isPaused() && this.#bufferedBytes < MAX_BUFFERED_BYTES) this.#tls.resume();
     return given.length;
+  }
+
+  /** Fails with an error of TLS. `node:tls` sends no alert, which tells a client without TLS what it has reached. */
+  async #refuse(cause: Error): Promise<void> {
+    if (!this.#closed && !this.#isSecured) {
+      await this.#tcp.write(UNEXPECTED_MESSAGE).catch(() => {/* the peer is gone */});
+    }
+    this.#fail(new Deno.errors.InvalidData(cause.message, { cause }));
   }
 
   #fail(error: Error): void {

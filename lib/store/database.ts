@@ -150,7 +150,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   using resources = new DisposableStack();
   const { migrations, durable = false, exclusive = false, onCommitted } = options;
   if (path !== ":memory:") prepareFile(path, migrations.length);
-  const lock = exclusive ? resources.use(lockFile(path)) : undefined;
+  const lock = exclusive && path !== ":memory:" ? resources.use(lockFile(path)) : undefined;
   const sqlite = resources.use(new DatabaseSync(path));
   try {
     const pragma = (text: string) => Object.values(sqlite.prepare(`PRAGMA ${text}`).get() ?? {})[0];

@@ -8,7 +8,7 @@ import { MAX_USERS, type ServerMessage } from "../../lib/chat/protocol.ts";
 import { Room } from "../../lib/chat/room.ts";
 import { TurnShare } from "../../lib/chat/turn_share.ts";
 import { frameOf } from "./messages.ts";
-import { LocalLog, type MessageLog } from "./message_log.ts";
+import { MessageLog } from "./message_log.ts";
 import { Presence, type User } from "./presence.ts";
 import { messageOf } from "./replay.ts";
 
@@ -52,7 +52,7 @@ export class ChatRoom {
   /** Makes an empty room over a history. */
   constructor(history: HistoryStore, options: ChatRoomOptions = {}) {
     this.history = history;
-    this.#log = new LocalLog(history, {
+    this.#log = new MessageLog(history, {
       onCommitted: (said, appended) => this.#committed(said, appended),
       onRefused: ({ member, message }) => member.said(message.ref, undefined),
       onStorageError: (error) => options.onStorageError?.(error),

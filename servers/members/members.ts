@@ -13,6 +13,7 @@ import {
   SessionStore,
   type SessionStoreOptions,
 } from "../../lib/store/session_store.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Attempt } from "./attempt_log.ts";
 
 /** A connection with a session. */
@@ -133,7 +134,13 @@ export class Members {
   /** Revokes the token of the member at a connection, which is kicked: it cannot come back by it. */
   kick(conn: ConnInfo): void {
     const session = this.#byConn.get(conn)?.session;
-    if (session) this.revoke(session);
+    try {
+      if (session) this.revoke(session);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // The connection is ended all the same.
+      this.options.onStorageError?.(error);
+    }
   }
 
   /** Removes all accounts, ends all sessions, and tells how many accounts there were. */

@@ -17,16 +17,6 @@ export interface LogEvents<Proposal> {
   onStorageError?(error: unknown): void;
 }
 
-/** Where messages get their order. Its users do not assume that it is in this process, or that it answers at once. */
-export interface MessageLog<Proposal> {
-  /** Proposes a message. */
-  propose(proposal: Proposal): void;
-  /** Settles when all that was proposed until now is committed or refused. */
-  readonly settled: Promise<void>;
-  /** Commits or refuses what waits. */
-  close(): void;
-}
-
 const DONE = Promise.resolve();
 // While another program locks the file, so many messages wait for 10 s at most.
 const MAX_WAITING = 10_000;
@@ -34,13 +24,14 @@ const RETRY_MS = 250;
 const MAX_RETRIES = 40;
 
 /**
- * A log in the local database: what is proposed in one turn of the event loop is committed in one transaction at its
- * end. Only then is it answered and delivered, so nothing that was answered can be lost.
+ * Gives messages their order. Today it is the local database: what is proposed in one turn of the event loop is committed
+ * in one transaction at its end. Only then is it answered and delivered, so nothing that was answered can be lost. Its
+ * users do not assume that it is in this process, or that it answers at once.
  *
  * A message is delivered in the turn in which it gets into the store. So a client that has been sent all of the store,
  * and joins in the same turn, misses nothing and gets nothing twice.
  */
-export class LocalLog<Proposal extends { message: NewMessage }> implements MessageLog<Proposal> {
+export class MessageLog<Proposal extends { message: NewMessage }> {
   readonly #history: HistoryStore;
   readonly #events: LogEvents<Proposal>;
   #waiting: Proposal[] = [];

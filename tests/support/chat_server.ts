@@ -34,6 +34,7 @@ export interface TestServerOptions {
   /** Limits in milliseconds. */
   loginMs?: number;
   idleTimeoutMs?: number;
+  sendTimeoutMs?: number;
   /** How long a user must stay before it is announced; by default no time. */
   settleMs?: number;
   /** How many connections an address may have; by default any number. */
@@ -143,7 +144,7 @@ function openMembers(server: string, options: TestServerOptions) {
 }
 
 function start(handler: Handler, close: () => void, members: Members, options: TestServerOptions) {
-  const { goodbye = goodbyeMessage, idleTimeoutMs, onEvent } = options;
+  const { goodbye = goodbyeMessage, idleTimeoutMs, sendTimeoutMs, onEvent } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
     port: 0,
@@ -154,6 +155,7 @@ function start(handler: Handler, close: () => void, members: Members, options: T
       onEvent?.(event);
     },
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+    ...(sendTimeoutMs !== undefined && { sendTimeoutMs }),
   });
   const connect = () => ChatClient.connect(server.addr.port);
   return {

@@ -41,19 +41,3 @@ export class Events {
     return this.types().filter((told) => told === type).length;
   }
 }
-
-/** Calls `act`, which makes somebody report an uncaught error, and returns that error. */
-export async function reportedBy(act: () => unknown): Promise<unknown> {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const take = (event: ErrorEvent) => {
-    event.preventDefault();
-    resolve(event.error);
-  };
-  addEventListener("error", take);
-  try {
-    await act();
-    return await promise;
-  } finally {
-    removeEventListener("error", take);
-  }
-}

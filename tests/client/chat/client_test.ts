@@ -43,6 +43,7 @@ function openOn(
   terminal: { isInteractive: boolean },
   lines: Iterable<string> | AsyncIterable<string>,
   connections: Record<string, object | null>[],
+  mayLogInAgain = false,
 ) {
   const told: string[] = [];
   const printed: string[] = [];
@@ -67,7 +68,9 @@ function openOn(
       return Promise.resolve(near);
     },
     credentials: (refusal) =>
-      Promise.resolve(refusal ? null : { name: "anna", password: "pw", register: false }),
+      Promise.resolve(
+        refusal && !mayLogInAgain ? null : { name: "anna", password: "pw", register: false },
+      ),
     backoff: { minMs: 1, maxMs: 1 },
     view: new ChatView((text) => text),
     tell: (text) => told.push(text),
@@ -106,8 +109,8 @@ for (
 
 for (
   const [what, reason, ...connections] of [
-    ["does not log out", "the server did not do it", { ...IN, logout: UNAVAILABLE }],
-    ["does not come back", "there is no connection", { ...IN, logout: null }],
+    ["does not log out", "no answer", { ...IN, logout: UNAVAILABLE }],
+    ["does not come back", "no connection", { ...IN, logout: null }],
   ] as const
 ) {
   Deno.test(`ChatClient.leave() ends after a while where the server ${what}, and says so`, async () => {
@@ -253,4 +256,22 @@ Deno.test("ChatClient says that a private message to a user who is away is deliv
   assertEquals(told.filter((line) => line.includes("is not here")), [
     "boris is not here: the message is delivered when they come back",
   ]);
+});
+
+Deno.test("ChatClient.run() sends no private message that was read before its login ended", async () => {
+  using time = new FakeTime();
+  const lines = async function* () {
+    yield "a";
+    await turns(20); // The connection breaks.
+    yield "/msg boris secret";
+  };
+  const back = { ...SAID, resume: [HELLO, UNAUTHORIZED], tell: { type: "said", id: 2 } };
+  const connections = [{ ...IN, say: null }, back];
+  const { client, told, taken } = openOn({ isInteractive: false }, lines(), connections, true);
+
+  const code = client.run();
+  await passTime(time, 1, 1000, 1000);
+
+  assertEquals([await code, taken], [1, ["a", "a"]]);
+  assertEquals(told.filter((text) => text.startsWith("Not sent")).length, 1);
 });

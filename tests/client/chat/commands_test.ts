@@ -52,12 +52,18 @@ Deno.test("runChatLine() does nothing for a blank line", () => {
   assertEquals(run(" \t"), []);
 });
 
-Deno.test("runChatLine() takes bare words for commands where there is no chat", () => {
-  assertEquals(run("whoami", { hasChat: false }), [{ type: "whoami" }]);
-  assertEquals(run("who", { hasChat: false }), [
-    ["refused", "This server has no chat, and no command /who: did you mean /whoami?"],
-  ]);
-});
+for (
+  const [line, done] of [
+    ["whoami", { type: "whoami" }],
+    ["Logout ", { logout: true }],
+    ["who", ["say", "who"]],
+    ["/who", ["refused", "This server has no chat, and no command /who: did you mean /whoami?"]],
+  ] as const
+) {
+  Deno.test(`runChatLine() takes ${JSON.stringify(line)} where there is no chat`, () => {
+    assertEquals(run(line, { hasChat: false }), [done]);
+  });
+}
 
 Deno.test("CHAT_COMMANDS.help lists every command, and those alone that the server has", () => {
   const [[, all]] = run("/help") as [[string, string]];

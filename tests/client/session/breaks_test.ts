@@ -192,7 +192,7 @@ Deno.test("ChatSession.request() logs out, and the token is of no use any more",
   await anna.session.entered;
 
   anna.session.request({ type: "whoami" });
-  anna.session.say("no chat here");
+  anna.session.request({ type: "who" });
   await anna.noted("bad_message");
   anna.session.request({ type: "logout" });
 

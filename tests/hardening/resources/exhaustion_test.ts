@@ -2,6 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
+import { AcceptLoop } from "../../../lib/server/accept_loop.ts";
 import { serve, type Server } from "../../../lib/server/server.ts";
 import type { ServerEvent } from "../../../lib/server/server_events.ts";
 import { connectTo, echo } from "../../support/served.ts";
@@ -222,4 +223,30 @@ Deno.test({
     // All of it happens in this one thread, the clients too.
     assertLess(Math.max(...waits), 1000);
   },
+});
+
+Deno.test("5,000 refused peers leave nothing behind in a server that goes on accepting", async () => {
+  let refused = 0;
+  const enough = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<Deno.TcpConn>();
+  const listener = {
+    accept: () => refused < 5500 ? Promise.resolve({} as Deno.TcpConn) : never.promise,
+    close: () => never.reject(new Deno.errors.BadResource()),
+  };
+  let before = 0;
+  const loop = new AcceptLoop(listener as unknown as Deno.TcpListener, {
+    onConn: () => {
+      if (++refused === 500) before = heldMemory().heapUsed;
+      if (refused === 5500) enough.resolve();
+      return false;
+    },
+    onFailed: () => {},
+    onClosed: () => {},
+  });
+
+  await enough.promise;
+  const grownBytes = heldMemory().heapUsed - before;
+
+  assertLess(grownBytes, 5000 * 100);
+  await loop.close();
 });

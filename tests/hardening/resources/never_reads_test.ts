@@ -10,9 +10,9 @@ const MAX_SECONDS = 8;
 const TEXT = "x".repeat(4000);
 
 /** A chat with 40 MB of history, and a member who asks for all of it and reads nothing. */
-async function startWithDeafMember() {
+async function startWithDeafMember(sendTimeoutMs = 60_000) {
   const events = new Events();
-  const chat = startChat({ onEvent: events.take });
+  const chat = startChat({ onEvent: events.take, sendTimeoutMs });
   using anna = await chat.enter("Anna");
   for (let batch = 0; batch < 10; batch++) {
     chat.append("Anna", Array(1000).fill(TEXT));
@@ -59,6 +59,20 @@ Deno.test("A peer that never reads its replay is kicked within bounded time and 
   assertLess(seconds, MAX_SECONDS);
   assertLess(memory, 128 * MIB);
   await bob.say("undisturbed");
+});
+
+Deno.test("A peer that never reads its replay, or the history it asks for, is dropped while nobody talks", async () => {
+  const { chat, events, deaf } = await startWithDeafMember(200);
+  await using _chat = chat;
+  using _deaf = deaf;
+  using other = await chat.enter("Other", { history: 0 });
+  // More than the buffers of the system take.
+  for (let i = 0; i < 20; i++) other.send({ type: "history", limit: 200 });
+
+  const reasons: string[] = [];
+  while (reasons.length < 3) reasons.push((await events.next("disconnected")).reason);
+
+  assertEquals(reasons, ["finished", "lost", "lost"]);
 });
 
 Deno.test("A peer that never reads its replay does not hold up a shutdown longer than its limit", async () => {

@@ -45,8 +45,13 @@ for (const [name, call] of Object.entries(CALLS)) {
         }),
         { highWaterMarkBytes: 1 },
       );
-    const conns = [loses(), loses(), loses()] as const;
+    const conns = [loses(), loses(), loses(), loses()] as const;
     conns[2].send("first");
+    // A read that is given up goes on, and finds that the connection is lost.
+    const patience = new AbortController();
+    conns[3].receive({ signal: patience.signal }).catch(() => {});
+    await turns(1);
+    patience.abort();
     await turns();
 
     const unhandled = await unhandledOf(() => {
@@ -55,6 +60,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       conns[1].abort();
       call(conns[2]);
       call(conns[2]);
+      call(conns[3]);
     });
 
     // Whatever is called twice at once is the caller's mistake.

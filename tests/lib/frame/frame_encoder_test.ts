@@ -3,6 +3,7 @@ import { spy } from "@std/testing/mock";
 import { giveBuffer, takeBuffer } from "../../../lib/frame/buffer_pool.ts";
 import { FrameEncoder } from "../../../lib/frame/frame_encoder.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
+import { NO_FRAMES } from "../../../lib/frame/shared_frames.ts";
 import { concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../../support/bytes.ts";
 import { takeAll } from "./pool.ts";
 
@@ -284,7 +285,7 @@ Deno.test("FrameEncoder.pushFrame() is left alone by a message that is refused, 
 });
 
 Deno.test("FrameEncoder.push() encodes in one call what is short or seems to be ASCII, and else one by one", () => {
-  const encoder = new FrameEncoder();
+  const encoder = new FrameEncoder({ onSent: () => {} });
   const encodesOf = (text: string) => {
     using encodes = spy(TextEncoder.prototype, "encodeInto");
     for (let i = 0; i < 10; i++) encoder.push(text);
@@ -337,4 +338,15 @@ Deno.test("FrameEncoder gives a buffer back that it has outgrown, and with clear
     encoder.pushRaw(utf8("c"));
     assertEquals(other.take(), utf8("b"));
   }
+});
+
+Deno.test("FrameEncoder.clear() leaves no frame in memory for other connections to share", () => {
+  const frame = framesOf("shared");
+  const encoder = new FrameEncoder();
+  encoder.pushFrame(frame);
+  const shared = NO_FRAMES.append(frame);
+
+  encoder.clear();
+
+  assert(NO_FRAMES.append(frame) !== shared);
 });

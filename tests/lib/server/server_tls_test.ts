@@ -6,6 +6,7 @@ import { Events } from "../../support/events.ts";
 import { echo } from "../../support/served.ts";
 import { turns } from "../../support/turns.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve, type Server } from "../../../lib/server/server.ts";
 
@@ -23,6 +24,16 @@ testWithCertificate("serve({ cert, key }) speaks TLS", async ({ cert, key }) => 
   client.close();
 
   assertEquals((await events.next("disconnected")).reason, "finished");
+});
+
+testWithCertificate("serve({ cert, key }) sends a client without TLS an alert", async (pair) => {
+  await using server = serve(echo, pair);
+  using client = await FramedConn.connect({ port: server.addr.port });
+
+  await client.send("hello");
+  const error = await assertRejects(() => client.receive(), FrameTooLargeError);
+
+  assertEquals(error.bodyBytes >>> 16, 0x1503);
 });
 
 testWithCertificate("serve({ cert, key }) says goodbye", async ({ cert, key }) => {

@@ -216,7 +216,9 @@ Deno.test("ChatRoom announces a user before it acts, and names those who are ann
 
 Deno.test("ChatRoom names 1,000 users at most, and tells how many more there are", () => {
   const { room } = openRoom();
-  for (let key = 0; key < 1002; key++) room.join({ ...member("Anna"), name: `user${key}`, key });
+  for (let key = 0; key < 1002; key++) {
+    room.join({ name: `user${key}`, key, deliver() {}, said() {} });
+  }
 
   const users = room.users();
 
