@@ -149,7 +149,7 @@ export class LineClient {
 
   /** Says why no attempt is made any more. */
   #fail(error: unknown): never {
-    if (error === DONE || error instanceof TypeError) throw error;
+    if (this.#stop.signal.aborted || error instanceof TypeError) throw error;
     throw new Error(noConnection(this.#address, error, this.#options.server), { cause: error });
   }
 

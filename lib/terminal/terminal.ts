@@ -226,6 +226,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     const { prompt, hidden, hintOn } = question;
     const place = this.#output.isTTY === true ? this.#output : process.stderr;
     for (;;) {
+      this.#screen.flush();
       place.write(escapeAllButColors(prompt));
       // Lines are not edited here: to hide an answer, the echo is turned off.
       if (hidden) this.#keyboard.setRaw(true);

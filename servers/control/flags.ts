@@ -58,7 +58,7 @@ export const FLAGS: Record<string, ServerFlag> = {
   "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
   "max-threads": {
     value: "N",
-    help: "threads at once, about 10 MB each, 0 = no limit",
+    help: "threads at once, about 8 MB each, 0 = no limit",
     default: "128",
     only: "threads",
     check: wholeNumber(0, 10_000),

@@ -15,7 +15,7 @@ export interface ThreadsOptions {
   /** The handler that each thread runs. It finds the modules it needs by itself: a thread shares no memory. */
   handler: HandlerSource;
   /**
-   * How many threads there may be; who comes then gets a goodbye. Each costs about 10 MB. 0 sets no limit.
+   * How many threads there may be; who comes then gets a goodbye. Each costs about 8 MB. 0 sets no limit.
    *
    * @default {128}
    */

@@ -5,7 +5,7 @@ import {
   runBotLine,
   runChatLine,
 } from "../../../client/chat/commands.ts";
-import { notingTarget } from "../shared/noting_target.ts";
+import { notingTarget } from "./noting_target.ts";
 
 /** Notes what a line did. */
 function run(line: string, { hasChat = true, oldest = 9 }: Partial<CommandTarget> = {}): unknown[] {

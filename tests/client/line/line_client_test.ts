@@ -130,7 +130,9 @@ Deno.test("LineClient.run() rejects with what the input threw", async () => {
   };
   const session = new Session([echo], { lines: lines() });
 
-  await assertRejects(() => session.ended, Error, "input failed");
+  const error = await assertRejects(() => session.ended, Error);
+
+  assertEquals(error.message, "input failed");
 });
 
 Deno.test("LineClient.run() rejects with what the output threw", async () => {

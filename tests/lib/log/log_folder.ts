@@ -13,3 +13,10 @@ export class LogFolder implements Disposable {
     Deno.removeSync(this.path, { recursive: true });
   }
 }
+
+/** The lines of a file without their times. */
+export function events(path: string): string[] {
+  return Deno.readTextFileSync(path).split("\n").slice(0, -1).map((line) =>
+    line.replace(/^\S+ /, "")
+  );
+}
