@@ -26,7 +26,7 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
 /**
- * Tells whether a text may be a password: 8 to 256 characters (code points, after normalisation),
+ * Whether a text may be a password: 8 to 256 characters (code points, after normalisation),
  * any of them, and no lone surrogates, which no two encoders treat alike.
  */
 export function isPassword(text: string): boolean {
@@ -89,7 +89,7 @@ export async function verifyPassword(
 }
 
 /**
- * Tells whether a hash should be made again because the parameters have risen: more memory or more
+ * Whether a hash should be made again because the parameters have risen: more memory or more
  * passes than it has, and not less of either. It never asks for a weaker hash.
  *
  * @param phc What {@linkcode hashPassword} gave.

@@ -36,7 +36,7 @@ interface Failures {
 }
 
 /**
- * Counts failed attempts by key (a name, an address) and tells how long the next must wait: nothing
+ * Counts failed attempts by key (a name, an address) and gives how long the next must wait: nothing
  * for the first few, then one second, two, four, up to 30.
  *
  * - **Counted at the start.** An attempt is a failure from the moment it begins until it is taken
