@@ -46,7 +46,7 @@ export interface OutboxOptions {
 }
 
 const READING_FACTOR = 16;
-// While this process is busy, no peer can take anything: in so many turns each of thousands has been offered its bytes.
+// While this process is busy, no peer can take anything. In 64 turns each of thousands has been offered its bytes.
 const OFFER_TURNS = 64;
 
 /**

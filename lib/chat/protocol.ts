@@ -91,7 +91,7 @@ interface Field {
 }
 type Fields = Record<string, Field>;
 
-/** A text of so many UTF-16 units. The length is checked first: all that is done with a text later grows with it. */
+/** A text of `min` to `max` UTF-16 units. The length is checked first: the cost of all later work grows with it. */
 function text(max: number, min = 0): Field {
   return {
     expected: `a string of ${min ? `${min} to` : "at most"} ${max} whole characters`,

@@ -33,7 +33,7 @@ export const WEAK_PASSWORD: Refusal = {
   message: `A password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
 };
 
-/** Too many attempts, or too many at once: another makes sense after so many milliseconds. */
+/** Too many attempts, or too many at once: another makes sense after `retryAfterMs`. */
 export function throttled(retryAfterMs: number): Refusal {
   return {
     code: "throttled",

@@ -83,7 +83,7 @@ export class Room<Message> {
     deliver(this.#members, message, options);
   }
 
-  /** Delivers a message to all connections of one user as `broadcast` does, and tells whether the user is here. */
+  /** Delivers a message to all connections of one user as `broadcast` does, and returns `true` if the user is here. */
   tell(
     key: string | number,
     message: Message,

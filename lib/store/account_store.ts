@@ -41,7 +41,7 @@ export interface AccountStoreOptions {
    */
   params?: PasswordParams;
   /**
-   * How many hashes may wait while two are being made; whoever comes then is `throttled`.
+   * How many hashes may wait while two are being made; further requests are `throttled`.
    *
    * @default {256}
    */

@@ -26,7 +26,7 @@ export interface NewMessage {
   ref: string;
   /** What it says. */
   text: string;
-  /** The only reader; without it, everybody. */
+  /** The only reader; without it, all may read it. */
   receiver?: Person;
   /** When it arrived, in whole milliseconds since 1970. */
   at: number;
@@ -50,7 +50,7 @@ export interface StoredMessage {
 export interface AppendedMessage {
   /** Its id, or that of the message stored before under the same sender and `ref`. */
   id: number;
-  /** Whether it had been stored before, so that nothing was stored now. */
+  /** It had been stored before, so nothing was stored now. */
   repeated: boolean;
 }
 
@@ -115,7 +115,7 @@ export class HistoryStore {
     this.#lastId = Number(seq?.["seq"] ?? 0);
   }
 
-  /** The id of the last message of all, whoever may see it; 0 when there was none. */
+  /** The id of the last message, private ones included; 0 when there was none. */
   get lastId(): number {
     return this.#lastId;
   }

@@ -79,7 +79,7 @@ const SESSIONS = `
 // A key was "ERA/NAME KEY", and the era rose when all users were removed. What belongs to an account gets its id; people
 // who have none any more get negative numbers, which no account will ever have.
 //
-// AUTOINCREMENT keeps SQLite from ever using an id again. receiver_id is NULL for everybody, and every index ends with
+// AUTOINCREMENT keeps SQLite from ever using an id again. receiver_id is NULL in public messages, and every index ends with
 // the id: each of the three streams that a member may see is one range of one index, read in order.
 const MESSAGES = `
   CREATE TEMP TABLE people AS

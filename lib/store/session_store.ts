@@ -157,7 +157,7 @@ export class SessionStore {
    * Ends a session.
    *
    * @param token Its token.
-   * @returns Whether there was such a session.
+   * @returns `true` if there was such a session.
    */
   revoke(token: string): boolean {
     if (!TOKEN.test(token)) return false;

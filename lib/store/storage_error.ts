@@ -6,7 +6,7 @@
 
 /** A store could not read or write its data; `cause` says why. */
 export class StorageError extends Error {
-  /** Whether another program has locked the file, so that another attempt may succeed soon. */
+  /** Another program has locked the file, so another attempt may succeed soon. */
   readonly isBusy: boolean;
 
   /** Wraps what was thrown. */

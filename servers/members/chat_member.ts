@@ -127,11 +127,6 @@ export class ChatMember extends Member implements Seated {
     }
   }
 
-  /** A client that leaves still gets the answers to what it said last. */
-  protected override async left(): Promise<void> {
-    await this.settled();
-  }
-
   /** Answers a message that it said. */
   said(ref: string, id: number | undefined): void {
     this.#pending--;

@@ -46,7 +46,7 @@ export class ChatRoom {
   readonly #log: MessageLog<Said>;
   readonly #room: Room<Uint8Array>;
   readonly #presence: Presence;
-  /** Whether all are being disconnected: each gets a goodbye, and no `left` of the others. */
+  /** All are being disconnected: each gets a goodbye, and no `left` of the others. */
   isSentAway = false;
 
   /** Makes an empty room over a history. */
@@ -98,7 +98,7 @@ export class ChatRoom {
     this.#log.propose({ member, message });
   }
 
-  /** Says something to everybody that is not kept; tells to how many. */
+  /** Sends a text to all members, which is not kept; gives the number of connections. */
   notice(text: string): number {
     this.#room.broadcast(frameOf({ type: "notice", text }));
     return this.#room.size;

@@ -42,7 +42,7 @@ export class Member {
   #pace: TokenBucket;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #checkedAt = 0;
-  /** Whether it holds a place of those that have not logged in. */
+  /** It holds a place of the clients that have not logged in. */
   #isCounted = false;
   #isOver = false;
 
@@ -55,7 +55,7 @@ export class Member {
     this.#login = new Login(this, members);
   }
 
-  /** Who is logged in, if anybody. */
+  /** Its session, while it is logged in. */
   get session(): Session | undefined {
     return this.#session;
   }
@@ -78,7 +78,8 @@ export class Member {
     } finally {
       this.#login.end();
       this.#giveBackPlace();
-      await this.left();
+      // A client that leaves still gets the answers to what it sent last.
+      await this.settled();
       if (this.#session) this.endSession();
     }
   }
@@ -114,9 +115,6 @@ export class Member {
 
   /** Answers a message that is not about the session. */
   protected answer(_message: ClientMessage): Promise<void> | void {}
-
-  /** Called when the conversation is over, while the session may still stand. */
-  protected left(): Promise<void> | void {}
 
   /** The id of the newest message. */
   protected get lastId(): number {
@@ -169,7 +167,7 @@ export class Member {
     }
   }
 
-  /** Whether the session goes on, which slides its expiry. It is looked up once a second at most. */
+  /** Checks that the session goes on, and slides its expiry; once a second at most. */
   #isValid({ token }: Session): boolean {
     const { sessions } = this.members;
     const now = sessions.now();

@@ -18,7 +18,7 @@ export interface LogEvents<Proposal> {
 }
 
 const DONE = Promise.resolve();
-// While another program locks the file, so many messages wait for 10 s at most.
+// While another program locks the file, messages wait for up to 10 s.
 const MAX_WAITING = 10_000;
 const RETRY_MS = 250;
 const MAX_RETRIES = 40;

@@ -26,7 +26,7 @@ export class Presence {
   readonly #states = new Map<number, State>();
 
   /**
-   * Begins with nobody.
+   * Begins without users.
    *
    * @param announce Called with each change.
    * @param settleMs How long a user must have stayed, or been away, in milliseconds.
@@ -61,13 +61,13 @@ export class Presence {
     if (state?.isHere && !state.isAnnounced) this.#settle(state);
   }
 
-  /** Forgets a user without a word. */
+  /** Forgets a user without an announcement. */
   forget({ key }: User): void {
     clearTimeout(this.#states.get(key)?.timer);
     this.#states.delete(key);
   }
 
-  /** Forgets everybody. */
+  /** Forgets all users. */
   clear(): void {
     for (const { user } of [...this.#states.values()]) this.forget(user);
   }
