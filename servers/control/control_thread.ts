@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { Writable } from "node:stream";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
 import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
 import { parseServerLine, plainTextWarning, type ServerConfig } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { ListeningThread } from "./listening_thread.ts";
-import { plainOutput, printLine, reasonOf } from "./output.ts";
+import { endOutput, plainOutput, printLine, reasonOf } from "./output.ts";
 import { onHangUpSignal, onStopSignal } from "./signals.ts";
 
 /** Runs the server that the first argument names, in a thread that was made for it, until it has stopped. */
@@ -28,6 +29,10 @@ class ControlThread {
   /** Aborts when the server is to stop; the reason is what asked for it, `""` the command. */
   readonly #stop = new AbortController();
   readonly #isInBackground = Deno.stdin.isTerminal() && isInBackground();
+  /** When a signal asked for the stop. */
+  #stoppedAt = -Infinity;
+  /** Standard output, once the console is open, unless it is a terminal. */
+  #output: Writable | undefined;
   #terminal: Terminal | undefined;
   #console: Console | undefined;
 
@@ -49,6 +54,7 @@ class ControlThread {
       return 0;
     } finally {
       this.#terminal?.close();
+      if (this.#output) await endOutput(this.#output);
     }
   }
 
@@ -93,8 +99,9 @@ class ControlThread {
 
   async #openTerminal(): Promise<Terminal> {
     const { Terminal } = await import("../../lib/terminal/terminal.ts");
+    if (!Deno.stdout.isTerminal()) this.#output = plainOutput();
     const terminal = this.#terminal = new Terminal({
-      ...(!Deno.stdout.isTerminal() && { output: plainOutput() }),
+      ...(this.#output && { output: this.#output }),
       complete: (text) => this.#console?.complete(text) ?? [],
       onInterrupt: () => this.#interrupt("Ctrl-C"),
       onHangUp: () => this.#stop.abort("hang-up"),
@@ -128,10 +135,11 @@ class ControlThread {
   }
 
   #interrupt(by: string): void {
+    const { aborted, reason } = this.#stop.signal;
+    const isRepeated = performance.now() < this.#stoppedAt + SAME_SIGNAL_MS;
     // A second signal exits immediately.
-    if (this.#stop.signal.aborted && !HANG_UPS.includes(this.#stop.signal.reason)) {
-      Deno.exit(EXIT_INTERRUPTED);
-    }
+    if (aborted && !isRepeated && !HANG_UPS.includes(reason)) Deno.exit(EXIT_INTERRUPTED);
+    if (!aborted) this.#stoppedAt = performance.now();
     this.#stop.abort(by);
   }
 
@@ -141,6 +149,8 @@ class ControlThread {
   }
 }
 
+// A signal to a process group comes twice: `deno task`, which is in the group, passes it on.
+const SAME_SIGNAL_MS = 200;
 // A terminal that goes away may send more than one signal.
 const HANG_UPS = ["SIGHUP", "hang-up"];
 

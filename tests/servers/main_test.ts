@@ -168,9 +168,44 @@ testWith(PROCESSES, "main.ts exits at once at a second signal", async () => {
   // The client takes the goodbye but does not leave, so the first signal waits for it.
   server.kill("SIGTERM");
   await conn.receive();
-  server.kill("SIGTERM");
+  // Those of the first moments count as the first: deno task repeats what its group gets.
+  using _again = server.killAgain("SIGTERM");
 
   assertEquals((await server.ended()).code, 130);
+});
+
+testWith(
+  PROCESSES,
+  "main.ts says goodbye where deno task repeats the signal to its group",
+  async () => {
+    await using server = await ServerProcess.start("echo");
+    using conn = await server.connect();
+    await conn.request("a");
+
+    for (let i = 0; i < 5; i++) {
+      server.kill("SIGTERM");
+      // One that is still pending would swallow the next.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assertEquals(await conn.receive(), "Goodbye: the server stops");
+    conn.close();
+
+    assertEquals((await server.ended()).code, 0);
+  },
+);
+
+testWith(PROCESSES, "main.ts ends at SIGTERM although nobody reads its output", async () => {
+  await using server = await ServerProcess.start("echo");
+  // More than fits into the pipe.
+  await server.type("help\n".repeat(1000));
+  using conn = await server.connect();
+  await conn.request("a");
+
+  server.kill("SIGTERM");
+
+  assertEquals(await conn.receive(), "Goodbye: the server stops");
+  conn.close();
+  assertEquals((await server.ended()).code, 0);
 });
 
 testWith(PROCESSES, "main.ts answers commands from a pipe while clients are served", async () => {

@@ -99,6 +99,21 @@ export class ChildProgram implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Sends a signal again and again, until it has ended or the result is disposed of. */
+  killAgain(signal: Deno.Signal): Disposable {
+    const kill = () => {
+      try {
+        this.kill(signal);
+      } catch {
+        // It has ended in this moment.
+      }
+    };
+    const timer = setInterval(kill, 50);
+    const end = () => clearInterval(timer);
+    this.#child.status.then(end);
+    return { [Symbol.dispose]: end };
+  }
+
   /** Waits for the end. */
   async ended(): Promise<Ended> {
     let out = this.#text;

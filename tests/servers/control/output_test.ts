@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
-import { plainOutput, printLine, reasonOf } from "../../../servers/control/output.ts";
+import { FakeTime } from "@std/testing/time";
+import { endOutput, plainOutput, printLine, reasonOf } from "../../../servers/control/output.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 import { runServer } from "../../../tools/shared/server_process.ts";
 
@@ -14,20 +16,34 @@ function file() {
       this.text += decoder.decode(bytes.subarray(0, 3));
       return Math.min(3, bytes.length);
     },
+    // deno-lint-ignore require-await -- what it throws is to be a rejection
+    async write(bytes: Uint8Array): Promise<number> {
+      return this.writeSync(bytes);
+    },
   };
 }
 
-Deno.test("plainOutput() drops what a full disk does not take, and writes again later", () => {
+/** Settles when all promises have that can. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+Deno.test("plainOutput() drops what a full disk does not take, and writes again later", async () => {
   const to = file();
   const output = plainOutput(to);
+  const write = async (text: string) => {
+    output.write(text);
+    await settled();
+  };
 
-  output.write("first ");
+  await write("first ");
   to.error = new Error("No space left on device");
-  output.write("second ");
+  await write("second ");
   to.error = undefined;
-  output.write("third");
+  await write("third");
 
   assertEquals([to.text, output.writable], ["first third", true]);
+  await endOutput(output);
 });
 
 Deno.test("plainOutput() tells that nobody reads its pipe any more", async () => {
@@ -40,6 +56,29 @@ Deno.test("plainOutput() tells that nobody reads its pipe any more", async () =>
 
   assertEquals(await failed, to.error);
   assertEquals(output.writable, false);
+});
+
+Deno.test("plainOutput() keeps 1 MiB for a pipe that is full, and endOutput() waits for it 1 s", async () => {
+  using time = new FakeTime();
+  const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
+  let writtenBytes = 0;
+  const output = plainOutput({
+    async write({ length }) {
+      await room;
+      writtenBytes += length;
+      return length;
+    },
+  });
+  const text = "x".repeat(600 * 1024);
+  for (let i = 0; i < 4; i++) output.write(text);
+
+  const ended = endOutput(output);
+  await time.tickAsync(1000);
+  await ended;
+  makeRoom();
+  await settled();
+
+  assertEquals(writtenBytes, 2 * text.length);
 });
 
 Deno.test("printLine() writes a whole line, or none and no error", () => {
