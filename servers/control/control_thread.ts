@@ -106,7 +106,7 @@ class ControlThread {
     return terminal;
   }
 
-  /** Asks for what no flag told. The end of input, which at a terminal is Ctrl-D, cancels the start. */
+  /** Asks for what no flag gave. The end of input, which at a terminal is Ctrl-D, cancels the start. */
   async #ask(terminal: Terminal, given: Set<string>): Promise<void> {
     const { askHost, askPort } = await import("../../lib/terminal/question.ts");
     const asker = {
@@ -144,7 +144,7 @@ class ControlThread {
 // A terminal that goes away may send more than one signal.
 const HANG_UPS = ["SIGHUP", "hang-up"];
 
-/** Listens for a moment: only that tells whether the host is this machine, and whether the task may. */
+/** Listens for a moment: only that shows whether the host is this machine, and whether the task may. */
 function tryHost(hostname: string): void {
   try {
     Deno.listen({ hostname, port: 0 }).close();

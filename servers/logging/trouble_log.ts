@@ -1,5 +1,5 @@
 /**
- * Trouble that lasts is told now and then, not each time it strikes, and to the operator who asks.
+ * Rate-limits the log lines of a repeated error, and remembers it for `status`.
  *
  * @module
  */
@@ -24,10 +24,10 @@ export interface TroubleLogOptions {
   today?(): number;
 }
 
-/** What is told of something that may fail: that it did, and that it works again. */
+/** What reports that something has failed, and that it works again. */
 export type Trouble = Pick<TroubleLog, "tell" | "end">;
 
-/** Failures of one kind, of something that works again when it is told so. */
+/** Failures of one kind, until something works again. */
 export class TroubleLog {
   readonly #log: Pick<LogFile, "error">;
   readonly #event: string;
@@ -37,7 +37,7 @@ export class TroubleLog {
   #more = 0;
   #lasting: { since: number; error: unknown } | undefined;
 
-  /** Begins with all well. `event` is what the lines say. */
+  /** Starts without a failure. `event` is what the lines say. */
   constructor(log: Pick<LogFile, "error">, event: string, options: TroubleLogOptions = {}) {
     this.#log = log;
     this.#event = event;

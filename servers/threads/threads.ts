@@ -1,5 +1,5 @@
 /**
- * A thread for each conversation, and no more of them than the machine can bear.
+ * A thread for each conversation, up to a limit.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface ThreadsOptions {
   /** The handler that each thread runs. It finds the modules it needs by itself: a thread shares no memory. */
   handler: HandlerSource;
   /**
-   * How many threads there may be; who comes then gets a goodbye. Each costs about 8 MB. 0 sets no limit.
+   * How many threads there may be; further clients get a goodbye. Each costs about 8 MB. 0 sets no limit.
    *
    * @default {128}
    */
@@ -31,14 +31,14 @@ export interface ThreadsOptions {
 }
 
 /**
- * What happens to a thread: it got a conversation; it is no more; it should be no more and does not stop; or there are
- * too many to start one.
+ * What happens to a thread: it has `started` a conversation; it has `ended`; it was ended and does not stop (`stuck`); or
+ * there are too many to start one (`refused`).
  */
 export type ThreadEvent =
   | { type: "started" | "ended" | "stuck"; conn: ConnInfo; thread: number }
   | { type: "refused"; conn: ConnInfo };
 
-// To start a thread holds up this one for some 10 ms, which the conversation that has just begun should not feel.
+// Starting a thread blocks this one for some 10 ms, which should not delay the conversation that has just begun.
 const SPARE_DELAY_MS = 100;
 // One that is ended while it loads is gone only then; it has no conversation that could hold it up.
 const SPARE_END_MS = 5000;
@@ -46,8 +46,8 @@ const SPARE_END_MS = 5000;
 /**
  * Runs a handler in threads, one for each conversation.
  *
- * One thread more is kept ready, because a thread that is started inside a Worker takes half a second and more in
- * Deno 2.9. Only of clients that come all at once, most wait for theirs.
+ * One thread more is kept ready, because to start a thread inside a Worker takes Deno 2.9 half a second or more. Where
+ * many clients connect at once, most of them wait for their thread.
  */
 export class Threads implements AsyncDisposable {
   readonly #options: ThreadsOptions;
@@ -57,7 +57,7 @@ export class Threads implements AsyncDisposable {
   #spare: ConversationThread | undefined;
   #spareTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Starts the first thread, for whoever comes first. */
+  /** Starts the first thread, for the first client. */
   constructor(options: ThreadsOptions) {
     this.#options = options;
     this.#spare = this.#start();

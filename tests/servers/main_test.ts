@@ -297,6 +297,34 @@ testWith(
   },
 );
 
+testWith(
+  PROCESSES,
+  "main.ts auth logs sizes from the login on, not the length of a password",
+  async () => {
+    await using server = await ServerProcess.start("auth");
+    using conn = await server.connect();
+    const ask = async (message: Record<string, unknown>) => {
+      await conn.send(JSON.stringify(message));
+      return JSON.parse(`${await conn.receive()}`).type;
+    };
+
+    assertEquals(await ask({ type: "hello", version: 1 }), "hello");
+    assertEquals(await ask({ type: "login", name: "Anna", password: "a wrong one" }), "error");
+    assertEquals(await server.command("logs data"), "The log has no line with data");
+    assertEquals(
+      await ask({ type: "register", name: "Anna", password: "correct horse" }),
+      "welcome",
+    );
+    assertEquals(await ask({ type: "ping" }), "pong");
+
+    const { code } = await server.stop();
+    assertEquals(code, 0);
+    assertMatch(await server.log(), /data received conn=1 bytes=15\n/);
+    const audit = await Deno.readTextFile(`${server.data}/logs/auth.audit.log`);
+    assertMatch(audit, / login refused .*\n.* client logged in .*\n$/);
+  },
+);
+
 testWith(PROCESSES, "main.ts refuses more connections than it was told", async () => {
   await using server = await ServerProcess.start("echo", ["--max-connections=1"]);
   using first = await server.connect();

@@ -48,6 +48,10 @@ const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): 
     kinds: ["echo", "churn", "fan"],
     start: (kind) => new ChildProgram("node", [urlOf("peers/node_echo.mjs").pathname, kind]),
   },
+  "a thread each": {
+    kinds: ["churn"],
+    start: () => ChildProgram.deno(urlOf("our_server.ts"), "threads"),
+  },
   "Deno, bytes": {
     kinds: ["echo", "churn"],
     start: () => ChildProgram.deno(urlOf("peers/bytes_echo.ts")),
@@ -74,15 +78,16 @@ class Servers implements AsyncDisposable {
 
   /** Starts what the cases need; one that cannot be started is skipped. */
   async start(cases: readonly LoadCase[]): Promise<void> {
-    const modes = new Set(cases.map(modeOf));
     for (const [name, { kinds, start }] of Object.entries(SERVERS)) {
-      for (const mode of modes) if (kinds.includes(mode)) await this.#start(name, mode, start);
+      const modes = new Set(cases.filter(({ kind }) => kinds.includes(kind)).map(modeOf));
+      for (const mode of modes) await this.#start(name, mode, start);
     }
   }
 
   /** Who takes part in a case, and on which port. */
   in(one: LoadCase): { name: string; port: number }[] {
-    return Object.keys(SERVERS).flatMap((name) => {
+    return Object.entries(SERVERS).flatMap(([name, { kinds }]) => {
+      if (!kinds.includes(one.kind)) return [];
       const running = this.#running.get(`${name} ${modeOf(one)}`);
       return running ? [{ name, port: running.port }] : [];
     });

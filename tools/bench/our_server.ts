@@ -1,5 +1,6 @@
 /**
- * The server under test: an echo as the README shows it, or a broadcast through `Room` and `Outbox`.
+ * The server under test: the echo of the exercises, in one thread or in one a client, or a broadcast through `Room` and
+ * `Outbox`.
  *
  * It prints its port; each line of input is answered with the memory it holds; the end of input ends it.
  *
@@ -11,11 +12,9 @@ import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { Outbox } from "../../lib/chat/outbox.ts";
 import { Room } from "../../lib/chat/room.ts";
 import { serve } from "../../lib/server/server.ts";
+import { echo } from "../../servers/echo.ts";
+import { Threads } from "../../servers/threads/threads.ts";
 import { answerLines } from "../shared/program.ts";
-
-async function echo(conn: FramedConn): Promise<void> {
-  for await (const text of conn) await conn.send(text);
-}
 
 const room = new Room<Uint8Array>();
 
@@ -28,7 +27,11 @@ async function fan(conn: FramedConn, { id }: ConnInfo): Promise<void> {
   for await (const text of conn) room.broadcast(encodeFrame(text));
 }
 
-const server = serve(Deno.args[0] === "fan" ? fan : echo, { port: 0, maxConnections: 0 });
+const [mode] = Deno.args;
+const module = import.meta.resolve("../../servers/echo.ts");
+await using threads = new Threads({ handler: { module, name: "echo" } });
+const handler = mode === "fan" ? fan : mode === "threads" ? threads.handler : echo;
+const server = serve(handler, { port: 0, maxConnections: 0 });
 console.log(server.addr.port);
 await answerLines(() => ({ rssBytes: Deno.memoryUsage().rss }));
 server.close();

@@ -44,10 +44,10 @@ export class ChildProgram implements AsyncDisposable {
     this.#err = new Response(this.#child.stderr).text();
   }
 
-  /** Starts one of our own programs, which may use the network of this machine only. */
+  /** Starts one of our own programs, which may use the network of this machine and start threads. */
   static deno(module: URL, ...args: string[]): ChildProgram {
-    const flags = ["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", module.pathname];
-    return new ChildProgram(denoPath(), [...flags, ...args]);
+    const flags = ["--quiet", "--no-prompt", "--allow-net=127.0.0.1", "--allow-read=servers,lib"];
+    return new ChildProgram(denoPath(), ["run", ...flags, module.pathname, ...args]);
   }
 
   /** The id of its process. */

@@ -26,12 +26,12 @@ export function taskArgs(name: string, data: string): string[] {
   );
 }
 
-/** The variables that a server's task sets. */
+/** The variables that a server's task sets, but for what its shell finds out. */
 function taskEnv(name: string): Record<string, string> {
   const { command } = config.tasks[name as "echo"];
   return Object.fromEntries(
     command.split(" ").flatMap((word) => {
-      const [, key, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
+      const [, key, value] = /^([A-Z_]+)=([^$]*)$/.exec(word) ?? [];
       return key && value ? [[key, value]] : [];
     }),
   );

@@ -37,21 +37,23 @@ const CALLS: Record<string, (conn: FramedConn) => Promise<unknown>> = {
 
 for (const [name, call] of Object.entries(CALLS)) {
   Deno.test(`FramedConn.${name}() that is not awaited is no unhandled rejection where the connection is lost`, async () => {
-    const loses = () =>
+    const loses = (when = Promise.resolve()) =>
       new FramedConn(
         new ScriptedConn({
-          reads: [Promise.resolve(), gone()],
+          reads: [when, gone()],
           writes: [Promise.resolve(), gone()],
         }),
         { highWaterMarkBytes: 1 },
       );
-    const conns = [loses(), loses(), loses(), loses()] as const;
+    const later = Promise.withResolvers<void>();
+    const conns = [loses(), loses(), loses(), loses(later.promise)] as const;
     conns[2].send("first");
     // A read that is given up goes on, and finds that the connection is lost.
     const patience = new AbortController();
     conns[3].receive({ signal: patience.signal }).catch(() => {});
     await turns(1);
     patience.abort();
+    later.resolve();
     await turns();
 
     const unhandled = await unhandledOf(() => {

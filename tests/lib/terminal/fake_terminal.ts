@@ -102,6 +102,8 @@ export class FakeScreen extends Writable implements TerminalOutput {
   }
 
   #clearBelow(): void {
+    // tmux scrolls a screen that is cleared as a whole into its history.
+    if (this.#row === this.#top && this.#column === 0) throw new Error("The screen is copied");
     this.#cells[this.#row]!.length = Math.min(this.#column, this.#cells[this.#row]!.length);
     this.#cells.length = this.#row + 1;
   }

@@ -147,21 +147,6 @@ for (
     assertEquals(parsed, { port: "1", help: false, h: false, x: true, _: [] });
   });
 
-  test("parseArgs() knows the types of its result", () => {
-    const flags = parseArgs(["--port", "80"], {
-      string: ["host", "port"],
-      boolean: ["help"],
-      collect: ["tag"],
-      default: { port: "9090" },
-      alias: { help: "h" },
-    });
-    const host: string | undefined = flags.host;
-    const port: string = flags.port;
-    const help: boolean[] = [flags.help, flags.h];
-    const tags: unknown[] = flags.tag;
-    assertEquals([host, port, help, tags], [undefined, "80", [false, false], undefined as never]);
-  });
-
   const widths: [text: string, columns: number][] = [
     ["", 0],
     ["hello world", 11],

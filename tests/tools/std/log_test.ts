@@ -3,22 +3,19 @@ import * as stdBase from "@std/log/base-handler";
 import * as stdFile from "@std/log/file-handler";
 import * as stdLevels from "@std/log/levels";
 import * as stdLogger from "@std/log/logger";
-import * as stdRotating from "@std/log/rotating-file-handler";
 import { FakeTime } from "@std/testing/time";
 import * as offlineBase from "../../../tools/std/log/base_handler.ts";
 import * as offlineFile from "../../../tools/std/log/file_handler.ts";
 import * as offlineLevels from "../../../tools/std/log/levels.ts";
 import * as offlineLogger from "../../../tools/std/log/logger.ts";
-import * as offlineRotating from "../../../tools/std/log/rotating_file_handler.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
-const std = { ...stdBase, ...stdFile, ...stdLevels, ...stdLogger, ...stdRotating };
+const std = { ...stdBase, ...stdFile, ...stdLevels, ...stdLogger };
 const offline = {
   ...offlineBase,
   ...offlineFile,
   ...offlineLevels,
   ...offlineLogger,
-  ...offlineRotating,
 } as unknown as typeof std; // tested for less
 
 for (const [source, log] of Object.entries({ std, offline })) {
@@ -181,52 +178,5 @@ for (const [source, log] of Object.entries({ std, offline })) {
     dispatchEvent(new Event("unload"));
     assertEquals(Deno.readTextFileSync(filename), "last words\n");
     handler.destroy();
-  });
-
-  const read = (folder: string) =>
-    [...Deno.readDirSync(folder)].map(({ name }) => name).sort()
-      .map((name) => `${name} ${Deno.readTextFileSync(`${folder}/${name}`)}`);
-
-  fileTest("RotatingFileHandler keeps files below the limit, and so many of them", (folder) => {
-    using handler = new log.RotatingFileHandler("INFO", {
-      filename: `${folder}/log`,
-      maxBytes: 4,
-      maxBackupCount: 2,
-    });
-    handler.setup();
-    for (const msg of ["1", "2", "3", "й", "5", "6", "7"]) handler.log(msg);
-    handler.flush();
-    assertEquals(read(folder), ["log 7\n", "log.1 5\n6\n", "log.2 й\n"]);
-  });
-
-  fileTest("RotatingFileHandler goes on where the last one ended", (folder) => {
-    Deno.writeTextFileSync(`${folder}/log`, "12\n");
-    using handler = new log.RotatingFileHandler("INFO", {
-      filename: `${folder}/log`,
-      maxBytes: 4,
-      maxBackupCount: 1,
-    });
-    handler.setup();
-    handler.log("3");
-    handler.flush();
-    assertEquals(read(folder), ["log 3\n", "log.1 12\n"]);
-  });
-
-  fileTest("RotatingFileHandler removes or refuses backups, by its mode", (folder) => {
-    const options = { filename: `${folder}/log`, maxBytes: 10, maxBackupCount: 2 };
-    Deno.writeTextFileSync(`${folder}/log.2`, "old");
-    const strict = new log.RotatingFileHandler("INFO", { ...options, mode: "x" });
-    assertThrows(() => strict.setup(), Deno.errors.AlreadyExists, "log.2");
-    using clean = new log.RotatingFileHandler("INFO", { ...options, mode: "w" });
-    clean.setup();
-    assertEquals(read(folder), ["log "]);
-  });
-
-  fileTest("RotatingFileHandler refuses limits below 1", (folder) => {
-    const filename = `${folder}/log`;
-    const small = new log.RotatingFileHandler("INFO", { filename, maxBytes: 0, maxBackupCount: 1 });
-    assertThrows(() => small.setup(), Error, '"maxBytes" must be >= 1: received 0');
-    const none = new log.RotatingFileHandler("INFO", { filename, maxBytes: 1, maxBackupCount: 0 });
-    assertThrows(() => none.setup(), Error, '"maxBackupCount" must be >= 1: received 0');
   });
 }

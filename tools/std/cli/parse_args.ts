@@ -4,32 +4,43 @@
  * @module
  */
 
-import type { Args, ParseOptions, Values } from "./_args.ts";
+/** What `parseArgs` returns: each flag under its name and its aliases. */
+export interface Args {
+  /** The arguments that belong to no flag. */
+  _: (string | number)[];
+  // deno-lint-ignore no-explicit-any -- as in std
+  [flag: string]: any;
+}
 
-export type { Args, ParseOptions } from "./_args.ts";
+/** Options of `parseArgs`, whose types are simpler than those of std. A name that has aliases lends them its type. */
+export interface ParseOptions {
+  /** Whether the arguments after `--` are kept apart, in `"--"`. */
+  "--"?: boolean | undefined;
+  /** Other names of flags. */
+  alias?: Record<string, string | readonly string[]> | undefined;
+  /** The flags that take no value; they are `false` when absent. `true` makes every `--name` one of them. */
+  boolean?: boolean | string | readonly string[] | undefined;
+  /** Values of absent flags. */
+  default?: Record<string, unknown> | undefined;
+  /** Whether the first argument that belongs to no flag ends the flags. */
+  stopEarly?: boolean | undefined;
+  /** The flags whose value stays a text; the value of any other becomes a number when it looks like one. */
+  string?: string | readonly string[] | undefined;
+  /** The flags that may be given many times and become a list; of any other the last one counts. */
+  collect?: string | readonly string[] | undefined;
+  /** The flags for which `--no-name` means `false`. */
+  negatable?: string | readonly string[] | undefined;
+  /** Called for each argument that no other option names; `false` leaves it out of the result. */
+  unknown?: ((arg: string, key?: string, value?: unknown) => unknown) | undefined;
+}
 
 /**
  * Parses `--name value`, `--name=value`, `--name`, `-n value`, `-n5`, `-abc` and everything else, which goes to `_`.
  *
  * Nothing after `--` is parsed. A name with dots makes nested objects: `--up.delay 5` is `{ up: { delay: 5 } }`.
  */
-export function parseArgs<
-  B extends string | undefined = undefined,
-  S extends string | undefined = undefined,
-  C extends string | undefined = undefined,
-  N extends string | undefined = undefined,
-  D extends Record<string, unknown> | undefined = undefined,
-  const A extends Record<string, string | readonly string[]> | undefined = undefined,
-  DoubleDash extends boolean | undefined = undefined,
->(
-  args: readonly string[],
-  options?: ParseOptions<B, S, C, N, D, A, DoubleDash>,
-): Args<
-  // deno-lint-ignore no-explicit-any
-  undefined extends B & S & C ? Record<string, any> : Values<B, S, C, N, D, A>,
-  DoubleDash
-> {
-  return new Parse(options ?? {}).run(args) as never;
+export function parseArgs(args: readonly string[], options: ParseOptions = {}): Args {
+  return new Parse(options).run(args);
 }
 
 type Value = string | number | boolean;
@@ -41,7 +52,7 @@ class Parse {
   readonly #string: Set<string>;
   readonly #collect: Set<string>;
   readonly #negatable: Set<string>;
-  readonly #parsed: Args & Record<string, unknown> = { _: [] };
+  readonly #parsed: Args = { _: [] };
   #rest: string[] = [];
 
   constructor(options: ParseOptions) {
