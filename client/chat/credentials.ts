@@ -113,10 +113,13 @@ export class CredentialSource {
     if (!isEnded(refusal)) return true;
     const { register, isNameTaken } = this.#options;
     const isTaken = await isNameTaken(this.#name!);
-    this.#isNew = !isTaken &&
-      (register || await person.confirm(`Make a new account for ${this.#name}?`));
+    // The first question is one for yes or no, which takes no rest of a line that is being typed for its answer.
+    const isWanted = register && !isTaken || await person.confirm(
+      isTaken ? `Log in again as ${this.#name}?` : `Make a new account for ${this.#name}?`,
+    );
+    this.#isNew = !isTaken && isWanted;
     // No password is of use for an account that is gone.
-    return isTaken === false && !this.#isNew;
+    return isTaken !== undefined && !isWanted;
   }
 
   async #askName(person: Person): Promise<boolean> {

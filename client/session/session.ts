@@ -108,11 +108,10 @@ export class ChatSession {
   request(message: ChatRequest, onPageEnd: (count: number) => void = () => {}): boolean {
     const connection = this.#connection;
     if (!connection?.isIn) return false;
-    if (message.type === "history") {
-      this.#state.askPage(message, connection, onPageEnd);
-    } else if (message.type === "ping") {
-      connection.ping(() => void this.#options.onMessage({ type: "pong" }));
-    } else connection.send(message);
+    const { onMessage } = this.#options;
+    if (message.type === "history") this.#state.askPage(message, connection, onPageEnd);
+    else if (message.type === "ping") connection.ping(() => void onMessage({ type: "pong" }));
+    else connection.send(message);
     return true;
   }
 
@@ -132,9 +131,8 @@ export class ChatSession {
       if (!await within(patienceMs, this.#changed.promise)) return true;
     }
     if (!this.isIn) return true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#connection!.ping(resolve);
-    await within(patienceMs, Promise.race([promise, this.#changed.promise]));
+    const answered = new Promise<void>((resolve) => this.#connection!.ping(resolve));
+    await within(patienceMs, Promise.race([answered, this.#changed.promise]));
     return true;
   }
 
@@ -172,13 +170,13 @@ export class ChatSession {
     const asking = this.#options.credentials(refusal ?? (lost && brokeFirst));
     if (!await within(ASKING_MS, asking)) this.#connection?.close();
     const credentials = await asking;
+    this.#stop.signal.throwIfAborted();
     if (!credentials) return false;
     if (refusal) {
       const waitMs = this.#loginWaits.next().value - (performance.now() - askedAt);
       if (waitMs > 0) await within(waitMs, this.#stopped.promise);
       this.#reconnector = this.#newReconnector();
     }
-    this.#stop.signal.throwIfAborted();
     this.#state.login.take(credentials);
     return true;
   }
@@ -213,7 +211,9 @@ export class ChatSession {
   #lose(error: Error | null): Outcome {
     // A server that was there once is coming back, whatever answers in its place for now.
     if (error && !this.#wasGreeted && this.#options.isRetriable?.(error) === false) throw error;
-    return { lost: { error: error ?? new Error("the server closed the connection") } };
+    const isSilent = !this.#wasGreeted && !this.#options.tls;
+    const hint = isSilent ? " without a hello: it may speak TLS (--tls)" : "";
+    return { lost: { error: error ?? new Error(`the server closed the connection${hint}`) } };
   }
 
   #enter(): void {

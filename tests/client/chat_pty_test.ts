@@ -198,3 +198,54 @@ ptyTest("client/chat.ts shows what was on its way when the connection broke", as
 
   assertMatch(shown, /code 0 sane\n$/);
 });
+
+ptyTest(
+  "client/chat.ts keeps a line that a question interrupts, and a name's spelling",
+  async () => {
+    const goodbye = () => JSON.stringify({ type: "bye", reason: "paused", retryAfterMs: 5 });
+    await using chat = startChat({ goodbye });
+    await chat.members.accounts.register("Анна", PASSWORD);
+    const clearUsers = async () => {
+      await chat.server.pause();
+      chat.members.clear();
+      await chat.server.resume();
+    };
+
+    const shown = await onTerminal(
+      [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "анна"],
+      ["new here?", "n\r"],
+      ["Password: ", `${PASSWORD}\r`],
+      ["/help shows", "half a li"],
+      ["half a li", clearUsers],
+      ["Make a new account for Анна?", "ne\r"],
+      ["Make a new account for Анна?", "y\r"],
+      ["Choose a password: ", "tr0ub4dor&3\r"],
+      ["Once more: ", "tr0ub4dor&3\r"],
+      ["Анна> half a line", "\r"],
+      [": half a line", "exit\r"],
+    );
+
+    assertMatch(shown, /code 0 sane\n$/);
+    assertEquals(chat.textsFor("Анна"), ["half a line"]);
+  },
+);
+
+ptyTest("client/chat.ts says that a name is taken before a password is chosen", async () => {
+  await using chat = startChat();
+  await chat.members.accounts.register("anna", PASSWORD);
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`],
+    ["Name: ", "Anna\r"],
+    ["new here?", "y\r"],
+    ["This name is taken", ""],
+    ["Name [Anna]: ", "kim\r"],
+    ["new here?", "y\r"],
+    ["at least 8 characters", "tr0ub4dor&3\r"],
+    ["Once more: ", "tr0ub4dor&3\r"],
+    ["/help shows the commands", "exit\r"],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+  assertEquals(chat.textsFor("kim"), []);
+});

@@ -109,10 +109,10 @@ Deno.test("CredentialSource.next() uses the kept login of --name without a quest
 
 for (
   const [what, taken, answers, credentials, shown] of [
-    ["asks for its password alone where the account is there", ["anna"], ["pw"], {
+    ["asks for its password where the account is there", ["anna"], [true, "pw"], {
       password: "pw",
       register: false,
-    }, ["Log in", "Password: "]],
+    }, ["Log in", "Log in again as anna?", "Password: "]],
     ["makes the account anew where it is gone", [], [true, "password", "password"], {
       password: "password",
       register: true,

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { within } from "../../../lib/base/within.ts";
 import type { ChatSessionOptions } from "../../../client/session/options.ts";
 import { ChatSession } from "../../../client/session/session.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
+
+const PATIENCE_MS = 30_000;
 
 /** Somebody in the chat, who notes every message by its id, own ones included. */
 export class TestMember {
@@ -40,18 +43,23 @@ export class TestMember {
 
   /** Waits until so many messages were shown. */
   async toldCount(count: number): Promise<void> {
-    while (this.told.length < count) await this.#changed.promise;
+    while (this.told.length < count) await this.#nextChange();
   }
 
   /** Waits until something of a type, or an error of a code, has come. */
   async noted(type: string): Promise<void> {
-    while (!this.notes.includes(type)) await this.#changed.promise;
+    while (!this.notes.includes(type)) await this.#nextChange();
   }
 
   /** Leaves. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.session.close();
     await this.ended;
+  }
+
+  async #nextChange(): Promise<void> {
+    if (await within(PATIENCE_MS, this.#changed.promise)) return;
+    throw new Error(`Nothing was told for ${PATIENCE_MS} ms after ${JSON.stringify(this.notes)}`);
   }
 
   #note(list: string[], text: string): void {
