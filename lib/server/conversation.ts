@@ -96,14 +96,15 @@ export class Conversation {
       end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
     } catch (error) {
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
-      if (end.reason === "failed" && !this.#options.onEvent) printError("A handler threw", error);
+      const isOwn = end.reason === "failed" || this.#secured && !this.#conn.failedWith(error);
+      if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     }
     this.#abandon = undefined;
     clearTimeout(this.#abandonTimer);
     const failure = await this.#close(end);
     clearTimeout(this.#kickTimer);
     const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", error: failure } : end;
+    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */

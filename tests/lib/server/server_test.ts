@@ -4,6 +4,7 @@ import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
 import { Events } from "../../support/events.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { connectTo } from "../../support/served.ts";
+import { turns } from "../../support/turns.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
@@ -178,6 +179,23 @@ Deno.test("serve() prints what a handler throws, once, where there is no `onEven
 
   assertEquals(printing.calls.length, 1);
   assertMatch(printing.calls[0]!.args[0], /^A handler threw: Error: told to/);
+});
+
+Deno.test("serve() prints what a handler throws when the server ends its conversation", async () => {
+  using printing = stub(console, "error");
+  await using server = serve(async (conn) => {
+    while (await conn.receive() !== null);
+    throw new Error("while cleaning up");
+  });
+  using client = await connectTo(server);
+  await client.send("hello");
+  await client.flush();
+  while (server.connections === 0) await turns(1);
+
+  server.end("kicked");
+
+  assertEquals(await Array.fromAsync(client), [goodbyeText("kicked")]);
+  assertMatch(printing.calls[0]!.args[0], /^A handler threw: Error: while cleaning up/);
 });
 
 Deno.test("serve({ onReceived, onSent, onEvent }) calls all of them", async () => {
