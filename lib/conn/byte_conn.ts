@@ -7,6 +7,7 @@ import { checkLimits } from "../base/limits.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet, within } from "../base/within.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
+import { readableOf, writableOf } from "./conn_streams.ts";
 import { setNoDelay } from "./dial.ts";
 import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
@@ -18,13 +19,12 @@ export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptio
 const LINGER_MS = 5000;
 
 /** The part of a `Deno.Conn` that carries the bytes. */
-export type Transport = Pick<
-  Deno.Conn,
-  "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close"
->;
+export type Transport =
+  & Pick<Deno.Conn, "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close">
+  & Partial<Pick<Deno.Conn, "ref" | "unref">>;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
-export class ByteConn implements Disposable {
+export class ByteConn implements Deno.Conn {
   /** Receives what the peer sends. */
   protected readonly reader: MessageReader;
   /** Sends what is queued. */
@@ -34,6 +34,8 @@ export class ByteConn implements Disposable {
   readonly #released = new Latch();
   #closed = false;
   #connClosed = false;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
   /**
    * Wraps a connection, and owns it from now on: nothing else may read, write or close it.
@@ -180,6 +182,26 @@ export class ByteConn implements Disposable {
   write(p: Uint8Array): Promise<number> {
     const { length } = p;
     return quiet(this.queue.write(p).then(() => length));
+  }
+
+  /** What `read` gives, as a stream. Its end leaves the connection open; cancelling it closes the connection. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= readableOf(this);
+  }
+
+  /** A stream over `write`. Closing it is `closeWrite`; aborting it closes the connection. */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  /** Keeps the process alive while a read or write is pending, which is the default. */
+  ref(): void {
+    this.#conn.ref?.();
+  }
+
+  /** Lets the process end while a read or write is pending. */
+  unref(): void {
+    this.#conn.unref?.();
   }
 
   async #linger(): Promise<void> {

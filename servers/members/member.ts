@@ -20,7 +20,7 @@ import { type Hello, Login, LOGIN_MAX_BODY_BYTES } from "./login.ts";
 import type { Members } from "./members.ts";
 import { errorOf, frameOf, goodbyeMessage, type Problem, UNAVAILABLE } from "./messages.ts";
 
-const CHECK_MS = 1000;
+const CHECK_MS = 100;
 const DEFAULT_PACE = { burst: 30, perSecond: 5 };
 const DEFAULT_LOGIN_PACE = { burst: 10, perSecond: 2 };
 
@@ -167,7 +167,7 @@ export class Member {
     }
   }
 
-  /** Checks that the session goes on, and slides its expiry; once a second at most. */
+  /** Checks that the session goes on, and slides its expiry; at most every 100 ms. */
   #isValid({ token }: Session): boolean {
     const { sessions } = this.members;
     const now = sessions.now();

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
@@ -84,4 +84,96 @@ Deno.test("FramedConn.write() waits above the high-water mark", async () => {
   for (let at = 0; at < 30;) at += (await b.read(p))!;
 
   assertEquals(await written, 30);
+});
+
+Deno.test("FramedConn is a Deno.Conn: addresses, ref and unref are those of the wrapped one", async () => {
+  const [tcp, peer] = await tcpPair();
+  using _peer = peer;
+  const calls: string[] = [];
+  tcp.ref = () => calls.push("ref");
+  tcp.unref = () => calls.push("unref");
+  using conn: Deno.Conn = new FramedConn(tcp);
+
+  conn.unref();
+  conn.ref();
+
+  assertEquals([conn.localAddr, conn.remoteAddr], [tcp.localAddr, peer.localAddr]);
+  assertEquals(calls, ["unref", "ref"]);
+});
+
+Deno.test("FramedConn.readable gives what is buffered and what arrives, and its end leaves sending open", async () => {
+  const [tcp, peer] = await tcpPair();
+  using _peer = peer;
+  using conn = new FramedConn(tcp);
+  await peer.write(concat(framesOf("framed"), utf8("raw")));
+  assertEquals(await conn.receive(), "framed");
+  await peer.write(utf8(" bytes"));
+  await peer.closeWrite();
+
+  let all = "";
+  for await (const chunk of conn.readable) all += text(chunk);
+  await conn.send("answer");
+  await conn.flush();
+
+  assertEquals(all, "raw bytes");
+  const p = new Uint8Array(99);
+  assertEquals(await peer.read(p), 10);
+  assertStrictEquals(conn.readable, conn.readable);
+});
+
+Deno.test("FramedConn.readable closes the connection when it is cancelled", async () => {
+  const [tcp, peer] = await tcpPair();
+  using _peer = peer;
+  const conn = new FramedConn(tcp);
+
+  await conn.readable.cancel();
+
+  assertEquals([conn.closed, await peer.read(new Uint8Array(1))], [true, null]);
+});
+
+Deno.test("FramedConn.writable writes in order with what is sent, and its end is closeWrite()", async () => {
+  const [tcp, peer] = await tcpPair();
+  using _peer = peer;
+  using conn = new FramedConn(tcp);
+  conn.send("a");
+  const writer = conn.writable.getWriter();
+
+  await writer.write(utf8("raw"));
+  await writer.close();
+
+  const received: Uint8Array[] = [];
+  const p = new Uint8Array(99);
+  for (let n; (n = await peer.read(p)) !== null;) received.push(p.slice(0, n));
+  assertEquals(concat(...received), concat(framesOf("a"), utf8("raw")));
+  await peer.write(framesOf("still open"));
+  assertEquals(await conn.receive(), "still open");
+});
+
+Deno.test("FramedConn.writable closes the connection when it is aborted", async () => {
+  const [a] = memoryConnPair();
+  const conn = new FramedConn(a);
+
+  await conn.writable.abort();
+
+  assert(conn.closed);
+  assertStrictEquals(conn.writable, conn.writable);
+});
+
+Deno.test("FramedConn.readable piped to writable echoes bytes", async () => {
+  const [tcp, peer] = await tcpPair();
+  using _peer = peer;
+  using conn = new FramedConn(tcp);
+  const echoing = conn.readable.pipeTo(conn.writable);
+  const sent = new Uint8Array(300_000).map((_, i) => i);
+
+  (async () => {
+    for (let at = 0; at < sent.length;) at += await peer.write(sent.subarray(at));
+    await peer.closeWrite();
+  })();
+  const received: Uint8Array[] = [];
+  const p = new Uint8Array(65_536);
+  for (let n; (n = await peer.read(p)) !== null;) received.push(p.slice(0, n));
+  await echoing;
+
+  assertEquals(concat(...received), sent);
 });

@@ -1,0 +1,35 @@
+/**
+ * Web streams over a connection's `read` and `write`.
+ *
+ * @module
+ */
+
+const CHUNK_BYTES = 16 * 1024;
+
+/** Makes a stream of what `conn` reads. Its end leaves the connection open; cancelling it closes the connection. */
+export function readableOf(
+  conn: Pick<Deno.Conn, "read" | "close">,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const bytes = await conn.read(chunk);
+      if (bytes === null) controller.close();
+      else controller.enqueue(chunk.subarray(0, bytes));
+    },
+    cancel: () => conn.close(),
+  }, { highWaterMark: 0 });
+}
+
+/** Makes a stream that `conn` writes. Closing it is `closeWrite`; aborting it closes the connection. */
+export function writableOf(
+  conn: Pick<Deno.Conn, "write" | "closeWrite" | "close">,
+): WritableStream<Uint8Array<ArrayBufferLike>> {
+  return new WritableStream({
+    async write(chunk) {
+      for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
+    },
+    close: () => conn.closeWrite(),
+    abort: () => conn.close(),
+  });
+}
