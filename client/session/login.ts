@@ -131,7 +131,8 @@ export class Login {
     { code, message, retryAfterMs }: ServerMessage & { type: "error" },
   ): Promise<Refusal> {
     const token = this.#token;
-    if (code === "unauthorized") await this.forget();
+    // Where it cannot be forgotten, it is refused again at the next start.
+    if (code === "unauthorized") await this.forget().catch(() => {});
     this.#token = undefined;
     return {
       code,

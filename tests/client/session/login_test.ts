@@ -165,6 +165,27 @@ Deno.test("ChatSession logs in again on the same connection, and withdraws priva
   assertEquals(told, ["error secret", "said to all"]);
 });
 
+Deno.test("ChatSession asks again for a login that it cannot forget", async () => {
+  const logins = new MemoryLogins(KEPT);
+  logins.remove = () => Promise.reject(new Error("disk"));
+  const asked: (string | undefined)[] = [];
+  const { session } = openSession([async (peer) => {
+    await peer.next();
+    peer.say(HELLO);
+    await peer.next();
+    peer.say(HELLO, UNAUTHORIZED);
+    await peer.next();
+  }], {
+    logins,
+    credentials: (refusal) => {
+      asked.push(refusal?.code);
+      return Promise.resolve(refusal ? null : { name: "anna" });
+    },
+  });
+
+  assertEquals([await session.run(), asked], ["given_up", [undefined, "unauthorized"]]);
+});
+
 Deno.test("ChatSession gives the registered spelling of a name whose login has ended", async () => {
   const refusals: (Refusal | undefined)[] = [];
   const { session } = openSession([async (peer) => {

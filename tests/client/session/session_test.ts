@@ -201,3 +201,18 @@ for (
     await assertRejects(() => session.run(), WrongServerError, "Cannot talk to this server");
   });
 }
+
+Deno.test("ChatSession.run() says that a server which closes without a hello may speak TLS", async () => {
+  const waits: string[] = [];
+  const { session } = openSession([
+    async (peer) => void await peer.next(),
+    async (peer) => void await peer.welcome(),
+  ], { onWait: ({ error }) => waits.push((error as Error).message) });
+
+  await session.run();
+
+  assertEquals(waits, [
+    "the server closed the connection without a hello: it may speak TLS (--tls)",
+    "the server closed the connection",
+  ]);
+});
