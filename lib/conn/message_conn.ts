@@ -35,6 +35,8 @@ export interface MessageConn {
   sendFrame(frame: Uint8Array): Promise<void>;
   /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
   closeRead(): void;
+  /** Settles when `closeRead` or `close` was called, also while nothing is received. */
+  readonly readClosed: Promise<void>;
   /** Closes the connection; what was sent before still leaves. Closing again does nothing. */
   close(): void;
 }

@@ -41,6 +41,8 @@ export class ChatMember extends Member implements Seated {
   readonly #chat: Chat;
   readonly #outbox: Outbox;
   #seat: Disposable | undefined;
+  /** This side has ended the conversation: what is left is the goodbye. */
+  #isEnding = false;
   /** Who it was or is. */
   #person: Person = { id: 0, name: "" };
   /** How many of its messages are not answered yet. */
@@ -51,6 +53,7 @@ export class ChatMember extends Member implements Seated {
     super(conn, info, chat.members);
     this.#chat = chat;
     this.#outbox = new Outbox(conn, { onOverflow: () => this.#drop() });
+    conn.readClosed.then(() => this.#isEnding = true);
   }
 
   /** Its account, for the room. */
@@ -87,7 +90,7 @@ export class ChatMember extends Member implements Seated {
     const { room } = this.#chat;
     const join = () => void (this.#seat = room.join(this));
     let replay: Replay | undefined;
-    while (this.session) {
+    while (this.session && !this.#isEnding) {
       try {
         replay ??= this.#replay(await this.#firstMissed(hello, last));
         return await replay.sendTo(this.conn, join);
@@ -167,7 +170,7 @@ export class ChatMember extends Member implements Seated {
 
   #replay(after: number, before?: number): Replay {
     const { history, share } = this.#chat.room;
-    const accountId = () => this.session?.accountId;
+    const accountId = () => this.#isEnding ? undefined : this.session?.accountId;
     return new Replay(history, share, { after, before, accountId });
   }
 

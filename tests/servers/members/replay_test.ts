@@ -181,6 +181,35 @@ Deno.test("ChatMember shows no more to a client that is forgotten meanwhile, and
   assertEquals(chat.names(), []);
 });
 
+for (
+  const [reason, end] of [
+    ["shutdown", (chat) => chat.server.shutdown()],
+    ["paused", (chat) => chat.server.pause()],
+    ["kicked", (chat) => chat.server.end("kicked")],
+  ] as [string, (chat: ReturnType<typeof startChat>) => unknown][]
+) {
+  Deno.test(`ChatMember shows no more to a client that is told bye ${reason} meanwhile`, async () => {
+    using start = await startWithHistory(200);
+    await using chat = start.chat;
+    using bob = await chat.connect();
+    const since = chat.history.since.bind(chat.history);
+    let ended: unknown;
+    chat.history.since = (...args) => {
+      ended ??= end(chat);
+      return since(...args);
+    };
+
+    await bob.register("Bob", { since: 0 });
+    const rest = await bob.rest();
+    [bob, start.anna].forEach(({ conn }) => conn.close());
+    await ended;
+
+    assertEquals(idsIn(bob.received), range(1, 50));
+    const bye = rest.at(-1);
+    assertEquals<unknown>(bye?.type === "bye" && bye.reason, reason);
+  });
+}
+
 for (const hello of [{ history: 0 }, { history: 1 }, {}, { since: 3 }, { since: 1000 }]) {
   Deno.test(`ChatMember gets each message after the last of its welcome, with hello ${JSON.stringify(hello)}`, async () => {
     using start = await startWithHistory(3);
