@@ -19,7 +19,7 @@ export class FrameCounter {
   }
 
   /**
-   * Tells how many frames end in the next chunk of the stream.
+   * Returns how many frames end in the next chunk of the stream.
    *
    * @throws {Error} If a header announces another length.
    */

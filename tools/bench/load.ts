@@ -154,7 +154,7 @@ function rowOf(one: LoadCase, name: string, byServer: CaseResults): string[] {
   const done = results.filter((result) => result !== undefined);
   const middle = (key: keyof LoadResult) => median(done.map((result) => result[key]));
   const rates = (name: string) => byServer.get(name)!.map((result) => result?.rate);
-  // With many messages on their way, a reply is to one of them, and nobody notes when each of them was sent.
+  // With many messages on their way, a reply is to one of them, and the times of sending are not kept.
   const isTimed = one.kind !== "echo" || one.window === 1;
   const mark = middle("clientCpu") >= CLIENT_IS_BUSY ? "≥ " : "";
   return [

@@ -13,7 +13,7 @@ export interface LoadCase {
   /**
    * - `echo`: each connection has `window` messages on their way all the time.
    * - `churn`: connect, one echo, close.
-   * - `fan`: one connection sends `window` messages, and goes on when all connections have all of them.
+   * - `fan`: one connection sends `window` messages, and continues when all connections have all of them.
    */
   kind: "echo" | "churn" | "fan";
   /** How many connections there are at once. */

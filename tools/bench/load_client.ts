@@ -3,7 +3,7 @@
  *
  * It is as cheap as TypeScript lets it be: batches made beforehand, one large read for many frames, of which it looks
  * at the headers alone. It is one thread all the same. Where a server is faster than that, the rate is the client's; so
- * it tells how busy it was.
+ * it reports how busy it was.
  *
  * @module
  */
@@ -39,7 +39,7 @@ class Meter {
     return performance.now() >= this.#until;
   }
 
-  /** Tells that `messages` messages came now, to what was sent at `sentAt`. */
+  /** Counts `messages` messages that came now, to what was sent at `sentAt`. */
   received(messages: number, sentAt: number): void {
     const now = performance.now();
     if (now < this.#from || now >= this.#until) return;
@@ -77,7 +77,7 @@ class LoadConn {
     while (rest.length > 0) rest = rest.subarray(await this.#conn.write(rest));
   }
 
-  /** Waits for the next bytes, and tells how many messages they complete. */
+  /** Waits for the next bytes, and returns how many messages they complete. */
   async receive(): Promise<number> {
     // Each connection has its own: several reads may be done before any of them is looked at.
     const buffer = this.#buffer ??= new Uint8Array(bufferBytesFor(this.#job));

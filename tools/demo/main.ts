@@ -145,28 +145,43 @@ async function main({ fast }: FlagValues): Promise<void> {
   await everyoneIsCurrent(members);
   await pace.step();
 
+  await showPause([boris, anna, chen], thread, pace, tell);
+
+  for (const member of members) await member.leave();
+  await thread.stop();
+  console.log("console│ stop: Stopped");
+  await showLogLine(config.logPath, paint, tell);
+  await pace.step();
+  tell("Now yourself: deno task chat; in two other terminals deno task chat:client");
+}
+
+/** A pause, in which the first of the members types. */
+async function showPause(
+  [boris, ...others]: [DemoMember, ...DemoMember[]],
+  thread: ListeningThread,
+  pace: Pace,
+  tell: (text: string) => void,
+): Promise<void> {
+  const members = [boris, ...others];
   tell("The operator pauses the server. What Борис types waits in his client");
-  anna.isShown = chen.isShown = false;
+  for (const member of others) member.isShown = false;
   const back = members.map((member) => member.nextWelcome());
   console.log(`console│ pause: ${await thread.call("pause")}`);
   boris.session.say("typed during the pause");
   await pace.step();
 
   tell("The server resumes. All clients come back by themselves");
-  anna.isShown = true;
+  others[0]!.isShown = true;
   console.log(`console│ resume: ${await thread.call("resume")}`);
   await Promise.all(back);
   await everyoneIsCurrent(members);
   await pace.step();
+}
 
-  for (const member of members) await member.leave();
-  await thread.stop();
-  console.log("console│ stop: Stopped");
-  tell(`${config.logPath} has sizes, never texts:`);
-  const line = (await showLog(config.logPath, 200)).find((line) => SAY_RECEIVED.test(line));
-  console.log(paint((line ?? "").slice(0, 79), "dim"));
-  await pace.step();
-  tell("Now yourself: deno task chat; in two other terminals deno task chat:client");
+async function showLogLine(path: string, paint: Paint, tell: (text: string) => void) {
+  tell(`${path} has sizes, never texts:`);
+  const line = (await showLog(path, 200)).find((line) => SAY_RECEIVED.test(line)) ?? "";
+  console.log(paint(line.slice(0, 79), "dim"));
 }
 
 async function freshConfig(): Promise<ServerConfig> {

@@ -16,7 +16,7 @@ const UNTOLD = ["split", "delay"];
 
 /** Turns the events of a proxy into lines with the time, the connection and the direction. */
 export class FaultTrace {
-  /** Whether there are lines at all. What crosses meanwhile is followed all the same. */
+  /** Whether there are lines at all. Frames are followed while it is off, too. */
   isOn: boolean;
   readonly #options: FrameTraceOptions;
   readonly #traces = new Map<number, Record<FaultDirection, FrameTrace>>();

@@ -94,7 +94,7 @@ export async function answer(
     // To close with unread bytes would reset the connection before the peer has the response.
     while (await conn.read(new Uint8Array(MAX_HEAD_BYTES)) !== null);
   } catch {
-    // The peer has left, or the time is over: there is nobody to tell.
+    // The peer has left, or the time is over: no answer can be sent.
   } finally {
     clearTimeout(timer);
     close();

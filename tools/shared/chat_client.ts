@@ -1,5 +1,5 @@
 /**
- * A client of the JSON servers that says exactly what a test tells it to.
+ * A client of the JSON servers, for tests and tools.
  *
  * @module
  */

@@ -63,7 +63,7 @@ export class SoakMember {
     return this.#session.entered;
   }
 
-  /** How many messages it said that nobody acknowledged yet. */
+  /** How many of its messages are not acknowledged yet. */
   get waiting(): number {
     return this.#unsaid.size;
   }

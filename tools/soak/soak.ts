@@ -74,13 +74,7 @@ class Soak {
     await using corrupt = await startFaultProxy({ to: { port }, seed, up: { flipRate: 0.001 } });
     const names = Array.from({ length: MEMBERS }, (_, i) => `member_${i}`);
     const logins: KeptLogin[] = [];
-    for (const name of [...names, ...TROUBLE_NAMES]) {
-      using client = await ChatClient.connect(port);
-      const token = await client.register(name, { history: 0 });
-      const [hello] = client.received;
-      const data = hello?.type === "hello" && hello.data !== undefined ? { data: hello.data } : {};
-      logins.push({ name, token, tls: false, ...data });
-    }
+    for (const name of [...names, ...TROUBLE_NAMES]) logins.push(await register(port, name));
     const watch = this.#watch();
     await watch.begin();
     this.#startedAt = performance.now();
@@ -88,17 +82,8 @@ class Soak {
       const gate = i % 2 ? rough.addr.port : port;
       return new SoakMember({ port: gate, login: logins[i]!, ledger: this.ledger });
     });
-    const trouble = Array.from({ length: TROUBLEMAKERS }, (_, i) => {
-      const isCorrupt = i % 3 === 2;
-      return this.#makeTrouble({
-        port: isCorrupt ? corrupt.addr.port : port,
-        random: seededRandom(seed, i),
-        // Where bits are flipped, what is acknowledged is not what was meant.
-        ledger: isCorrupt ? new Ledger() : this.ledger,
-        token: logins[MEMBERS + i % TROUBLE_NAMES.length]!.token,
-        names,
-      });
-    });
+    const ports = { direct: port, corrupt: corrupt.addr.port };
+    const trouble = this.#troublemakers(ports, names, logins.slice(MEMBERS));
     await Promise.all([
       ...trouble,
       this.#talk(names),
@@ -112,6 +97,25 @@ class Soak {
     // What a flooder sent before it left waits for its turn, at the rate of the flood control.
     for (const name of TROUBLE_NAMES) await this.#server.command(`kick ${name}`);
     await watch.end();
+  }
+
+  /** Starts the clients that misbehave; each third one over a network that flips bits. */
+  #troublemakers(
+    ports: { direct: number; corrupt: number },
+    names: string[],
+    logins: KeptLogin[],
+  ): Promise<void>[] {
+    return Array.from({ length: TROUBLEMAKERS }, (_, i) => {
+      const isCorrupt = i % 3 === 2;
+      return this.#makeTrouble({
+        port: isCorrupt ? ports.corrupt : ports.direct,
+        random: seededRandom(this.#options.seed, i),
+        // Where bits are flipped, what is acknowledged is not what was meant.
+        ledger: isCorrupt ? new Ledger() : this.ledger,
+        token: logins[i % logins.length]!.token,
+        names,
+      });
+    });
   }
 
   #watch(): Watch {
@@ -213,6 +217,15 @@ class Soak {
     const leftMs = this.#startedAt + this.#options.seconds * 1000 - performance.now();
     return new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(ms, leftMs + 1))));
   }
+}
+
+/** Makes an account. */
+async function register(port: number, name: string): Promise<KeptLogin> {
+  using client = await ChatClient.connect(port);
+  const token = await client.register(name, { history: 0 });
+  const [hello] = client.received;
+  const data = hello?.type === "hello" && hello.data !== undefined ? { data: hello.data } : {};
+  return { name, token, tls: false, ...data };
 }
 
 function isCutOff(error: unknown): boolean {

@@ -124,7 +124,7 @@ export class LogErrors {
     this.#path = path;
   }
 
-  /** The lines since the last call that tell of what should not be. */
+  /** The errors and warnings since the last call. */
   async read(): Promise<string[]> {
     const lines: string[] = [];
     if ((await Deno.stat(this.#path)).size < this.#readBytes) {

@@ -5,7 +5,7 @@
  */
 import { servePlain } from "./serve_plain.ts";
 
-/** Fills `bytes`, and tells whether the peer sent enough for that. */
+/** Fills `bytes`, and returns whether the peer sent enough for that. */
 async function readFull(conn: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
     const n = await conn.read(bytes.subarray(at));

@@ -80,9 +80,9 @@ export class Logger {
     return this.#loggerName;
   }
 
-  /** Logs the result of a function, called only if the level passes, for whoever looks for a fault. */
+  /** Logs the result of a function, called only if the level passes, for debugging. */
   debug<T>(msg: () => T, ...args: unknown[]): T | undefined;
-  /** Logs for whoever looks for a fault. */
+  /** Logs for debugging. */
   debug<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
   debug<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
     return this.#log(LogLevels.DEBUG, msg, args);
