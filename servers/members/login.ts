@@ -18,6 +18,12 @@ export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 
 const LOGIN_MS = 10_000;
 
+/** What a client is told when its session has ended while its connection lives on. */
+export const SESSION_ENDED: Problem = {
+  code: "unauthorized",
+  message: "Your session was ended: log in again",
+};
+
 /** The first message of a client. */
 export type Hello = ClientMessage & { type: "hello" };
 
@@ -82,8 +88,7 @@ export class Login {
   async take(message: ClientMessage): Promise<Session | undefined> {
     if (this.#hadSession && message.type !== "hello") {
       if (!this.#deadline) this.begin();
-      const text = "Your session was ended: log in again";
-      await this.#client.refuse({ code: "unauthorized", message: text }, message);
+      await this.#client.refuse(SESSION_ENDED, message);
       return undefined;
     }
     if (this.#hadSession) this.begin();

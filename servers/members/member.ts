@@ -16,7 +16,7 @@ import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { Session } from "../../lib/store/session_store.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import { TokenBucket } from "../../lib/base/token_bucket.ts";
-import { type Hello, Login, LOGIN_MAX_BODY_BYTES } from "./login.ts";
+import { type Hello, Login, LOGIN_MAX_BODY_BYTES, SESSION_ENDED } from "./login.ts";
 import type { Members } from "./members.ts";
 import { errorOf, frameOf, goodbyeMessage, type Problem, UNAVAILABLE } from "./messages.ts";
 
@@ -100,6 +100,13 @@ export class Member {
     if (this.#session) this.members.remove(this, this.#session);
     this.#session = undefined;
     clearTimeout(this.#expiry);
+  }
+
+  /** Ends the session at once, and tells the client so after the answers to what it sent before. */
+  async dismiss(): Promise<void> {
+    this.endSession();
+    await this.settled();
+    if (!this.#session && !this.#isOver) await this.refuse(SESSION_ENDED);
   }
 
   /** What a client is told with its `welcome`. */

@@ -24,6 +24,8 @@ export interface LoggedIn {
   readonly session: Session | undefined;
   /** Ends the session: nothing more is done or delivered in its name. The connection lives on. */
   endSession(): void;
+  /** Ends the session at once, and tells the client so. */
+  dismiss(): Promise<void>;
 }
 
 /** Options for {@linkcode Members}. */
@@ -146,7 +148,10 @@ export class Members {
   /** Removes all accounts, ends all sessions, and tells how many accounts there were. */
   clear(): number {
     const cleared = this.accounts.clear();
-    for (const member of [...this.#byConn.values()]) member.endSession();
+    for (const member of [...this.#byConn.values()]) {
+      // A client whose connection is lost need not be told.
+      member.dismiss().catch(() => {});
+    }
     return cleared;
   }
 }

@@ -292,6 +292,7 @@ Deno.test("chat: who takes a name after all users were forgotten sees nothing of
 
   await anna.all();
   assertEquals(textsIn(anna.received), ["for the new Anna"]);
+  await old.until("error");
   const refused = await old.ask({ type: "say", ref: "r", text: "hello?" });
   assert(refused?.type === "error");
   assertEquals([refused.code, refused.ref], ["unauthorized", "r"]);

@@ -57,6 +57,7 @@ Deno.test("ChatMember shows no more history when its session has ended", async (
   };
 
   await anna.send({ type: "history", limit: 200 });
+  await anna.until("error");
   await anna.send({ type: "ping" });
   await anna.until("error");
 

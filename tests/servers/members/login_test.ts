@@ -210,6 +210,7 @@ Deno.test("Login sets the client no time any more once it is in, and again when 
   await time.tickAsync(1000);
   assertEquals((await client.ask({ type: "ping" }))?.type, "pong");
   members.clear();
+  await client.until("error");
   await time.tickAsync(1000);
   const refusal = await refused(client, { type: "say", ref: "7", text: "x".repeat(8000) });
   assertEquals([refusal.code, refusal.ref], ["unauthorized", "7"]);

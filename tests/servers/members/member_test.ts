@@ -47,7 +47,7 @@ Deno.test("Member revokes the token at logout, for every connection that came in
   assertEquals(await same.ask({ type: "whoami" }), { type: "you", name: "Anna" });
 });
 
-Deno.test("Member asks everybody to register again after all users were forgotten", async () => {
+Deno.test("Member tells everybody at once that all users were forgotten, and asks them to register again", async () => {
   await using auth = startAuthentication();
   using anna = await auth.connect();
   const token = await anna.register("Anna");
@@ -58,6 +58,11 @@ Deno.test("Member asks everybody to register again after all users were forgotte
 
   assertEquals(cleared, 2);
   for (const [client, name] of [[anna, "Anna"], [bob, "Bob"]] as const) {
+    assertEquals(await client.next(), {
+      type: "error",
+      code: "unauthorized",
+      message: "Your session was ended: log in again",
+    });
     const refusal = await client.ask({ type: "ping" });
     assert(refusal?.type === "error" && refusal.code === "unauthorized");
     assertEquals((await client.ask({ type: "hello", version: 1, token }))?.type, "hello");
@@ -234,6 +239,7 @@ Deno.test("Member answers all that was sent before it knew of the end of its ses
     await client.until("welcome");
     const answers = client.received.slice(before);
     assertEquals(answers.map((m) => "ref" in m ? m.ref : m.type), [
+      "error",
       "1",
       "2",
       "3",

@@ -169,6 +169,7 @@ Deno.test("ChatMember shows no more to a client that is forgotten meanwhile, and
   using bob = await chat.connect();
 
   await bob.register("Bob", { since: 0 });
+  await bob.until("error");
   await bob.send({ type: "ping" });
   const { code } = await bob.until("error");
 
