@@ -22,7 +22,7 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
     ["new here?", "y\r"],
     ["Choose a password: ", "tr0ub4dor&3\r"],
     ["Once more: ", "tr0ub4dor&3\r"],
-    ["anna> ", "/wh\t\r"],
+    ["/help shows", "/wh\t\r"],
     ["Here: ", "/msg bo\tpsst\r"],
     ["psst", "/tell BORIS again\r"],
     ["(to ", "half"],
@@ -47,7 +47,7 @@ ptyTest("client/chat.ts writes no colours where NO_COLOR is set", async () => {
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, "--name", "anna"],
     ["new here?", "n\r"],
     ["Password: ", `${PASSWORD}\r`],
-    ["anna> ", "/who\r"],
+    ["/help shows", "/who\r"],
     ["Here: ", "/quit\r"],
   );
 
