@@ -57,10 +57,6 @@ const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): 
     kinds: ["echo", "churn"],
     start: () => ChildProgram.deno(urlOf("peers/bytes_echo.ts")),
   },
-  "Deno, naive": {
-    kinds: ["echo", "churn"],
-    start: () => ChildProgram.deno(urlOf("peers/naive_echo.ts")),
-  },
   "Python asyncio": {
     kinds: ["echo", "churn"],
     start: () => new ChildProgram("python3", [urlOf("peers/python_echo.py").pathname]),

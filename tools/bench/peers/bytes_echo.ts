@@ -1,11 +1,10 @@
 /**
  * What the runtime allows: all whole frames of a read go back as the bytes they came in, with one write.
  *
- * There are no messages in it, no texts and no limits.
+ * There are no messages in it, no texts and no limits. It prints its port; the end of input ends it.
  *
  * @module
  */
-import { servePlain } from "./serve_plain.ts";
 
 /** Where the last whole frame ends. */
 function endOfFrames(bytes: Uint8Array): number {
@@ -37,4 +36,10 @@ async function echo(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-await servePlain(echo);
+const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 });
+console.log(listener.addr.port);
+(async () => {
+  for await (const conn of listener) echo(conn).catch(() => {/* The peer is gone. */});
+})();
+for await (const _ of Deno.stdin.readable);
+Deno.exit();
