@@ -37,11 +37,15 @@ export class WrongServerError extends Error {
 /** How often the server is asked for a sign of life, and how long it has to give one, in milliseconds. */
 export const PING_MS = 30_000;
 
+/** How long a server may take for its first message, in milliseconds: one of another kind may be silent for ever. */
+export const FIRST_ANSWER_MS = 10_000;
+
 /** Sends and receives messages until one side ends it. Closing it closes what it was given. */
 export class ChatConnection {
   readonly #conn: ChatConn;
   readonly #pongs: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #firstTimer: ReturnType<typeof setTimeout>;
   #isReceiving = false;
   #isAlive = true;
   #isOpen = true;
@@ -53,6 +57,10 @@ export class ChatConnection {
   constructor(conn: ChatConn) {
     this.#conn = conn;
     this.#timer = setInterval(() => this.#checkLife(), PING_MS);
+    this.#firstTimer = setTimeout(() => {
+      this.#isAlive = false;
+      conn.close();
+    }, FIRST_ANSWER_MS);
   }
 
   /** Whether it can be used, as far as is known. */
@@ -70,6 +78,7 @@ export class ChatConnection {
       const text = await this.#receiveText();
       if (typeof text !== "string") return this.#end(text);
       this.#isAlive = true;
+      clearTimeout(this.#firstTimer);
       const message = parseServerMessage(text);
       // A newer server may send types that are unknown here, but not as its first message.
       if (!message && !this.#isKnown) {
@@ -98,6 +107,7 @@ export class ChatConnection {
   close(): void {
     this.#isOpen = this.isIn = false;
     clearInterval(this.#timer);
+    clearTimeout(this.#firstTimer);
     this.#conn.close();
   }
 
@@ -114,7 +124,9 @@ export class ChatConnection {
 
   #end(error: Error | null): Error | null {
     this.close();
-    return this.#isAlive ? error : new Error("the server does not answer");
+    if (this.#isAlive) return error;
+    const hint = this.#isKnown ? "" : ": check the port, it may be another server's";
+    return new Error(`the server does not answer${hint}`);
   }
 
   #checkLife(): void {

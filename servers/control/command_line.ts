@@ -7,7 +7,10 @@ import { parseArgs } from "@std/cli/parse-args";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
+import { wrapText } from "../../lib/terminal/text_layout.ts";
 import { printLine } from "./output.ts";
+
+const HELP_COLUMNS = 80;
 
 /** One flag of a program. */
 export interface Flag {
@@ -176,5 +179,7 @@ function helpText({ usage, flags, notes }: Program): string {
   });
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const lines = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
-  return [`Usage: ${usage}`, "", ...lines, ...(notes ? ["", notes] : [])].join("\n");
+  const text = [`Usage: ${usage}`, "", ...lines, ...(notes ? ["", notes] : [])].join("\n");
+  return wrapText(text, { columns: HELP_COLUMNS, table: true })
+    .map((row) => row.trimEnd()).join("\n");
 }

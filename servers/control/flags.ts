@@ -18,13 +18,13 @@ export interface ServerFlag extends Flag {
 export const FLAGS: Record<string, ServerFlag> = {
   "host": {
     value: "HOST",
-    help: "address to listen on; 0.0.0.0 serves the network",
+    help: "address to listen on; 0.0.0.0 is all of them",
     default: "127.0.0.1",
     check: parseHost,
   },
   "port": {
     value: "PORT",
-    help: "port to listen on, or the next free one; 0 takes any",
+    help: "port, or the next free one; 0 takes any free one",
     default: "9090",
     check: (text) => parsePort(text, { allowZero: true }),
   },
@@ -38,15 +38,15 @@ export const FLAGS: Record<string, ServerFlag> = {
   },
   "max-per-address": {
     value: "N",
-    help: "connections (new accounts too) at once from one address, 0 = no limit",
-    // A quarter of the places, which a class in one room does not reach.
+    help: "connections at once from one address, 0 = no limit",
+    // New accounts count too. A quarter of the places, which a class in one room does not reach.
     default: "2500",
     defaults: { auth: "64", chat: "64", threads: "32" },
     check: wholeNumber(0, 1_000_000),
   },
   "idle-timeout": {
     value: "S",
-    help: "end a connection that is silent for S seconds, 0 = never",
+    help: "end a connection silent for S seconds, 0 = never",
     default: "600",
     // Chat clients ping every 30 s.
     defaults: { chat: "90" },

@@ -23,7 +23,8 @@ const SERVER = {
   // Tells whether the task was started in the background.
   env: ["JOB"],
 };
-const CLIENT = { net: true };
+// A certificate for --ca lies in data/.
+const CLIENT = { net: true, read: ["data"] };
 const KEEPS_TOKENS = { net: true, read: ["data"], write: ["data"], env: ["TERM"] };
 const ALL = "all";
 

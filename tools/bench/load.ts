@@ -28,7 +28,8 @@ const PROGRAM: Program = {
     },
     only: { value: "CASE", help: "this case alone, without micro-benchmarks", check: caseNamed },
   },
-  notes: `Runs the micro-benchmarks, and measures this project beside Node, Python and plain Deno.
+  notes: `Runs the micro-benchmarks, and measures this project beside Node, Python and
+plain Deno.
 Cases: ${LOAD_CASES.map(({ name }) => name).join(", ")}`,
 };
 

@@ -22,10 +22,10 @@ const PROGRAM: Program = {
       check: wholeNumber(0, 2 ** 32 - 1),
     },
   },
-  notes: `Runs a chat server and, for that long, members over good and bad networks, floods,
-visitors, guesses, bad frames and clients that do not read; a line of figures every
-10 s. The exit code is 0 if every promise was kept, and 1 if not: then data/soak-SEED
-is left, with the database and the log.`,
+  notes: `Runs a chat server and, for that long, members over good and bad networks,
+floods, visitors, guesses, bad frames and clients that do not read; a line of
+figures every 10 s. The exit code is 0 if every promise was kept, and 1 if not:
+then data/soak-SEED is left, with the database and the log.`,
 };
 
 async function main({ minutes, seed: given }: FlagValues): Promise<number> {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { PING_MS, WrongServerError } from "../../../client/session/connection.ts";
+import { FIRST_ANSWER_MS, PING_MS, WrongServerError } from "../../../client/session/connection.ts";
 import type { Refusal } from "../../../client/session/login.ts";
 import { isPending, passTime } from "../../support/turns.ts";
 import { HELLO, type Json, KEPT, MemoryLogins, openSession, WELCOME } from "./scripted_server.ts";
@@ -139,6 +139,24 @@ Deno.test("ChatSession leaves a server that does not answer a ping within 30 s",
 
   assertEquals(pings, ["ping", "ping"]);
   assertEquals(waits, ["the server does not answer"]);
+});
+
+Deno.test("ChatSession leaves a server that has not said anything after 10 s, and says what to check", async () => {
+  using time = new FakeTime();
+  const waits: unknown[] = [];
+  const { session } = openSession([
+    () => new Promise(() => {}), // as an HTTP server that waits for the rest of a request
+    async (peer) => {
+      await peer.welcome();
+      peer.logOut();
+    },
+  ], { onWait: ({ error }) => waits.push((error as Error).message) });
+
+  const ended = session.run();
+  await passTime(time, FIRST_ANSWER_MS, 1);
+  await ended;
+
+  assertEquals(waits, ["the server does not answer: check the port, it may be another server's"]);
 });
 
 Deno.test("ChatSession leaves a server that has not let it in after 30 s", async () => {

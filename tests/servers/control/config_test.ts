@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseFlags } from "../../../servers/control/command_line.ts";
 import { parseServerLine, type ServerConfig, SERVERS } from "../../../servers/control/config.ts";
 import { FLAGS, flagsOf } from "../../../servers/control/flags.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
@@ -185,9 +186,23 @@ for (const server of SERVERS) {
         new RegExp(`^  ${shown} +\\S.*${fallback ? `\\(${fallback}\\)` : ""}$`, "m"),
       );
     }
+    // Each takes one row of 80 columns.
     assertEquals(help.split("\n").length, Object.keys(flagsOf(server)).length + 3);
   });
 }
+
+Deno.test("parseFlags() wraps what is longer than 80 columns in the help, below its column", () => {
+  const parsed = parseFlags(["--help"], {
+    usage: "x",
+    flags: { long: { help: "word ".repeat(20).trim() } },
+    notes: "note ".repeat(20).trim(),
+  });
+
+  const rows = "help" in parsed ? parsed.help.split("\n") : [];
+
+  assertEquals(rows.filter((row) => row.length > 80), []);
+  assertMatch(rows[3]!, /^ {10}word/);
+});
 
 Deno.test("flagsOf() leaves out what only other servers have", () => {
   const only = (server: string) =>
