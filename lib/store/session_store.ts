@@ -153,6 +153,11 @@ export class SessionStore {
     );
   }
 
+  /** Whether a token is still stored: it was not revoked, replaced or deleted. */
+  has(token: string): boolean {
+    return storage(() => this.#find.get(hash(token))) !== undefined;
+  }
+
   /**
    * Ends a session.
    *

@@ -103,8 +103,9 @@ export class Members {
     this.dataId = data_id.toBase64({ alphabet: "base64url", omitPadding: true });
   }
 
-  /** Adds a member, unless its account has too many connections. */
+  /** Adds a member, unless its account has too many connections. It ends the sessions whose tokens were replaced. */
   add(member: LoggedIn, { accountId }: Session): boolean {
+    this.#endReplaced(accountId);
     const members = this.#byAccount.getOrInsertComputed(accountId, () => new Set());
     if (members.size >= this.#maxPerAccount) return false;
     members.add(member);
@@ -141,6 +142,18 @@ export class Members {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       // The connection is ended all the same.
+      this.options.onStorageError?.(error);
+    }
+  }
+
+  #endReplaced(accountId: number): void {
+    try {
+      for (const member of [...this.#byAccount.get(accountId) ?? []]) {
+        if (member.session && !this.sessions.has(member.session.token)) member.endSession();
+      }
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // The next login tries again.
       this.options.onStorageError?.(error);
     }
   }

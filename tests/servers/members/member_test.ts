@@ -198,6 +198,24 @@ Deno.test("Member ends a session whose token another program has deleted", async
   assert(refusal?.type === "error" && refusal.code === "unauthorized");
 });
 
+Deno.test("Members ends the session of a silent client whose token was replaced", async () => {
+  await using auth = startAuthentication();
+  using replaced = await auth.connect();
+  await replaced.register("Anna");
+  const { id, name } = auth.members.accounts.find("Anna")!;
+  const tokens = Array.from({ length: 31 }, () => auth.members.sessions.create({ id, name }).token);
+  using kept = await auth.connect();
+  await kept.resume(tokens[0]!);
+  const before = auth.names();
+  using newest = await auth.connect();
+  await newest.logIn("Anna");
+
+  assertEquals([before, auth.names()], [["Anna", "Anna"], ["Anna", "Anna"]]);
+  assertEquals(await kept.ask({ type: "whoami" }), { type: "you", name: "Anna" });
+  const refusal = await replaced.ask({ type: "whoami" });
+  assertEquals(refusal?.type === "error" && refusal.code, "unauthorized");
+});
+
 Deno.test("Members.kick() revokes the token of a member, for all connections that came in by it", async () => {
   await using auth = startAuthentication();
   using anna = await auth.connect();
