@@ -62,7 +62,7 @@ Deno.test("wrapText() continues below the second column where all lines have the
   const other = "eve: a    b c d e f g h i j\nbob: hi";
 
   assertEquals(wrapText(help, { columns: 30 }), [
-    "  /logout   leave, and forget ",
+    "  /logout   leave, and forget",
     "            this login",
     "  /quit     leave",
   ]);
