@@ -163,7 +163,8 @@ function usageOf(name: string, { usage }: ChatCommand): string {
 function helpText(target: CommandTarget): string {
   const rows = commandsOf(target).map(([name, command]) => [usageOf(name, command), command.help]);
   if (target.hasChat) rows.push(["//text", "say /text"]);
-  return rows.map(([usage, help]) => `  ${usage!.padEnd(15)} ${help}`).join("\n");
+  const width = Math.max(...rows.map(([usage]) => usage!.length));
+  return rows.map(([usage, help]) => `  ${usage!.padEnd(width)}  ${help}`).join("\n");
 }
 
 function adviceOn(name: string, target: CommandTarget): string {

@@ -73,7 +73,8 @@ export interface WrapOptions {
   /** The width of the screen, in cells. */
   columns: number;
   /**
-   * How many spaces begin each row that continues a line.
+   * How many spaces begin each row that continues a line; more where all lines of the text have a second column, and it
+   * is the same.
    * @default {2}
    */
   indent?: number;
@@ -94,12 +95,14 @@ export interface WrapOptions {
  * @returns The rows.
  */
 export function wrapText(text: string, options: WrapOptions): string[] {
-  return text.split(/\r?\n/).flatMap((line) => wrapLine(escapeAllButColors(line), options));
+  const { columns, indent = 2, table = false } = options;
+  const lines = text.split(/\r?\n/).map(escapeAllButColors);
+  const shared = Math.max(indent, sharedColumn(lines));
+  return lines.flatMap((line) => wrapLine(line, columns, table ? tableIndent(line) : shared));
 }
 
-function wrapLine(line: string, { columns, indent = 2, table = false }: WrapOptions): string[] {
+function wrapLine(line: string, columns: number, hanging: number): string[] {
   if (line.length <= columns && ONE_CELL_EACH.test(line)) return [line];
-  const hanging = table ? tableIndent(line) : indent;
   const margin = hanging <= columns / 2 ? hanging : Math.min(4, columns >> 2);
   const rows: string[] = [];
   let row = "";
@@ -123,6 +126,12 @@ function wrapLine(line: string, { columns, indent = 2, table = false }: WrapOpti
     else for (const part of piece.match(CLUSTER) ?? []) put(part, maxWidth(part));
   }
   return [...rows, row];
+}
+
+/** Where the second column of all of several lines begins; 0 if there is none. */
+function sharedColumn(lines: string[]): number {
+  const [first = 0, ...others] = lines.map(tableIndent);
+  return others.length > 0 && others.every((indent) => indent === first) ? first : 0;
 }
 
 /** Where the second column of a line begins, or its first. */

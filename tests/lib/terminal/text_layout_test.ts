@@ -57,6 +57,18 @@ Deno.test("wrapText() escapes all but colours, which fill no cell", () => {
   assertEquals(rows, ["\x1b[36mab cd\x1b[0m \\x1", "  b[2Jx"]);
 });
 
+Deno.test("wrapText() continues below the second column where all lines have the same", () => {
+  const help = "  /logout   leave, and forget this login\n  /quit     leave";
+  const other = "eve: a    b c d e f g h i j\nbob: hi";
+
+  assertEquals(wrapText(help, { columns: 30 }), [
+    "  /logout   leave, and forget",
+    "            this login",
+    "  /quit     leave",
+  ]);
+  assertEquals(wrapText(other, { columns: 20 })[1]!.search(/\S/), 2);
+});
+
 Deno.test("wrapText() continues a row of a table below its second column", () => {
   const options = { columns: 32, table: true };
 
