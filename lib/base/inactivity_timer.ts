@@ -5,7 +5,8 @@
  */
 import { timerDelay } from "./limits.ts";
 
-const TICKS = 4;
+/** How often a timer asks for the progress within its timeout. */
+export const TICKS = 4;
 
 /** Something that should make progress. */
 export interface Progressing {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
+import { InactivityTimer, type Progressing, TICKS } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import { type FrameOptions, FrameTooLargeError } from "../frame/frame.ts";
@@ -14,7 +14,8 @@ import { BODY, type Kind, partInto, RESULT, TEXT } from "./receive_kind.ts";
 export interface MessageReaderOptions extends FrameOptions {
   /**
    * A `receive` that gets no byte for this long rejects with `Deno.errors.TimedOut`, in milliseconds; up to a quarter
-   * later, never earlier. What earlier calls waited, that were given up, counts. 0 waits for ever.
+   * later, never earlier. What earlier calls waited, that were given up, counts. A message whose bytes come, but more
+   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits for ever.
    *
    * @default {0}
    */
@@ -22,6 +23,11 @@ export interface MessageReaderOptions extends FrameOptions {
   /** Called for each message that a `receive` gives, with the length of its body in bytes. It must not throw. */
   onReceived?: (bodyBytes: number) => void;
 }
+
+// A message may take so many idle timeouts, the last of them without progress, and a second more for each KB.
+const MESSAGE_TIMEOUTS = 15;
+const SLOW_MS_PER_BYTE = 1;
+const NO_PROGRESS = -1;
 
 /** A receive that waits. */
 interface Waiting<T> extends PromiseWithResolvers<T> {
@@ -46,6 +52,8 @@ export class MessageReader extends ChunkReader
   /** No more messages are given: the end of the stream or a final error was reported, or `stop` was called. */
   #ended = false;
   #givenMessages = 0;
+  /** For how many ticks of the timer a part of the message after so many has been there. */
+  #partial = { after: 0, ticks: 0 };
   /** What the last receive that failed threw. */
   #thrown: unknown;
 
@@ -207,15 +215,26 @@ export class MessageReader extends ChunkReader
     waiting.reject(waiting.signal!.reason);
   }
 
-  /** For the timer: the clock runs while a receive waits. */
+  /** For the timer: the clock runs while a receive waits. A part of a message is progress for a while only. */
   progress(): number | undefined {
-    return this.#waiting && this.receivedBytes;
+    if (!this.#waiting) return undefined;
+    return this.#isTooSlow() ? NO_PROGRESS : this.receivedBytes;
+  }
+
+  #isTooSlow(): boolean {
+    const { bufferedBytes } = this.frames;
+    const after = this.#givenMessages;
+    const isSame = bufferedBytes > 0 && after === this.#partial.after;
+    this.#partial = { after, ticks: isSame ? this.#partial.ticks + 1 : 0 };
+    const ms = this.#partial.ticks * this.#idleTimeoutMs / TICKS;
+    return ms > MESSAGE_TIMEOUTS * this.#idleTimeoutMs + bufferedBytes * SLOW_MS_PER_BYTE;
   }
 
   /** For the timer. */
   onInactive(): void {
+    const what = this.frames.bufferedBytes > 0 ? "no whole message" : "nothing";
     const error = new Deno.errors.TimedOut(
-      `Cannot receive: the peer sent nothing for ${this.#idleTimeoutMs} ms`,
+      `Cannot receive: the peer sent ${what} for ${this.#idleTimeoutMs} ms`,
     );
     if (this.#waiting) this.#giveUp(this.#waiting, error);
   }

@@ -52,6 +52,30 @@ Deno.test("FramedConn.receive() waits on while bytes come, one by one", async ()
   assertEquals(await received, "slow");
 });
 
+Deno.test("FramedConn.receive() does not wait for ever for a message whose bytes come one by one", async () => {
+  using time = new FakeTime();
+  const [near, far] = memoryConnPair();
+  using peer = far;
+  using conn = new FramedConn(near, { idleTimeoutMs: 1000 });
+  const send = async (bytes: Uint8Array) => {
+    for (const byte of bytes) {
+      await peer.write(new Uint8Array([byte]));
+      await passTime(time, 500);
+    }
+  };
+
+  // Each of them is whole in time, and the next has as long again.
+  for (let i = 0; i < 3; i++) {
+    const received = conn.receive();
+    await send(framesOf("in time"));
+    assertEquals(await received, "in time");
+  }
+  const received = assertRejects(() => conn.receive(), TimedOut, "no whole message for 1000 ms");
+  await send(framesOf("x".repeat(40)).subarray(0, 36));
+
+  await received;
+});
+
 Deno.test("FramedConn.receive({ signal }) that is given up again and again does not put off the idle limit", async () => {
   using time = new FakeTime();
   using conn = new FramedConn(new ScriptedConn(), { idleTimeoutMs: 1000 });
