@@ -18,7 +18,7 @@ import type { ClientAction } from "../../lib/server/end_reason.ts";
 import { type InputEnd, sendableLines } from "./input.ts";
 import type { LineClientOptions, LineConn } from "./options.ts";
 import { type End, isFromChat, receiveNext } from "./received.ts";
-import { SilenceLimit } from "./silence_limit.ts";
+import { hintLater, SilenceLimit } from "./silence_limit.ts";
 import { MAX_BREAKS, MAX_UNANSWERED, type Question, Unanswered } from "./unanswered.ts";
 
 /** The reason to stop that is no failure. */
@@ -39,6 +39,7 @@ export class LineClient {
   readonly #answerTimeoutMs: number;
   readonly #silence: SilenceLimit;
   #conn: LineConn | undefined;
+  #hint: ReturnType<typeof setTimeout> | undefined;
   #hasConnected = false;
   #hasFailed = false;
   #hasReceived = false;
@@ -75,6 +76,7 @@ export class LineClient {
       if (error !== DONE) throw error;
     } finally {
       this.#silence.clear();
+      clearTimeout(this.#hint);
     }
     const left = this.#unanswered.count;
     if (left > 0) this.#options.onService(`no answer to ${count(left, "line")}`);
@@ -98,9 +100,8 @@ export class LineClient {
   }
 
   async #waitForVacancy(): Promise<void> {
-    const tell = () =>
-      this.#options.onService(`waiting for answers to ${count(MAX_UNANSWERED, "line")}`);
-    const timer = setTimeout(tell, this.#answerTimeoutMs);
+    const text = `waiting for answers to ${count(MAX_UNANSWERED, "line")}`;
+    const timer = setTimeout(() => this.#options.onService(text), this.#answerTimeoutMs);
     while (this.#unanswered.isFull && !this.#stop.signal.aborted) await this.#unanswered.changed;
     clearTimeout(timer);
   }
@@ -110,6 +111,8 @@ export class LineClient {
     try {
       await conn.send(question.text);
       this.#options.onService(`sent ${count(Buffer.byteLength(question.text), "byte")}`);
+      if (this.#hasReceived || this.#stop.signal.aborted) return;
+      this.#hint ??= hintLater(this.#options.onService);
     } catch {
       // The connection is broken: receive() still gives the server's last message, and the line stays unanswered.
     }
@@ -207,6 +210,7 @@ export class LineClient {
       throw new WrongServerError("chat", this.#options.server);
     }
     this.#hasReceived = true;
+    clearTimeout(this.#hint);
     this.#unanswered.answer();
     const what = text === undefined
       ? "a message that is not UTF-8"

@@ -1,5 +1,5 @@
 /**
- * How long the line client waits after the end of its input.
+ * How long the line client waits: for the first answer, and after the end of its input.
  *
  * @module
  */
@@ -11,6 +11,16 @@ const CLOSE_TIMEOUT_MS = 1000;
 
 /** Without an answer for this long, the half-close tells the server that no line follows, in milliseconds. */
 const HALF_CLOSE_MS = 2000;
+
+/** How long a server may take for its first answer before the hint, in milliseconds. */
+const HINT_MS = 10_000;
+
+/** Tells what to check when no server answers; clear the timer it gives when one does. */
+export function hintLater(tell: (text: string) => void): ReturnType<typeof setTimeout> {
+  // One of another kind may wait for what a frame does not have, such as the end of a line.
+  const text = "no answer yet: check the port, it may be another server's";
+  return setTimeout(() => tell(text), HINT_MS);
+}
 
 /**
  * Half-closes a connection when every line is answered, or none for a while, and then waits for the server's end.

@@ -27,6 +27,23 @@ Deno.test("LineClient.run() tells what it does", async () => {
   ]);
 });
 
+Deno.test("LineClient.run() says once to check the port where no answer comes for 10 s", async () => {
+  using time = new FakeTime();
+  const session = new Session([async (conn) => {
+    while (await conn.receive() !== null);
+  }]).type("a", "b");
+
+  await time.tickAsync(9_000);
+  const before = session.service.length;
+  await time.tickAsync(60_000);
+  const hints = session.service.slice(before);
+  const ended = session.exit();
+  await time.tickAsync(20_000);
+  await ended;
+
+  assertEquals(hints, ["no answer yet: check the port, it may be another server's"]);
+});
+
 Deno.test("LineClient.run() ends at exit and reads no further", async () => {
   const session = new Session([echo]).type("a");
 
