@@ -8,7 +8,7 @@ import { MAX_USERS, type ServerMessage } from "../../lib/chat/protocol.ts";
 import { Room } from "../../lib/chat/room.ts";
 import { TurnShare } from "../../lib/chat/turn_share.ts";
 import { frameOf } from "./messages.ts";
-import { MessageLog } from "./message_log.ts";
+import { MessageOrder } from "./message_order.ts";
 import { Presence, type User } from "./presence.ts";
 import { messageOf } from "./replay.ts";
 
@@ -37,13 +37,13 @@ export interface ChatRoomOptions {
   onStorageError?(error: unknown): void;
 }
 
-/** Delivers what the log has committed, and announces who comes and goes. */
+/** Delivers the messages that are committed, and announces who comes and goes. */
 export class ChatRoom {
   /** The stored messages. */
   readonly history: HistoryStore;
   /** Reading and encoding old messages waits here for its turn: it must not delay who talks. */
   readonly share: TurnShare = new TurnShare();
-  readonly #log: MessageLog<Said>;
+  readonly #order: MessageOrder<Said>;
   readonly #room: Room<Uint8Array>;
   readonly #presence: Presence;
   /** All are being disconnected: each gets a goodbye, and no `left` of the others. */
@@ -52,7 +52,7 @@ export class ChatRoom {
   /** Makes an empty room over a history. */
   constructor(history: HistoryStore, options: ChatRoomOptions = {}) {
     this.history = history;
-    this.#log = new MessageLog(history, {
+    this.#order = new MessageOrder(history, {
       onCommitted: (said, appended) => this.#committed(said, appended),
       onRefused: ({ member, message }) => member.said(message.ref, undefined),
       onStorageError: (error) => options.onStorageError?.(error),
@@ -73,7 +73,7 @@ export class ChatRoom {
 
   /** Settles when all that was said until now is answered. */
   get settled(): Promise<void> {
-    return this.#log.settled;
+    return this.#order.settled;
   }
 
   /** Lets a member in until its seat is disposed of. What the store does not have yet will be delivered. */
@@ -95,7 +95,7 @@ export class ChatRoom {
 
   /** Takes a message. When it is committed, the member is answered and the others get it. */
   say(member: Seated, message: NewMessage): void {
-    this.#log.propose({ member, message });
+    this.#order.propose({ member, message });
   }
 
   /** Sends a text to all members, which is not kept; gives the number of connections. */
@@ -106,7 +106,7 @@ export class ChatRoom {
 
   /** Commits what waits, and announces nothing more. */
   close(): void {
-    this.#log.close();
+    this.#order.close();
     this.#presence.clear();
   }
 

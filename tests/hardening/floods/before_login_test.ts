@@ -6,23 +6,27 @@ import { ServerProcess } from "../../../tools/shared/server_process.ts";
 const FULL = { type: "bye", reason: "full", retryAfterMs: 5000 } as const;
 
 for (const name of ["auth", "chat"]) {
-  testWith(PROCESSES, `${name} gives strangers half of an address's connections`, async () => {
-    await using server = await ServerProcess.start(name, ["--max-per-address=6"]);
-    using stack = new DisposableStack();
-    const connect = async () => stack.use(await ChatClient.connect(server.port));
-    const greet = async () => (await (await connect()).ask({ type: "hello", version: 1 }))?.type;
+  testWith(
+    PROCESSES,
+    `${name} gives clients before login half of an address's connections`,
+    async () => {
+      await using server = await ServerProcess.start(name, ["--max-per-address=6"]);
+      using stack = new DisposableStack();
+      const connect = async () => stack.use(await ChatClient.connect(server.port));
+      const greet = async () => (await (await connect()).ask({ type: "hello", version: 1 }))?.type;
 
-    const strangers = [await greet(), await greet()];
-    const anna = await connect();
-    await anna.register("Anna");
-    strangers.push(await greet());
-    const refused = await connect();
-    const refusal = await refused.rest();
-    // Who has logged in is no stranger any more, and needs no other place.
-    const whoami = await anna.ask({ type: "whoami" });
+      const greetings = [await greet(), await greet()];
+      const anna = await connect();
+      await anna.register("Anna");
+      greetings.push(await greet());
+      const refused = await connect();
+      const refusal = await refused.rest();
+      // A client that has logged in does not count as one before login.
+      const whoami = await anna.ask({ type: "whoami" });
 
-    assertEquals(strangers, ["hello", "hello", "hello"]);
-    assertEquals(refusal, [FULL]);
-    assertEquals(whoami, { type: "you", name: "Anna" });
-  });
+      assertEquals(greetings, ["hello", "hello", "hello"]);
+      assertEquals(refusal, [FULL]);
+      assertEquals(whoami, { type: "you", name: "Anna" });
+    },
+  );
 }

@@ -33,10 +33,10 @@ export interface Measured {
 /** The kinds of floods; see `flooder.ts`. */
 export const FLOODS = [
   "none",
-  "strangers in ping-pong",
-  "strangers flooding",
-  "strangers with junk",
-  "strangers that come and go",
+  "unauthenticated, ping-pong",
+  "unauthenticated, flooding",
+  "unauthenticated, junk",
+  "unauthenticated, reconnecting",
   "members in ping-pong",
   "members flooding",
   "members with junk",

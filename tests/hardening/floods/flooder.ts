@@ -34,10 +34,10 @@ const CONNECTIONS_PER_ADDRESS = 30;
 let count = 0;
 
 const FLOODS: Record<string, Flood> = {
-  "strangers in ping-pong": { message: () => HELLO, answer: '"hello"', waits: true },
-  "strangers flooding": { message: () => HELLO, answer: '"hello"' },
-  "strangers with junk": { message: () => "x".repeat(4000) },
-  "strangers that come and go": {
+  "unauthenticated, ping-pong": { message: () => HELLO, answer: '"hello"', waits: true },
+  "unauthenticated, flooding": { message: () => HELLO, answer: '"hello"' },
+  "unauthenticated, junk": { message: () => "x".repeat(4000) },
+  "unauthenticated, reconnecting": {
     message: () => HELLO,
     answer: '"hello"',
     waits: true,

@@ -1,5 +1,5 @@
 /**
- * The order of messages: what is proposed comes back when it is committed, in the order of the log.
+ * The order of messages: what is proposed comes back when it is committed, in order.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { setImmediate } from "node:timers";
 import type { AppendedMessage, HistoryStore, NewMessage } from "../../lib/store/history_store.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 
-/** What a log calls back. */
-export interface LogEvents<Proposal> {
-  /** A proposal is committed, in the order of the log. */
+/** What a {@linkcode MessageOrder} calls back. */
+export interface OrderEvents<Proposal> {
+  /** A proposal is committed, in order. */
   onCommitted(proposal: Proposal, appended: AppendedMessage): void;
   /** A proposal cannot be committed. */
   onRefused(proposal: Proposal): void;
@@ -31,16 +31,16 @@ const MAX_RETRIES = 40;
  * A message is delivered in the turn in which it gets into the store. So a client that has been sent all of the store,
  * and joins in the same turn, misses nothing and gets nothing twice.
  */
-export class MessageLog<Proposal extends { message: NewMessage }> {
+export class MessageOrder<Proposal extends { message: NewMessage }> {
   readonly #history: HistoryStore;
-  readonly #events: LogEvents<Proposal>;
+  readonly #events: OrderEvents<Proposal>;
   #waiting: Proposal[] = [];
   #settled: PromiseWithResolvers<void> | undefined;
   #retries = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** Writes to a history. */
-  constructor(history: HistoryStore, events: LogEvents<Proposal>) {
+  constructor(history: HistoryStore, events: OrderEvents<Proposal>) {
     this.#history = history;
     this.#events = events;
   }
