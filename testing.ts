@@ -3,7 +3,7 @@
  *
  * A handler speaks to a `FramedConn`, and a `FramedConn` to any `Deno.Conn`. So a test gives it one
  * end of a pair in memory and speaks from the other: no port, no permission, no waiting. With
- * `chunkBytes: 1` every byte travels alone, which finds whoever takes one read for one message.
+ * `chunkBytes: 1` every byte travels alone, which finds a reader that takes one read for one message.
  *
  * ```ts
  * import { FramedConn } from "@framed/tcp";

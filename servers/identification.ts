@@ -32,7 +32,7 @@ export interface IdentifyOptions {
 
 /**
  * Makes a handler that greets a known client by name and asks another for its name; then each line comes back with the
- * name in front. A client that is forgotten meanwhile is asked again.
+ * name in front. A client that is forgotten during the dialogue is asked again.
  */
 export function identify({ store, reading, writing }: IdentifyOptions): Handler {
   return async (conn, { address }) => {

@@ -27,7 +27,7 @@ export interface Service {
   clearUsers?(): number | Promise<number>;
   /** Says something to all users and gives the number of connections that get it. */
   say?(text: string): number;
-  /** Called before all clients are sent away for a pause or the end, and before the server goes on. */
+  /** Called with `true` before all clients are sent away for a pause or the end, and with `false` before the server resumes. */
   sendAway?(isAway: boolean): void;
   /** Since when it cannot store what it should, and why; `undefined` while all is well. */
   trouble?(): string | undefined;

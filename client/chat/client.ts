@@ -125,7 +125,7 @@ export class ChatClient implements CommandTarget {
     this.#options.tell(text);
   }
 
-  /** Shows why a line is not taken; in a pipe, the exit code tells it too. */
+  /** Shows why a line is not taken; in a pipe, the exit code reports it too. */
   refuse(text: string): void {
     if (!this.#options.terminal.isInteractive) this.#failures++;
     this.tell(text);

@@ -34,7 +34,7 @@ export interface CredentialSourceOptions {
   readPassword?: (() => Promise<string>) | undefined;
   /** The person to ask, if there is one. */
   person?: Person | undefined;
-  /** Tells whether there is an account of that name; `undefined` if that is not known. */
+  /** Whether there is an account of that name; `undefined` if that is not known. */
   isNameTaken(name: string): Promise<boolean | undefined>;
   /** Shows why the last attempt failed, and what is missing. */
   tell(text: string): void;
@@ -105,7 +105,7 @@ export class CredentialSource {
     return await this.#askPassword(person, this.#isNew);
   }
 
-  /** Keeps the answers that were not the reason of a refusal; tells whether another name is needed. */
+  /** Keeps the answers that were not the reason of a refusal; returns whether another name is needed. */
   async #learnFrom(person: Person, refusal?: Refusal): Promise<boolean> {
     if (!refusal || ANSWERS_STAND_AFTER.includes(refusal.code)) return false;
     this.#isNew = undefined;

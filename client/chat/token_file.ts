@@ -61,7 +61,7 @@ export class TokenFile implements LoginStore {
     return this.#change(isOld, [{ server: this.#server, ...login }]);
   }
 
-  /** Forgets a token, and no other that another program may have kept for the same name meanwhile. */
+  /** Forgets this token only: another program may have kept a newer one for the same name. */
   async remove(token: string): Promise<void> {
     if (this.#isAllowed) await this.#change((kept) => kept.token === token, []);
   }

@@ -140,12 +140,12 @@ export class ChatView {
 
   #chatMessage({ at, from, text, to, replay }: ChatMessage): Shown {
     const isOwn = from === this.#name;
-    const whom = to === undefined ? "" : ` (to ${this.#named(to)})`;
+    const receiver = to === undefined ? "" : ` (to ${this.#named(to)})`;
     const said = safe(text);
     const line = [
       this.#time(at),
       isOwn ? ">" : " ",
-      `${this.#named(from)}${whom}:`,
+      `${this.#named(from)}${receiver}:`,
       replay ? this.#paint(said, "dim") : said,
     ];
     const rings = !isOwn && !replay && (to !== undefined || this.#mentionsMe(text));

@@ -37,7 +37,7 @@ export class WrongServerError extends Error {
 /** How often the server is asked for a sign of life, and how long it has to give one, in milliseconds. */
 export const PING_MS = 30_000;
 
-/** How long a server may take for its first message, in milliseconds: one of another kind may be silent for ever. */
+/** How long a server may take for its first message, in milliseconds: one of another kind may never send any. */
 export const FIRST_ANSWER_MS = 10_000;
 
 /** Sends and receives messages until one side ends it. Closing it closes what it was given. */

@@ -165,7 +165,7 @@ export class Login {
   }
 }
 
-/** How long a server has to tell whether a name is free, in milliseconds. */
+/** How long a server has to answer whether a name is free, in milliseconds. */
 const NAME_CHECK_MS = 3000;
 
 /**

@@ -43,7 +43,7 @@ export interface ChatSessionOptions {
   /** How long to wait between attempts to connect, or to log in. */
   backoff?: BackoffOptions;
   /**
-   * Tells whether another attempt can help, after a failure before the server was ever reached; or throws an explanation.
+   * Returns whether another attempt can help, after a failure before the server was first reached; or throws an explanation.
    * @default {as `Reconnector`}
    */
   isRetriable?(error: unknown): boolean;

@@ -53,7 +53,7 @@ export class SeenMessages {
     this.#newest ??= last;
   }
 
-  /** Notes an id, and tells whether it is new. */
+  /** Notes an id, and returns whether it is new. */
   see(id: number): boolean {
     if (id <= (this.#newest ?? -1)) return false;
     this.#newest = id;
@@ -61,7 +61,7 @@ export class SeenMessages {
     return true;
   }
 
-  /** Notes a message, and tells whether to show it: it is new, or on a page. */
+  /** Notes a message, and returns whether to show it: it is new, or on a page. */
   seeMessage({ id, replay }: ChatMessage): boolean {
     if (this.see(id)) return true;
     const [page] = this.#pages;

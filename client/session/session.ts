@@ -62,7 +62,7 @@ export class ChatSession {
     return this.#state.endedLogins;
   }
 
-  /** What was shown: the lowest id, before which `history` goes on, and how to begin with the newest again. */
+  /** What was shown: the lowest id, before which `history` continues, and how to start again with the newest. */
   get seen(): Pick<SeenMessages, "oldest" | "forgetShown"> {
     return this.#state.seen;
   }

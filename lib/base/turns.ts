@@ -43,9 +43,9 @@ function flushWave(): void {
   if (flushScheduled) setImmediate(flushWave);
 }
 
-// So many reads that end in a turn are a crowd: what tokio lets through, less what is written meanwhile.
+// When this many reads end in one turn, it is a crowd: what tokio allows, less the writes of that turn.
 const CROWD = 100;
-// In a crowd, waiting reads go on only while something starts; so many leave it most of the room.
+// In a crowd, at most this many waiting reads start in a turn: most of what tokio allows is left to those under way.
 const MAX_STARTS_IN_A_CROWD = 16;
 // The longest that reads wait for a crowd that brings nothing more, in milliseconds.
 const PATIENCE_MS = 1;

@@ -1,5 +1,5 @@
 /**
- * Promises: waiting for one, but not for ever.
+ * Promises: waiting for one, for a limited time.
  *
  * @module
  */

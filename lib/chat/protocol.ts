@@ -61,7 +61,7 @@ export interface ChatMessage {
   from: string;
   /** What was said. */
   text: string;
-  /** To whom alone it was said, if it is private. */
+  /** The only receiver, if it is private. */
   to?: string;
   /** It was said before and is repeated now. */
   replay?: true;

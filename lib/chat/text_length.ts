@@ -6,7 +6,7 @@
 
 const MAX_TEXT_BYTES = 4 * 1024;
 
-/** What somebody is told whose text is too long. */
+/** What a user is told whose text is too long. */
 export const TEXT_TOO_LONG =
   `A text has at most ${MAX_TEXT_BYTES} bytes of UTF-8: send it in parts`;
 

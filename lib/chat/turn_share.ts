@@ -9,7 +9,7 @@ const SHARE_MS = 2;
 
 /**
  * Runs tasks in the order they came, for about 2 ms in each turn of the event loop. However many tasks wait, all other
- * work goes on in between; the tasks wait the longer.
+ * work continues in between; the tasks wait longer.
  */
 export class TurnShare {
   readonly #waiting: (() => void)[] = [];
@@ -30,7 +30,7 @@ export class TurnShare {
 
   #spend = (): void => {
     const until = performance.now() + SHARE_MS;
-    // The running task stays in the queue, so that a task added meanwhile does not begin a second share.
+    // The running task stays in the queue, so that a task that it adds does not begin a second share.
     do {
       this.#waiting[0]!();
       this.#waiting.shift();

@@ -15,7 +15,7 @@ export interface MessageReaderOptions extends FrameOptions {
   /**
    * A `receive` that gets no byte for this long rejects with `Deno.errors.TimedOut`, in milliseconds; up to a quarter
    * later, never earlier. What earlier calls waited, that were given up, counts. A message whose bytes come, but more
-   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits for ever.
+   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits without limit.
    *
    * @default {0}
    */

@@ -21,7 +21,7 @@ export interface WriteQueueOptions extends FrameEncoderOptions {
   highWaterMarkBytes?: number;
   /**
    * How long the peer may take none of the bytes that are queued, in milliseconds; the connection is lost up to a quarter
-   * later, never earlier. 0 waits for ever.
+   * later, never earlier. 0 waits without limit.
    *
    * @default {0}
    */
@@ -224,7 +224,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return DONE;
   }
 
-  /** The chunk is written: writes what was queued meanwhile. */
+  /** The chunk is written: writes what was queued during the write. */
   protected override onWritten(): void {
     this.#frames.release();
     this.#written?.open();

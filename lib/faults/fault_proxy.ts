@@ -42,7 +42,7 @@ export interface FaultProxyOptions extends FaultSettings {
    * @default {1000}
    */
   maxConnections?: number;
-  /** Is told what happens, in order. What it throws ends the process, as any unhandled error does. */
+  /** Called with what happens, in order. What it throws ends the process, as any unhandled error does. */
   onEvent?(event: FaultProxyEvent): void;
 }
 
@@ -191,7 +191,7 @@ export class FaultProxy implements AsyncDisposable {
   async #resume(timer: ReturnType<typeof setTimeout>): Promise<void> {
     try {
       const server = await listen(this.addr.hostname, this.addr.port);
-      // Meanwhile the proxy was closed, or is to refuse for longer.
+      // By now the proxy may be closed, or have to refuse for longer.
       if (this.#closed || timer !== this.#resumeTimer) server.close();
       else this.#use(server);
     } catch {

@@ -22,7 +22,7 @@ export type FaultName =
 
 /** A fault that has just been applied. */
 export interface AppliedFault {
-  /** Tells it from the other actions and events. */
+  /** Distinguishes it from the other actions and events. */
   type: "fault";
   /** Which one. */
   fault: FaultName;

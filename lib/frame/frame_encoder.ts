@@ -54,7 +54,7 @@ export class FrameEncoder extends WriteBuffer {
   #waitingLength = 0;
   /** What was queued by `pushFrame` alone: either this is empty or all of the above. */
   #shared = NO_FRAMES;
-  /** The texts encoded last were ASCII: a sender mostly goes on in its alphabet. */
+  /** The texts encoded last were ASCII: a sender mostly keeps its alphabet. */
   #expectsAscii = true;
   #maxBodyBytes: number;
   readonly #onSent: FrameEncoderOptions["onSent"];

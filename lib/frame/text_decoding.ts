@@ -33,7 +33,7 @@ export class TextDecoding {
   #nextAt = -1;
   /** Up to here in the stream, decoding in runs was found not to pay. */
   #aloneUntil = 0;
-  /** The last body decoded alone was ASCII or short: a sender mostly goes on in its alphabet. */
+  /** The last body decoded alone was ASCII or short: a sender mostly keeps its alphabet. */
   #expectsRuns = true;
 
   /**

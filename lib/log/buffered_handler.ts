@@ -120,7 +120,7 @@ export class BufferedHandler extends FileHandler {
 
   /**
    * Renames `PATH` to `PATH.1`, `PATH.1` to `PATH.2` and so on; a folder of such a name is passed over. Where a rename
-   * fails, the file goes on to grow, which is reported once.
+   * fails, the file keeps growing, which is reported once.
    */
   #rotate(): boolean {
     const { maxBackups } = this.#options;

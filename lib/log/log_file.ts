@@ -37,12 +37,12 @@ export interface LogFileOptions {
  *
  * - **Never in the way.** Logging never throws and never keeps the process alive. Lines that cannot be written
  *   (the disk is full, the folder is gone) are counted, and `lines lost=N` reports them once writing works again.
- *   Where a backup cannot be renamed, the file goes on to grow, and `log not rotated` says why.
+ *   Where a backup cannot be renamed, the file keeps growing, and `log not rotated` says why.
  * - **Soon on disk.** Lines are collected for `flushIntervalMs` and written with one call; `flush`, `close` and
  *   the end of the program write at once. The end of a Worker does not (Deno gives it no event), nor does an
  *   uncaught error: close the log first.
  * - **Shared.** The file is only ever appended to. Another thread or process may clear, remove or rename it:
- *   the next write notices and goes on in a file of that name.
+ *   the next write notices and continues in a file of that name.
  * - **Private.** The file has mode 0600, a folder that it makes 0700.
  *
  * It needs to read and write the folder of the file, and no other permission.

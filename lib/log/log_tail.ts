@@ -30,7 +30,7 @@ const NEWLINE = 0x0a;
 /**
  * The last lines of a log, oldest first; fewer when there are no more, none when there is no file.
  *
- * It reads from the end, so a long log costs no more than a short one, and goes on into the backups `PATH.1`,
+ * It reads from the end, so a long log costs no more than a short one, and continues in the backups `PATH.1`,
  * `PATH.2`, … when the newest file holds too few. A rotation at that very moment may show lines twice.
  */
 export async function showLog(
@@ -82,7 +82,7 @@ export async function* followLog(
 /**
  * Empties a log and removes its backups.
  *
- * The writer may go on meanwhile: it appends, so its later lines stand at the start of the empty file.
+ * The writer may write at the same time: it appends, so its later lines stand at the start of the empty file.
  */
 export async function clearLog(path: string): Promise<void> {
   await unlessMissing(() => Deno.truncate(path));
@@ -118,7 +118,7 @@ async function* linesBackwards(path: string): AsyncGenerator<string, void, void>
   }
 }
 
-/** Reads at most `bytes` bytes: fewer if the file was emptied meanwhile. */
+/** Reads at most `bytes` bytes: fewer if the file was emptied in between. */
 async function readBlock(
   file: Deno.FsFile,
   start: number,

@@ -15,7 +15,7 @@ export interface AcceptEvents {
   onConn: (conn: Deno.TcpConn) => boolean | void;
   /**
    * Called once with the reason why connections cannot be accepted, until one is again or the reason changes; not for a
-   * peer that had left already. The loop goes on.
+   * peer that had left already. The loop continues.
    */
   onFailed: (error: unknown) => void;
   /** Called when the loop has ended and the port is free. */

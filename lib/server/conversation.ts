@@ -47,7 +47,7 @@ export interface ConversationOptions extends FramedConnOptions {
    */
   goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
   /**
-   * Called with everything that happens. What it throws is printed to standard error, and the server goes on. Without
+   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
    * it, what handlers throw is printed too.
    */
   onEvent?: (event: ServerEvent) => void;
@@ -178,7 +178,7 @@ export class Conversation {
     return this.#conn.finished ? "finished" : "ended";
   }
 
-  /** Sends what is queued and the goodbye, and closes; gives what went wrong meanwhile. */
+  /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
     let failure: unknown;
     if (reason !== "lost" && !this.#conn.closed) {

@@ -71,7 +71,7 @@ const GOODBYES: Record<GoodbyeReason, Goodbye> = {
   },
 };
 
-/** How every goodbye of a text dialogue begins, so that a client can tell it from an answer. */
+/** How every goodbye of a text dialogue begins, so that a client can distinguish it from an answer. */
 export const GOODBYE_PREFIX = "Goodbye: ";
 
 /** What the peer is told at an end for this reason, or `undefined` if nothing. */

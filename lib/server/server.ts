@@ -86,7 +86,7 @@ export class Server implements AsyncDisposable {
   /**
    * Ends the conversations that `predicate` selects, with a goodbye; returns how many.
    *
-   * A handler that does not return goes on until it does; a connection that is `kicked` is closed after `closeTimeoutMs`,
+   * A handler that does not return runs until it does; a connection that is `kicked` is closed after `closeTimeoutMs`,
    * whatever its handler does.
    */
   end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
@@ -120,7 +120,7 @@ export class Server implements AsyncDisposable {
     if (!this.paused) return;
     this.#resuming = true;
     await this.#loop.ended;
-    // Meanwhile it may have been resumed, paused again, or stopped.
+    // By now it may have been resumed, paused again, or stopped.
     if (!this.paused || !this.#resuming) return;
     const { hostname, port } = this.addr;
     this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });

@@ -17,7 +17,7 @@ export interface ConnInfo {
   readonly address: string;
   /**
    * When it connected, in milliseconds since 1970, as `performance.timeOrigin + performance.now()` gives it: its
-   * distance from now is right even if the clock was set meanwhile.
+   * distance from now is right even if the clock was set in between.
    */
   readonly connectedAt: number;
 }

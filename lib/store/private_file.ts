@@ -54,7 +54,7 @@ export function lockFile(path: string): Disposable {
  * rejects, the old file is untouched.
  *
  * @param path The file. A symbolic link there is replaced, not followed.
- * @param change Gives the new content. Other callers that change a file of that folder, in any process, wait meanwhile:
+ * @param change Gives the new content. Other callers that change a file of that folder, in any process, wait until then:
  * what it reads is what it replaces. They do not wait on Windows, on a disk without locks, and without the permission
  * to read the folder.
  */

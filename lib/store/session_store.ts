@@ -63,7 +63,7 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/; // 32 bytes
  * Gives out tokens that stand for an account until they expire or are revoked.
  *
  * A token expires at an absolute time, 7 days away, and each use slides that time on to 7 days from the use,
- * but never past 30 days from the login, so that a stolen token does not live for ever. A clock that is set back
+ * but never past 30 days from the login, so that the life of a stolen token is bounded. A clock that is set back
  * gives it a day more at most: a token that was made later than tomorrow is not valid.
  *
  * A token is 32 random bytes in base64url. Only its SHA-256 is stored, so the file holds no usable token.

@@ -44,7 +44,7 @@ interface Failures {
  * - **No lock-out.** An attempt that is refused is not counted: no client is told to wait for longer than 30 s, whatever
  *   the others do.
  * - **In turn.** A client that was told to wait has a place in a queue. It finds its turn free if it comes when it was
- *   told to, and for one delay longer, however often others ask meanwhile. A queue has 32 places.
+ *   told to, and for one delay longer, however often others ask in between. A queue has 32 places.
  * - **Bounded.** One failure is forgotten every 30 s, and memory is limited.
  */
 export class Throttle {

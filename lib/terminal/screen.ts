@@ -137,7 +137,7 @@ export class Screen {
     this.#isShown = false;
   }
 
-  /** Gives the screen back for good; printing goes on without a bottom line. */
+  /** Gives the screen back for good; printing continues without a bottom line. */
   release(): void {
     this.suspend();
     this.#draws = false;

@@ -27,7 +27,7 @@ export interface KeyboardEvents {
   onHangUp(): void;
   /** Called at SIGTERM. */
   onTerminate(): void;
-  /** Called when the program goes on after it was stopped, and raw mode is set again. */
+  /** Called when the program continues after it was stopped, and raw mode is set again. */
   onContinue(): void;
   /** Called when an uncaught error is about to end the program. */
   onCrash(): void;

@@ -34,7 +34,7 @@ export interface ServerContext {
   log: LogFile;
   /** Counts the messages received and sent since the start. */
   counter: { messages: number };
-  /** Waits until the clients have left, 5 s at most, and tells the operator meanwhile what it waits for. */
+  /** Waits until the clients have left, 5 s at most, and shows the operator what it waits for. */
   drain(run: (signal: AbortSignal) => Promise<void>): Promise<void>;
 }
 
@@ -197,7 +197,7 @@ function kick(target: string, { server, service }: ServerContext): string {
   if (/^\d+$/.test(target)) {
     return `There is no connection ${target}. If it is a name, type kick @${target}`;
   }
-  return `Nobody here is called ${escapeControl(name)}`;
+  return `No client has the name or address ${escapeControl(name)}`;
 }
 
 function say(text: string, { service }: ServerContext): string {

@@ -122,7 +122,7 @@ interface PemKind {
 }
 
 const CERTIFICATE = { begins: /-----BEGIN CERTIFICATE-----/, name: "certificate" };
-// An encrypted key begins or goes on differently: its password cannot be asked for here.
+// An encrypted key begins or continues differently: its password cannot be asked for here.
 const PRIVATE_KEY = {
   begins: /-----BEGIN (RSA |EC )?PRIVATE KEY-----(?!\s*Proc-Type:)/,
   name: "open private key",

@@ -93,7 +93,7 @@ class ControlThread {
       if (answer !== "") terminal.print(answer);
     }
     if (terminal.isInteractive && !this.#stop.signal.aborted) {
-      terminal.print("The console is closed, and the server goes on: Ctrl-C ends it");
+      terminal.print("The console is closed, and the server keeps running: Ctrl-C ends it");
     }
   }
 

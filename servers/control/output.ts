@@ -27,7 +27,7 @@ export interface SyncWriter {
   writeSync(bytes: Uint8Array): number;
 }
 
-/** Writes a text and ends its line. What cannot be written is dropped: a server goes on without its output. */
+/** Writes a text and ends its line. What cannot be written is dropped: a server runs on without its output. */
 export function printLine(to: SyncWriter, text: string): void {
   try {
     writeAll(to, new TextEncoder().encode(`${text}\n`));

@@ -120,7 +120,7 @@ async function answer({ id, command, argument }: ToListening & { type: "call" })
   thread.postMessage({ type: "answer", id, text });
 }
 
-/** A command leaves a line in the log: whom a `kick` meant is in it, what was said is not. */
+/** A command leaves a line in the log, with the argument of a `kick`, and without the text of a `say`. */
 async function runCommand(
   context: ServerContext,
   command: string,

@@ -109,7 +109,7 @@ export class ChatMember extends Member implements Seated {
     while (this.#pending > 0) await this.#chat.room.settled;
   }
 
-  /** Answers one message. A member that sends too much waits, and is not read meanwhile. */
+  /** Answers one message. A member that sends too much is not read for a while. */
   protected override async answer(message: ClientMessage): Promise<void> {
     const { flood, room } = this.#chat;
     const retryAfterMs = flood.take(`${this.key}`);

@@ -83,7 +83,7 @@ export class Login {
   /**
    * Answers one message, and gives the session that it began, if any.
    *
-   * A client whose session has ended is told so at each message, until it says `hello`: it has sent them before it knew.
+   * When a session has ended, each message is refused until the client says `hello`: it may have sent them before it knew.
    */
   async take(message: ClientMessage): Promise<Session | undefined> {
     if (this.#hadSession && message.type !== "hello") {

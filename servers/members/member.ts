@@ -174,7 +174,7 @@ export class Member {
     }
   }
 
-  /** Checks that the session goes on, and slides its expiry; at most every 100 ms. */
+  /** Checks that the session is still valid, and slides its expiry; at most every 100 ms. */
   #isValid({ token }: Session): boolean {
     const { sessions } = this.members;
     const now = sessions.now();

@@ -158,7 +158,7 @@ export class Members {
     }
   }
 
-  /** Removes all accounts, ends all sessions, and tells how many accounts there were. */
+  /** Removes all accounts, ends all sessions, and returns how many accounts there were. */
   clear(): number {
     const cleared = this.accounts.clear();
     for (const member of [...this.#byConn.values()]) {

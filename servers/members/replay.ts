@@ -37,7 +37,7 @@ export class Replay {
   }
 
   /**
-   * Sends the rest. After an error of the store it can be called again, and goes on where it was.
+   * Sends the rest. After an error of the store it can be called again, and continues where it was.
    *
    * @param onEnd Called in the turn in which there are no more, unless nothing more may be sent.
    */

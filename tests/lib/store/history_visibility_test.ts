@@ -52,7 +52,7 @@ Deno.test("HistoryStore answers every query from an index, without scanning or s
 
   new HistoryStore(database);
 
-  assertEquals(plans.length, 3);
+  assertEquals(plans.length, 4);
   for (const detail of plans.flat()) assert(!/SCAN|TEMP B-TREE/.test(detail), detail);
   const searches = plans[1]!.filter((detail) => detail.startsWith("SEARCH"));
   assertEquals(searches.length, 3);

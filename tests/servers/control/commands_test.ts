@@ -137,8 +137,8 @@ Deno.test("kick tells when nobody is meant, and escapes whom", async () => {
   await using kit = setUp({ nameOf: () => undefined });
   using _conn = await kit.connect();
 
-  assertEquals(await kit.run("kick", "undefined"), "Nobody here is called undefined");
-  assertEquals(await kit.run("kick", "\x1b[2J"), "Nobody here is called \\x1b[2J");
+  assertEquals(await kit.run("kick", "undefined"), "No client has the name or address undefined");
+  assertEquals(await kit.run("kick", "\x1b[2J"), "No client has the name or address \\x1b[2J");
   assertStringIncludes(await kit.run("kick"), "Usage: kick WHO");
 });
 
