@@ -26,8 +26,10 @@ const MAX_WAITING = 16 * 1024;
 const MAX_COUNTED_LENGTH = 100;
 // From this mean length on, one call a text costs less than to join them.
 const MAX_JOINED_LENGTH = 600;
-// So many shared frames are held one by one at most: each costs more than its bytes.
+// So many small shared frames are held one by one at most: each costs more than its bytes. Large ones are not copied
+// before they are written: to copy megabytes for each of a hundred receivers takes seconds.
 const MAX_SHARED = 512;
+const SMALL_FRAME_BYTES = 1024;
 
 /** Options for {@linkcode FrameEncoder}. */
 export interface FrameEncoderOptions extends FrameOptions {
@@ -121,7 +123,8 @@ export class FrameEncoder extends WriteBuffer {
       this.pushRaw(frame);
     } else {
       this.#shared = this.#shared.append(frame);
-      if (this.#shared.count >= MAX_SHARED) this.#copyShared();
+      const { count, length } = this.#shared;
+      if (count >= MAX_SHARED && length < count * SMALL_FRAME_BYTES) this.#copyShared();
     }
     this.#lengths?.push(frame.length - HEADER_BYTES);
   }

@@ -350,3 +350,17 @@ Deno.test("FrameEncoder.clear() leaves no frame in memory for other connections 
 
   assert(NO_FRAMES.append(frame) !== shared);
 });
+
+Deno.test("FrameEncoder shares large frames with other receivers, however many wait", () => {
+  const encoders = [new FrameEncoder(), new FrameEncoder()];
+  const frames = Array.from({ length: 1000 }, (_, i) => framesOf(`${i}`.padEnd(2000)));
+
+  for (const frame of frames) encoders.forEach((encoder) => encoder.pushFrame(frame));
+  const [first, second] = encoders.map((encoder) => encoder.take());
+
+  assert(first === second);
+  assertEquals(first!.length, 1000 * 2004);
+  for (const [i, frame] of frames.entries()) {
+    assertEquals(first!.subarray(i * 2004, (i + 1) * 2004), frame);
+  }
+});
