@@ -102,7 +102,7 @@ export class FramedConn extends ByteConn implements MessageConn {
    * What ends the stream is reported once: a truncated frame, one over the limit, a lost connection. Then it is `null`.
    *
    * @throws {Deno.errors.UnexpectedEof} If the stream ended inside a frame.
-   * @throws {FrameTooLargeError} If a header announced more than the limit: the stream is out of step.
+   * @throws {FrameTooLargeError} If a header announced more than the limit: no later message can be read.
    * @throws {Deno.errors.InvalidData} If the body is not UTF-8. The next message is still readable.
    * @throws {Deno.errors.TimedOut} If `idleTimeoutMs` passed without a byte. Sending still works.
    * @throws {TypeError} If another `receive` is pending.

@@ -202,7 +202,7 @@ export class MessageReader extends ChunkReader
   }
 
   #failed(error: unknown): unknown {
-    // What follows a frame over the limit is out of step.
+    // What follows a frame over the limit cannot be divided into frames.
     if (error instanceof FrameTooLargeError) this.#ended = true;
     if (error instanceof Deno.errors.InvalidData) this.#givenMessages++;
     return this.#thrown = error;

@@ -23,7 +23,7 @@ export const DEFAULT_MAX_BODY_BYTES: number = 1024 * 1024;
 /**
  * A frame's body is, or is announced to be, longer than the limit.
  *
- * On the receiving side the stream is out of step afterwards: nothing more can be read from it.
+ * On the receiving side nothing more can be read from the stream afterwards.
  */
 export class FrameTooLargeError extends RangeError {
   /** The length of the refused body, in bytes. Exact when received; when sent, a lower bound suffices to refuse. */

@@ -53,7 +53,7 @@ export class FrameDecoder extends ReadBuffer {
    * Takes the next message, or `undefined` when no whole frame is buffered.
    *
    * @throws {Deno.errors.InvalidData} If the body is not UTF-8. The next frame is still readable.
-   * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
+   * @throws {FrameTooLargeError} If the header announces more than the limit. No later frame can be read then.
    */
   next(): string | undefined {
     return this.#takeFrame() ? this.#texts.decode(this, this.bodyBytes) : undefined;
@@ -62,7 +62,7 @@ export class FrameDecoder extends ReadBuffer {
   /**
    * Takes the next message as bytes of their own, or `undefined` when no whole frame is buffered.
    *
-   * @throws {FrameTooLargeError} If the header announces more than the limit. The stream is out of step then.
+   * @throws {FrameTooLargeError} If the header announces more than the limit. No later frame can be read then.
    */
   nextBytes(): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#takeFrame()) return undefined;
