@@ -181,7 +181,9 @@ export class Conversation {
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
     let failure: unknown;
-    if (reason !== "lost" && !this.#conn.closed) {
+    // A peer that has finished, and took everything, is not told anything and sends no more.
+    const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
+    if (reason !== "lost" && !isDone && !this.#conn.closed) {
       this.#startCloseTimer();
       try {
         // A receive that the handler left pending would be in the way of reading to the end.
