@@ -6,6 +6,7 @@ import { keyOfName } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { hashPassword } from "../../../lib/store/password.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";
@@ -304,29 +305,34 @@ Deno.test("AccountStore.register() keeps out names that look like one that is ta
   assertEquals(await register("-"), "bad_name");
 });
 
-Deno.test("Accounts made before there were rules for their names keep working, and keep look-alikes out", async () => {
-  const path = `${await Deno.makeTempDir()}/auth.db`;
-  const names = ["-", "3", "Notice", "Аnna", "Anna", "Сора"];
-  {
-    using old = openDatabase(path, { migrations: AUTH_MIGRATIONS.slice(0, 2) });
-    const hash = await hashPassword(PASSWORD, CHEAP);
-    for (const name of names) {
-      old.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?)")
-        .run(keyOfName(name), name, hash);
+testWith(
+  FILES,
+  "Accounts made before there were rules for their names keep working, and keep look-alikes out",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/auth.db`;
+    const names = ["-", "3", "Notice", "Аnna", "Anna", "Сора"];
+    {
+      using old = openDatabase(path, { migrations: AUTH_MIGRATIONS.slice(0, 2) });
+      const hash = await hashPassword(PASSWORD, CHEAP);
+      for (const name of names) {
+        old.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?)")
+          .run(keyOfName(name), name, hash);
+      }
     }
-  }
 
-  using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
-  const accounts = new AccountStore(database, new SessionStore(database), { params: CHEAP });
+    using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
+    const accounts = new AccountStore(database, new SessionStore(database), { params: CHEAP });
 
-  for (const name of names) {
-    const result = await accounts.authenticate(name, PASSWORD, HERE);
-    assertEquals([outcomeOf(result), accounts.find(name)?.name], [name, name]);
-  }
-  const taken = await accounts.register("Copa", PASSWORD);
-  assertEquals(outcomeOf(taken), "name_taken");
-  await Deno.remove(path);
-});
+    for (const name of names) {
+      const result = await accounts.authenticate(name, PASSWORD, HERE);
+      assertEquals([outcomeOf(result), accounts.find(name)?.name], [name, name]);
+    }
+    const taken = await accounts.register("Copa", PASSWORD);
+    assertEquals(outcomeOf(taken), "name_taken");
+    await Deno.remove(folder, { recursive: true });
+  },
+);
 
 const RAISED = { memoryKiB: 64, passes: 3, parallelism: 1 };
 
