@@ -46,17 +46,6 @@ export function parseName(text: string): Name | { reason: string } {
   return { name, key };
 }
 
-/**
- * The key of a valid name.
- *
- * @throws {TypeError} If it is not a name.
- */
-export function keyOfName(name: string): string {
-  const parsed = parseName(name);
-  if ("reason" in parsed) throw new TypeError(`Cannot use the name: ${parsed.reason}`);
-  return parsed.key;
-}
-
 /** The key of a text, which is empty, and equal to no name's, where the text is not a name. */
 export function keyOfText(text: string): string {
   const parsed = parseName(text);

@@ -21,14 +21,17 @@ export function readableOf(
   }, { highWaterMark: 0 });
 }
 
+/** Writes all of `bytes`, which must not change until then: one write may take a part. */
+export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
+
 /** Makes a stream that `conn` writes. Closing it is `closeWrite`; aborting it closes the connection. */
 export function writableOf(
   conn: Pick<Deno.Conn, "write" | "closeWrite" | "close">,
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
   return new WritableStream({
-    async write(chunk) {
-      for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
-    },
+    write: (chunk) => writeAll(conn, chunk),
     close: () => conn.closeWrite(),
     abort: () => conn.close(),
   });

@@ -5,6 +5,7 @@
  */
 import { timerDelay } from "../base/limits.ts";
 import type { Transport } from "../conn/byte_conn.ts";
+import { writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame, type FrameOptions } from "../frame/frame.ts";
 
 // What refused peers send is dropped, all of it in here.
@@ -33,8 +34,4 @@ export async function refuse(
   }
   clearTimeout(timer);
   conn[Symbol.dispose]();
-}
-
-async function writeAll(conn: Transport & Disposable, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }

@@ -9,6 +9,7 @@
  */
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { Transport } from "../conn/byte_conn.ts";
+import { writeAll } from "../conn/conn_streams.ts";
 import { setNoDelay } from "../conn/dial.ts";
 
 // This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
@@ -205,10 +206,6 @@ function tlsSocketOver(
 /** Loaded where it is used: imported, it would slow down the start of every program. */
 function nodeTls(): typeof import("node:tls") {
   return globalThis.process.getBuiltinModule("node:tls");
-}
-
-async function writeAll(tcp: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await tcp.write(bytes.subarray(at));
 }
 
 function interrupted(): Error {

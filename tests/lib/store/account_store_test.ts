@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { spy, stub } from "@std/testing/mock";
 import { AccountStore, type AccountStoreOptions } from "../../../lib/store/account_store.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
-import { keyOfName } from "../../../lib/chat/name.ts";
+import { keyOfText } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { hashPassword } from "../../../lib/store/password.ts";
@@ -317,7 +317,7 @@ testWith(
       const hash = await hashPassword(PASSWORD, CHEAP);
       for (const name of names) {
         old.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, ?)")
-          .run(keyOfName(name), name, hash);
+          .run(keyOfText(name), name, hash);
       }
     }
 
