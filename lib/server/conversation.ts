@@ -5,8 +5,8 @@
  */
 import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
-import type { FramedConnOptions } from "../conn/byte_conn.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
