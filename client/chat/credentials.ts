@@ -9,8 +9,8 @@ import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from "../../lib/chat/password_length.ts";
-import type { Credentials, LoginStore, Refusal } from "../session/login.ts";
+} from "../../lib/chat/lengths.ts";
+import type { Credentials, LoginStore, Refusal } from "../session/session_login.ts";
 
 /** A person at a keyboard; `null` is the end of the input. */
 export interface Person {

@@ -6,8 +6,13 @@
 
 import { dirname } from "node:path";
 import { changeFile } from "../../lib/store/private_file.ts";
-import { type KeptEntry, parseLogins, withLogin } from "../session/kept_logins.ts";
-import type { KeptLogin, LoginStore } from "../session/login.ts";
+import {
+  type KeptEntry,
+  type KeptLogin,
+  type LoginStore,
+  parseLogins,
+  withLogin,
+} from "../session/session_login.ts";
 
 const MAX_FILE_BYTES = 1024 * 1024;
 

@@ -26,7 +26,6 @@ interface Message {
 export interface Accessible {
   role: string;
   name: string;
-  description: string;
   /** The number of its element. */
   node: number;
 }
@@ -105,13 +104,11 @@ export class Page {
   /** The storage that other tabs share. */
   readonly contextId: string;
   readonly #devTools: DevTools;
-  readonly #targetId: string;
   readonly #sessionId: string;
 
-  constructor(devTools: DevTools, contextId: string, targetId: string, sessionId: string) {
+  constructor(devTools: DevTools, contextId: string, sessionId: string) {
     this.#devTools = devTools;
     this.contextId = contextId;
-    this.#targetId = targetId;
     this.#sessionId = sessionId;
     devTools.listeners.add((message) => message.sessionId === sessionId && this.#note(message));
   }
@@ -179,10 +176,9 @@ export class Page {
     const { nodes } = await this.send("Accessibility.getFullAXTree");
     return nodes.filter(({ ignored }: { ignored: boolean }) => !ignored).map(
       // deno-lint-ignore no-explicit-any
-      ({ role, name, description, backendDOMNodeId }: any) => ({
+      ({ role, name, backendDOMNodeId }: any) => ({
         role: role?.value ?? "",
         name: name?.value ?? "",
-        description: description?.value ?? "",
         node: backendDOMNodeId,
       }),
     );
@@ -248,11 +244,6 @@ export class Page {
   async screenshot(): Promise<Uint8Array> {
     const { data } = await this.send("Page.captureScreenshot", { format: "png" });
     return Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-  }
-
-  /** Closes the page, as its user does. */
-  async close(): Promise<void> {
-    await this.#devTools.send("Target.closeTarget", { targetId: this.#targetId });
   }
 
   #changed(): Promise<void> {
@@ -344,7 +335,7 @@ export class Chromium {
       targetId,
       flatten: true,
     });
-    const page = new Page(this.#devTools, browserContextId, targetId, sessionId);
+    const page = new Page(this.#devTools, browserContextId, sessionId);
     for (const domain of ["Page", "Runtime", "Network", "Log", "DOM", "Accessibility", "Audits"]) {
       await page.send(`${domain}.enable`);
     }

@@ -8,21 +8,18 @@
 import { within } from "../../../lib/base/within.ts";
 import { isSameName } from "../../../lib/chat/name.ts";
 import type { ServerMessage } from "../../../lib/chat/protocol.ts";
-import type { Credentials, Refusal } from "../../session/login.ts";
-import type { ChatEnd, ChatWait } from "../../session/options.ts";
+import type { Credentials, Refusal } from "../../session/session_login.ts";
+import type { ChatEnd, ChatWait } from "../../session/session_options.ts";
 import type { OwnMessage } from "../../session/pending.ts";
-import { safeText } from "../../session/safe_text.ts";
+import { safeText } from "../../../lib/base/escape.ts";
 import { ChatSession } from "../../session/session.ts";
-import { ask } from "../shared/ask.ts";
-import { byId } from "../shared/dom.ts";
+import { ask, byId } from "../shared/dom.ts";
 import { reasonOf, texts } from "../shared/texts.ts";
 import { openWebSocket, socketUrl, type WebSocketConn } from "../shared/web_socket_conn.ts";
-import { type CommandTarget, runLine } from "./commands.ts";
-import { Composer } from "./composer.ts";
-import { LocalLogins } from "./local_logins.ts";
-import { LoginForm } from "./login_form.ts";
+import { type CommandTarget, Composer, runLine } from "./composer.ts";
 import { MessageList, PAGE } from "./message_list.ts";
 import { Outgoing, reasonOfWait } from "./outgoing.ts";
+import { LocalLogins, LoginForm } from "./page_login.ts";
 import { People } from "./people.ts";
 
 /** The longest wait between two attempts to connect, in milliseconds. */

@@ -1,13 +1,12 @@
 /// <reference lib="dom" />
 /**
- * Where the user writes: to everybody, or to one person.
+ * Where the user writes, to everybody or to one person, and what a line means.
  *
  * @module
  */
 
-import { safeText } from "../../session/safe_text.ts";
-import { ask } from "../shared/ask.ts";
-import { byId } from "../shared/dom.ts";
+import { safeText } from "../../../lib/base/escape.ts";
+import { ask, byId } from "../shared/dom.ts";
 import { texts } from "../shared/texts.ts";
 
 /** The most lines that are sent at once. */
@@ -125,4 +124,49 @@ export class Composer {
 
 function linesOf(text: string): string[] {
   return text.split(/\r\n|[\n\r\u2028\u2029]/).filter((line) => line.trim() !== "");
+}
+
+/** What commands work on. */
+export interface CommandTarget {
+  /** Says something to everybody, or to one user; gives the reason if that can never be. */
+  say(text: string, to?: string): string | undefined;
+  /** Shows who is here. */
+  showPeople(): void;
+  /** Shows a line about the chat. */
+  notice(text: string): void;
+  /** Leaves. */
+  logOut(): void;
+}
+
+/** Does what a line says; `to` is whom messages are for. Gives the reason if it cannot be done. */
+export function runLine(
+  line: string,
+  to: string | undefined,
+  target: CommandTarget,
+): string | undefined {
+  if (!line.startsWith("/")) return target.say(line, to);
+  if (line.startsWith("//")) return target.say(line.slice(1), to);
+  const [, name = "", argument = ""] = /^\/(\S*)\s*(.*?)\s*$/s.exec(line)!;
+  switch (name.toLowerCase()) {
+    case "msg":
+    case "tell":
+      return tellOne(argument, target);
+    case "who":
+      target.showPeople();
+      return undefined;
+    case "help":
+      target.notice(texts.help);
+      return undefined;
+    case "logout":
+      target.logOut();
+      return undefined;
+    default:
+      return texts.noCommand(name);
+  }
+}
+
+function tellOne(argument: string, target: CommandTarget): string | undefined {
+  const [, receiver, text] = /^(\S+)\s+(.+)$/s.exec(argument) ?? [];
+  if (receiver === undefined || text === undefined) return texts.usage("/msg NAME text");
+  return target.say(text, receiver);
 }

@@ -7,23 +7,27 @@
 
 import { isSameName, keyOfText } from "../../../lib/chat/name.ts";
 import type { ChatMessage } from "../../../lib/chat/protocol.ts";
-import { safeText } from "../../session/safe_text.ts";
+import { safeText } from "../../../lib/base/escape.ts";
 import { button, element } from "../shared/dom.ts";
-import { language, texts } from "../shared/texts.ts";
-import { textNodes } from "./message_text.ts";
+import { locale, texts } from "../shared/texts.ts";
+
+const LINK = /https?:\/\/[^\s<>"`]+/gi;
+/** What ends a sentence, and not an address. */
+const AFTER_LINK = /[.,:;!?'»”…)\]}]+$/;
+const WORDS = /[\p{L}\p{M}\p{Nd}_-]+/gu;
 
 /** Messages of one author within this time stand together, in milliseconds. */
 const TOGETHER_MS = 5 * 60_000;
 const HUES = 8;
 
-const CLOCK = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(language, {
+const CLOCK = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(locale, {
   weekday: "long",
   day: "numeric",
   month: "long",
   year: "numeric",
 });
-const WHOLE = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+const WHOLE = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
 
 /** A row of the list. */
 export interface Row {
@@ -31,6 +35,12 @@ export interface Row {
   element: HTMLElement;
   /** The message; `undefined` for a line about the chat. */
   message?: ChatMessage;
+}
+
+/** A part of a text. */
+interface Part {
+  kind: "text" | "link" | "word";
+  text: string;
 }
 
 /** What rows are made with. */
@@ -134,4 +144,54 @@ function dayOf(at: number): string {
   if (date.toDateString() === now.toDateString()) return texts.today;
   now.setDate(now.getDate() - 1);
   return date.toDateString() === now.toDateString() ? texts.yesterday : DAY.format(date);
+}
+
+/** Makes nodes of a text; words that spell the name with this key are marked as mentions. */
+function textNodes(text: string, key: string): (Node | string)[] {
+  return split(text, LINK, "link").flatMap((part) =>
+    part.kind === "link" ? linkNodes(part.text) : plainNodes(part.text, key)
+  );
+}
+
+function plainNodes(text: string, key: string): (Node | string)[] {
+  const nodes: (Node | string)[] = [];
+  let plain = "";
+  for (const { kind, text: part } of split(text, WORDS, "word")) {
+    if (kind === "text" || key === "" || keyOfText(part) !== key) plain += part;
+    else {
+      nodes.push(safeText(plain), element("mark", "", safeText(part)));
+      plain = "";
+    }
+  }
+  return [...nodes, safeText(plain)];
+}
+
+/** A link opens a new page, which is told neither where it comes from nor who opened it. */
+function linkNodes(text: string): (Node | string)[] {
+  const end = AFTER_LINK.exec(text)?.[0] ?? "";
+  // A bracket that was opened inside belongs to the address.
+  const isWhole = end.startsWith(")") && text.slice(0, -end.length).includes("(");
+  const address = text.slice(0, text.length - end.length + (isWhole ? 1 : 0));
+  const rest = text.slice(address.length);
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isSafe = url && ["http:", "https:"].includes(url.protocol) && url.username === "" &&
+    url.password === "" && safeText(address) === address;
+  if (!isSafe) return [safeText(text)];
+  const link = element("a", "", address);
+  link.href = url.href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return rest === "" ? [link] : [link, safeText(rest)];
+}
+
+function split(text: string, pattern: RegExp, kind: Part["kind"]): Part[] {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of text.matchAll(pattern)) {
+    if (match.index > end) parts.push({ kind: "text", text: text.slice(end, match.index) });
+    parts.push({ kind, text: match[0] });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) parts.push({ kind: "text", text: text.slice(end) });
+  return parts;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ChatWait } from "../../session/options.ts";
+import type { ChatWait } from "../../session/session_options.ts";
 import type { OwnMessage } from "../../session/pending.ts";
 import { byId } from "../shared/dom.ts";
 import { texts } from "../shared/texts.ts";

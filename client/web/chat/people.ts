@@ -7,7 +7,7 @@
 
 import { isSameName, keyOfText } from "../../../lib/chat/name.ts";
 import { MAX_USERS, type ServerMessage } from "../../../lib/chat/protocol.ts";
-import { safeText } from "../../session/safe_text.ts";
+import { safeText } from "../../../lib/base/escape.ts";
 import { button, byId, element } from "../shared/dom.ts";
 import { language, texts } from "../shared/texts.ts";
 import { hueOf } from "./message_row.ts";
@@ -29,6 +29,10 @@ export class People {
   constructor(onName: (name: string) => void) {
     this.#onName = onName;
     this.#toggle.addEventListener("click", () => this.#open(this.#panel.dataset["open"] !== "yes"));
+    addEventListener("pointerdown", ({ target }) => {
+      const isInside = [this.#panel, this.#toggle].some((each) => each.contains(target as Node));
+      if (!isInside) this.#open(false);
+    });
     this.#panel.addEventListener("keydown", ({ key }) => key === "Escape" && this.#open(false));
     this.#show();
   }

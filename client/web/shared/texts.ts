@@ -20,7 +20,7 @@ function english(number: number, noun: string): string {
 const MESSAGES: [string, string, string] = ["сообщение", "сообщения", "сообщений"];
 
 /** Each text in English and Russian. */
-const TABLE = {
+export const TABLE = {
   chat: ["Chat", "Чат"],
   name: ["Name", "Имя"],
   password: ["Password", "Пароль"],
@@ -155,9 +155,6 @@ const TABLE = {
   ],
 } as const;
 
-/** What the pages say: one entry for each text. */
-export type Texts = { [Key in keyof typeof TABLE]: (typeof TABLE)[Key][0] };
-
 /** Reasons by the codes of the protocol, where the server's own words are in another language. */
 const RUSSIAN_REASONS: Record<string, string> = {
   unauthorized: "Вход больше не действует: войдите снова",
@@ -177,10 +174,15 @@ const RUSSIAN_REASONS: Record<string, string> = {
 /** The language of the page: the browser's, if there are texts in it, otherwise English. */
 export const language: "en" | "ru" = /^ru\b/i.test(navigator.language) ? "ru" : "en";
 
+/** How dates are written: as in the user's country, where that is known. */
+export const locale: string = navigator.language.startsWith(language)
+  ? navigator.language
+  : "en-GB";
+
 /** The texts in that language. */
-export const texts = Object.fromEntries(
+export const texts: { [Key in keyof typeof TABLE]: (typeof TABLE)[Key][0] } = Object.fromEntries(
   Object.entries(TABLE).map(([key, [en, ru]]) => [key, language === "ru" ? ru : en]),
-) as Texts;
+) as typeof texts;
 
 /** A reason in the user's language, where it is known; otherwise in the server's words. */
 export function reasonOf({ code, message }: { code: string; message: string }): string {
@@ -189,7 +191,9 @@ export function reasonOf({ code, message }: { code: string; message: string }): 
 }
 
 /** The texts that are not functions. */
-type Word = { [Key in keyof Texts]: Texts[Key] extends string ? Key : never }[keyof Texts];
+type Word = {
+  [Key in keyof typeof TABLE]: (typeof TABLE)[Key][0] extends string ? Key : never;
+}[keyof typeof TABLE];
 
 /** Puts the texts into the page: `data-text` names one for the content, `data-label` one for the accessible name. */
 export function translatePage(): void {

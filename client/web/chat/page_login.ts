@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The form that asks for a name and a password, and says why they were refused.
+ * What the user logs in with: a login kept in the browser, or what the form asks for.
  *
  * @module
  */
@@ -10,11 +10,69 @@ import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from "../../../lib/chat/password_length.ts";
-import type { Credentials, Refusal } from "../../session/login.ts";
-import { safeText } from "../../session/safe_text.ts";
+} from "../../../lib/chat/lengths.ts";
+import {
+  type Credentials,
+  type KeptEntry,
+  type KeptLogin,
+  type LoginStore,
+  parseLogins,
+  type Refusal,
+  withLogin,
+} from "../../session/session_login.ts";
+import { safeText } from "../../../lib/base/escape.ts";
 import { byId } from "../shared/dom.ts";
 import { reasonOf, texts } from "../shared/texts.ts";
+
+const KEY = "framed-logins";
+
+/** The logins at one server. All tabs share them; each change reads what the others have kept. */
+export class LocalLogins implements LoginStore {
+  readonly #server: string;
+
+  /** Takes the address of the server. */
+  constructor(server: string) {
+    this.#server = server;
+  }
+
+  /** Gives the logins kept for this server, the last one used at the end. */
+  list(): Promise<KeptLogin[]> {
+    // Without access to the storage there is none.
+    return this.#try(() => this.#read()).catch(() => []);
+  }
+
+  /** Keeps a login in place of the earlier one of that name and data. */
+  save(login: KeptLogin): Promise<void> {
+    return this.#try(() =>
+      this.#write(withLogin(this.#read(), { server: this.#server, ...login }))
+    );
+  }
+
+  /** Forgets a token. */
+  remove(token: string): Promise<void> {
+    return this.#try(() => this.#write(this.#read().filter((kept) => kept.token !== token)));
+  }
+
+  /** Forgets the logins of a name. */
+  removeName(name: string): Promise<void> {
+    return this.#try(() => this.#write(this.#read().filter((kept) => kept.name !== name)));
+  }
+
+  #read(): KeptEntry[] {
+    const entries = parseLogins(localStorage.getItem(KEY) ?? "") ?? [];
+    return entries.filter(({ server }) => server === this.#server);
+  }
+
+  #write(entries: KeptEntry[]): void {
+    if (entries.length === 0) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, JSON.stringify(entries));
+  }
+
+  /** The storage may be switched off, or full. */
+  #try<T>(work: () => T): Promise<T> {
+    return new Promise((resolve) => resolve(work()));
+  }
+}
 
 /** Why an answer cannot be right, and the field that it is about. */
 type Problem = { field: "name" | "password"; text: string };
@@ -40,7 +98,9 @@ export class LoginForm {
   }
 
   /** Asks; `refusal` says why the last answer was refused, `notice` what else happened. */
-  async ask({ refusal, notice = "" }: { refusal?: Refusal | undefined; notice?: string }) {
+  async ask(
+    { refusal, notice = "" }: { refusal?: Refusal | undefined; notice?: string },
+  ): Promise<Credentials> {
     this.#setBusy(false);
     if (refusal?.name !== undefined) this.#name.value = refusal.name;
     const field = refusal && NAME_CODES.includes(refusal.code) ? "name" : "password";
