@@ -268,10 +268,6 @@ export class Page {
       this.problems.push(exception?.description ?? text);
     } else if (method === "Log.entryAdded" && params.entry.source === "security") {
       this.problems.push(params.entry.text);
-    } else if (method === "Audits.issueAdded") {
-      if (params.issue.code === "ContentSecurityPolicyIssue") {
-        this.problems.push(JSON.stringify(params.issue.details));
-      }
     }
   }
 }
@@ -336,7 +332,7 @@ export class Chromium {
       flatten: true,
     });
     const page = new Page(this.#devTools, browserContextId, sessionId);
-    for (const domain of ["Page", "Runtime", "Network", "Log", "DOM", "Accessibility", "Audits"]) {
+    for (const domain of ["Page", "Runtime", "Network", "Log", "DOM", "Accessibility"]) {
       await page.send(`${domain}.enable`);
     }
     await page.send("Emulation.setDeviceMetricsOverride", {
