@@ -5,7 +5,7 @@
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
 export { ByteConn } from "./lib/conn/byte_conn.ts";
-export type { FramedConnOptions } from "./lib/conn/byte_conn.ts";
+export type { FramedConnOptions } from "./lib/conn/conn_options.ts";
 export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";

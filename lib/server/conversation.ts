@@ -5,7 +5,7 @@
  */
 import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
-import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
@@ -21,8 +21,10 @@ import type { TlsServerConn } from "./tls_conn.ts";
  * Talks to one peer. It may use the connection until it returns; then the server closes it.
  *
  * When the server ends the conversation, `receive` gives `null`; what the handler sends then still arrives.
+ *
+ * A `Handler<MessageConn>` runs over any connection that carries messages.
  */
-export type Handler = (conn: FramedConn, info: ConnInfo) => Promise<void> | void;
+export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
 
 /** Options for {@linkcode Conversation}. */
 export interface ConversationOptions extends FramedConnOptions {
