@@ -4,6 +4,7 @@
  * @module
  */
 import { printError } from "./guarded.ts";
+import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
 import type { FramedConnOptions } from "../conn/byte_conn.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
@@ -66,47 +67,60 @@ export interface ConversationEnd {
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `run` has settled it is closed. */
+/** Called when a conversation has ended and its connection is closed. */
+export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
+
+/** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
   /** The peer. */
   readonly info: ConnInfo;
   readonly #tls: TlsServerConn | undefined;
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
+  readonly #onEnd: OnConversationEnd;
+  readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
-  #abandon: (() => void) | undefined;
+  #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
-  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
+  constructor(
+    conn: Deno.TcpConn | TlsServerConn,
+    info: ConnInfo,
+    options: ConversationOptions,
+    onEnd: OnConversationEnd = () => {},
+  ) {
     this.info = info;
     this.#options = options;
+    this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = new FramedConn(conn, this.#observed());
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
-  async run(handler: Handler): Promise<ConversationEnd> {
+  /** Settles after `onEnd`. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  async run(handler: Handler): Promise<void> {
     let end: ConversationEnd;
     try {
       if (this.#tls) await this.#shakeHands(this.#tls);
-      await this.#call(handler);
-      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+      if (!this.#conn.closed) await handler(this.#conn, this.info);
+      end = this.#endOfReturn();
     } catch (error) {
+      // What a handler does that was left to itself does not matter.
+      if (this.#isClosing) return;
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
       const isOwn = end.reason === "failed" || this.#secured && !this.#conn.failedWith(error);
       if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     }
-    this.#abandon = undefined;
-    clearTimeout(this.#abandonTimer);
-    const failure = await this.#close(end);
-    clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
+    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
@@ -123,7 +137,8 @@ export class Conversation {
   /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
-    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
+    if (this.#isClosing) return;
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
   get #closeTimeoutMs(): number {
@@ -157,13 +172,16 @@ export class Conversation {
     }
   }
 
-  /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve();
-      this.#abandon = resolve;
-      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
-    });
+  async #finish(end: ConversationEnd): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearTimeout(this.#abandonTimer);
+    const failure = await this.#close(end);
+    clearTimeout(this.#kickTimer);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
+    this.#onEnd(this, wasCut ? cut : end);
+    this.#over.open();
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
@@ -175,9 +193,10 @@ export class Conversation {
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #reasonOfReturn(): EndReason {
-    if (this.#conn.lost) return "lost";
-    return this.#conn.finished ? "finished" : "ended";
+  #endOfReturn(): ConversationEnd {
+    if (this.#goodbye) return { reason: this.#goodbye };
+    if (this.#conn.lost) return { reason: "lost" };
+    return { reason: this.#conn.finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
