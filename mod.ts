@@ -5,7 +5,7 @@
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
 export { ByteConn } from "./lib/conn/byte_conn.ts";
-export type { FramedConnOptions } from "./lib/conn/byte_conn.ts";
+export type { FramedConnOptions } from "./lib/conn/conn_options.ts";
 export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
@@ -20,6 +20,17 @@ export { FrameDecoder } from "./lib/frame/frame_decoder.ts";
 export { FrameEncoder } from "./lib/frame/frame_encoder.ts";
 export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
 export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
+export { bytes, InvalidMessageError } from "./lib/codec/codec.ts";
+export type { BytesCodec, Codec, TextCodec } from "./lib/codec/codec.ts";
+export { json } from "./lib/codec/json.ts";
+export type { Validate } from "./lib/codec/json.ts";
+export { TypedConn } from "./lib/codec/typed_conn.ts";
+export type { BytesConn, TextConn } from "./lib/codec/typed_conn.ts";
+export { RequestClient } from "./lib/rpc/request_client.ts";
+export type { RequestClientOptions, RequestOptions } from "./lib/rpc/request_client.ts";
+export { serveRequests } from "./lib/rpc/serve_requests.ts";
+export type { RequestHandler, ServeRequestsOptions } from "./lib/rpc/serve_requests.ts";
+export type { Failure, Result } from "./lib/rpc/envelope.ts";
 export { serve, Server } from "./lib/server/server.ts";
 export type { DrainOptions } from "./lib/server/server.ts";
 export type { ServeOptions } from "./lib/server/serve_options.ts";

@@ -6,7 +6,8 @@
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
-import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import { InvalidMessageError } from "../codec/codec.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import {
   type EndReason,
@@ -117,7 +118,7 @@ export class Conversation {
       // What a handler does that was left to itself does not matter.
       if (this.#isClosing) return;
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
-      const isOwn = end.reason === "failed" || this.#secured && !this.#conn.failedWith(error);
+      const isOwn = end.reason === "failed" || this.#secured && !this.#isOfConn(error);
       if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     }
     await this.#finish(end);
@@ -186,10 +187,16 @@ export class Conversation {
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonOf(error: unknown): EndReason {
-    const isOfConn = !this.#secured || this.#conn.failedWith(error);
+    const isOfConn = !this.#secured || this.#isOfConn(error);
     // Of the two limits that end in TimedOut, this is the one of sending.
     if (isOfConn && this.#conn.lost) return "lost";
     return isOfConn ? endReasonOf(error) : "failed";
+  }
+
+  /** Whether this very connection threw the error, or a codec that read a message of it. */
+  #isOfConn(error: unknown): boolean {
+    return this.#conn.failedWith(error) ||
+      error instanceof InvalidMessageError && error.cameOn(this.#conn);
   }
 
   /** What a handler may know when it returns, and need not tell. */
