@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  Conversation,
-  type ConversationEnd,
-  type ConversationOptions,
-  type Handler,
-} from "../../lib/server/conversation.ts";
+import { Conversation, type ConversationEnd, type Handler } from "../../lib/server/conversation.ts";
+import type { ConversationOptions } from "../../lib/server/serve_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { Events } from "./events.ts";
