@@ -4,6 +4,7 @@
  * @module
  */
 import { printError } from "./guarded.ts";
+import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
@@ -15,7 +16,8 @@ import {
   goodbyeReasonOf,
   goodbyeText,
 } from "./end_reason.ts";
-import type { ConnInfo, ServerEvent } from "./server_events.ts";
+import type { ConversationOptions } from "./serve_options.ts";
+import type { ConnInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
@@ -26,35 +28,6 @@ import type { TlsServerConn } from "./tls_conn.ts";
  * A `Handler<MessageConn>` runs over any connection that carries messages.
  */
 export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
-
-/** Options for {@linkcode Conversation}. */
-export interface ConversationOptions extends FramedConnOptions {
-  /**
-   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
-   *
-   * @default {10000}
-   */
-  handshakeTimeoutMs?: number;
-  /**
-   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
-   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
-   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
-   *
-   * @default {2000}
-   */
-  closeTimeoutMs?: number;
-  /**
-   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
-   *
-   * What it throws is printed to standard error, and no message is sent.
-   */
-  goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
-  /**
-   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
-   * it, what handlers throw is printed too.
-   */
-  onEvent?: (event: ServerEvent) => void;
-}
 
 /** How a conversation ended, and with which error, if there was one. */
 export interface ConversationEnd {
@@ -67,47 +40,60 @@ export interface ConversationEnd {
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `run` has settled it is closed. */
+/** Called when a conversation has ended and its connection is closed. */
+export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
+
+/** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
   /** The peer. */
   readonly info: ConnInfo;
   readonly #tls: TlsServerConn | undefined;
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
+  readonly #onEnd: OnConversationEnd;
+  readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
-  #abandon: (() => void) | undefined;
+  #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
-  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
+  constructor(
+    conn: Deno.TcpConn | TlsServerConn,
+    info: ConnInfo,
+    options: ConversationOptions,
+    onEnd: OnConversationEnd = () => {},
+  ) {
     this.info = info;
     this.#options = options;
+    this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = new FramedConn(conn, this.#observed());
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
-  async run(handler: Handler): Promise<ConversationEnd> {
+  /** Settles after `onEnd`. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  async run(handler: Handler): Promise<void> {
     let end: ConversationEnd;
     try {
       if (this.#tls) await this.#shakeHands(this.#tls);
-      await this.#call(handler);
-      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+      if (!this.#conn.closed) await handler(this.#conn, this.info);
+      end = this.#endOfReturn();
     } catch (error) {
+      // What a handler does that was left to itself does not matter.
+      if (this.#isClosing) return;
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
       const isOwn = end.reason === "failed" || this.#secured && !this.#isOfConn(error);
       if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     }
-    this.#abandon = undefined;
-    clearTimeout(this.#abandonTimer);
-    const failure = await this.#close(end);
-    clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
+    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
@@ -124,7 +110,8 @@ export class Conversation {
   /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
-    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
+    if (this.#isClosing) return;
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
   get #closeTimeoutMs(): number {
@@ -158,13 +145,16 @@ export class Conversation {
     }
   }
 
-  /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve();
-      this.#abandon = resolve;
-      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
-    });
+  async #finish(end: ConversationEnd): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearTimeout(this.#abandonTimer);
+    const failure = await this.#close(end);
+    clearTimeout(this.#kickTimer);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
+    this.#onEnd(this, wasCut ? cut : end);
+    this.#over.open();
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
@@ -182,9 +172,10 @@ export class Conversation {
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #reasonOfReturn(): EndReason {
-    if (this.#conn.lost) return "lost";
-    return this.#conn.finished ? "finished" : "ended";
+  #endOfReturn(): ConversationEnd {
+    if (this.#goodbye) return { reason: this.#goodbye };
+    if (this.#conn.lost) return { reason: "lost" };
+    return { reason: this.#conn.finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
