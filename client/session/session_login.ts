@@ -5,7 +5,7 @@
  */
 
 import { isSameName, parseName } from "../../lib/chat/name.ts";
-import { type ClientMessage, type ErrorCode, type ServerMessage } from "../../lib/chat/protocol.ts";
+import type { ClientMessage, ErrorCode, ServerMessage } from "../../lib/chat/protocol.ts";
 
 /** What a user logs in with. A name alone stands for the login kept under it. */
 export type Credentials = { name: string; password?: never } | {
