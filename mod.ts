@@ -5,7 +5,7 @@
  */
 export { FramedConn } from "./lib/conn/framed_conn.ts";
 export { ByteConn } from "./lib/conn/byte_conn.ts";
-export type { FramedConnOptions } from "./lib/conn/byte_conn.ts";
+export type { FramedConnOptions } from "./lib/conn/conn_options.ts";
 export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
@@ -18,15 +18,15 @@ export {
 export type { FrameOptions } from "./lib/frame/frame.ts";
 export { FrameDecoder } from "./lib/frame/frame_decoder.ts";
 export { FrameEncoder } from "./lib/frame/frame_encoder.ts";
-export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
+export { ConversationEndedError, GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
 export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
 export { serve, Server } from "./lib/server/server.ts";
 export type { DrainOptions } from "./lib/server/server.ts";
-export type { ServeOptions } from "./lib/server/serve_options.ts";
+export type { ConversationOptions, ServeOptions } from "./lib/server/serve_options.ts";
 export type { AdmissionOptions } from "./lib/server/admission.ts";
-export type { ConversationOptions, Handler } from "./lib/server/conversation.ts";
+export type { Handler } from "./lib/server/conversation.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
-export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
+export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
 export { escapeControl } from "./lib/base/escape.ts";

@@ -3,17 +3,14 @@
  *
  * @module
  */
-import { checkLimits } from "../base/limits.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet, within } from "../base/within.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
+import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
+import type { StreamEnd } from "./chunk_reader.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { setNoDelay } from "./dial.ts";
-import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
-import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
-
-/** Options for {@linkcode FramedConn}. */
-export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
+import { MessageReader } from "./message_reader.ts";
+import { WriteQueue } from "./write_queue.ts";
 
 // After close(), without sendTimeoutMs, what was accepted by send() has this long to reach the operating system.
 const LINGER_MS = 5000;
@@ -70,6 +67,11 @@ export class ByteConn implements Deno.Conn {
   /** Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
   get lost(): boolean {
     return this.reader.end?.how === "lost";
+  }
+
+  /** Reads ahead while nothing is received, so that the end of the stream is noticed: then `onEnd` is called. */
+  readAhead(onEnd: (end: StreamEnd) => void): void {
+    this.reader.readAhead(onEnd);
   }
 
   /** Whether `error` is what a `receive` or a write of this very connection failed with. */
@@ -231,17 +233,6 @@ export class ByteConn implements Deno.Conn {
     if (!this.#connClosed) this.#conn.close();
     this.#connClosed = true;
   }
-}
-
-/**
- * Checks the limits among the options.
- *
- * @throws {RangeError} If one is less than 0, or not a number.
- */
-export function checkOptions(options: FramedConnOptions): void {
-  const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
-  checkMaxBodyBytes(maxBodyBytes);
-  checkLimits("frame a connection", { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
 }
 
 function closedError(): Error {

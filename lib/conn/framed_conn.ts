@@ -4,7 +4,8 @@
  * @module
  */
 import { quiet, unlessAborted } from "../base/within.ts";
-import { ByteConn, checkOptions, type FramedConnOptions } from "./byte_conn.ts";
+import { ByteConn } from "./byte_conn.ts";
+import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import type { MessageConn, ReceiveOptions } from "./message_conn.ts";
 

@@ -5,53 +5,28 @@
  */
 import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
-import type { FramedConnOptions } from "../conn/byte_conn.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
+import type { StreamEnd } from "../conn/chunk_reader.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import {
+  ConversationEndedError,
   type EndReason,
   endReasonOf,
   type GoodbyeReason,
   goodbyeReasonOf,
-  goodbyeText,
 } from "./end_reason.ts";
-import type { ConnInfo, ServerEvent } from "./server_events.ts";
+import type { ConversationOptions } from "./serve_options.ts";
+import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
- * Talks to one peer. It may use the connection until it returns; then the server closes it.
+ * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
+ * the server closes it. What it returns otherwise does not matter.
  *
- * When the server ends the conversation, `receive` gives `null`; what the handler sends then still arrives.
+ * When the server ends the conversation, `receive` gives `null` and `info.signal` aborts; what the handler sends then
+ * still arrives.
  */
-export type Handler = (conn: FramedConn, info: ConnInfo) => Promise<void> | void;
-
-/** Options for {@linkcode Conversation}. */
-export interface ConversationOptions extends FramedConnOptions {
-  /**
-   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
-   *
-   * @default {10000}
-   */
-  handshakeTimeoutMs?: number;
-  /**
-   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
-   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
-   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
-   *
-   * @default {2000}
-   */
-  closeTimeoutMs?: number;
-  /**
-   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
-   *
-   * What it throws is printed to standard error, and no message is sent.
-   */
-  goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
-  /**
-   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
-   * it, what handlers throw is printed too.
-   */
-  onEvent?: (event: ServerEvent) => void;
-}
+export type Handler = (conn: FramedConn, info: HandlerInfo) => unknown;
 
 /** How a conversation ended, and with which error, if there was one. */
 export interface ConversationEnd {
@@ -66,12 +41,15 @@ const ABANDON_MS = 1000;
 
 /** A connection of a server, which it owns. When `run` has settled it is closed. */
 export class Conversation {
-  /** The peer. */
-  readonly info: ConnInfo;
+  /** What the handler knows about it. */
+  readonly info: HandlerInfo;
   readonly #tls: TlsServerConn | undefined;
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
   #goodbye: GoodbyeReason | undefined;
+  /** Why the handler's signal aborts, once it does. */
+  #ended: ConversationEndedError | undefined;
+  #controller: AbortController | undefined;
   #secured: boolean;
   #abandon: (() => void) | undefined;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
@@ -80,11 +58,20 @@ export class Conversation {
 
   /** Takes over a connection just accepted. */
   constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
-    this.info = info;
+    this.info = new PeerInfo(info, this);
     this.#options = options;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = new FramedConn(conn, this.#observed());
+  }
+
+  /** The signal of the handler, made when it is first asked for: most handlers never do. */
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#ended) this.#controller.abort(this.#ended);
+    else this.#conn.readAhead((end) => this.#tellEnd(...lossOf(end)));
+    return this.#controller.signal;
   }
 
   /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
@@ -95,10 +82,9 @@ export class Conversation {
       await this.#call(handler);
       end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
     } catch (error) {
-      end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
-      const isOwn = end.reason === "failed" || this.#secured && !this.#conn.failedWith(error);
-      if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+      end = this.#endOf(error);
     }
+    this.#tellEnd(end.reason, end.error);
     this.#abandon = undefined;
     clearTimeout(this.#abandonTimer);
     const failure = await this.#close(end);
@@ -110,6 +96,7 @@ export class Conversation {
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
+    this.#tellEnd(this.#goodbye);
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -156,12 +143,30 @@ export class Conversation {
   }
 
   /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<void> {
+  #call(handler: Handler): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve();
-      this.#abandon = resolve;
+      if (this.#conn.closed) return resolve(undefined);
+      this.#abandon = () => resolve(undefined);
       Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
     });
+  }
+
+  #tellEnd(reason: EndReason, cause?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = new ConversationEndedError(reason, { cause });
+    this.#controller?.abort(this.#ended);
+  }
+
+  /** How the conversation ended whose handler threw `error`. To pass on the reason of its signal is no failure. */
+  #endOf(error: unknown): ConversationEnd {
+    const ended = this.#ended;
+    if (ended && (error === ended || error instanceof Error && error.cause === ended)) {
+      return { reason: ended.reason };
+    }
+    const reason = this.#goodbye ?? this.#reasonOf(error);
+    const isOwn = reason === "failed" || this.#secured && !this.#conn.failedWith(error);
+    if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+    return { reason, error };
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
@@ -215,9 +220,8 @@ export class Conversation {
   #sendGoodbye(reason: EndReason, error: unknown): void {
     const told = goodbyeReasonOf(reason);
     if (told === undefined) return;
-    const { goodbye = goodbyeText } = this.#options;
     const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
-    const text = goodbye(told, detail);
+    const text = this.#options.goodbye?.(told, detail);
     // One that is longer than a body may be is not sent, and closing says the rest.
     if (typeof text === "string") this.#conn.send(text).catch(() => {});
   }
@@ -225,4 +229,9 @@ export class Conversation {
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
     return ms > 0 ? setTimeout(act, timerDelay(ms)) : undefined;
   }
+}
+
+/** The reason and the cause of a conversation whose stream has ended. */
+function lossOf({ how, error }: StreamEnd): [EndReason, unknown] {
+  return [how === "lost" ? "lost" : "finished", error];
 }

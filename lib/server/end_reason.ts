@@ -96,6 +96,32 @@ export function actionAfter(text: string): ClientAction {
   return goodbyes.find(({ sentence }) => text === GOODBYE_PREFIX + sentence)?.action ?? "check";
 }
 
+/**
+ * The reason of `info.signal`: the conversation is over, as seen by the server.
+ *
+ * A handler may throw it, or let it through: that is no failure of the handler.
+ */
+export class ConversationEndedError extends Error {
+  /** Always `ConversationEndedError`. */
+  override readonly name = "ConversationEndedError";
+  /** Why the conversation ended. */
+  readonly reason: EndReason;
+
+  /** Makes the error; `options.cause` is what a read failed with, if anything. */
+  constructor(reason: EndReason, options?: ErrorOptions) {
+    super(`Cannot continue the conversation: ${sentenceOf(reason)}`, options);
+    this.reason = reason;
+  }
+}
+
+function sentenceOf(reason: EndReason): string {
+  if (reason === "finished") return "the peer has finished";
+  if (reason === "lost") return "the connection is lost";
+  if (reason === "ended") return "the handler has returned";
+  if (reason === "torn") return "the stream ended inside a frame";
+  return GOODBYES[reason].sentence;
+}
+
 /** Why a conversation ended whose connection threw `error`. */
 export function endReasonOf(error: unknown): EndReason {
   // Errors of the operating system have a code. It has a TimedOut of its own: the peer no longer acknowledges.

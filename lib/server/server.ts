@@ -6,7 +6,7 @@
 import { AcceptLoop } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
 import { Conversation, type Handler } from "./conversation.ts";
-import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { refuse } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, type ServerEvent } from "./server_events.ts";
@@ -203,9 +203,9 @@ export class Server implements AsyncDisposable {
   #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
     this.#emit({ type: "refused", peer, reason });
     if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
-    const { goodbye = goodbyeText, closeTimeoutMs = 2000 } = this.#options;
+    const { goodbye, closeTimeoutMs = 2000 } = this.#options;
     const refusal = { abort: () => conn[Symbol.dispose]() };
-    const closed = refuse(conn, goodbye(reason), closeTimeoutMs, this.#options);
+    const closed = refuse(conn, goodbye?.(reason), closeTimeoutMs, this.#options);
     this.#refused.set(refusal, closed.then(() => void this.#refused.delete(refusal)));
   }
 

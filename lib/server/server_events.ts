@@ -22,6 +22,20 @@ export interface ConnInfo {
   readonly connectedAt: number;
 }
 
+/** What a handler knows about its conversation. */
+export interface HandlerInfo extends ConnInfo {
+  /**
+   * Aborts when the conversation ends, also while the handler receives nothing: the server pauses, stops or closes, the
+   * peer is kicked, has finished or is gone; at the latest when the handler has returned. Its reason is a
+   * {@linkcode ConversationEndedError}, which says which of these.
+   *
+   * Pass it to what the handler waits for: a database, a queue, `fetch`. From its first use on, the connection is read
+   * ahead, until 64 KiB or more wait for a `receive`: the loss of a peer that has sent more is noticed later. A peer
+   * that half-closes and waits for answers counts as `finished`: TCP cannot tell it from one that is gone.
+   */
+  readonly signal: AbortSignal;
+}
+
 /** One event of a server's life. Sizes are those of bodies, in bytes; message texts are never part of an event. */
 export type ServerEvent =
   | { type: "listening"; hostname: string; port: number; requestedPort: number }
@@ -38,4 +52,31 @@ export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
   const address = normalizeAddress(hostname);
   const connectedAt = Math.round(performance.timeOrigin + performance.now());
   return { id, peer: joinHostPort(address, port), address, connectedAt };
+}
+
+/** What the handler of a conversation knows: its peer, and the signal that the conversation makes when asked. */
+export class PeerInfo implements HandlerInfo {
+  /** See {@linkcode ConnInfo}. */
+  readonly id: number;
+  /** See {@linkcode ConnInfo}. */
+  readonly peer: string;
+  /** See {@linkcode ConnInfo}. */
+  readonly address: string;
+  /** See {@linkcode ConnInfo}. */
+  readonly connectedAt: number;
+  readonly #conversation: Pick<HandlerInfo, "signal">;
+
+  /** Describes the peer of a conversation. */
+  constructor(info: ConnInfo, conversation: Pick<HandlerInfo, "signal">) {
+    this.id = info.id;
+    this.peer = info.peer;
+    this.address = info.address;
+    this.connectedAt = info.connectedAt;
+    this.#conversation = conversation;
+  }
+
+  /** See {@linkcode HandlerInfo}. */
+  get signal(): AbortSignal {
+    return this.#conversation.signal;
+  }
 }

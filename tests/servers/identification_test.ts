@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
@@ -31,7 +30,8 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const info: ConnInfo = { id: 1, peer: `${address}:1`, address, connectedAt: 0 };
+    const { signal } = new AbortController();
+    const info = { id: 1, peer: `${address}:1`, address, connectedAt: 0, signal };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
@@ -209,7 +209,8 @@ testWith(FILES, "openIdentification() answers every text that fits into its fram
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
-    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0 };
+    const { signal } = new AbortController();
+    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0, signal };
     const ended = service.handler(conn, info);
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);

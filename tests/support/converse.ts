@@ -3,12 +3,9 @@
  *
  * @module
  */
-import {
-  Conversation,
-  type ConversationEnd,
-  type ConversationOptions,
-  type Handler,
-} from "../../lib/server/conversation.ts";
+import { Conversation, type ConversationEnd, type Handler } from "../../lib/server/conversation.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
+import type { ConversationOptions } from "../../lib/server/serve_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { Events } from "./events.ts";
@@ -24,7 +21,7 @@ export interface Conversing {
   ended: Promise<ConversationEnd>;
 }
 
-/** Runs a handler on one end of a connection. */
+/** Runs a handler on one end of a connection. Its goodbyes are sentences. */
 export async function converse(
   handler: Handler,
   options: ConversationOptions = {},
@@ -33,6 +30,7 @@ export async function converse(
   const [client, accepted] = await tcpPair();
   const conversation = new Conversation(accepted, connInfoOf(accepted, 1), {
     onEvent: events.take,
+    goodbye: goodbyeText,
     ...options,
   });
   const ended = conversation.run(handler);

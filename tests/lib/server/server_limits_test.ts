@@ -10,7 +10,11 @@ import { serve } from "../../../lib/server/server.ts";
 
 Deno.test("serve() tells those above maxConnections that it is full, until somebody leaves", async () => {
   const events = new Events();
-  await using server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    maxConnections: 1,
+    onEvent: events.take,
+  });
   const first = await connectTo(server);
   await events.next("connected");
 
@@ -27,7 +31,11 @@ Deno.test("serve() tells those above maxConnections that it is full, until someb
 
 Deno.test("serve() tells those above maxPerAddress so, until somebody leaves", async () => {
   const events = new Events();
-  await using server = serve(echo, { maxPerAddress: 1, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    maxPerAddress: 1,
+    onEvent: events.take,
+  });
   const first = await connectTo(server);
   await events.next("connected");
 
@@ -43,7 +51,11 @@ Deno.test("serve() tells those above maxPerAddress so, until somebody leaves", a
 
 Deno.test("serve() tells 64 refused clients at once why, and just closes the others", async () => {
   const events = new Events();
-  await using server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    maxConnections: 1,
+    onEvent: events.take,
+  });
   using _first = await connectTo(server);
   await events.next("connected");
   const refused: FramedConn[] = [];
@@ -64,7 +76,11 @@ Deno.test("serve() tells 64 refused clients at once why, and just closes the oth
 
 Deno.test("serve() tells an idle client so, and ends only that conversation", async () => {
   const events = new Events();
-  await using server = serve(echo, { idleTimeoutMs: 40, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    idleTimeoutMs: 40,
+    onEvent: events.take,
+  });
   using idle = await connectTo(server);
   await events.next("connected");
   using busy = await connectTo(server);

@@ -37,7 +37,7 @@ testWithCertificate("serve({ cert, key }) sends a client without TLS an alert", 
 });
 
 testWithCertificate("serve({ cert, key }) says goodbye", async ({ cert, key }) => {
-  const server = serve(echo, { cert, key });
+  const server = serve(echo, { goodbye: goodbyeText, cert, key });
   const client = await connectTo(server, cert);
   await client.request("hello");
 
@@ -51,7 +51,7 @@ testWithCertificate("serve({ cert, key }) says goodbye", async ({ cert, key }) =
 testWithCertificate(
   "serve({ cert, key }) tells the excess that it is full",
   async ({ cert, key }) => {
-    await using server = serve(echo, { cert, key, maxConnections: 1 });
+    await using server = serve(echo, { goodbye: goodbyeText, cert, key, maxConnections: 1 });
     using first = await connectTo(server, cert);
     await first.request("hello");
 
