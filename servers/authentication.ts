@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { openDatabase } from "../lib/store/database.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -38,7 +39,7 @@ class GreetedMember extends Member {
 const NO_CHAT: Problem = { code: "bad_message", message: "The auth server has no chat" };
 
 /** Makes the handler of the authentication server. */
-export function authenticationHandler(members: Members): Handler {
+export function authenticationHandler(members: Members): Handler<MessageConn> {
   return (conn, info) => new GreetedMember(conn, info, members).serve();
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { openDatabase } from "../lib/store/database.ts";
 import { HistoryStore } from "../lib/store/history_store.ts";
@@ -21,7 +22,7 @@ import type { Service } from "./service.ts";
 import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** Makes the handler of the chat. */
-export function chatHandler(chat: Chat): Handler {
+export function chatHandler(chat: Chat): Handler<MessageConn> {
   return (conn, info) => new ChatMember(conn, info, chat).serve();
 }
 

@@ -39,7 +39,7 @@ export function openEcho(
   onEvent: (event: ServerEvent) => void,
 ): Service {
   if (!raw) return { handler: echo };
-  const handler: Handler = async (conn, info) => {
+  const rawHandler: Handler = async (conn, info) => {
     const buffer = new Uint8Array(16 * 1024);
     for (let bytes; (bytes = await conn.read(buffer)) !== null;) {
       onEvent({ type: "received", conn: info, bytes });
@@ -48,5 +48,5 @@ export function openEcho(
     }
   };
   // Where the bytes are no frames, a goodbye in a frame would be noise.
-  return { handler, options: { goodbye: () => undefined } };
+  return { handler: echo, rawHandler, options: { goodbye: () => undefined } };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import { lockFile } from "../lib/store/private_file.ts";
@@ -34,7 +35,7 @@ export interface IdentifyOptions {
  * Makes a handler that greets a known client by name and asks another for its name; then each line comes back with the
  * name in front. A client that is forgotten during the dialogue is asked again.
  */
-export function identify({ store, reading, writing }: IdentifyOptions): Handler {
+export function identify({ store, reading, writing }: IdentifyOptions): Handler<MessageConn> {
   return async (conn, { address }) => {
     const known = await find(address);
     let isAsked = known === undefined;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
 import type { ConnInfo, ServerEvent } from "../lib/server/server_events.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -12,7 +13,9 @@ import type { ServerConfig } from "./control/config.ts";
 /** One running exercise. */
 export interface Service {
   /** Talks to each client. */
-  handler: Handler;
+  handler: Handler<MessageConn>;
+  /** Takes its place where the bytes are no frames. */
+  rawHandler?: Handler;
   /** What the exercise asks of the server beyond the flags. */
   options?: ServeOptions;
   /** The name of the user of a connection, once it is known. */

@@ -5,8 +5,9 @@
  */
 import { Latch } from "../base/latch.ts";
 import { quiet, within } from "../base/within.ts";
-import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
+import { type Framing, lengthFraming } from "../frame/framing.ts";
 import type { StreamEnd } from "./chunk_reader.ts";
+import { checkOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { setNoDelay } from "./dial.ts";
 import { MessageReader } from "./message_reader.ts";
@@ -14,11 +15,6 @@ import { WriteQueue } from "./write_queue.ts";
 
 // After close(), without sendTimeoutMs, what was accepted by send() has this long to reach the operating system.
 const LINGER_MS = 5000;
-
-/** The part of a `Deno.Conn` that carries the bytes. */
-export type Transport =
-  & Pick<Deno.Conn, "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close">
-  & Partial<Pick<Deno.Conn, "ref" | "unref">>;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
 export class ByteConn implements Deno.Conn {
@@ -39,12 +35,16 @@ export class ByteConn implements Deno.Conn {
    *
    * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
    */
-  constructor(conn: Transport, options: FramedConnOptions = {}) {
+  constructor(
+    conn: Transport,
+    options: FramedConnOptions = {},
+    { decoder, encoder }: Framing = lengthFraming(options),
+  ) {
     checkOptions(options);
     this.#conn = conn;
     this.#hasSendTimeout = (options.sendTimeoutMs ?? 0) > 0;
-    this.queue = new WriteQueue(conn, options, (error) => this.#lose(error));
-    this.reader = new MessageReader(conn, options);
+    this.queue = new WriteQueue(conn, encoder, options, (error) => this.#lose(error));
+    this.reader = new MessageReader(conn, decoder, options);
     setNoDelay(conn);
   }
 
@@ -60,8 +60,7 @@ export class ByteConn implements Deno.Conn {
 
   /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
   get finished(): boolean {
-    const end = this.reader.end;
-    return end !== undefined && end.how !== "closed";
+    return this.reader.end !== undefined && this.reader.end.how !== "closed";
   }
 
   /** Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
@@ -144,6 +143,7 @@ export class ByteConn implements Deno.Conn {
     if (this.#closed) return;
     this.#closed = true;
     this.closeRead();
+    this.queue.finish();
     if (this.queue.idle) return this.#release();
     this.queue.refuse(closedError());
     this.#linger();
@@ -154,6 +154,19 @@ export class ByteConn implements Deno.Conn {
     this.#closed = true;
     this.closeRead();
     this.#release();
+  }
+
+  /**
+   * Gives the connection to another owner, with what was read and not received. Nothing may be pending or queued. From
+   * now on this object is closed.
+   */
+  handOver(): { conn: Transport; unread: Uint8Array<ArrayBuffer> } {
+    const { frames } = this.reader;
+    const unread = new Uint8Array(frames.bufferedBytes);
+    frames.read(unread);
+    this.#connClosed = true;
+    this.abort();
+    return { conn: this.#conn, unread };
   }
 
   /** Closes the connection at the end of a `using` block. */
@@ -208,8 +221,7 @@ export class ByteConn implements Deno.Conn {
 
   async #linger(): Promise<void> {
     try {
-      const drained = this.queue.drain();
-      await (this.#hasSendTimeout ? drained : within(LINGER_MS, drained));
+      await (this.#hasSendTimeout ? this.queue.drain() : within(LINGER_MS, this.queue.drain()));
     } catch {
       // The peer is gone: what was queued for it is lost.
     }
@@ -235,6 +247,4 @@ export class ByteConn implements Deno.Conn {
   }
 }
 
-function closedError(): Error {
-  return new Deno.errors.BadResource("Cannot send: the connection is closed");
-}
+const closedError = () => new Deno.errors.BadResource("Cannot send: the connection is closed");

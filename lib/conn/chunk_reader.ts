@@ -4,8 +4,7 @@
  * @module
  */
 import { Latch } from "../base/latch.ts";
-import type { FrameOptions } from "../frame/frame.ts";
-import { FrameDecoder } from "../frame/frame_decoder.ts";
+import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
@@ -29,7 +28,7 @@ const MAX_AHEAD_BYTES = 64 * 1024;
 /** Reads one chunk after the other, as long as a subclass waits for one. A read of a socket cannot be interrupted. */
 export abstract class ChunkReader implements Reading, Disposable {
   /** What was read and not given yet. */
-  readonly frames: FrameDecoder;
+  readonly frames: MessageDecoder;
   /** How the stream ended, once it has. */
   end: StreamEnd | undefined;
   /** How many bytes were read since the start. */
@@ -42,9 +41,9 @@ export abstract class ChunkReader implements Reading, Disposable {
   #onEnd: ((end: StreamEnd) => void) | undefined;
 
   /** Reads from `reader`, which nothing else may read. */
-  constructor(reader: Reader, options: FrameOptions) {
+  constructor(reader: Reader, frames: MessageDecoder) {
     this.#reader = reader;
-    this.frames = new FrameDecoder(options);
+    this.frames = frames;
   }
 
   /** Whether a chunk is waited for. */
@@ -69,6 +68,11 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.end) return onEnd(this.end);
     this.#onEnd = onEnd;
     this.#readAhead();
+  }
+
+  /** Where the stream itself has said that no more will come, that is its end. */
+  protected takeFinish(): void {
+    if (this.frames.finished) this.#setEnd({ how: "finished" });
   }
 
   /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
@@ -151,7 +155,8 @@ export abstract class ChunkReader implements Reading, Disposable {
   }
 
   #discardOn(discarded: Latch): void {
-    if (!this.#reading) this.frames.discard();
+    if (!this.#reading) this.frames.skip();
+    this.takeFinish();
     if (!this.end) this.readOn();
     else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
     else discarded.open();

@@ -1,5 +1,5 @@
 /**
- * What a connection takes.
+ * What a connection of messages is made of, and its limits.
  *
  * @module
  */
@@ -7,6 +7,11 @@ import { checkLimits } from "../base/limits.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
 import type { MessageReaderOptions } from "./message_reader.ts";
 import type { WriteQueueOptions } from "./write_queue.ts";
+
+/** The part of a `Deno.Conn` that carries the bytes. */
+export type Transport =
+  & Pick<Deno.Conn, "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close">
+  & Partial<Pick<Deno.Conn, "ref" | "unref">>;
 
 /** Options for {@linkcode FramedConn}. */
 export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}

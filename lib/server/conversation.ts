@@ -24,9 +24,9 @@ import type { TlsServerConn } from "./tls_conn.ts";
  * the server closes it. What it returns otherwise does not matter.
  *
  * When the server ends the conversation, `receive` gives `null` and `info.signal` aborts; what the handler sends then
- * still arrives.
+ * still arrives. A `Handler<MessageConn>` runs over any connection that carries messages.
  */
-export type Handler = (conn: FramedConn, info: HandlerInfo) => unknown;
+export type Handler<Conn = FramedConn> = (conn: Conn, info: HandlerInfo) => unknown;
 
 /** How a conversation ended, and with which error, if there was one. */
 export interface ConversationEnd {

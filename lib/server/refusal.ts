@@ -4,7 +4,7 @@
  * @module
  */
 import { timerDelay } from "../base/limits.ts";
-import type { Transport } from "../conn/byte_conn.ts";
+import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame, type FrameOptions } from "../frame/frame.ts";
 

@@ -75,7 +75,7 @@ function run(
   events: EventLog,
 ): ServerContext {
   const options: ServeOptions = { ...optionsOf(config), ...service.options, onEvent: events.take };
-  const server = serve(service.handler, options);
+  const server = serve(service.rawHandler ?? service.handler, options);
   const { hostname, port } = server.addr;
   log.flush();
   thread.postMessage({

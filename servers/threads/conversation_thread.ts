@@ -4,7 +4,7 @@
  * @module
  */
 import { MessageChannel } from "node:worker_threads";
-import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import type { MessageConn } from "../../lib/conn/message_conn.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 
 /** Where a thread finds the handler that it runs. */
@@ -46,7 +46,7 @@ export class ConversationThread implements Disposable {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #end = Promise.withResolvers<void>();
-  #conn: FramedConn | undefined;
+  #conn: MessageConn | undefined;
   /** The last error of the connection. */
   #connError: unknown;
 
@@ -80,7 +80,7 @@ export class ConversationThread implements Disposable {
    *
    * @throws What the handler has thrown, or an error that says how the thread ended.
    */
-  async run(conn: FramedConn, info: ConnInfo, graceMs: number): Promise<void> {
+  async run(conn: MessageConn, info: ConnInfo, graceMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     this.#conn = conn;
     this.#port.postMessage({ type: "run", info });

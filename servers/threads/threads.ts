@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handler } from "../../lib/server/conversation.ts";
-import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import type { MessageConn } from "../../lib/conn/message_conn.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { within } from "../../lib/base/within.ts";
@@ -74,7 +74,7 @@ export class Threads implements AsyncDisposable {
   }
 
   /** Runs a conversation in a thread of its own: the handler for `serve`. */
-  readonly handler: Handler = async (conn, info) => {
+  readonly handler: Handler<MessageConn> = async (conn, info) => {
     const { maxThreads = 128 } = this.#options;
     if (maxThreads && this.count >= maxThreads) return await this.#refuse(conn, info);
     await this.#run(this.#take(), conn, info);
@@ -106,7 +106,7 @@ export class Threads implements AsyncDisposable {
     return thread;
   }
 
-  async #run(thread: ConversationThread, conn: FramedConn, info: ConnInfo): Promise<void> {
+  async #run(thread: ConversationThread, conn: MessageConn, info: ConnInfo): Promise<void> {
     this.#live.add(thread.gone);
     this.#threads.set(info, thread.id);
     this.#report({ type: "started", conn: info, thread: thread.id });
@@ -126,7 +126,7 @@ export class Threads implements AsyncDisposable {
     this.#report({ type: "ended", ...event });
   }
 
-  async #refuse(conn: FramedConn, info: ConnInfo): Promise<void> {
+  async #refuse(conn: MessageConn, info: ConnInfo): Promise<void> {
     this.#report({ type: "refused", conn: info });
     await conn.send(goodbyeText("full"));
   }

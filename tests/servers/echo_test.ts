@@ -35,8 +35,8 @@ Deno.test("echo() answers what is no text with the reason, and goes on", async (
 function serveRaw(onEvent: (event: ServerEvent) => void = () => {}): Server {
   const line = parseServerLine(["echo", "--raw"]);
   if ("help" in line) throw new Error("Cannot open the server: help was asked for");
-  const { handler, options } = openEcho(line.config, {} as LogFile, onEvent);
-  return serve(handler, { ...options, onEvent });
+  const { rawHandler, options } = openEcho(line.config, {} as LogFile, onEvent);
+  return serve(rawHandler!, { ...options, onEvent });
 }
 
 Deno.test("openEcho() with --raw sends bytes back, frames or not, and tells their number", async () => {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { FrameDecoder } from "../frame/frame_decoder.ts";
+import type { MessageDecoder } from "./message_decoder.ts";
 
 /** What a receive asks for. */
 export interface Kind<T> {
   /** Takes one, or `undefined` if it is not there yet. */
-  take(frames: FrameDecoder): T | undefined;
+  take(frames: MessageDecoder): T | undefined;
   /** Given when no more will come. */
   readonly end: T;
   /** Whether it is a whole message, and not just bytes. */
