@@ -5,6 +5,7 @@
  */
 import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
+import { InvalidMessageError } from "../codec/codec.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { StreamEnd } from "../conn/chunk_reader.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
@@ -164,17 +165,23 @@ export class Conversation {
       return { reason: ended.reason };
     }
     const reason = this.#goodbye ?? this.#reasonOf(error);
-    const isOwn = reason === "failed" || this.#secured && !this.#conn.failedWith(error);
+    const isOwn = reason === "failed" || this.#secured && !this.#isOfConn(error);
     if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     return { reason, error };
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonOf(error: unknown): EndReason {
-    const isOfConn = !this.#secured || this.#conn.failedWith(error);
+    const isOfConn = !this.#secured || this.#isOfConn(error);
     // Of the two limits that end in TimedOut, this is the one of sending.
     if (isOfConn && this.#conn.lost) return "lost";
     return isOfConn ? endReasonOf(error) : "failed";
+  }
+
+  /** Whether this very connection threw the error, or a codec that read a message of it. */
+  #isOfConn(error: unknown): boolean {
+    return this.#conn.failedWith(error) ||
+      error instanceof InvalidMessageError && error.cameOn(this.#conn);
   }
 
   /** What a handler may know when it returns, and need not tell. */

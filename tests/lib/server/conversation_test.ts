@@ -5,6 +5,8 @@ import { converse } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
+import { json } from "../../../lib/codec/json.ts";
+import { TypedConn } from "../../../lib/codec/typed_conn.ts";
 import { Conversation, type Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
@@ -196,6 +198,33 @@ Deno.test("Conversation.run() ends as `protocol` at an oversized length, and tel
   const { reason, error } = await ended;
   assertEquals(reason, "protocol");
   assertInstanceOf(error, FrameTooLargeError);
+});
+
+Deno.test("Conversation.run() ends as `protocol` at a message that the handler's codec refuses", async () => {
+  const { peer, ended } = await converse(async (conn) => {
+    await Array.fromAsync(new TypedConn(conn, json(String)));
+  });
+  using _ = peer;
+
+  await peer.send("no JSON");
+  await peer.closeWrite();
+
+  assertEquals((await ended).reason, "protocol");
+});
+
+Deno.test("Conversation.run() ends as `failed` at a message of another connection", async () => {
+  const [backend, far] = memoryConnPair();
+  using other = new FramedConn(far);
+  other.send("no JSON");
+  const { peer, ended } = await converse(async () => {
+    using typed = new TypedConn(new FramedConn(backend), json(String));
+    await typed.receive();
+  }, { onEvent: () => {} });
+  using _ = peer;
+
+  await peer.closeWrite();
+
+  assertEquals((await ended).reason, "failed");
 });
 
 Deno.test("Conversation.run() ends as `protocol` at a text that is not UTF-8", async () => {
