@@ -4,18 +4,13 @@
  * @module
  */
 import { printError } from "./guarded.ts";
+import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
-import type { StreamEnd } from "../conn/chunk_reader.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
-import {
-  ConversationEndedError,
-  type EndReason,
-  endReasonOf,
-  type GoodbyeReason,
-  goodbyeReasonOf,
-} from "./end_reason.ts";
+import { type EndReason, endReasonOf, type GoodbyeReason, goodbyeReasonOf } from "./end_reason.ts";
+import { EndSignal } from "./end_signal.ts";
 import type { ConversationOptions } from "./serve_options.ts";
 import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
@@ -40,64 +35,66 @@ export interface ConversationEnd {
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `run` has settled it is closed. */
+/** Called when a conversation has ended and its connection is closed. */
+export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
+
+/** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
   /** What the handler knows about it. */
   readonly info: HandlerInfo;
   readonly #tls: TlsServerConn | undefined;
   readonly #conn: FramedConn;
   readonly #options: ConversationOptions;
+  readonly #onEnd: OnConversationEnd;
+  readonly #signal: EndSignal;
+  readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
-  /** Why the handler's signal aborts, once it does. */
-  #ended: ConversationEndedError | undefined;
-  #controller: AbortController | undefined;
   #secured: boolean;
-  #abandon: (() => void) | undefined;
+  #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
-  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
-    this.info = new PeerInfo(info, this);
+  constructor(
+    conn: Deno.TcpConn | TlsServerConn,
+    info: ConnInfo,
+    options: ConversationOptions,
+    onEnd: OnConversationEnd = () => {},
+  ) {
     this.#options = options;
+    this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = new FramedConn(conn, this.#observed());
+    this.#signal = new EndSignal(this.#conn);
+    this.info = new PeerInfo(info, this.#signal);
   }
 
-  /** The signal of the handler, made when it is first asked for: most handlers never do. */
-  get signal(): AbortSignal {
-    if (this.#controller) return this.#controller.signal;
-    this.#controller = new AbortController();
-    if (this.#ended) this.#controller.abort(this.#ended);
-    else this.#conn.readAhead((end) => this.#tellEnd(...lossOf(end)));
-    return this.#controller.signal;
+  /** Settles after `onEnd`. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
-  async run(handler: Handler): Promise<ConversationEnd> {
+  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  async run(handler: Handler): Promise<void> {
     let end: ConversationEnd;
     try {
       if (this.#tls) await this.#shakeHands(this.#tls);
-      await this.#call(handler);
-      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+      if (!this.#conn.closed) await handler(this.#conn, this.info);
+      end = this.#endOfReturn();
     } catch (error) {
+      // What a handler does that was left to itself does not matter.
+      if (this.#isClosing) return;
       end = this.#endOf(error);
     }
-    this.#tellEnd(end.reason, end.error);
-    this.#abandon = undefined;
-    clearTimeout(this.#abandonTimer);
-    const failure = await this.#close(end);
-    clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
+    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
-    this.#tellEnd(this.#goodbye);
+    this.#signal.abort(this.#goodbye);
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -109,7 +106,8 @@ export class Conversation {
   /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
-    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
+    if (this.#isClosing) return;
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
   get #closeTimeoutMs(): number {
@@ -119,15 +117,14 @@ export class Conversation {
   #observed(): FramedConnOptions {
     const { onEvent, onReceived, onSent } = this.#options;
     if (!onEvent) return this.#options;
-    const conn = this.info;
     return {
       ...this.#options,
       onReceived: (bytes) => {
-        onEvent({ type: "received", conn, bytes });
+        onEvent({ type: "received", conn: this.info, bytes });
         onReceived?.(bytes);
       },
       onSent: (bytes) => {
-        onEvent({ type: "sent", conn, bytes });
+        onEvent({ type: "sent", conn: this.info, bytes });
         onSent?.(bytes);
       },
     };
@@ -143,27 +140,23 @@ export class Conversation {
     }
   }
 
-  /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve(undefined);
-      this.#abandon = () => resolve(undefined);
-      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
-    });
-  }
-
-  #tellEnd(reason: EndReason, cause?: unknown): void {
-    if (this.#ended) return;
-    this.#ended = new ConversationEndedError(reason, { cause });
-    this.#controller?.abort(this.#ended);
+  async #finish(end: ConversationEnd): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#signal.abort(end.reason, end.error);
+    clearTimeout(this.#abandonTimer);
+    const failure = await this.#close(end);
+    clearTimeout(this.#kickTimer);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
+    this.#onEnd(this, wasCut ? cut : end);
+    this.#over.open();
   }
 
   /** How the conversation ended whose handler threw `error`. To pass on the reason of its signal is no failure. */
   #endOf(error: unknown): ConversationEnd {
-    const ended = this.#ended;
-    if (ended && (error === ended || error instanceof Error && error.cause === ended)) {
-      return { reason: ended.reason };
-    }
+    const passedOn = this.#signal.reasonIn(error);
+    if (passedOn) return { reason: passedOn };
     const reason = this.#goodbye ?? this.#reasonOf(error);
     const isOwn = reason === "failed" || this.#secured && !this.#isOfConn(error);
     if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
@@ -185,9 +178,10 @@ export class Conversation {
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #reasonOfReturn(): EndReason {
-    if (this.#conn.lost) return "lost";
-    return this.#conn.finished ? "finished" : "ended";
+  #endOfReturn(): ConversationEnd {
+    if (this.#goodbye) return { reason: this.#goodbye };
+    if (this.#conn.lost) return { reason: "lost" };
+    return { reason: this.#conn.finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
@@ -236,9 +230,4 @@ export class Conversation {
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
     return ms > 0 ? setTimeout(act, timerDelay(ms)) : undefined;
   }
-}
-
-/** The reason and the cause of a conversation whose stream has ended. */
-function lossOf({ how, error }: StreamEnd): [EndReason, unknown] {
-  return [how === "lost" ? "lost" : "finished", error];
 }

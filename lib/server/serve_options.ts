@@ -12,7 +12,7 @@ import { guarded } from "./guarded.ts";
 import type { ListenOptions } from "./listen.ts";
 import type { ServerEvent } from "./server_events.ts";
 
-/** Options for a conversation. */
+/** Options of `serve` for each conversation. */
 export interface ConversationOptions extends FramedConnOptions {
   /**
    * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.

@@ -5,7 +5,7 @@
  */
 import { AcceptLoop } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
-import { Conversation, type Handler } from "./conversation.ts";
+import { Conversation, type Handler, type OnConversationEnd } from "./conversation.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { refuse } from "./refusal.ts";
@@ -20,7 +20,8 @@ export interface DrainOptions {
 }
 
 /** Something that is ending, and can be ended at once. */
-interface Abortable {
+interface Ending {
+  readonly over: Promise<void>;
   abort(): void;
 }
 
@@ -37,9 +38,9 @@ export class Server implements AsyncDisposable {
   readonly #options: ServeOptions;
   readonly #secureContext: ReturnType<typeof secureContextOf> | undefined;
   readonly #admission: Admission;
-  /** In the order they began, each with what settles when it has ended. */
-  readonly #conversations = new Map<Conversation, Promise<void>>();
-  readonly #refused = new Map<Abortable, Promise<void>>();
+  /** In the order they began. */
+  readonly #conversations = new Set<Conversation>();
+  readonly #refused = new Set<Ending>();
   readonly #finish: () => void;
   /** Set by `#listen`, first of all by the constructor's. */
   #loop!: AcceptLoop;
@@ -80,7 +81,7 @@ export class Server implements AsyncDisposable {
 
   /** The peers of the connections that are served, in the order they connected. */
   peers(): ConnInfo[] {
-    return Array.from(this.#conversations.keys(), ({ info }) => info);
+    return Array.from(this.#conversations, ({ info }) => info);
   }
 
   /**
@@ -90,7 +91,7 @@ export class Server implements AsyncDisposable {
    * whatever its handler does.
    */
   end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
-    const selected = [...this.#conversations.keys()].filter(({ info }) => predicate(info));
+    const selected = [...this.#conversations].filter(({ info }) => predicate(info));
     for (const conversation of selected) conversation.end(reason);
     return selected.length;
   }
@@ -148,7 +149,7 @@ export class Server implements AsyncDisposable {
   /** Closes every connection at once, without a goodbye; the handlers have a second to notice. Closing again does nothing. */
   close(): void {
     this.end("shutdown");
-    for (const conversation of this.#conversations.keys()) conversation.abort();
+    for (const conversation of this.#conversations) conversation.abort();
     // Closes those that are being refused, and one that is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
@@ -182,40 +183,42 @@ export class Server implements AsyncDisposable {
     const info = connInfoOf(tcp, ++this.#lastId);
     const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext) : tcp;
     const refusal = this.#admission.enter(info.address);
-    if (refusal === undefined) this.#serve(new Conversation(conn, info, this.#options));
+    if (refusal === undefined) this.#serve(conn, info);
     else this.#refuse(conn, info, refusal);
     return refusal === undefined;
   }
 
-  #serve(conversation: Conversation): void {
-    const { info: conn } = conversation;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#conversations.set(conversation, promise);
-    this.#emit({ type: "connected", conn });
-    conversation.run(this.#handler).then((end) => {
-      this.#conversations.delete(conversation);
-      this.#admission.leave(conn.address);
-      this.#emit({ type: "disconnected", conn, ...end });
-      resolve();
-    });
+  #serve(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo): void {
+    const conversation = new Conversation(conn, info, this.#options, this.#onEnd);
+    this.#conversations.add(conversation);
+    this.#emit({ type: "connected", conn: conversation.info });
+    conversation.run(this.#handler);
   }
+
+  /** One function for all conversations. */
+  readonly #onEnd: OnConversationEnd = (conversation, end) => {
+    this.#conversations.delete(conversation);
+    this.#admission.leave(conversation.info.address);
+    this.#emit({ type: "disconnected", conn: conversation.info, ...end });
+  };
 
   #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
     this.#emit({ type: "refused", peer, reason });
     if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
     const { goodbye, closeTimeoutMs = 2000 } = this.#options;
-    const refusal = { abort: () => conn[Symbol.dispose]() };
     const closed = refuse(conn, goodbye?.(reason), closeTimeoutMs, this.#options);
-    this.#refused.set(refusal, closed.then(() => void this.#refused.delete(refusal)));
+    const over = closed.then(() => void this.#refused.delete(refusal));
+    const refusal = { over, abort: () => conn[Symbol.dispose]() };
+    this.#refused.add(refusal);
   }
 
   /** Waits for the end of everything that is going on now; when the signal aborts, ends it at once. */
   async #drain(signal?: AbortSignal): Promise<void> {
-    const ending: [Abortable, Promise<void>][] = [...this.#conversations, ...this.#refused];
-    const abortAll = () => ending.forEach(([going]) => going.abort());
+    const ending: Ending[] = [...this.#conversations, ...this.#refused];
+    const abortAll = () => ending.forEach((going) => going.abort());
     signal?.addEventListener("abort", abortAll);
     if (signal?.aborted) abortAll();
-    await Promise.all(ending.map(([, ended]) => ended));
+    await Promise.all(ending.map(({ over }) => over));
     signal?.removeEventListener("abort", abortAll);
   }
 }

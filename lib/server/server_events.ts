@@ -6,6 +6,7 @@
 import { normalizeAddress } from "../base/address.ts";
 import { joinHostPort } from "../base/endpoint.ts";
 import type { EndReason, GoodbyeReason } from "./end_reason.ts";
+import type { EndSignal } from "./end_signal.ts";
 
 /** The peer of a connection. */
 export interface ConnInfo {
@@ -54,7 +55,7 @@ export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
   return { id, peer: joinHostPort(address, port), address, connectedAt };
 }
 
-/** What the handler of a conversation knows: its peer, and the signal that the conversation makes when asked. */
+/** What the handler of a conversation knows: its peer, and the signal that is made when it is asked for. */
 export class PeerInfo implements HandlerInfo {
   /** See {@linkcode ConnInfo}. */
   readonly id: number;
@@ -64,19 +65,19 @@ export class PeerInfo implements HandlerInfo {
   readonly address: string;
   /** See {@linkcode ConnInfo}. */
   readonly connectedAt: number;
-  readonly #conversation: Pick<HandlerInfo, "signal">;
+  readonly #signal: EndSignal;
 
   /** Describes the peer of a conversation. */
-  constructor(info: ConnInfo, conversation: Pick<HandlerInfo, "signal">) {
+  constructor(info: ConnInfo, signal: EndSignal) {
     this.id = info.id;
     this.peer = info.peer;
     this.address = info.address;
     this.connectedAt = info.connectedAt;
-    this.#conversation = conversation;
+    this.#signal = signal;
   }
 
   /** See {@linkcode HandlerInfo}. */
   get signal(): AbortSignal {
-    return this.#conversation.signal;
+    return this.#signal.signal;
   }
 }

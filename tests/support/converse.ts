@@ -28,11 +28,21 @@ export async function converse(
 ): Promise<Conversing> {
   const events = new Events();
   const [client, accepted] = await tcpPair();
-  const conversation = new Conversation(accepted, connInfoOf(accepted, 1), {
-    onEvent: events.take,
-    goodbye: goodbyeText,
-    ...options,
-  });
-  const ended = conversation.run(handler);
+  const all = { onEvent: events.take, goodbye: goodbyeText, ...options };
+  const { conversation, ended } = startConversation(accepted, handler, all);
   return { client, peer: new FramedConn(client), conversation, ended, events };
+}
+
+/** Runs a handler on a connection just accepted. */
+export function startConversation(
+  accepted: Deno.Conn,
+  handler: Handler,
+  options: ConversationOptions = {},
+): Pick<Conversing, "conversation" | "ended"> {
+  const { promise: ended, resolve } = Promise.withResolvers<ConversationEnd>();
+  const info = connInfoOf(accepted, 1);
+  const onEnd = (_: Conversation, end: ConversationEnd) => resolve(end);
+  const conversation = new Conversation(accepted as Deno.TcpConn, info, options, onEnd);
+  conversation.run(handler);
+  return { conversation, ended };
 }
