@@ -6,8 +6,10 @@
 import { printError } from "./guarded.ts";
 import { timerDelay } from "../base/limits.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
+import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
+import type { MessageConn } from "../conn/message_conn.ts";
 import {
   type EndReason,
   endReasonOf,
@@ -15,7 +17,14 @@ import {
   goodbyeReasonOf,
   goodbyeText,
 } from "./end_reason.ts";
-import type { ConnInfo, ServerEvent } from "./server_events.ts";
+import {
+  type HttpConversation,
+  type HttpOption,
+  type HttpProtocol,
+  protocolOf,
+} from "./http_protocol.ts";
+import type { ConversationEnd, ConversationOptions } from "./conversation_options.ts";
+import type { ConnInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
@@ -27,53 +36,20 @@ import type { TlsServerConn } from "./tls_conn.ts";
  */
 export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
 
-/** Options for {@linkcode Conversation}. */
-export interface ConversationOptions extends FramedConnOptions {
-  /**
-   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
-   *
-   * @default {10000}
-   */
-  handshakeTimeoutMs?: number;
-  /**
-   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
-   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
-   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
-   *
-   * @default {2000}
-   */
-  closeTimeoutMs?: number;
-  /**
-   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
-   *
-   * What it throws is printed to standard error, and no message is sent.
-   */
-  goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
-  /**
-   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
-   * it, what handlers throw is printed too.
-   */
-  onEvent?: (event: ServerEvent) => void;
-}
-
-/** How a conversation ended, and with which error, if there was one. */
-export interface ConversationEnd {
-  /** Why it ended. */
-  reason: EndReason;
-  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
-  error?: unknown;
-}
-
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
 /** A connection of a server, which it owns. When `run` has settled it is closed. */
 export class Conversation {
-  /** The peer. */
-  readonly info: ConnInfo;
+  /** The peer. It becomes another object when its protocol turns out to be another. */
+  info: ConnInfo;
   readonly #tls: TlsServerConn | undefined;
-  readonly #conn: FramedConn;
-  readonly #options: ConversationOptions;
+  /** What the bytes go through, and what the messages do, where there are messages. */
+  #conn: ByteConn;
+  #messages: (ByteConn & MessageConn) | undefined;
+  #http: HttpConversation | undefined;
+  #isAnnounced = false;
+  readonly #options: ConversationOptions & HttpOption;
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
   #abandon: (() => void) | undefined;
@@ -82,20 +58,32 @@ export class Conversation {
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
-  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
+  constructor(
+    conn: Deno.TcpConn | TlsServerConn,
+    info: ConnInfo,
+    options: ConversationOptions & HttpOption,
+  ) {
     this.info = info;
     this.#options = options;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
-    this.#conn = new FramedConn(conn, this.#observed());
+    this.#conn = this.#messages = new FramedConn(conn, this.#observed());
+  }
+
+  /** How many HTTP requests were answered. */
+  get requests(): number {
+    return this.#http?.requests ?? 0;
   }
 
   /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
   async run(handler: Handler): Promise<ConversationEnd> {
     let end: ConversationEnd;
     try {
+      if (!this.#options.http) this.#announce();
       if (this.#tls) await this.#shakeHands(this.#tls);
-      await this.#call(handler);
+      const { http } = this.#options;
+      const conn = http ? await this.#negotiate(http) : this.#messages;
+      if (conn) await this.#call(handler, conn);
       end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
     } catch (error) {
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
@@ -104,6 +92,7 @@ export class Conversation {
     }
     this.#abandon = undefined;
     clearTimeout(this.#abandonTimer);
+    this.#announce();
     const failure = await this.#close(end);
     clearTimeout(this.#kickTimer);
     const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
@@ -134,15 +123,14 @@ export class Conversation {
   #observed(): FramedConnOptions {
     const { onEvent, onReceived, onSent } = this.#options;
     if (!onEvent) return this.#options;
-    const conn = this.info;
     return {
       ...this.#options,
       onReceived: (bytes) => {
-        onEvent({ type: "received", conn, bytes });
+        onEvent({ type: "received", conn: this.info, bytes });
         onReceived?.(bytes);
       },
       onSent: (bytes) => {
-        onEvent({ type: "sent", conn, bytes });
+        onEvent({ type: "sent", conn: this.info, bytes });
         onSent?.(bytes);
       },
     };
@@ -158,12 +146,39 @@ export class Conversation {
     }
   }
 
+  /** Finds out what the peer speaks, and gives what carries its messages. HTTP is spoken until it has opened a WebSocket. */
+  async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
+    const framed = this.#messages as FramedConn;
+    const protocol = await protocolOf(framed, http);
+    if (protocol === "nothing") return void this.end("idle");
+    if (protocol === "frames") return framed;
+    this.#messages = undefined;
+    this.#conn = this.#http = http.open(framed, this.#observed());
+    this.info = { ...this.info, protocol };
+    const webSocket = await this.#http.negotiate();
+    if (!webSocket) return undefined;
+    this.#conn = this.#messages = webSocket;
+    this.info = { ...this.info, protocol: "websocket" };
+    if (this.#goodbye) webSocket.closeRead();
+    return webSocket;
+  }
+
+  /** Reports the peer, once, unless all that it wants is pages. */
+  #announce(): void {
+    if (!this.#isAnnounced && this.info.protocol !== "http") {
+      this.#options.onEvent?.({ type: "connected", conn: this.info });
+    }
+    this.#isAnnounced = true;
+  }
+
   /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<void> {
+  #call(handler: Handler, conn: MessageConn): Promise<void> {
+    this.#announce();
     return new Promise((resolve, reject) => {
       if (this.#conn.closed) return resolve();
       this.#abandon = resolve;
-      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
+      // Where there is HTTP, `serve` takes handlers that know no more than a `MessageConn`.
+      Promise.resolve(handler(conn as FramedConn, this.info)).then(resolve, reject);
     });
   }
 
@@ -228,7 +243,7 @@ export class Conversation {
     const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
     const text = goodbye(told, detail);
     // One that is longer than a body may be is not sent, and closing says the rest.
-    if (typeof text === "string") this.#conn.send(text).catch(() => {});
+    if (typeof text === "string") this.#messages?.send(text).catch(() => {});
   }
 
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./admission.ts";
-import type { ConversationOptions } from "./conversation.ts";
+import type { ConversationOptions } from "./conversation_options.ts";
 import { checkLimits } from "../base/limits.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
 import { guarded } from "./guarded.ts";

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
 import { Conversation, type Handler } from "./conversation.ts";
+import type { HttpOption } from "./http_protocol.ts";
 import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { refuse } from "./refusal.ts";
@@ -34,7 +36,7 @@ export class Server implements AsyncDisposable {
   /** Settles when the server has stopped and every connection is closed. */
   readonly finished: Promise<void>;
   readonly #handler: Handler;
-  readonly #options: ServeOptions;
+  readonly #options: ServeOptions & HttpOption;
   readonly #secureContext: ReturnType<typeof secureContextOf> | undefined;
   readonly #admission: Admission;
   /** In the order they began, each with what settles when it has ended. */
@@ -49,7 +51,7 @@ export class Server implements AsyncDisposable {
   #reported = false;
 
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
-  constructor(handler: Handler, options: ServeOptions = {}) {
+  constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
@@ -78,9 +80,10 @@ export class Server implements AsyncDisposable {
     return this.#conversations.size;
   }
 
-  /** The peers of the connections that are served, in the order they connected. */
+  /** The peers of the connections that are served, in the order they connected; those that only request pages are none. */
   peers(): ConnInfo[] {
-    return Array.from(this.#conversations.keys(), ({ info }) => info);
+    const infos = Array.from(this.#conversations.keys(), ({ info }) => info);
+    return infos.filter(({ protocol }) => protocol !== "http");
   }
 
   /**
@@ -188,14 +191,14 @@ export class Server implements AsyncDisposable {
   }
 
   #serve(conversation: Conversation): void {
-    const { info: conn } = conversation;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#conversations.set(conversation, promise);
-    this.#emit({ type: "connected", conn });
     conversation.run(this.#handler).then((end) => {
+      const { info: conn, requests } = conversation;
       this.#conversations.delete(conversation);
       this.#admission.leave(conn.address);
-      this.#emit({ type: "disconnected", conn, ...end });
+      if (conn.protocol === "http") this.#emit({ type: "requested", conn, requests });
+      else this.#emit({ type: "disconnected", conn, ...end });
       resolve();
     });
   }
@@ -203,9 +206,9 @@ export class Server implements AsyncDisposable {
   #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
     this.#emit({ type: "refused", peer, reason });
     if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
-    const { goodbye = goodbyeText, closeTimeoutMs = 2000 } = this.#options;
+    const { goodbye = goodbyeText, closeTimeoutMs: timeoutMs = 2000, http } = this.#options;
     const refusal = { abort: () => conn[Symbol.dispose]() };
-    const closed = refuse(conn, goodbye(reason), closeTimeoutMs, this.#options);
+    const closed = refuse(conn, { text: goodbye(reason), timeoutMs, http }, this.#options);
     this.#refused.set(refusal, closed.then(() => void this.#refused.delete(refusal)));
   }
 
@@ -242,6 +245,9 @@ export class Server implements AsyncDisposable {
  * assertEquals(await conn.request("hello"), "hello");
  * ```
  */
-export function serve(handler: Handler, options: ServeOptions = {}): Server {
+export function serve(handler: Handler, options?: ServeOptions & { http?: undefined }): Server;
+/** Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
+export function serve(handler: Handler<MessageConn>, options: ServeOptions & HttpOption): Server;
+export function serve(handler: Handler, options: ServeOptions & HttpOption = {}): Server {
   return new Server(handler, options);
 }

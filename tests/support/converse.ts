@@ -3,12 +3,11 @@
  *
  * @module
  */
-import {
-  Conversation,
-  type ConversationEnd,
-  type ConversationOptions,
-  type Handler,
-} from "../../lib/server/conversation.ts";
+import { Conversation, type Handler } from "../../lib/server/conversation.ts";
+import type {
+  ConversationEnd,
+  ConversationOptions,
+} from "../../lib/server/conversation_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { Events } from "./events.ts";
