@@ -40,13 +40,6 @@ const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  *
  * The result is for people, not for parsers: a backslash is left alone, so two texts can look the same, and escaping
  * twice changes nothing more. It does not make names distinct: Latin and Cyrillic `a` both pass.
- *
- * @example
- * ```ts
- * import { escapeControl } from "@framed/tcp";
- *
- * console.log(escapeControl("Anna\x1b[2J")); // Anna\x1b[2J, and the screen stays
- * ```
  */
 export function escapeControl(text: string): string {
   return PRINTABLE_ASCII.test(text) ? text : text.replace(UNSAFE, escapeOne);

@@ -165,10 +165,7 @@ export class MessageReader extends ChunkReader
   #take<T>(kind: Kind<T>): T | undefined {
     if (this.#ended) return kind.end;
     const message = kind.take(this.frames);
-    if (message === undefined) {
-      this.takeFinish();
-      return this.#takeEnd(kind, this.end);
-    }
+    if (message === undefined) return this.#takeEnd(kind, this.takeEnd());
     if (kind.isMessage) {
       this.#givenMessages++;
       this.#onReceived?.(this.frames.bodyBytes);

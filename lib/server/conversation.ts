@@ -4,6 +4,7 @@
  * @module
  */
 import { printError } from "./guarded.ts";
+import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
@@ -17,13 +18,9 @@ import {
   goodbyeReasonOf,
   goodbyeText,
 } from "./end_reason.ts";
-import {
-  type HttpConversation,
-  type HttpOption,
-  type HttpProtocol,
-  protocolOf,
-} from "./http_protocol.ts";
-import type { ConversationEnd, ConversationOptions } from "./conversation_options.ts";
+import { finish } from "./finish.ts";
+import { type HttpConversation, type HttpProtocol, protocolOf } from "./http_protocol.ts";
+import type { ConversationOptions, HttpOption } from "./serve_options.ts";
 import type { ConnInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
@@ -36,67 +33,82 @@ import type { TlsServerConn } from "./tls_conn.ts";
  */
 export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
 
+/** How a conversation ended, and with which error, if there was one. */
+export interface ConversationEnd {
+  /** Why it ended. */
+  reason: EndReason;
+  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
+  error?: unknown;
+}
+
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `run` has settled it is closed. */
+/** Called when a conversation has ended and its connection is closed. */
+export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
+
+/** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
-  /** The peer. It becomes another object when its protocol turns out to be another. */
+  /** The peer: another object once its protocol turns out to be another. */
   info: ConnInfo;
+  /** What has carried its HTTP requests, if there were any. */
+  http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
-  /** What the bytes go through, and what the messages do, where there are messages. */
   #conn: ByteConn;
+  /** The same, where it carries messages. */
   #messages: (ByteConn & MessageConn) | undefined;
-  #http: HttpConversation | undefined;
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
+  readonly #onEnd: OnConversationEnd;
+  readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
-  #abandon: (() => void) | undefined;
+  #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
   constructor(
     conn: Deno.TcpConn | TlsServerConn,
     info: ConnInfo,
     options: ConversationOptions & HttpOption,
+    onEnd: OnConversationEnd = () => {},
   ) {
     this.info = info;
     this.#options = options;
+    this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = this.#messages = new FramedConn(conn, this.#observed());
   }
 
-  /** How many HTTP requests were answered. */
-  get requests(): number {
-    return this.#http?.requests ?? 0;
+  /** Settles after `onEnd`. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
-  async run(handler: Handler): Promise<ConversationEnd> {
+  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  async run(handler: Handler): Promise<void> {
     let end: ConversationEnd;
     try {
-      if (!this.#options.http) this.#announce();
-      if (this.#tls) await this.#shakeHands(this.#tls);
       const { http } = this.#options;
+      if (!http) this.#announce();
+      if (this.#tls) await this.#shakeHands(this.#tls);
       const conn = http ? await this.#negotiate(http) : this.#messages;
-      if (conn) await this.#call(handler, conn);
-      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+      if (conn && !conn.closed) {
+        this.#announce();
+        // Where there is HTTP, `serve` takes only handlers for every `MessageConn`.
+        await handler(conn as FramedConn, this.info);
+      }
+      end = this.#endOfReturn();
     } catch (error) {
+      // What a handler does that was left to itself does not matter.
+      if (this.#isClosing) return;
       end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
       const isOwn = end.reason === "failed" || this.#secured && !this.#isOfConn(error);
       if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
     }
-    this.#abandon = undefined;
-    clearTimeout(this.#abandonTimer);
-    this.#announce();
-    const failure = await this.#close(end);
-    clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
+    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
@@ -113,7 +125,8 @@ export class Conversation {
   /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
-    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
+    if (this.#isClosing) return;
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
   get #closeTimeoutMs(): number {
@@ -153,9 +166,9 @@ export class Conversation {
     if (protocol === "nothing") return void this.end("idle");
     if (protocol === "frames") return framed;
     this.#messages = undefined;
-    this.#conn = this.#http = http.open(framed, this.#observed());
+    this.#conn = this.http = http.open(framed, this.#observed());
     this.info = { ...this.info, protocol };
-    const webSocket = await this.#http.negotiate();
+    const webSocket = await this.http.negotiate();
     if (!webSocket) return undefined;
     this.#conn = this.#messages = webSocket;
     this.info = { ...this.info, protocol: "websocket" };
@@ -171,15 +184,17 @@ export class Conversation {
     this.#isAnnounced = true;
   }
 
-  /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler, conn: MessageConn): Promise<void> {
+  async #finish(end: ConversationEnd): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearTimeout(this.#abandonTimer);
     this.#announce();
-    return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve();
-      this.#abandon = resolve;
-      // Where there is HTTP, `serve` takes handlers that know no more than a `MessageConn`.
-      Promise.resolve(handler(conn as FramedConn, this.info)).then(resolve, reject);
-    });
+    const failure = await this.#close(end);
+    clearTimeout(this.#kickTimer);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
+    this.#onEnd(this, wasCut ? cut : end);
+    this.#over.open();
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
@@ -197,45 +212,25 @@ export class Conversation {
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #reasonOfReturn(): EndReason {
-    if (this.#conn.lost) return "lost";
-    return this.#conn.finished ? "finished" : "ended";
+  #endOfReturn(): ConversationEnd {
+    if (this.#goodbye) return { reason: this.#goodbye };
+    if (this.#conn.lost) return { reason: "lost" };
+    return { reason: this.#conn.finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
-    let failure: unknown;
     // A peer that has finished, and took everything, is not told anything and sends no more.
     const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
-    if (reason !== "lost" && !isDone && !this.#conn.closed) {
-      this.#startCloseTimer();
-      try {
-        // A receive that the handler left pending would be in the way of reading to the end.
-        this.#conn.closeRead();
-        this.#sendGoodbye(reason, error);
-        // It is refused where the handler has called it itself; if the peer is gone, reading shows that as well.
-        await this.#conn.closeWrite().catch((error) => failure = error);
-        await this.#conn.discard();
-      } catch (error) {
-        failure = error;
-      } finally {
-        clearTimeout(this.#closeTimer);
-      }
-    }
+    const failure = reason === "lost" || isDone || this.#conn.closed
+      ? undefined
+      : await finish(this.#conn, this.#closeTimeoutMs, () => this.#sendGoodbye(reason, error));
     this.#conn.close();
     await this.#conn.released;
     return failure;
   }
 
-  /** While bytes are queued, the time does not run: how long that may last is up to `sendTimeoutMs`. */
-  #startCloseTimer(): void {
-    this.#closeTimer = this.#after(this.#closeTimeoutMs, () => {
-      if (this.#conn.queuedBytes > 0) this.#startCloseTimer();
-      else this.abort();
-    });
-  }
-
-  /** Queues the goodbye. Nothing may come between it and `closeWrite`, so this does not wait. */
+  /** Queues the goodbye. */
   #sendGoodbye(reason: EndReason, error: unknown): void {
     const told = goodbyeReasonOf(reason);
     if (told === undefined) return;

@@ -36,12 +36,6 @@ export interface HttpProtocol {
   open(conn: FramedConn, options: FramedConnOptions): HttpConversation;
 }
 
-/** The option of a server that speaks HTTP. */
-export interface HttpOption {
-  /** Speaks HTTP with the peers that begin with a request. Without it, all speak frames. */
-  http?: HttpProtocol | undefined;
-}
-
 /** A connection that carries HTTP. */
 export interface HttpConversation extends ByteConn {
   /** How many requests were answered. */

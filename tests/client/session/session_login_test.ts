@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { WrongServerError } from "../../../client/session/connection.ts";
 import {
+  findServer,
   isNameTaken,
   type KeptLogin,
   type Refusal,
@@ -306,3 +307,27 @@ Deno.test("isNameTaken() asks no server of an earlier version, and waits for non
 
   assertEquals(await silent, undefined);
 });
+
+for (
+  const [what, script, reason] of [
+    [
+      "closes the connection",
+      (peer: Peer) => peer.conn.close(),
+      "the server closed the connection",
+    ],
+    ["does not answer", () => {}, "The server does not answer"],
+    ["is another one", (peer: Peer) => void peer.conn.send("Who are you?"), "Cannot talk to this"],
+  ] as const
+) {
+  Deno.test(`findServer() rejects with the reason where the server ${what}`, async () => {
+    using time = new FakeTime();
+    const [near, far] = memoryPair();
+    const found = findServer(() => Promise.resolve(near));
+    const rejection = assertRejects(() => found, Error, reason);
+
+    script(new Peer(far));
+    await time.tickAsync(3000);
+
+    await rejection;
+  });
+}
