@@ -17,7 +17,7 @@ import { readPasswordFile } from "./chat/password_file.ts";
 import { TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { findServer, isNameTaken } from "./session/session_login.ts";
+import { findServer, isNameTaken } from "./session/first_questions.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import {
   addressOf,

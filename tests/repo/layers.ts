@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "client/line": ["lib", "client/shared", "client/line"],
   "client/main.ts": ["lib", "client/shared", "client/line"],
   "client/session": ["lib/base", "lib/chat", "lib/conn/reconnect.ts", "client/session"],
+  "client/web": ["lib/base", "lib/chat", "client/session", "client/web"],
   "client/chat": ["lib", "client/shared", "client/session", "client/chat"],
   "client/chat.ts": ["lib", "client/shared", "client/session", "client/chat"],
   "tools/std": ["tools/std"],
