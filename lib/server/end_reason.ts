@@ -43,6 +43,14 @@ export type GoodbyeReason =
  */
 export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
 
+/** How a conversation ended, and with which error, if there was one. */
+export interface ConversationEnd {
+  /** Why it ended. */
+  reason: EndReason;
+  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
+  error?: unknown;
+}
+
 // A pause lasts as long as a person takes; a full server waits for another client to leave.
 const GOODBYES: Record<GoodbyeReason, Goodbye> = {
   full: {

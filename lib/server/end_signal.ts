@@ -8,13 +8,14 @@ import { ConversationEndedError, type EndReason } from "./end_reason.ts";
 
 /** An `AbortSignal` that is made when it is first asked for, because most handlers never do. */
 export class EndSignal {
-  readonly #conn: ByteConn;
+  /** Where the end of the stream is noticed. */
+  conn: ByteConn;
   #controller: AbortController | undefined;
   #error: ConversationEndedError | undefined;
 
   /** Makes the signal of a conversation over `conn`. */
   constructor(conn: ByteConn) {
-    this.#conn = conn;
+    this.conn = conn;
   }
 
   /** The signal. From now on, the end of the stream is noticed while nothing is received. */
@@ -23,9 +24,7 @@ export class EndSignal {
     this.#controller = new AbortController();
     if (this.#error) this.#controller.abort(this.#error);
     else {
-      this.#conn.readAhead(({ how, error }) =>
-        this.abort(how === "lost" ? how : "finished", error)
-      );
+      this.conn.readAhead(({ how, error }) => this.abort(how === "lost" ? how : "finished", error));
     }
     return this.#controller.signal;
   }

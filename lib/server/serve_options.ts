@@ -9,6 +9,7 @@ import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { guarded } from "./guarded.ts";
+import type { HttpProtocol } from "./http_protocol.ts";
 import type { ListenOptions } from "./listen.ts";
 import type { ServerEvent } from "./server_events.ts";
 
@@ -41,6 +42,12 @@ export interface ConversationOptions extends FramedConnOptions {
    * the event `disconnected`.
    */
   onEvent?: (event: ServerEvent) => void;
+}
+
+/** The option of a server that speaks HTTP too. */
+export interface HttpOption {
+  /** Speaks HTTP with the peers that begin with a request. Without it, all speak frames. */
+  http?: HttpProtocol | undefined;
 }
 
 /** Options for {@linkcode serve}. */

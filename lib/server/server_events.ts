@@ -21,6 +21,11 @@ export interface ConnInfo {
    * distance from now is right even if the clock was set in between.
    */
   readonly connectedAt: number;
+  /**
+   * How it speaks: messages in `frames` or over a `websocket`. A connection of which only HTTP requests came is none of
+   * the server's `peers`.
+   */
+  readonly protocol: "frames" | "websocket" | "http";
 }
 
 /** What a handler knows about its conversation. */
@@ -43,6 +48,7 @@ export type ServerEvent =
   | { type: "connected"; conn: ConnInfo }
   | { type: "received" | "sent"; conn: ConnInfo; bytes: number }
   | { type: "disconnected"; conn: ConnInfo; reason: EndReason; error?: unknown }
+  | { type: "requested"; conn: ConnInfo; requests: number }
   | { type: "refused"; peer: string; reason: GoodbyeReason }
   | { type: "accept_failed"; error: unknown }
   | { type: "paused" | "stopped" };
@@ -52,7 +58,7 @@ export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
   const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
   const address = normalizeAddress(hostname);
   const connectedAt = Math.round(performance.timeOrigin + performance.now());
-  return { id, peer: joinHostPort(address, port), address, connectedAt };
+  return { id, peer: joinHostPort(address, port), address, connectedAt, protocol: "frames" };
 }
 
 /** What the handler of a conversation knows: its peer, and the signal that is made when it is asked for. */
@@ -65,6 +71,8 @@ export class PeerInfo implements HandlerInfo {
   readonly address: string;
   /** See {@linkcode ConnInfo}. */
   readonly connectedAt: number;
+  /** See {@linkcode ConnInfo}. It is known before anything is reported of the peer. */
+  protocol: ConnInfo["protocol"];
   readonly #signal: EndSignal;
 
   /** Describes the peer of a conversation. */
@@ -73,6 +81,7 @@ export class PeerInfo implements HandlerInfo {
     this.peer = info.peer;
     this.address = info.address;
     this.connectedAt = info.connectedAt;
+    this.protocol = info.protocol;
     this.#signal = signal;
   }
 

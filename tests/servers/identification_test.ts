@@ -31,7 +31,14 @@ class Visitor implements AsyncDisposable {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
     const { signal } = new AbortController();
-    const info = { id: 1, peer: `${address}:1`, address, connectedAt: 0, signal };
+    const info = {
+      id: 1,
+      peer: `${address}:1`,
+      address,
+      connectedAt: 0,
+      protocol: "frames" as const,
+      signal,
+    };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
@@ -210,7 +217,14 @@ testWith(FILES, "openIdentification() answers every text that fits into its fram
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
     const { signal } = new AbortController();
-    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0, signal };
+    const info = {
+      id: 1,
+      peer: "10.0.0.1:1",
+      address: "10.0.0.1",
+      connectedAt: 0,
+      protocol: "frames" as const,
+      signal,
+    };
     const ended = service.handler(conn, info);
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);

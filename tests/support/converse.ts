@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Conversation, type ConversationEnd, type Handler } from "../../lib/server/conversation.ts";
-import { goodbyeText } from "../../lib/server/end_reason.ts";
+import { Conversation, type Handler } from "../../lib/server/conversation.ts";
+import { type ConversationEnd, goodbyeText } from "../../lib/server/end_reason.ts";
 import type { ConversationOptions } from "../../lib/server/serve_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";

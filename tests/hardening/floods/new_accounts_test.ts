@@ -24,7 +24,14 @@ async function open(name: keyof typeof OPEN, maxPerAddress: number) {
     async register(id: number) {
       const [mine, theirs] = memoryConnPair();
       const { signal } = new AbortController();
-      const info = { id, peer: `10.0.0.1:${id}`, address: "10.0.0.1", connectedAt: 0, signal };
+      const info = {
+        id,
+        peer: `10.0.0.1:${id}`,
+        address: "10.0.0.1",
+        connectedAt: 0,
+        protocol: "frames" as const,
+        signal,
+      };
       using conn = new FramedConn(theirs);
       const ended = service.handler(conn, info);
       using client = new ChatClient(new FramedConn(mine));

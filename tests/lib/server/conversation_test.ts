@@ -358,7 +358,7 @@ Deno.test("Conversation tells what crosses in sizes, never in words", async () =
   peer.close();
   await ended;
 
-  assertEquals(events.types(), ["received", "sent"]);
+  assertEquals(events.types(), ["connected", "received", "sent"]);
   assertEquals([(await events.next("received")).bytes, (await events.next("sent")).bytes], [6, 6]);
   assertEquals(JSON.stringify(events.all).includes("owo"), false);
 });
