@@ -57,9 +57,10 @@ export abstract class ChunkReader implements Reading, Disposable {
     readInTurn(this);
   }
 
-  /** Where the stream itself has said that no more will come, that is its end. */
-  protected takeFinish(): void {
+  /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
+  protected takeEnd(): StreamEnd | undefined {
     if (this.frames.finished) this.end ??= { how: "finished" };
+    return this.end;
   }
 
   /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
@@ -128,9 +129,9 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   #discardOn(discarded: Latch): void {
     if (!this.#reading) this.frames.skip();
-    this.takeFinish();
-    if (!this.end) this.readOn();
-    else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
+    const end = this.takeEnd();
+    if (!end) this.readOn();
+    else if (end.how === "lost" || end.how === "closed") discarded.fail(end.error);
     else discarded.open();
   }
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
-import { converse } from "../../support/converse.ts";
+import { converse, startConversation } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
@@ -29,12 +29,10 @@ Deno.test("Conversation.run() ends as `finished` when the peer finishes between 
 async function partFromSlowPeer({ sendTimeoutMs = 30_000, hasFinished = true } = {}) {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
   const peer = new FramedConn(client);
-  const info = connInfoOf(accepted, 1);
-  const conversation = new Conversation(accepted as Deno.TcpConn, info, { sendTimeoutMs });
-  const ended = conversation.run(async (conn) => {
+  const { conversation, ended } = startConversation(accepted, async (conn) => {
     if (hasFinished) assertEquals(await conn.receive(), null);
     conn.send("last words");
-  });
+  }, { sendTimeoutMs });
   if (hasFinished) await peer.closeWrite();
   await turns();
   return { peer, conversation, ended };
@@ -119,7 +117,7 @@ async function endOfReset(handler: Handler) {
     connectToReset(listener.addr.port),
     listener.accept(),
   ]);
-  const ended = new Conversation(accepted, connInfoOf(accepted, 1), {}).run(handler);
+  const { ended } = startConversation(accepted, handler);
   reset();
   return await ended;
 }
@@ -344,7 +342,7 @@ Deno.test("Conversation tells what crosses in sizes, never in words", async () =
   peer.close();
   await ended;
 
-  assertEquals(events.types(), ["received", "sent"]);
+  assertEquals(events.types(), ["connected", "received", "sent"]);
   assertEquals([(await events.next("received")).bytes, (await events.next("sent")).bytes], [6, 6]);
   assertEquals(JSON.stringify(events.all).includes("owo"), false);
 });
