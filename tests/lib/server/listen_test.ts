@@ -26,14 +26,6 @@ Deno.test("listen() takes any free port of 127.0.0.1 by default", () => {
   assertEquals(listener.addr.port > 0, true);
 });
 
-Deno.test("listen() moves to another port when the port is busy", () => {
-  using busy = listen();
-
-  using listener = listen({ port: busy.addr.port, portAttempts: 100 });
-
-  assertEquals(listener.addr.port > busy.addr.port, true);
-});
-
 Deno.test("listen() takes the next free port after several busy ones, by trying to listen", () => {
   using stubbed = stubBusy((port) => port < 9093);
 
