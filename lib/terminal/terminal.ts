@@ -5,11 +5,13 @@
  */
 
 import process from "node:process";
+import { AsyncOutput, LAST_OUTPUT_MS, printError, STANDARD_ERROR } from "./async_output.ts";
+import { within } from "../base/within.ts";
 import { terminalIsDumb } from "./color.ts";
 import { LineDialog, type LineDialogOptions, type Question } from "./line_dialog.ts";
 import { readLines } from "./lines.ts";
 import { yesOrNo } from "./question.ts";
-import { printError, type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
+import { type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
 import { Keyboard, type TerminalInput } from "./terminal_input.ts";
 import { escapeAllButColors } from "./text_layout.ts";
 
@@ -20,7 +22,7 @@ export interface TerminalOptions
   extends Partial<Omit<LineDialogOptions, "edits" | "onLine" | "onEnd">> {
   /** Where to read. @default {process.stdin} */
   input?: TerminalInput;
-  /** Where to write. @default {process.stdout} */
+  /** Where to write. @default {standard output} */
   output?: TerminalOutput;
   /** Called, perhaps more than once, when the terminal is gone: its window or connection. @default {closes it} */
   onHangUp?(): void;
@@ -40,11 +42,12 @@ export interface TerminalOptions
  *
  * Needs no permission.
  */
-export class Terminal implements AsyncIterable<string>, Disposable {
+export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposable {
   /** Whether lines are edited here: both ends are a terminal, and not a dumb one. */
   readonly isInteractive: boolean;
   #input: TerminalInput;
   #output: TerminalOutput;
+  #resizes: TerminalOutput;
   #keyboard: Keyboard | undefined; // otherwise a pipe
   #screen: Screen;
   #dialog: LineDialog;
@@ -58,7 +61,9 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   /** Takes the streams; neither reads nor changes anything yet. */
   constructor({ input, output, onInterrupt, onHangUp, ...options }: TerminalOptions = {}) {
     this.#input = input ?? process.stdin;
-    this.#output = output ?? process.stdout;
+    // A pipe or a file may make the program wait: none of its output is lost then.
+    this.#output = output ?? (process.stdout.isTTY ? new AsyncOutput(Deno.stdout) : process.stdout);
+    this.#resizes = this.#output instanceof AsyncOutput ? process.stdout : this.#output;
     const hasKeyboard = this.#input.isTTY === true;
     this.isInteractive = hasKeyboard && this.#output.isTTY === true && !terminalIsDumb();
     this.#screen = new Screen(this.#output, this.isInteractive);
@@ -83,11 +88,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
         onHangUp: hangUp,
         onTerminate: this.#leave,
         onContinue: () => this.#screen.restore(),
-        onCrash: () => this.#screen.suspend(),
+        onCrash: () => this.#writeAtOnce(() => this.#screen.suspend()),
       });
     }
     this.#output.on("error", this.isInteractive ? hangUp : this.#leave);
-    addEventListener("unload", this.#leave);
+    addEventListener("unload", this.#exit);
   }
 
   /** Prints a text and ends its line: above the line being typed, or plainly. */
@@ -98,13 +103,18 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   /** Prints a message of the program about itself: on standard error, or, where a line is being typed, above it. */
   tell(text: string): void {
-    if (this.isInteractive && process.stderr.isTTY) this.print(text);
+    if (this.isInteractive && STANDARD_ERROR.isTTY) this.print(text);
     else printError(text);
   }
 
-  /** Settles when all that was printed is written. Rejects with the error of the output, also an earlier one. */
-  written(): Promise<void> {
-    return this.#screen.written();
+  /**
+   * Settles when all that was printed is written; once it is closed, after 1 s at most. Rejects with the error of the
+   * output, also an earlier one.
+   */
+  async written(): Promise<void> {
+    const written = this.#screen.written();
+    if (this.#isClosed) await within(LAST_OUTPUT_MS, written);
+    else await written;
   }
 
   /** Sounds the bell of a terminal; in a pipe, nothing. */
@@ -160,6 +170,12 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#leave();
   }
 
+  /** Closes it, and waits until all is written, for 1 s at most. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.written().catch(() => {/* It is lost. */});
+  }
+
   /** Closes it. */
   [Symbol.dispose](): void {
     this.close();
@@ -177,7 +193,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#isStarted = true;
     if (this.isInteractive) this.#keyboard?.setRaw(true);
     if (!this.#keyboard) this.#piped = readLines(this.#input);
-    this.#output.on("resize", this.#onResize);
+    this.#resizes.on("resize", this.#onResize);
     this.#keyboard?.start();
   }
 
@@ -208,11 +224,19 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#change();
   }
 
+  #exit = () => this.#writeAtOnce(this.#leave);
+
+  /** The process ends in this turn. */
+  #writeAtOnce(finish: () => void): void {
+    if (this.#output instanceof AsyncOutput) this.#output.exit();
+    finish();
+  }
+
   #leave = () => {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    removeEventListener("unload", this.#leave);
-    this.#output.off("resize", this.#onResize);
+    removeEventListener("unload", this.#exit);
+    this.#resizes.off("resize", this.#onResize);
     this.#endLines();
     // Its pending read would keep the process alive.
     if (this.#piped) this.#input.destroy();
@@ -224,7 +248,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     if (!this.#keyboard) return await this.#nextLine();
     if (this.isInteractive || this.#isEnded) return await this.#dialog.ask(question);
     const { prompt, hidden, hintOn } = question;
-    const place = this.#output.isTTY === true ? this.#output : process.stderr;
+    const place = this.#output.isTTY === true ? this.#output : STANDARD_ERROR;
     for (;;) {
       this.#screen.flush();
       place.write(escapeAllButColors(prompt));
