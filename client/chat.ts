@@ -11,14 +11,14 @@ import { painter, wantsColor } from "../lib/terminal/color.ts";
 import { Terminal } from "../lib/terminal/terminal.ts";
 import { ChatClient } from "./chat/client.ts";
 import { CredentialSource } from "./chat/credentials.ts";
-import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/flags.ts";
+import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
 import { Output } from "./chat/output.ts";
 import { readPasswordFile } from "./chat/password_file.ts";
 import { TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { isNameTaken } from "./session/login.ts";
-import { FlagError, INTERRUPTED, runProgram } from "./shared/command_line.ts";
+import { isNameTaken } from "./session/session_login.ts";
+import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import { addressOf, clientCommand, explainFailure, WrongServerError } from "./shared/failure.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 

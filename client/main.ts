@@ -9,7 +9,7 @@ import { escapeControl } from "../lib/base/escape.ts";
 import { painter, wantsColor } from "../lib/terminal/color.ts";
 import { Terminal } from "../lib/terminal/terminal.ts";
 import { LineClient } from "./line/line_client.ts";
-import { INTERRUPTED, runProgram } from "./shared/command_line.ts";
+import { INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import { clientCommand } from "./shared/failure.ts";
 import {
   connectorOf,

@@ -9,11 +9,11 @@ import { escapeControl } from "../../lib/base/escape.ts";
 import { within } from "../../lib/base/within.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
-import type { ChatRequest, ChatSessionOptions, ChatWait } from "../session/options.ts";
+import type { ChatRequest, ChatSessionOptions, ChatWait } from "../session/session_options.ts";
 import type { OwnMessage } from "../session/pending.ts";
 import { ChatSession } from "../session/session.ts";
 import { LOGIN_ENDED } from "../session/state.ts";
-import { commandsOf, type CommandTarget, runBotLine, runChatLine } from "./commands.ts";
+import { commandsOf, type CommandTarget, runBotLine, runChatLine } from "./chat_commands.ts";
 import { Names } from "./names.ts";
 import { botLine, type ChatView, type Shown } from "./view.ts";
 

@@ -10,7 +10,7 @@ import {
   MIN_PASSWORD_LENGTH,
   passwordLength,
 } from "../../lib/chat/password_length.ts";
-import type { Credentials, LoginStore, Refusal } from "../session/login.ts";
+import type { Credentials, LoginStore, Refusal } from "../session/session_login.ts";
 
 /** A person at a keyboard; `null` is the end of the input. */
 export interface Person {

@@ -12,7 +12,7 @@ import {
   type KeptLogin,
   type LoginStore,
   MAX_TOKEN_LENGTH,
-} from "../session/login.ts";
+} from "../session/session_login.ts";
 
 /** A login, and the address of its server, as in `127.0.0.1:9090`. */
 type Entry = KeptLogin & { server: string };

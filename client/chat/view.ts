@@ -8,7 +8,7 @@ import { nameStyle, type Paint } from "../../lib/terminal/color.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { isSameName } from "../../lib/chat/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../../lib/chat/protocol.ts";
-import type { ChatWait } from "../session/options.ts";
+import type { ChatWait } from "../session/session_options.ts";
 import type { OwnMessage } from "../session/pending.ts";
 import { noConnection, waitMessage } from "../shared/failure.ts";
 

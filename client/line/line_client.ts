@@ -16,7 +16,7 @@ import {
 } from "../shared/failure.ts";
 import type { ClientAction } from "../../lib/server/end_reason.ts";
 import { type InputEnd, sendableLines } from "./input.ts";
-import type { LineClientOptions, LineConn } from "./options.ts";
+import type { LineClientOptions, LineConn } from "./line_client_options.ts";
 import { type End, isFromChat, receiveNext } from "./received.ts";
 import { hintLater, SilenceLimit } from "./silence_limit.ts";
 import { MAX_BREAKS, MAX_UNANSWERED, type Question, Unanswered } from "./unanswered.ts";

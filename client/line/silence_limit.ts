@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LineConn } from "./options.ts";
+import type { LineConn } from "./line_client_options.ts";
 
 /** How long the server may take to close when every line has its answer, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000;

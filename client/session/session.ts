@@ -10,7 +10,7 @@ import { within } from "../../lib/base/within.ts";
 import type { ByeReason } from "../../lib/chat/protocol.ts";
 import { backoff, Reconnector } from "../../lib/conn/reconnect.ts";
 import { type ChatConn, ChatConnection } from "./connection.ts";
-import type { ChatEnd, ChatRequest, ChatSessionOptions, Outcome } from "./options.ts";
+import type { ChatEnd, ChatRequest, ChatSessionOptions, Outcome } from "./session_options.ts";
 import type { OwnMessage, PendingMessages } from "./pending.ts";
 import type { SeenMessages } from "./seen.ts";
 import { SessionState } from "./state.ts";

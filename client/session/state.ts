@@ -11,10 +11,10 @@ import {
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
 import { type ChatConnection, WrongServerError } from "./connection.ts";
-import { isUsableName, Login, MAX_TOKEN_LENGTH } from "./login.ts";
+import { isUsableName, Login, MAX_TOKEN_LENGTH } from "./session_login.ts";
 import { type OwnMessage, PendingMessages } from "./pending.ts";
 import { SeenMessages } from "./seen.ts";
-import type { ChatSessionOptions, Outcome } from "./options.ts";
+import type { ChatSessionOptions, Outcome } from "./session_options.ts";
 
 /** Why a private message is not sent that was typed under an earlier login. */
 export const LOGIN_ENDED = "The login ended before it was sent: the name may be another user's now";

@@ -10,7 +10,7 @@ import { escapeControl } from "../../lib/base/escape.ts";
 import { parseHost, parsePort } from "../../lib/base/endpoint.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type Asker, askHost, askPort } from "../../lib/terminal/question.ts";
-import { FlagError, type Values } from "./command_line.ts";
+import { FlagError, type Values } from "./client_program.ts";
 import type { ServerFlags } from "./failure.ts";
 
 /** A host that drops packets would delay an attempt for minutes. */

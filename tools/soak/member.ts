@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KeptLogin } from "../../client/session/login.ts";
+import type { KeptLogin } from "../../client/session/session_login.ts";
 import { ChatSession } from "../../client/session/session.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KeptLogin } from "../../client/session/login.ts";
+import type { KeptLogin } from "../../client/session/session_login.ts";
 import { type FaultProxy, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import type { Faults } from "../../lib/faults/faults.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";

@@ -3,7 +3,7 @@ import {
   CredentialSource,
   type CredentialSourceOptions,
 } from "../../../client/chat/credentials.ts";
-import type { Refusal } from "../../../client/session/login.ts";
+import type { Refusal } from "../../../client/session/session_login.ts";
 import { MemoryLogins } from "../session/scripted_server.ts";
 
 const AT_LEAST_8 = "A password has at least 8 characters";

@@ -1,4 +1,4 @@
-import type { CommandTarget } from "../../../client/chat/commands.ts";
+import type { CommandTarget } from "../../../client/chat/chat_commands.ts";
 
 /** A target of lines that notes what they do. */
 export function notingTarget(

@@ -1,5 +1,5 @@
 import { LineClient } from "../../../client/line/line_client.ts";
-import type { LineClientOptions } from "../../../client/line/options.ts";
+import type { LineClientOptions } from "../../../client/line/line_client_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 

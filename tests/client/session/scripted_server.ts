@@ -4,8 +4,8 @@
  * @module
  */
 import type { ChatConn } from "../../../client/session/connection.ts";
-import type { KeptLogin, LoginStore } from "../../../client/session/login.ts";
-import type { ChatSessionOptions } from "../../../client/session/options.ts";
+import type { KeptLogin, LoginStore } from "../../../client/session/session_login.ts";
+import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { ChatSession } from "../../../client/session/session.ts";
 
 export type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { FIRST_ANSWER_MS, PING_MS, WrongServerError } from "../../../client/session/connection.ts";
-import type { Refusal } from "../../../client/session/login.ts";
+import type { Refusal } from "../../../client/session/session_login.ts";
 import { isPending, passTime } from "../../support/turns.ts";
 import { HELLO, type Json, KEPT, MemoryLogins, openSession, WELCOME } from "./scripted_server.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { within } from "../../../lib/base/within.ts";
-import type { ChatSessionOptions } from "../../../client/session/options.ts";
+import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { ChatSession } from "../../../client/session/session.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";

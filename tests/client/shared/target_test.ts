@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FlagError } from "../../../client/shared/command_line.ts";
+import { FlagError } from "../../../client/shared/client_program.ts";
 import { connectorOf, targetOf } from "../../../client/shared/target.ts";
 import { serve } from "../../../lib/server/server.ts";
 

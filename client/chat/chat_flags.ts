@@ -5,7 +5,7 @@
  */
 
 import { parseName } from "../../lib/chat/name.ts";
-import type { Values } from "../shared/command_line.ts";
+import type { Values } from "../shared/client_program.ts";
 import { TARGET_FLAGS } from "../shared/target.ts";
 
 /** Its flags. */

@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { WrongServerError } from "../../../client/session/connection.ts";
-import { isNameTaken, type KeptLogin, type Refusal } from "../../../client/session/login.ts";
-import type { ChatSessionOptions } from "../../../client/session/options.ts";
+import {
+  isNameTaken,
+  type KeptLogin,
+  type Refusal,
+} from "../../../client/session/session_login.ts";
+import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { passTime } from "../../support/turns.ts";
 import {
   HELLO,

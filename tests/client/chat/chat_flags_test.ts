@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CHAT_FLAGS } from "../../../client/chat/flags.ts";
-import { FlagError, parseFlags } from "../../../client/shared/command_line.ts";
+import { CHAT_FLAGS } from "../../../client/chat/chat_flags.ts";
+import { FlagError, parseFlags } from "../../../client/shared/client_program.ts";
 
 const parse = (line: string) => parseFlags(line.split(" "), CHAT_FLAGS);
 

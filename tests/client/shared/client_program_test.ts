@@ -1,5 +1,5 @@
 import { assertEquals, assertLessOrEqual, assertStringIncludes, assertThrows } from "@std/assert";
-import { FlagError, parseFlags, usage } from "../../../client/shared/command_line.ts";
+import { FlagError, parseFlags, usage } from "../../../client/shared/client_program.ts";
 import { TARGET_FLAGS } from "../../../client/shared/target.ts";
 
 const FLAGS = { ...TARGET_FLAGS, help: { help: "", short: "h" } };

@@ -7,7 +7,7 @@
 import type { ByeReason, ClientMessage, ServerMessage } from "../../lib/chat/protocol.ts";
 import type { BackoffOptions, LostConnection, ReconnectWait } from "../../lib/conn/reconnect.ts";
 import type { ChatConn } from "./connection.ts";
-import type { Credentials, LoginStore, Refusal } from "./login.ts";
+import type { Credentials, LoginStore, Refusal } from "./session_login.ts";
 import type { OwnMessage } from "./pending.ts";
 
 /** A wait for the next attempt to connect; `bye`: the reason that the server gave for the end of the last one. */

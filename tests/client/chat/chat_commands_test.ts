@@ -4,7 +4,7 @@ import {
   type CommandTarget,
   runBotLine,
   runChatLine,
-} from "../../../client/chat/commands.ts";
+} from "../../../client/chat/chat_commands.ts";
 import { notingTarget } from "./noting_target.ts";
 
 /** Notes what a line did. */

@@ -9,7 +9,7 @@ import { count } from "../../lib/base/count.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { nearest } from "../../lib/base/nearest.ts";
 import { parseClientMessage } from "../../lib/chat/protocol.ts";
-import type { ChatRequest } from "../session/options.ts";
+import type { ChatRequest } from "../session/session_options.ts";
 
 /** What commands work on. */
 export interface CommandTarget {
