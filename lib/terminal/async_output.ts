@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { Writable } from "node:stream";
 import { escapeControl } from "../base/escape.ts";
 import { within } from "../base/within.ts";
@@ -53,6 +54,10 @@ export class AsyncOutput extends Writable implements TerminalOutput {
     this.#to = to;
     this.#isLossy = isLossy;
     this.isTTY = to.isTerminal();
+    if (this.isTTY) process.stdout.on("resize", () => this.emit("resize"));
+    for (const end of ["unload", "error", "unhandledrejection"]) {
+      addEventListener(end, () => this.exit());
+    }
   }
 
   /** The width of the screen, in cells. */
@@ -65,9 +70,10 @@ export class AsyncOutput extends Writable implements TerminalOutput {
     return consoleSize()?.rows;
   }
 
-  /** The process exits in this turn: what is written from now on is written at once, or dropped where more waits. */
+  /** The process may exit in this turn: what is written in it is written at once, or dropped where more waits. */
   exit(): void {
     this.#isExiting = true;
+    setTimeout(() => this.#isExiting = false);
   }
 
   /** Writes one chunk, for the stream. */

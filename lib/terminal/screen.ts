@@ -83,6 +83,12 @@ export class Screen {
     this.#printLine(rows.join(this.#lineEnd()));
   }
 
+  /** Writes a text as it is, after what was printed. */
+  write(text: string): void {
+    this.#printed += text;
+    this.#schedule();
+  }
+
   /** Leaves the bottom line where it is, as printed, or erases it; then starts an empty one. */
   finishLine(options: { keep: boolean }): void {
     const { prompt, text } = this.#line;
@@ -100,7 +106,7 @@ export class Screen {
 
   /** Sounds the bell of the terminal, if there is one. */
   ring(): void {
-    if (this.#draws && !this.#isLate) this.#write("\x07");
+    if (this.#draws) this.write("\x07");
   }
 
   /** Draws the bottom line again for the width that the screen has now. */
@@ -115,14 +121,19 @@ export class Screen {
 
   /** Writes what waits for the end of the turn: at once, or when the output has taken what it was given before. */
   flush(): void {
+    this.#isLate = this.#output.writableLength > 0;
+    if (!this.#isLate) return this.#flush();
+    this.#dropOldest();
+    this.#endTurn();
+  }
+
+  #endTurn(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#isLate = this.#output.writableLength > 0;
-    if (this.#isLate) this.#dropOldest();
-    else this.#flush();
   }
 
   #flush(): void {
+    this.#endTurn();
     const erase = this.#isShown ? this.#erasing() : "";
     const dropped = this.#droppedLines > 0
       ? `(${count(this.#droppedLines, "line")} dropped: the output was not read)${this.#lineEnd()}`
@@ -172,8 +183,7 @@ export class Screen {
   }
 
   #printLine(text: string): void {
-    this.#printed += text + this.#lineEnd();
-    this.#schedule();
+    this.write(text + this.#lineEnd());
   }
 
   #lineEnd(): string {

@@ -13,9 +13,7 @@ import { readLines } from "./lines.ts";
 import { yesOrNo } from "./question.ts";
 import { type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
 import { Keyboard, type TerminalInput } from "./terminal_input.ts";
-import { escapeAllButColors } from "./text_layout.ts";
-
-export type { TerminalInput, TerminalOutput };
+import { askUnedited } from "./unedited_question.ts";
 
 /** Options of a `Terminal`. */
 export interface TerminalOptions
@@ -38,7 +36,7 @@ export interface TerminalOptions
  * - **Lazy.** It reads from the first iteration or question on; what was typed before is not lost.
  * - **Owning.** `close()` gives the terminal back as it was found; a pipe that it read is destroyed,
  *   so use one `Terminal` a process. Ctrl-C without `onInterrupt` closes it. Ctrl-D ends the lines: from then on Ctrl-C
- *   alone is read.
+ *   alone is read. Wait for `written()` before `Deno.exit()`.
  *
  * Needs no permission.
  */
@@ -47,7 +45,6 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
   readonly isInteractive: boolean;
   #input: TerminalInput;
   #output: TerminalOutput;
-  #resizes: TerminalOutput;
   #keyboard: Keyboard | undefined; // otherwise a pipe
   #screen: Screen;
   #dialog: LineDialog;
@@ -63,7 +60,6 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
     this.#input = input ?? process.stdin;
     // A pipe or a file may make the program wait: none of its output is lost then.
     this.#output = output ?? (process.stdout.isTTY ? new AsyncOutput(Deno.stdout) : process.stdout);
-    this.#resizes = this.#output instanceof AsyncOutput ? process.stdout : this.#output;
     const hasKeyboard = this.#input.isTTY === true;
     this.isInteractive = hasKeyboard && this.#output.isTTY === true && !terminalIsDumb();
     this.#screen = new Screen(this.#output, this.isInteractive);
@@ -88,11 +84,11 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
         onHangUp: hangUp,
         onTerminate: this.#leave,
         onContinue: () => this.#screen.restore(),
-        onCrash: () => this.#writeAtOnce(() => this.#screen.suspend()),
+        onCrash: () => this.#screen.suspend(),
       });
     }
     this.#output.on("error", this.isInteractive ? hangUp : this.#leave);
-    addEventListener("unload", this.#exit);
+    addEventListener("unload", this.#leave);
   }
 
   /** Prints a text and ends its line: above the line being typed, or plainly. */
@@ -113,8 +109,7 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
    */
   async written(): Promise<void> {
     const written = this.#screen.written();
-    if (this.#isClosed) await within(LAST_OUTPUT_MS, written);
-    else await written;
+    await (this.#isClosed ? within(LAST_OUTPUT_MS, written) : written);
   }
 
   /** Sounds the bell of a terminal; in a pipe, nothing. */
@@ -191,11 +186,20 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
   #start(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
-    if (this.isInteractive) this.#keyboard?.setRaw(true);
     if (!this.#keyboard) this.#piped = readLines(this.#input);
-    this.#resizes.on("resize", this.#onResize);
-    this.#keyboard?.start();
+    this.#output.on("resize", this.#onResize);
+    this.#whenWritten(() => {
+      if (this.#isClosed) return;
+      if (this.isInteractive) this.#keyboard?.setRaw(true);
+      this.#keyboard?.start();
+    });
   }
+
+  /** To change the mode of a terminal, the system waits for what is being written, and blocks this thread. */
+  #whenWritten = (act: () => void) => {
+    if (this.#output.writableLength === 0) act();
+    else this.#output.write("", act);
+  };
 
   #onResize = () => this.#screen.resize();
 
@@ -224,42 +228,23 @@ export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposa
     this.#change();
   }
 
-  #exit = () => this.#writeAtOnce(this.#leave);
-
-  /** The process ends in this turn. */
-  #writeAtOnce(finish: () => void): void {
-    if (this.#output instanceof AsyncOutput) this.#output.exit();
-    finish();
-  }
-
   #leave = () => {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    removeEventListener("unload", this.#exit);
-    this.#resizes.off("resize", this.#onResize);
+    removeEventListener("unload", this.#leave);
+    this.#output.off("resize", this.#onResize);
     this.#endLines();
     // Its pending read would keep the process alive.
     if (this.#piped) this.#input.destroy();
-    if (this.#isStarted) this.#keyboard?.stop();
+    // Where the output takes nothing, the exit of the process sets its mode back.
+    if (this.#isStarted) this.#keyboard?.stop(this.#whenWritten);
   };
 
   async #ask(question: Question): Promise<string | null> {
     this.#start();
     if (!this.#keyboard) return await this.#nextLine();
     if (this.isInteractive || this.#isEnded) return await this.#dialog.ask(question);
-    const { prompt, hidden, hintOn } = question;
-    const place = this.#output.isTTY === true ? this.#output : STANDARD_ERROR;
-    for (;;) {
-      this.#screen.flush();
-      place.write(escapeAllButColors(prompt));
-      // Lines are not edited here: to hide an answer, the echo is turned off.
-      if (hidden) this.#keyboard.setRaw(true);
-      const answer = await this.#dialog.ask({ prompt, ...(hidden && { hidden }) });
-      if (hidden) this.#keyboard.setRaw(false);
-      const hint = answer === null ? undefined : hintOn?.(answer);
-      if (hidden) place.write("\n");
-      if (hint === undefined) return answer;
-      place.write(`${hint}\n`);
-    }
+    const place = this.#output.isTTY === true ? this.#screen : STANDARD_ERROR;
+    return await askUnedited(question, { place, keyboard: this.#keyboard, dialog: this.#dialog });
   }
 }

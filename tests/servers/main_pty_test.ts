@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { HANG_UP, onTerminalWith, ptyTest, type Step } from "../support/pty.ts";
+import {
+  HANG_UP,
+  onTerminalWith,
+  ptyTest,
+  type Step,
+  STOP_OUTPUT,
+  TERMINATE,
+} from "../support/pty.ts";
 import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
@@ -186,3 +193,19 @@ ptyTest(
     assertStringIncludes(shown, "code 0 sane");
   },
 );
+
+ptyTest("main.ts obeys its console and SIGTERM while its terminal takes no output", async () => {
+  const port = freePort();
+  const clients: FramedConn[] = [];
+
+  const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
+    ["Listening on 127.0.0.1:", STOP_OUTPUT],
+    ["", async () => void clients.push(await FramedConn.connect({ port }))],
+    ["", "who\rkick 1\r"],
+    ["", async () => assertStringIncludes((await clients[0]!.receive())!, "Goodbye")],
+    ["", () => clients[0]!.close()],
+    ["", TERMINATE],
+  ], { onLog: (log) => assertMatch(log, / stop by=SIGTERM\n[^]* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0 sane");
+});
