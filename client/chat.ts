@@ -17,9 +17,15 @@ import { readPasswordFile } from "./chat/password_file.ts";
 import { TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { isNameTaken } from "./session/session_login.ts";
+import { findServer, isNameTaken } from "./session/first_questions.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
-import { addressOf, clientCommand, explainFailure, WrongServerError } from "./shared/failure.ts";
+import {
+  addressOf,
+  clientCommand,
+  explainFailure,
+  noConnection,
+  WrongServerError,
+} from "./shared/failure.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
 async function talk(flags: ChatFlags): Promise<number> {
@@ -44,24 +50,33 @@ async function talk(flags: ChatFlags): Promise<number> {
   if (!server.tls && !isLoopback(server.host)) {
     tell("Warning: passwords and messages can be read on the way: use --tls");
   }
+  const address = addressOf(server);
+  const isRetriable = (error: unknown) => {
+    if (error instanceof NoChatError) throw error;
+    if (explainFailure(error, server).isFinal) {
+      throw new Error(noConnection(address, error, server));
+    }
+    return true;
+  };
   const { name, register, "password-file": passwordFile } = flags;
   const source = new CredentialSource({
     ...{ name, register, logins },
     readPassword: passwordFile === undefined ? undefined : () => readPasswordFile(passwordFile),
     person: process.stdin.isTTY ? terminal : undefined,
+    findServer: () =>
+      findServer(connect).catch((error) => {
+        isRetriable(error);
+        tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
+      }),
     isNameTaken: (wanted) => isNameTaken(wanted, connect),
     tell: (text) => tell(escapeControl(text)),
   });
   const client: ChatClient = new ChatClient({
     ...(history !== undefined && { history }),
-    ...{ json, terminal, tell, connect, logins, tls: server.tls, address: addressOf(server) },
+    ...{ json, terminal, tell, connect, logins, tls: server.tls, address },
     view: new ChatView(painter(terminal.isInteractive && wantsColor())),
     credentials: (refusal) => terminal.interview(() => source.next(refusal)),
-    isRetriable: (error) => {
-      const { reason, isFinal } = explainFailure(error, server);
-      if (isFinal) throw new Error(`no connection to ${addressOf(server)}: ${reason}`);
-      return true;
-    },
+    isRetriable,
     backoff: { maxMs: MAX_BACKOFF_MS },
   });
   const code = await client.run().catch((error) => {

@@ -9,7 +9,7 @@ import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from "../../lib/chat/password_length.ts";
+} from "../../lib/chat/lengths.ts";
 import type { Credentials, LoginStore, Refusal } from "../session/session_login.ts";
 
 /** A person at a keyboard; `null` is the end of the input. */
@@ -34,6 +34,8 @@ export interface CredentialSourceOptions {
   readPassword?: (() => Promise<string>) | undefined;
   /** The person to ask, if there is one. */
   person?: Person | undefined;
+  /** Tells the person, before the first question, if there is no server. */
+  findServer(): Promise<void>;
   /** Whether there is an account of that name; `undefined` if that is not known. */
   isNameTaken(name: string): Promise<boolean | undefined>;
   /** Shows why the last attempt failed, and what is missing. */
@@ -49,6 +51,7 @@ export class CredentialSource {
   readonly #options: CredentialSourceOptions;
   #name: string | undefined;
   #isNew: boolean | undefined;
+  readonly #declined: string[] = []; // kept logins that are not to be used
 
   /** Asks nothing yet. */
   constructor(options: CredentialSourceOptions) {
@@ -83,24 +86,25 @@ export class CredentialSource {
   }
 
   async #askPerson(person: Person, refusal?: Refusal): Promise<Credentials | null> {
-    const { register, isNameTaken, tell } = this.#options;
+    const { register, findServer, isNameTaken, tell } = this.#options;
     let mustAsk = await this.#learnFrom(person, refusal);
     const mayUseKept = !refusal && !register && this.#name !== undefined;
     if (mayUseKept && await this.#isKept(this.#name!)) return { name: this.#name! };
+    if (!refusal) await findServer();
     for (;; mustAsk = true) {
       if (mustAsk || this.#name === undefined) {
         if (!await this.#askName(person)) return null;
-        if (!register && await this.#isKept(this.#name!)) {
-          if (await person.confirm(`Use the login of ${this.#name} kept here?`)) {
-            return { name: this.#name! };
-          }
+        const name = this.#name!;
+        if (!register && await this.#isKept(name)) {
+          if (await person.confirm(`Use the login of ${name} kept here?`)) return { name };
+          this.#decline();
           continue;
         }
       }
       this.#isNew ??= register || await person.confirm("Are you new here?");
       if (!this.#isNew || await isNameTaken(this.#name!) !== true) break;
       tell("This name is taken: choose another one");
-      this.#isNew = undefined;
+      this.#name = this.#isNew = undefined;
     }
     return await this.#askPassword(person, this.#isNew);
   }
@@ -119,7 +123,15 @@ export class CredentialSource {
     );
     this.#isNew = !isTaken && isWanted;
     // No password is of use for an account that is gone.
-    return isTaken !== undefined && !isWanted;
+    const mustAsk = isTaken !== undefined && !isWanted;
+    if (mustAsk) this.#decline();
+    return mustAsk;
+  }
+
+  /** Neither the name nor a login kept under it is offered again. */
+  #decline(): void {
+    this.#declined.push(this.#name!);
+    this.#name = undefined;
   }
 
   async #askName(person: Person): Promise<boolean> {
@@ -164,10 +176,11 @@ export class CredentialSource {
     return (await this.#keptNames()).some((kept) => isSameName(kept, name));
   }
 
-  /** The names with a kept login, the last one used first. */
+  /** The names with a kept login that may be used, the last one used first. */
   async #keptNames(): Promise<string[]> {
-    const logins = await this.#options.logins?.list() ?? [];
-    return [...new Set(logins.map(({ name }) => name).reverse())].slice(0, MAX_NAMES_OFFERED);
+    const names = (await this.#options.logins?.list() ?? []).map(({ name }) => name);
+    return [...new Set(names.reverse())].filter((name) => !this.#declined.includes(name))
+      .slice(0, MAX_NAMES_OFFERED);
   }
 
   #giveUp(advice: string): null {

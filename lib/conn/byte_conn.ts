@@ -3,25 +3,17 @@
  *
  * @module
  */
-import { checkLimits } from "../base/limits.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet, within } from "../base/within.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
+import { type Framing, lengthFraming } from "../frame/framing.ts";
+import { checkOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { setNoDelay } from "./dial.ts";
-import { MessageReader, type MessageReaderOptions } from "./message_reader.ts";
-import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
-
-/** Options for {@linkcode FramedConn}. */
-export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
+import { MessageReader } from "./message_reader.ts";
+import { WriteQueue } from "./write_queue.ts";
 
 // After close(), without sendTimeoutMs, what was accepted by send() has this long to reach the operating system.
 const LINGER_MS = 5000;
-
-/** The part of a `Deno.Conn` that carries the bytes. */
-export type Transport =
-  & Pick<Deno.Conn, "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close">
-  & Partial<Pick<Deno.Conn, "ref" | "unref">>;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
 export class ByteConn implements Deno.Conn {
@@ -42,12 +34,16 @@ export class ByteConn implements Deno.Conn {
    *
    * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
    */
-  constructor(conn: Transport, options: FramedConnOptions = {}) {
+  constructor(
+    conn: Transport,
+    options: FramedConnOptions = {},
+    { decoder, encoder }: Framing = lengthFraming(options),
+  ) {
     checkOptions(options);
     this.#conn = conn;
     this.#hasSendTimeout = (options.sendTimeoutMs ?? 0) > 0;
-    this.queue = new WriteQueue(conn, options, (error) => this.#lose(error));
-    this.reader = new MessageReader(conn, options);
+    this.queue = new WriteQueue(conn, encoder, options, (error) => this.#lose(error));
+    this.reader = new MessageReader(conn, decoder, options);
     setNoDelay(conn);
   }
 
@@ -142,6 +138,7 @@ export class ByteConn implements Deno.Conn {
     if (this.#closed) return;
     this.#closed = true;
     this.closeRead();
+    this.queue.finish();
     if (this.queue.idle) return this.#release();
     this.queue.refuse(closedError());
     this.#linger();
@@ -152,6 +149,19 @@ export class ByteConn implements Deno.Conn {
     this.#closed = true;
     this.closeRead();
     this.#release();
+  }
+
+  /**
+   * Gives the connection to another owner, with what was read and not received. Nothing may be pending or queued. From
+   * now on this object is closed.
+   */
+  handOver(): { conn: Transport; unread: Uint8Array<ArrayBuffer> } {
+    const { frames } = this.reader;
+    const unread = new Uint8Array(frames.bufferedBytes);
+    frames.read(unread);
+    this.#connClosed = true;
+    this.abort();
+    return { conn: this.#conn, unread };
   }
 
   /** Closes the connection at the end of a `using` block. */
@@ -231,17 +241,6 @@ export class ByteConn implements Deno.Conn {
     if (!this.#connClosed) this.#conn.close();
     this.#connClosed = true;
   }
-}
-
-/**
- * Checks the limits among the options.
- *
- * @throws {RangeError} If one is less than 0, or not a number.
- */
-export function checkOptions(options: FramedConnOptions): void {
-  const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
-  checkMaxBodyBytes(maxBodyBytes);
-  checkLimits("frame a connection", { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
 }
 
 function closedError(): Error {

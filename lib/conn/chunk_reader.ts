@@ -4,8 +4,7 @@
  * @module
  */
 import { Latch } from "../base/latch.ts";
-import type { FrameOptions } from "../frame/frame.ts";
-import { FrameDecoder } from "../frame/frame_decoder.ts";
+import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
@@ -28,7 +27,7 @@ const MAX_EMPTY_READS = 100;
 /** Reads one chunk after the other, as long as a subclass waits for one. A read of a socket cannot be interrupted. */
 export abstract class ChunkReader implements Reading, Disposable {
   /** What was read and not given yet. */
-  readonly frames: FrameDecoder;
+  readonly frames: MessageDecoder;
   /** How the stream ended, once it has. */
   end: StreamEnd | undefined;
   /** How many bytes were read since the start. */
@@ -40,9 +39,9 @@ export abstract class ChunkReader implements Reading, Disposable {
   #discarded: Latch | undefined;
 
   /** Reads from `reader`, which nothing else may read. */
-  constructor(reader: Reader, options: FrameOptions) {
+  constructor(reader: Reader, frames: MessageDecoder) {
     this.#reader = reader;
-    this.frames = new FrameDecoder(options);
+    this.frames = frames;
   }
 
   /** Whether a chunk is waited for. */
@@ -56,6 +55,12 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.#reading) return;
     this.#reading = true;
     readInTurn(this);
+  }
+
+  /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
+  protected takeEnd(): StreamEnd | undefined {
+    if (this.frames.finished) this.end ??= { how: "finished" };
+    return this.end;
   }
 
   /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
@@ -123,9 +128,10 @@ export abstract class ChunkReader implements Reading, Disposable {
   }
 
   #discardOn(discarded: Latch): void {
-    if (!this.#reading) this.frames.discard();
-    if (!this.end) this.readOn();
-    else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
+    if (!this.#reading) this.frames.skip();
+    const end = this.takeEnd();
+    if (!end) this.readOn();
+    else if (end.how === "lost" || end.how === "closed") discarded.fail(end.error);
     else discarded.open();
   }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { quiet, unlessAborted } from "../base/within.ts";
-import { ByteConn, checkOptions, type FramedConnOptions } from "./byte_conn.ts";
+import { ByteConn } from "./byte_conn.ts";
+import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import type { MessageConn, ReceiveOptions } from "./message_conn.ts";
 
@@ -109,6 +110,16 @@ export class FramedConn extends ByteConn implements MessageConn {
    */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
     return this.reader.receive(options.signal);
+  }
+
+  /**
+   * Waits until the peer has sent so many bytes, or has finished, and gives a copy of the first of them. They stay to be
+   * received.
+   */
+  async peek(bytes: number, options: ReceiveOptions = {}): Promise<Uint8Array> {
+    const { frames } = this.reader;
+    await this.reader.peek(bytes, options.signal);
+    return frames.bytes.slice(frames.usedTo, Math.min(frames.usedTo + bytes, frames.filledTo));
   }
 
   /** Receives the next message as bytes, which are the caller's: like `receive` in everything else. */

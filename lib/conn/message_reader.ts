@@ -6,9 +6,10 @@
 import { InactivityTimer, type Progressing, TICKS } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
-import { type FrameOptions, FrameTooLargeError } from "../frame/frame.ts";
+import type { FrameOptions } from "../frame/frame.ts";
+import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
-import { BODY, type Kind, partInto, RESULT, TEXT } from "./receive_kind.ts";
+import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
 
 /** Options for {@linkcode MessageReader}. */
 export interface MessageReaderOptions extends FrameOptions {
@@ -58,8 +59,8 @@ export class MessageReader extends ChunkReader
   #thrown: unknown;
 
   /** Reads from `reader`, which nothing else may read. */
-  constructor(reader: Reader, options: MessageReaderOptions = {}) {
-    super(reader, options);
+  constructor(reader: Reader, frames: MessageDecoder, options: MessageReaderOptions = {}) {
+    super(reader, frames);
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     if (this.#idleTimeoutMs > 0) this.#idleTimer = new InactivityTimer(this.#idleTimeoutMs, this);
@@ -103,6 +104,11 @@ export class MessageReader extends ChunkReader
   /** A reader is an iterator itself. */
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Settles when so many bytes are there, or the end. They stay to be received. */
+  peek(bytes: number, signal?: AbortSignal): Promise<null> {
+    return this.#receive(atLeast(bytes), signal);
   }
 
   /** Reads bytes as they come, frames or not: first what is buffered. */
@@ -159,7 +165,7 @@ export class MessageReader extends ChunkReader
   #take<T>(kind: Kind<T>): T | undefined {
     if (this.#ended) return kind.end;
     const message = kind.take(this.frames);
-    if (message === undefined) return this.#takeEnd(kind, this.end);
+    if (message === undefined) return this.#takeEnd(kind, this.takeEnd());
     if (kind.isMessage) {
       this.#givenMessages++;
       this.#onReceived?.(this.frames.bodyBytes);
@@ -169,6 +175,7 @@ export class MessageReader extends ChunkReader
 
   #takeEnd<T>(kind: Kind<T>, end: StreamEnd | undefined): T | undefined {
     if (!end) return undefined;
+    if (kind.isPeek) return kind.end;
     this.#ended = true;
     const isInOrder = end.how === "finished" || end.how === "hungUp" && kind.isMessage;
     if (!isInOrder) throw end.error;
@@ -203,7 +210,7 @@ export class MessageReader extends ChunkReader
 
   #failed(error: unknown): unknown {
     // What follows a frame over the limit cannot be divided into frames.
-    if (error instanceof FrameTooLargeError) this.#ended = true;
+    if (this.frames.broken) this.#ended = true;
     if (error instanceof Deno.errors.InvalidData) this.#givenMessages++;
     return this.#thrown = error;
   }

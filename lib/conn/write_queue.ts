@@ -6,7 +6,8 @@
 import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
-import { FrameEncoder, type FrameEncoderOptions } from "../frame/frame_encoder.ts";
+import type { FrameEncoderOptions } from "../frame/frame_encoder.ts";
+import type { MessageEncoder } from "../frame/framing.ts";
 import { ChunkWriter, type Writer } from "./chunk_writer.ts";
 import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
@@ -40,7 +41,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   /** Whether bytes that were queued have been dropped. */
   dropped = false;
   /** The frames not yet handed to a write. */
-  readonly #frames: FrameEncoder;
+  readonly #frames: MessageEncoder;
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
   readonly #sendTimeoutMs: number;
@@ -64,11 +65,12 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
    */
   constructor(
     writer: Writer,
+    frames: MessageEncoder,
     options: WriteQueueOptions = {},
     onTimeout: (error: Error) => void = () => {},
   ) {
     super(writer);
-    this.#frames = new FrameEncoder(options);
+    this.#frames = frames;
     this.#writer = writer;
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
@@ -151,11 +153,18 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return (this.#queuedWritten ??= new Latch()).promise;
   }
 
-  /** Accepts no more, and half-closes the connection when what was accepted is written. */
+  /** Queues what tells the peer that no more will come; returns `false` where only a half-close tells it. */
+  finish(): boolean {
+    return this.#refusal === undefined && this.#frames.finish();
+  }
+
+  /** Accepts no more, and tells the peer so when what was accepted is written: in the stream, or by a half-close. */
   async closeWrite(): Promise<void> {
+    const isTold = this.finish();
     const flushed = this.flush();
     this.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
     await flushed;
+    if (isTold) return;
     this.#closingWrite = true;
     try {
       await this.#writer.closeWrite();

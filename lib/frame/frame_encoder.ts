@@ -70,6 +70,9 @@ export class FrameEncoder extends WriteBuffer {
   }
 
   /** The longest body that is accepted from now on, in bytes. */
+  get maxBodyBytes(): number {
+    return this.#maxBodyBytes;
+  }
   set maxBodyBytes(maxBodyBytes: number) {
     this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
   }
@@ -127,6 +130,11 @@ export class FrameEncoder extends WriteBuffer {
       if (count >= MAX_SHARED && length < count * SMALL_FRAME_BYTES) this.#copyShared();
     }
     this.#lengths?.push(frame.length - HEADER_BYTES);
+  }
+
+  /** Queues nothing: the half-close of the connection says that no more will come. */
+  finish(): boolean {
+    return false;
   }
 
   /**

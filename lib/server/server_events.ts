@@ -20,6 +20,11 @@ export interface ConnInfo {
    * distance from now is right even if the clock was set in between.
    */
   readonly connectedAt: number;
+  /**
+   * How it speaks: messages in `frames` or over a `websocket`. A connection of which only HTTP requests came is none of
+   * the server's `peers`.
+   */
+  readonly protocol: "frames" | "websocket" | "http";
 }
 
 /** One event of a server's life. Sizes are those of bodies, in bytes; message texts are never part of an event. */
@@ -28,6 +33,7 @@ export type ServerEvent =
   | { type: "connected"; conn: ConnInfo }
   | { type: "received" | "sent"; conn: ConnInfo; bytes: number }
   | { type: "disconnected"; conn: ConnInfo; reason: EndReason; error?: unknown }
+  | { type: "requested"; conn: ConnInfo; requests: number }
   | { type: "refused"; peer: string; reason: GoodbyeReason }
   | { type: "accept_failed"; error: unknown }
   | { type: "paused" | "stopped" };
@@ -37,5 +43,5 @@ export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
   const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
   const address = normalizeAddress(hostname);
   const connectedAt = Math.round(performance.timeOrigin + performance.now());
-  return { id, peer: joinHostPort(address, port), address, connectedAt };
+  return { id, peer: joinHostPort(address, port), address, connectedAt, protocol: "frames" };
 }

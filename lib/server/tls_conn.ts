@@ -8,7 +8,7 @@
  * @module
  */
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { Transport } from "../conn/byte_conn.ts";
+import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { setNoDelay } from "../conn/dial.ts";
 

@@ -68,6 +68,7 @@ class ControlThread {
     }
     await this.#thread.finished;
     if (signal.reason === "" || this.#terminal?.isInteractive) this.#print("Stopped");
+    if (this.#terminal?.isInteractive && / -icanon /.test(terminalState())) this.#print(LEFT_RAW);
   }
 
   /** Runs the operator's lines. The end of input ends the console, not the server. */
@@ -145,6 +146,8 @@ class ControlThread {
   }
 }
 
+// Deno can give a terminal back only as it was found.
+const LEFT_RAW = "An earlier program has left this terminal in raw mode: type stty sane";
 // A signal to a process group comes twice: `deno task`, which is in the group, passes it on.
 const SAME_SIGNAL_MS = 200;
 // A terminal that goes away may send more than one signal.
@@ -175,13 +178,19 @@ function inOwnLetters(text: string): string {
 }
 
 /**
+ * What the task says of its terminal. A program cannot find that out without all permissions: the shell of the task gives
+ * its line of `/proc/self/stat` (proc(5)), where there is one, and what `stty -a` prints.
+ */
+function terminalState(): string {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "TTY" });
+  return state === "granted" ? Deno.env.get("TTY") ?? "" : "";
+}
+
+/**
  * Whether the process was started in the background of a terminal (`deno task chat &`): to read or set up the terminal
- * would stop it then. A program cannot find that out without all permissions, so the shell of the task, which is in the
- * same process group, gives its line of `/proc/self/stat` (proc(5)) as `JOB`. Elsewhere than on Linux that is empty.
+ * would stop it then. The shell of the task is in the same process group.
  */
 function isInBackground(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "JOB" });
-  const status = state === "granted" ? Deno.env.get("JOB") ?? "" : "";
-  const [, , group, , , foreground] = status.replace(/^.*\) /s, "").split(" ");
+  const [, , group, , , foreground] = terminalState().replace(/^.*\) /s, "").split(" ");
   return Number(foreground) > 0 && foreground !== group;
 }

@@ -59,6 +59,20 @@ ptyTest("client/chat.ts sends and ends at Ctrl-C while its terminal takes no out
   assertMatch(shown, /code 130 sane\n$/);
 });
 
+ptyTest("client/chat.ts asks for nothing where the server is one of another kind", async () => {
+  await using server = serve(async (conn) => {
+    for await (const text of conn) await conn.send(text);
+  }, { port: 0 });
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
+    ["This is not a chat or authentication server", ""],
+  );
+
+  assertEquals(/Name: |Password: |new here/.test(shown), false);
+  assertMatch(shown, /code 1 sane\n$/);
+});
+
 ptyTest("client/chat.ts writes no colours where NO_COLOR is set", async () => {
   await using chat = startChat();
   await chat.members.accounts.register("anna", PASSWORD);
@@ -85,6 +99,7 @@ ptyTest("client/chat.ts shows its prompt before the first connection", async () 
 
   const shown = await onTerminal(
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, ...KIM],
+    ["Connection refused; you are logged in when it is there", ""],
     ["Choose a password: ", "tr0ub4dor&3\r"],
     ["Once more: ", "tr0ub4dor&3\r"],
     ["trying again until it is there", ""],
@@ -260,7 +275,7 @@ ptyTest("client/chat.ts says that a name is taken before a password is chosen", 
     ["Name: ", "Anna\r"],
     ["new here?", "y\r"],
     ["This name is taken", ""],
-    ["Name [Anna]: ", "kim\r"],
+    ["Name: ", "kim\r"],
     ["new here?", "y\r"],
     ["at least 8 characters", "tr0ub4dor&3\r"],
     ["Once more: ", "tr0ub4dor&3\r"],

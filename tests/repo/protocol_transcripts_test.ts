@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { Handler } from "../../lib/server/conversation.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
+import type { Result } from "../../lib/rpc/envelope.ts";
+import { serveRequests } from "../../lib/rpc/serve_requests.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import { echo } from "../../servers/echo.ts";
 import { identify } from "../../servers/identification.ts";
@@ -25,6 +27,7 @@ const STAGES: Record<string, (folder: string) => Stage | Promise<Stage>> = {
     const store = await IdentityStore.open(`${folder}/identities.json`);
     return { ...stageOf(identify({ store })), clearUsers: () => store.clear() };
   },
+  requests: () => stageOf((conn) => serveRequests(conn, squareRoot, { validate: parseNumber })),
   auth() {
     const auth = startAuthentication();
     return { ...auth, clearUsers: () => auth.members.clear() };
@@ -38,6 +41,16 @@ const STAGES: Record<string, (folder: string) => Stage | Promise<Stage>> = {
     };
   },
 };
+
+function squareRoot(value: number): Result<number> {
+  if (value < 0) return { error: { code: "negative", message: "Give a number from 0" } };
+  return { body: Math.sqrt(value) };
+}
+
+function parseNumber(value: unknown): number {
+  if (typeof value !== "number") throw new TypeError("it is no number");
+  return value;
+}
 
 function stageOf(handler: Handler): Stage {
   const server = serve(handler, { port: 0 });

@@ -31,7 +31,13 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const info: ConnInfo = { id: 1, peer: `${address}:1`, address, connectedAt: 0 };
+    const info: ConnInfo = {
+      id: 1,
+      peer: `${address}:1`,
+      address,
+      connectedAt: 0,
+      protocol: "frames" as const,
+    };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
@@ -209,7 +215,13 @@ testWith(FILES, "openIdentification() answers every text that fits into its fram
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
-    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0 };
+    const info = {
+      id: 1,
+      peer: "10.0.0.1:1",
+      address: "10.0.0.1",
+      connectedAt: 0,
+      protocol: "frames" as const,
+    };
     const ended = service.handler(conn, info);
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);

@@ -178,7 +178,7 @@ ptyTest(
   async () => {
     const port = freePort();
     // As proc(5) shows a process of group 5 on a terminal whose foreground group is 9.
-    const env = { JOB: "7 (de) no) S 1 5 5 34816 9 0" };
+    const env = { TTY: "7 (de) no) S 1 5 5 34816 9 0" };
 
     const shown = await onConsole([`--port=${port}`], (pid) => [
       ["In the background there is no console", "stop\r"],
@@ -208,4 +208,16 @@ ptyTest("main.ts obeys its console and SIGTERM while its terminal takes no outpu
   ], { onLog: (log) => assertMatch(log, / stop by=SIGTERM\n[^]* stopped\n$/) });
 
   assertStringIncludes(shown, "code 0 sane");
+});
+
+ptyTest("main.ts says at its end that the terminal was in raw mode before", async () => {
+  const env = { TTY: "7 (deno) S 1 5 5 34816 5 0 speed 38400 baud; -isig -icanon -echo echok" };
+
+  const shown = await onConsole(["--host=127.0.0.1", "--port=0"], () => [
+    ["Listening on 127.0.0.1:", "stop\r"],
+    ["Stopped", ""],
+    ["left this terminal in raw mode: type stty sane", ""],
+  ], { env });
+
+  assertStringIncludes(shown, "code 0");
 });

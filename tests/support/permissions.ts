@@ -20,3 +20,19 @@ export const FILES: Deno.PermissionDescriptor[] = [{ name: "read" }, { name: "wr
 
 /** What a test needs that starts other programs. */
 export const PROCESSES: Deno.PermissionDescriptor[] = [...FILES, { name: "run" }];
+
+/** Registers a test that gets an empty folder of its own, which is removed after it. */
+export function testInFolder(
+  name: string,
+  fn: (folder: string) => void | Promise<void>,
+  needs: Deno.PermissionDescriptor[] = FILES,
+): void {
+  testWith(needs, name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await fn(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}

@@ -30,6 +30,7 @@ function open(
   const source = new CredentialSource({
     register: false,
     person: { question: ask, secret: ask, confirm: ask },
+    findServer: () => Promise.resolve(),
     isNameTaken: (name) => Promise.resolve(taken.includes(name)),
     tell: (text) => shown.push(text),
     ...options,
@@ -71,7 +72,7 @@ Deno.test("CredentialSource.next() says that a name is taken before a password i
     "Name: ",
     "Are you new here?",
     "This name is taken: choose another one",
-    "Name [anna]: ",
+    "Name: ",
     "Are you new here?",
     AT_LEAST_8,
   ]);
@@ -98,7 +99,35 @@ Deno.test("CredentialSource.next() asks before it uses a kept login, whoever typ
 
   const no = open(["Boris", false, "carl", false, "pw"], { logins });
   assertEquals(await no.source.next(), { name: "carl", password: "pw", register: false });
-  assertEquals(no.shown.slice(1, 3), ["Use the login of boris kept here?", "Name [boris]: "]);
+  assertEquals(no.shown.slice(1, 3), ["Use the login of boris kept here?", "Name [anna]: "]);
+});
+
+Deno.test("CredentialSource.next() does not offer a login again that was declined", async () => {
+  const { source, shown } = open(["", false, "", "ANNA", false, "pw"], { logins: keptFor("anna") });
+
+  assertEquals(await source.next(), { name: "ANNA", password: "pw", register: false });
+  assertEquals(shown, [
+    "Name [anna]: ",
+    "Use the login of anna kept here?",
+    "Name: ",
+    "A name cannot be empty",
+    "Name: ",
+    "Are you new here?",
+    "Password: ",
+  ]);
+});
+
+Deno.test("CredentialSource.next() looks for the server before it asks, and not for a kept login", async () => {
+  const events: string[] = [];
+  const findServer = () => Promise.resolve(void events.push("looked"));
+  const asking = open(["anna", false, "pw", "pw2"], { findServer });
+  const knowing = open([], { findServer, logins: keptFor("anna"), name: "anna" });
+
+  await knowing.source.next();
+  assertEquals(events, []);
+  await asking.source.next();
+  await asking.source.next({ code: "weak_password", message: "Too short" });
+  assertEquals([events, asking.shown[0]], [["looked"], "Name: "]);
 });
 
 Deno.test("CredentialSource.next() uses the kept login of --name without a question", async () => {
@@ -126,7 +155,7 @@ for (
     ["asks for no password of an account that is gone", [], [false, null], null, [
       "Log in",
       "Make a new account for anna?",
-      "Name [anna]: ",
+      "Name: ",
     ]],
     ["asks where it is not known", undefined, [false, "pw"], { password: "pw", register: false }, [
       "Log in",

@@ -1,11 +1,8 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { WrongServerError } from "../../../client/session/connection.ts";
-import {
-  isNameTaken,
-  type KeptLogin,
-  type Refusal,
-} from "../../../client/session/session_login.ts";
+import { findServer, isNameTaken } from "../../../client/session/first_questions.ts";
+import type { KeptLogin, Refusal } from "../../../client/session/session_login.ts";
 import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { passTime } from "../../support/turns.ts";
 import {
@@ -306,3 +303,27 @@ Deno.test("isNameTaken() asks no server of an earlier version, and waits for non
 
   assertEquals(await silent, undefined);
 });
+
+for (
+  const [what, script, reason] of [
+    [
+      "closes the connection",
+      (peer: Peer) => peer.conn.close(),
+      "the server closed the connection",
+    ],
+    ["does not answer", () => {}, "The server does not answer"],
+    ["is another one", (peer: Peer) => void peer.conn.send("Who are you?"), "Cannot talk to this"],
+  ] as const
+) {
+  Deno.test(`findServer() rejects with the reason where the server ${what}`, async () => {
+    using time = new FakeTime();
+    const [near, far] = memoryPair();
+    const found = findServer(() => Promise.resolve(near));
+    const rejection = assertRejects(() => found, Error, reason);
+
+    script(new Peer(far));
+    await time.tickAsync(3000);
+
+    await rejection;
+  });
+}

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { FramedConnOptions } from "../../../lib/conn/byte_conn.ts";
+import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";
 import { takeBuffer } from "../../../lib/frame/buffer_pool.ts";

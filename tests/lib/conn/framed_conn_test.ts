@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
-import type { FramedConnOptions } from "../../../lib/conn/byte_conn.ts";
+import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import type { FramedConnOptions } from "../../../lib/conn/byte_conn.ts";
+import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";

@@ -31,14 +31,6 @@ Deno.test("FaultProxy refuses faults that make no sense, in either direction and
   }
 });
 
-Deno.test("FaultProxy.summary is a copy", async () => {
-  await using proxy = await startFaultProxy({ to: { port: 1 } });
-
-  proxy.summary.up.faults.split = 7;
-
-  assertEquals(proxy.summary.up.faults, {});
-});
-
 Deno.test("FaultProxy.set() keeps the faults of the direction that is not named", async () => {
   await using passage = await pass({ up: { splitBytes: 1 } });
   const { client, server, proxy, events } = passage;
@@ -126,11 +118,12 @@ Deno.test("FaultProxy.summary counts connections, bytes, frames and faults", asy
   await writeAll(server, encodeFrame("torn").subarray(0, 5));
   await readBytes(client, 5);
 
+  proxy.summary.up.faults.split = 1e9; // It is a copy.
   const summary = proxy.summary;
   assertEquals(summary.connections, 1);
   assertEquals([summary.up.bytes, summary.up.frames], [11, 2]);
   assertEquals(summary.down, { bytes: 5, frames: 0, faults: {} });
-  assert(summary.up.faults.split! >= 1);
+  assert(summary.up.faults.split! >= 1 && summary.up.faults.split! < 100);
   proxy.cut("close");
   await closed;
   assertEquals(proxy.summary, summary);
@@ -172,36 +165,27 @@ async function waitUntilStill(number: () => number): Promise<number> {
   return number();
 }
 
-Deno.test("startFaultProxy() carries no more than maxConnections, until one ends", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const closed = Promise.withResolvers<void>();
-  await using proxy = await startFaultProxy({
-    to: { port: listener.addr.port },
-    maxConnections: 1,
-    onEvent: ({ type }) => type === "closed" && closed.resolve(),
-  });
-  const [first, server] = await Promise.all([dial(proxy), listener.accept()]);
-
-  using excess = await dial(proxy);
-  const turnedAway = await readBytes(excess).catch((error) => error);
-  for (const conn of [first, server]) conn.close();
-  await closed.promise;
-  const greeting = listener.accept().then(async (conn) => {
-    await writeAll(conn, ramp(3));
-    conn.close();
-  });
-  using next = await dial(proxy);
-
-  assert(turnedAway instanceof ConnectionReset || turnedAway.length === 0, `${turnedAway}`);
-  assertEquals(await readBytes(next), [0, 1, 2]);
-  await greeting;
-  assertEquals(proxy.summary.connections, 2);
-});
-
 Deno.test("startFaultProxy() refuses a port that no server has, and a limit that is no number", async () => {
   for (const port of [NaN, 0, 99_999, 1.5]) {
     await assertRejects(() => startFaultProxy({ to: { port } }), RangeError, `port ${port}`);
   }
   const options = { to: { port: 1 }, maxConnections: NaN };
   await assertRejects(() => startFaultProxy(options), RangeError, "maxConnections is NaN");
+});
+
+Deno.test("startFaultProxy() carries no more than maxConnections, until one ends", async () => {
+  await using passage = await pass({ maxConnections: 1 });
+  const { proxy, client, closed } = passage;
+
+  using excess = await dial(proxy);
+  const turnedAway = await readBytes(excess).catch((error) => error);
+  client.close();
+  passage.server.close();
+  await closed;
+  using next = await dial(proxy);
+
+  assert(turnedAway instanceof ConnectionReset || turnedAway.length === 0, `${turnedAway}`);
+  // The listener behind it is closed, so the next one ends too, but as a connection.
+  assertEquals(await readBytes(next).catch((error) => error.name), "ConnectionReset");
+  assertEquals(proxy.summary.connections, 2);
 });

@@ -66,9 +66,6 @@ Deno.test("FaultStream.push() splits at multiples of splitBytes, however the byt
     [3, 4, 5],
     [6],
   ]);
-});
-
-Deno.test("FaultStream.push() tells of a split", () => {
   assertEquals(faultsIn(run({ splitBytes: 4 }, [ramp(4), ramp(5)])), ["split@4"]);
 });
 
@@ -91,6 +88,7 @@ Deno.test("FaultStream.push() spreads bytes over time at a limited rate", () => 
 
   const spacings = actions.flatMap((a) => a.type === "piece" ? [a.spacingMs] : []);
   assertEquals(spacings, Array(10).fill(50));
+  assertEquals(pieces(run({ bytesPerSecond: 1 }, [ramp(3)])), [[0], [1], [2]]);
 });
 
 Deno.test("FaultStream.push() stalls once, at its place", () => {
@@ -112,41 +110,22 @@ Deno.test("FaultStream.push() cuts after cutAfterBytes", () => {
     assertEquals(faultsIn(actions), [`cut@${cutAfterBytes}`]);
   }
   assertEquals(delivered(run({ cutAfterBytes: 11 }, [ramp(5), ramp(5)])).length, 10);
+  const atOnce = run({ cutAfterBytes: 0, cutBy: "reset" }, [bytes()]);
+  assertEquals(atOnce.at(-1), { type: "cut", by: "reset" });
 });
 
-Deno.test("FaultStream.push() cuts before the first byte arrives when told so", () => {
-  assertEquals(run({ cutAfterBytes: 0, cutBy: "reset" }, [bytes()]).at(-1), {
-    type: "cut",
-    by: "reset",
-  });
-});
-
-Deno.test("FaultStream.push() cuts inside the header of the frame", () => {
-  const stream = Uint8Array.from([...encodeFrame("abc"), ...encodeFrame("defg")]);
-  const lengths = new Set<number>();
-  for (let seed = 0; seed < 50; seed++) {
-    lengths.add(delivered(run({ cutInHeader: 2 }, [stream], seed)).length);
-  }
-
-  assertEquals([...lengths].sort((a, b) => a - b), [8, 9, 10]);
-});
-
-Deno.test("FaultStream.push() cuts inside the body of the frame, or of the next that has one", () => {
+Deno.test("FaultStream.push() cuts inside the header or the body of a frame, or of the next that has one", () => {
   const stream = Uint8Array.from(["ab", "", "cdef", "g"].flatMap((t) => [...encodeFrame(t)]));
-  const lengths = new Set<number>();
-  for (let seed = 0; seed < 50; seed++) {
-    lengths.add(delivered(run({ cutInBody: 2 }, [stream], seed)).length);
-  }
+  const lengths = (faults: Faults) => {
+    const all = Array.from({ length: 50 }, (_, seed) => delivered(run(faults, [stream], seed)));
+    return [...new Set(all.map(({ length }) => length))].sort((a, b) => a - b);
+  };
 
-  assertEquals([...lengths].sort((a, b) => a - b), [15, 16, 17]);
-  assertEquals(delivered(run({ cutInBody: 4 }, [stream])).length, stream.length - 1);
-});
-
-Deno.test("FaultStream.push() makes the first of several cuts", () => {
-  const stream = encodeFrame("abcdef");
-
-  assertEquals(delivered(run({ cutInBody: 1, cutAfterBytes: 2 }, [stream])).length, 2);
-  assertEquals(delivered(run({ cutInHeader: 1, cutAfterBytes: 6 }, [stream])).length < 4, true);
+  assertEquals(lengths({ cutInHeader: 2 }), [7, 8, 9]);
+  assertEquals(lengths({ cutInBody: 2 }), [15, 16, 17]);
+  assertEquals(lengths({ cutInBody: 4 }), [stream.length - 1]);
+  assertEquals(lengths({ cutInBody: 3, cutAfterBytes: 2 }), [2], "the first of several cuts");
+  assertEquals(lengths({ cutInHeader: 1, cutAfterBytes: 16 }), [1, 2, 3]);
 });
 
 Deno.test("FaultStream.push() swallows everything, and still cuts", () => {
@@ -156,54 +135,26 @@ Deno.test("FaultStream.push() swallows everything, and still cuts", () => {
   assertEquals(faultsIn(actions), ["swallow@0", "swallow@5", "cut@7"]);
 });
 
-Deno.test("FaultStream.push() flips one bit in about every so many bytes", () => {
-  const stream = new Uint8Array(10_000);
+Deno.test("FaultStream.push() flips a bit in, and inserts a byte before, about every so many bytes", () => {
+  const zeros = new Uint8Array(10_000);
+  for (const [rate, least, most] of [[0, 0, 0], [1e-17, 0, 0], [0.01, 60, 150], [1, 1e4, 1e4]]) {
+    const flips = run({ flipRate: rate! }, [zeros]);
+    const flipped = delivered(flips).filter((byte) => byte !== 0);
+    assert(flipped.length >= least! && flipped.length <= most!, `${flipped.length} flipped`);
+    assert(flipped.every((byte) => Math.log2(byte) % 1 === 0));
+    assertEquals(faultsIn(flips).length, flipped.length);
 
-  const actions = run({ flipRate: 0.01 }, [stream]);
-  const flipped = delivered(actions).filter((byte) => byte !== 0);
-
-  assert(flipped.length > 60 && flipped.length < 150, `${flipped.length} bytes were flipped`);
-  assert(flipped.every((byte) => Math.log2(byte) % 1 === 0));
-  assertEquals(faultsIn(actions).length, flipped.length);
-});
-
-Deno.test("FaultStream.push() inserts a byte in front of about every so many", () => {
-  const actions = run({ insertRate: 0.01 }, [new Uint8Array(10_000)]);
-
-  const inserted = delivered(actions).length - 10_000;
-  assert(inserted > 60 && inserted < 150, `${inserted} bytes were inserted`);
-  assertEquals(faultsIn(actions).length, inserted);
-});
-
-Deno.test("FaultStream.push() strikes every byte at a rate of 1", () => {
+    const inserts = run({ insertRate: rate! }, [zeros]);
+    const inserted = delivered(inserts).length - zeros.length;
+    assert(inserted >= least! && inserted <= most!, `${inserted} inserted`);
+    assertEquals(faultsIn(inserts).length, inserted);
+    if (rate !== 1) continue;
+    assertEquals([new Set(flipped).size, new Set(delivered(inserts)).size], [8, 256]);
+  }
   assertEquals(delivered(run({ insertRate: 1, flipRate: 1 }, [ramp(50)])).length, 100);
 });
 
-Deno.test("FaultStream.push() flips any bit, and inserts any byte", () => {
-  const zeros = new Uint8Array(10_000);
-
-  const flipped = delivered(run({ flipRate: 1 }, [zeros]));
-  const inserted = delivered(run({ insertRate: 1 }, [zeros]));
-
-  assertEquals(new Set(flipped).size, 8);
-  assertEquals(new Set(inserted).size, 256);
-});
-
-Deno.test("FaultStream.push() delivers a byte at a time where a second has few", () => {
-  assertEquals(pieces(run({ bytesPerSecond: 1 }, [ramp(3)])), [[0], [1], [2]]);
-});
-
-Deno.test("FaultStream.faults cuts before the next byte when the place has passed", () => {
-  const stream = new FaultStream({}, 1);
-  assertEquals(delivered([...stream.push(ramp(5))]).length, 5);
-
-  stream.faults = { cutAfterBytes: 2 };
-  const actions = [...stream.push(ramp(9))];
-
-  assertEquals([delivered(actions), actions.at(-1)], [[], { type: "cut", by: "close" }]);
-});
-
-Deno.test("FaultStream.push() does the same to the same stream, however it arrives", () => {
+Deno.test("FaultStream.push() does the same to the same stream, however it arrives, and else for another seed", () => {
   const faults: Faults[] = [
     { flipRate: 0.05, insertRate: 0.05, splitBytes: 3 },
     { cutInHeader: 20, flipRate: 0.1 },
@@ -220,25 +171,20 @@ Deno.test("FaultStream.push() does the same to the same stream, however it arriv
       assertEquals(striking(actions), striking(expected));
       assertEquals(actions.at(-1)?.type === "cut", expected.at(-1)?.type === "cut");
     }
+    assertNotEquals(delivered(run(combination, [frames], 8)), delivered(expected));
   }
 });
 
-Deno.test("FaultStream.push() does something else for another seed", () => {
-  const faults = { flipRate: 0.05 };
+Deno.test("FaultStream.faults can be changed between two bytes, also to a cut whose place has passed", () => {
+  for (const next of [bytes(), ramp(9)]) {
+    const stream = new FaultStream({ splitBytes: 1 }, 1);
+    assertEquals(pieces([...stream.push(ramp(2))]), [[0], [1]]);
 
-  assertEquals(delivered(run(faults, [frames], 1)), delivered(run(faults, [frames], 1)));
-  assertNotEquals(delivered(run(faults, [frames], 1)), delivered(run(faults, [frames], 2)));
-});
+    stream.faults = { cutAfterBytes: 1 };
+    const after = [...stream.push(next)];
 
-Deno.test("FaultStream.faults can be changed between two bytes", () => {
-  const stream = new FaultStream({ splitBytes: 1 }, 1);
-
-  const before = [...stream.push(ramp(2))];
-  stream.faults = { cutAfterBytes: 1 };
-  const after = [...stream.push(bytes())];
-
-  assertEquals(pieces(before), [[0], [1]]);
-  assertEquals(after.at(-1), { type: "cut", by: "close" });
+    assertEquals([delivered(after), after.at(-1)], [[], { type: "cut", by: "close" }]);
+  }
 });
 
 Deno.test("FaultStream.faults stalls again when a new stall is set, not when another fault is", () => {

@@ -15,13 +15,6 @@ function encode(...texts: string[]): Uint8Array {
   return encoder.take();
 }
 
-Deno.test("FrameEncoder queues nothing for nothing", () => {
-  const encoder = new FrameEncoder();
-
-  assertEquals(encoder.queuedBytes, 0);
-  assertEquals(encoder.take().length, 0);
-});
-
 Deno.test("FrameEncoder.push() queues frames one behind the other", () => {
   assertEquals(encode("abcdefghi", "", "123"), utf8("\0\0\0\x09abcdefghi\0\0\0\0\0\0\0\x03123"));
 });
@@ -60,36 +53,73 @@ Deno.test("FrameEncoder.push() encodes 3,000 mixed texts as encodeFrame() does",
   assertEquals(encode(...texts), framesOf(...texts));
 });
 
-Deno.test("FrameEncoder.push() encodes batch after batch whose alphabet changes", () => {
-  const batches = [["a", "b"], ["я", "b"], ["я", "ю"], ["a", "b"], ["я"], ["a"], ["a", "я"], [
-    "a",
-    "b",
-  ]];
+Deno.test("FrameEncoder.push() encodes texts of characters of every length, short and long, batch after batch", () => {
   const encoder = new FrameEncoder();
-
-  for (const texts of batches) {
-    for (const text of texts) encoder.push(text);
-    assertEquals(encoder.take(), framesOf(...texts));
-    encoder.release();
-  }
-});
-
-Deno.test("FrameEncoder.push() encodes texts of characters of every length, short and long, in batches", () => {
   for (const piece of ["a", "é", "語", "𝄞", "aé語𝄞"]) {
-    for (const times of [1, 20, 24, 26, 33, 50, 99, 101, 500]) {
-      const texts = [piece.repeat(times), "", piece.repeat(times), "b", piece.repeat(times)];
+    for (const times of [1, 20, 24, 26, 33, 99, 101, 341, 500, 30_000]) {
+      const text = piece.repeat(times);
+      const texts = [text, "", text, "b", text];
       assertEquals(encode(...texts), framesOf(...texts));
-      assertEquals(encode("z".repeat(90), ...texts), framesOf("z".repeat(90), ...texts));
+      for (const batch of [["z".repeat(90), ...texts], [text], ["a", text, "b"]]) {
+        batch.forEach((text) => encoder.push(text));
+        assertEquals(encoder.take(), framesOf(...batch));
+        encoder.release();
+      }
     }
   }
 });
 
-Deno.test("FrameEncoder.push() makes room for a text whose UTF-8 is three times as long", () => {
-  for (const length of [24, 25, 300, 340, 341, 342, 1024, 30_000]) {
-    const text = "語".repeat(length);
+Deno.test("FrameEncoder queues texts, bodies, raw bytes and shared frames one behind the other", () => {
+  const frame = framesOf("shared");
+  const kinds: Record<string, (encoder: FrameEncoder) => void> = {
+    a: (encoder) => encoder.push("a"),
+    "я": (encoder) => encoder.push("я"),
+    body: (encoder) => encoder.pushBytes(utf8("body")),
+    raw: (encoder) => encoder.pushRaw(framesOf("raw")),
+    shared: (encoder) => encoder.pushFrame(frame),
+  };
+  const names = Object.keys(kinds);
+  const encoder = new FrameEncoder();
 
-    assertEquals(encode("a", text, "b"), framesOf("a", text, "b"));
+  for (const first of names) {
+    for (const second of names) {
+      for (const third of names) {
+        const texts = [first, second, third];
+        for (const text of texts) kinds[text]!(encoder);
+        assertEquals(encoder.take(), framesOf(...texts));
+        assertEquals(encoder.queuedBytes, 0);
+        encoder.release();
+      }
+    }
   }
+  assertEquals(frame, framesOf("shared"));
+});
+
+Deno.test("FrameEncoder.pushBytes() and pushRaw() copy, also what is not UTF-8", () => {
+  const encoder = new FrameEncoder();
+  const body = new Uint8Array([0xff, 0, 0x80]);
+
+  encoder.pushBytes(body);
+  encoder.pushRaw(body);
+  body.fill(7);
+
+  assertEquals(encoder.take(), concat(frameOf(0xff, 0, 0x80), new Uint8Array([0xff, 0, 0x80])));
+});
+
+Deno.test("FrameEncoder.take() hands over bytes that nothing touches until release(), which sends none again", () => {
+  const encoder = new FrameEncoder();
+  encoder.push("first".repeat(10));
+  const taken = encoder.take();
+  encoder.push("second");
+
+  assertEquals(taken, framesOf("first".repeat(10)));
+  encoder.release();
+  const other = new FrameEncoder();
+  other.push("a");
+  const sent = other.take();
+  assert(sent.buffer === taken.buffer);
+  assertEquals(sent, framesOf("a"));
+  assertEquals(encoder.take(), framesOf("second"));
 });
 
 Deno.test("FrameEncoder.push() refuses a lone surrogate and leaves the queue as it was", () => {
@@ -111,8 +141,11 @@ Deno.test("FrameEncoder.push() refuses a body over the limit and leaves the queu
   assertEquals(error.message, "Cannot send a body of 6 bytes: the limit is 5");
   assertThrows(() => encoder.push("яяя"), FrameTooLargeError, "of 6 bytes");
   assertThrows(() => encoder.pushBytes(new Uint8Array(6)), FrameTooLargeError, "of 6 bytes");
-  encoder.push("яя");
-  assertEquals(encoder.take(), framesOf("abcde", "яя"));
+  for (const text of ["aяcя", "語語", "🙂🙂", "\u0800\uffff"]) {
+    assertThrows(() => encoder.push(text), FrameTooLargeError);
+  }
+  encoder.push("語я");
+  assertEquals(encoder.take(), framesOf("abcde", "語я"));
 });
 
 Deno.test("FrameEncoder.maxBodyBytes holds for what is pushed from then on", () => {
@@ -126,97 +159,16 @@ Deno.test("FrameEncoder.maxBodyBytes holds for what is pushed from then on", () 
   assertEquals(encoder.take(), framesOf("abcdef"));
 });
 
-Deno.test("FrameEncoder.pushBytes() copies a body that is not UTF-8", () => {
-  const encoder = new FrameEncoder();
-  const body = new Uint8Array([0xff, 0, 0x80]);
-
-  encoder.pushBytes(body);
-  body.fill(7);
-
-  assertEquals(encoder.take(), frameOf(0xff, 0, 0x80));
-});
-
-Deno.test("FrameEncoder.pushRaw() queues bytes without a header", () => {
-  const encoder = new FrameEncoder();
-  encoder.push("a");
-  encoder.pushRaw(utf8("raw"));
-  encoder.pushRaw(framesOf("ready"));
-
-  assertEquals(encoder.take(), concat(framesOf("a"), utf8("raw"), framesOf("ready")));
-});
-
-Deno.test("FrameEncoder.take() hands over bytes that later messages do not touch", () => {
-  const encoder = new FrameEncoder();
-  encoder.push("first");
-  const taken = encoder.take();
-
-  encoder.push("second");
-
-  assertEquals(taken, framesOf("first"));
-  assertEquals(encoder.take(), framesOf("second"));
-});
-
-Deno.test("FrameEncoder.release() lets the buffer be used again, and nothing of it is sent again", () => {
-  const secret = new FrameEncoder();
-  secret.push("secret".repeat(30));
-  const taken = secret.take();
-  secret.release();
-
-  const other = new FrameEncoder();
-  other.push("a");
-  const sent = other.take();
-
-  assert(sent.buffer === taken.buffer);
-  assertEquals(sent, framesOf("a"));
-});
-
-Deno.test("FrameEncoder.clear() forgets what is queued", () => {
-  const encoder = new FrameEncoder();
-  encoder.push("a");
-
-  encoder.clear();
-
-  assertEquals(encoder.queuedBytes, 0);
-  encoder.push("b");
-  assertEquals(encoder.take(), framesOf("b"));
-});
-
-Deno.test("FrameEncoder.push() grows its buffer a few times for many messages", () => {
+Deno.test("FrameEncoder.push() grows its buffer a few times for many messages, and counts what is queued", () => {
   const encoder = new FrameEncoder();
   const allocated = Deno.memoryUsage().external;
   for (let i = 0; i < 100_000; i++) encoder.push("0123456789");
 
   assertEquals(encoder.queuedBytes, 1_400_000);
   assertLess(Deno.memoryUsage().external - allocated, 10_000_000);
-});
-
-Deno.test("FrameEncoder.push() counts the bytes of a text near the limit exactly", () => {
-  for (const text of ["abcdef", "éé", "語語", "🙂🙂", "a\u07ffb", "\u0800\uffff"]) {
-    const bytes = utf8(text).length;
-    const exact = new FrameEncoder({ maxBodyBytes: bytes });
-    exact.push(text);
-    assertEquals(exact.take(), framesOf(text));
-
-    const error = assertThrows(
-      () => new FrameEncoder({ maxBodyBytes: bytes - 1 }).push(text),
-      FrameTooLargeError,
-    );
-    assertEquals(error.maxBodyBytes, bytes - 1);
-  }
-});
-
-Deno.test("FrameEncoder keeps the order of texts, bodies and raw bytes", () => {
-  const encoder = new FrameEncoder();
-  encoder.push("a");
-  encoder.pushBytes(utf8("b"));
-  encoder.push("c");
-  encoder.push("é");
-  encoder.pushRaw(framesOf("d"));
-  encoder.push("e");
-
-  encoder.push("ё");
-  assertEquals(encoder.take(), framesOf("a", "b", "c", "é", "d", "e", "ё"));
-  assertEquals(encoder.queuedBytes, 0);
+  encoder.clear();
+  for (let i = 0; i < 4; i++) encoder.push("ё".repeat(4096));
+  assertEquals(encoder.queuedBytes, 4 * (4 + 8192), "exact once 16 Ki characters wait");
 });
 
 Deno.test("FrameEncoder.pushFrame() hands over the very bytes while nothing else waits, and a copy else", () => {
@@ -234,29 +186,6 @@ Deno.test("FrameEncoder.pushFrame() hands over the very bytes while nothing else
   assertEquals(taken, framesOf("a", "shared"));
 });
 
-Deno.test("FrameEncoder.pushFrame() keeps its order among messages of every kind", () => {
-  const frame = framesOf("shared");
-  const kinds: ((encoder: FrameEncoder) => void)[] = [
-    (encoder) => encoder.push("a"),
-    (encoder) => encoder.pushBytes(utf8("a")),
-    (encoder) => encoder.pushRaw(framesOf("a")),
-  ];
-
-  for (const push of kinds) {
-    const encoder = new FrameEncoder();
-    encoder.pushFrame(frame);
-    push(encoder);
-    assertEquals(encoder.take(), framesOf("shared", "a"));
-    encoder.release();
-
-    encoder.pushFrame(frame);
-    push(encoder);
-    encoder.pushFrame(frame);
-    assertEquals(encoder.take(), framesOf("shared", "a", "shared"));
-    assertEquals(frame, framesOf("shared"));
-  }
-});
-
 Deno.test("FrameEncoder.push() gives back the room that a refused text took", () => {
   takeAll();
   const encoder = new FrameEncoder({ maxBodyBytes: 10 });
@@ -270,18 +199,25 @@ Deno.test("FrameEncoder.push() gives back the room that a refused text took", ()
 });
 
 Deno.test("FrameEncoder.pushFrame() is left alone by a message that is refused, and forgotten by clear()", () => {
+  const frame = framesOf("shared");
   const encoder = new FrameEncoder({ maxBodyBytes: 6 });
-  encoder.pushFrame(framesOf("shared"));
+  encoder.pushFrame(frame);
   assertThrows(() => encoder.push("too long"), FrameTooLargeError);
   assertThrows(() => encoder.pushBytes(utf8("too long")), FrameTooLargeError);
   assertThrows(() => encoder.push("\ud800"), TypeError);
-  assertEquals(encoder.take(), framesOf("shared"));
+  assertEquals(encoder.take(), frame);
   encoder.release();
 
-  encoder.pushFrame(framesOf("shared"));
+  encoder.pushFrame(frame);
+  const shared = NO_FRAMES.append(frame);
+  encoder.push("a");
   encoder.clear();
   assertEquals(encoder.queuedBytes, 0);
   assertEquals(encoder.take().length, 0);
+  encoder.pushFrame(frame);
+  encoder.clear();
+  assertEquals(encoder.queuedBytes, 0);
+  assert(NO_FRAMES.append(frame) !== shared, "no frame stays in memory for others to share");
 });
 
 Deno.test("FrameEncoder.push() encodes in one call what is short or seems to be ASCII, and else one by one", () => {
@@ -298,13 +234,6 @@ Deno.test("FrameEncoder.push() encodes in one call what is short or seems to be 
   // What the texts are is known when they are encoded: the first of another kind show it.
   const kinds = [ascii, other, other, "ё", other, ascii, ascii];
   assertEquals(kinds.map(encodesOf), [1, 1, 10, 1, 10, 10, 1]);
-});
-
-Deno.test("FrameEncoder.queuedBytes is exact once 16 Ki characters wait", () => {
-  const encoder = new FrameEncoder();
-  for (let i = 0; i < 4; i++) encoder.push("ё".repeat(4096));
-
-  assertEquals(encoder.queuedBytes, 4 * (4 + 8192));
 });
 
 Deno.test("FrameEncoder.release() gives each buffer back once", () => {
@@ -338,17 +267,6 @@ Deno.test("FrameEncoder gives a buffer back that it has outgrown, and with clear
     encoder.pushRaw(utf8("c"));
     assertEquals(other.take(), utf8("b"));
   }
-});
-
-Deno.test("FrameEncoder.clear() leaves no frame in memory for other connections to share", () => {
-  const frame = framesOf("shared");
-  const encoder = new FrameEncoder();
-  encoder.pushFrame(frame);
-  const shared = NO_FRAMES.append(frame);
-
-  encoder.clear();
-
-  assert(NO_FRAMES.append(frame) !== shared);
 });
 
 Deno.test("FrameEncoder shares large frames with other receivers, however many wait", () => {

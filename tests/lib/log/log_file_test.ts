@@ -10,7 +10,6 @@ import { FakeTime } from "@std/testing/time";
 import { assertSpyCalls, spy } from "@std/testing/mock";
 import { join } from "node:path";
 import { LogFile } from "../../../lib/log/log_file.ts";
-import { clearLog } from "../../../lib/log/log_tail.ts";
 import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
 import { events, LogFolder as Folder } from "./log_folder.ts";
 
@@ -19,23 +18,15 @@ testWith(FILES, "LogFile.info() writes time, level, server, event and fields in 
   using log = LogFile.open(folder.log, { name: "echo" });
 
   log.info("client connected", { conn: 3, peer: "127.0.0.1:50312", tls: false, user: undefined });
-  log.flush();
-
-  assertMatch(
-    Deno.readTextFileSync(folder.log),
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO echo client connected conn=3 peer=127\.0\.0\.1:50312 tls=false\n$/,
-  );
-});
-
-testWith(FILES, "LogFile.warn() and LogFile.error() write their level", () => {
-  using folder = new Folder();
-  using log = LogFile.open(folder.log, { name: "echo" });
-
   log.warn("port busy");
   log.error("handler failed");
   log.flush();
 
-  assertEquals(events(folder.log), ["WARN echo port busy", "ERROR echo handler failed"]);
+  assertMatch(
+    Deno.readTextFileSync(folder.log),
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO echo client connected conn=3 peer=127\.0\.0\.1:50312 tls=false\n/,
+  );
+  assertEquals(events(folder.log).slice(1), ["WARN echo port busy", "ERROR echo handler failed"]);
 });
 
 testWith(FILES, "LogFile.info() keeps a hostile value in its line", () => {
@@ -112,55 +103,6 @@ testWith(FILES, "LogFile.open() begins a new line after a torn one", () => {
   assertEquals(events(folder.log), ["INFO echo cli", "INFO echo start"]);
 });
 
-testWith(
-  FILES,
-  "LogFile.open() says why a file cannot be written, in an error of its class",
-  () => {
-    using folder = new Folder();
-
-    const error = assertThrows(() => LogFile.open(folder.path, { name: "echo" }), Error);
-
-    assertStringIncludes(error.message, `Cannot open the log file ${folder.path}: `);
-    assertInstanceOf(error.cause, Error);
-    assertEquals(error.constructor, error.cause.constructor);
-  },
-);
-
-testWith(FILES, "LogFile.open() says why a folder cannot be made", () => {
-  using folder = new Folder();
-  Deno.writeTextFileSync(folder.log, "");
-  const path = join(folder.log, "echo.log");
-
-  const error = assertThrows(() => LogFile.open(path, { name: "echo" }), Error);
-
-  assertStringIncludes(error.message, `Cannot open the log file ${path}: `);
-});
-
-testWith(FILES, "LogFile.open() refuses a maxBytes of 0", () => {
-  using folder = new Folder();
-
-  assertThrows(
-    () => LogFile.open(folder.log, { name: "echo", maxBytes: 0 }),
-    Error,
-    `Cannot open the log file ${folder.log}: give at least 1 byte and 1 backup`,
-  );
-});
-
-testWith(FILES, "clearLog() empties the log and later lines go on at its start", async () => {
-  using folder = new Folder();
-  using log = LogFile.open(folder.log, { name: "echo", maxBytes: 300 });
-  for (let n = 0; n < 20; n++) log.info("old", { n });
-
-  log.flush();
-  await clearLog(folder.log);
-  const emptied = folder.names().map((name) => Deno.statSync(join(folder.path, name)).size);
-  log.info("new");
-  log.flush();
-
-  assertEquals(emptied, [0]);
-  assertEquals(events(folder.log), ["INFO echo new"]);
-});
-
 testWith(FILES, "LogFile makes its folder 0700 and its files 0600, also one that was not", () => {
   if (Deno.build.os === "windows") return;
   using folder = new Folder();
@@ -200,30 +142,6 @@ async function run(folder: Folder, program: string, flags = ["-RW"]): Promise<nu
   return code;
 }
 
-testWith(
-  PROCESSES,
-  "LogFile writes what waits when the program ends, and lets it end",
-  async () => {
-    using folder = new Folder();
-    const program =
-      `LogFile.open(Deno.args[0], { name: "echo", flushIntervalMs: 1e9 }).info("last")`;
-
-    assertEquals(await run(folder, program), 0);
-
-    assertEquals(events(folder.log), ["INFO echo last"]);
-  },
-);
-
-testWith(PROCESSES, "LogFile writes what waits at Deno.exit()", async () => {
-  using folder = new Folder();
-  const program =
-    `LogFile.open(Deno.args[0], { name: "echo" }).info("last"); setTimeout(() => {}, 1e9); Deno.exit(3)`;
-
-  assertEquals(await run(folder, program), 3);
-
-  assertEquals(events(folder.log), ["INFO echo last"]);
-});
-
 testWith(PROCESSES, "LogFile needs no more than its folder", async () => {
   using folder = new Folder();
   const program = `
@@ -249,4 +167,36 @@ testWith(PROCESSES, "LogFile.open() keeps the class of a refused permission", as
   assertEquals(await run(folder, program, []), 9);
 
   assert(!folder.names().includes("echo.log"));
+});
+
+for (
+  const [how, program, expected] of [
+    ["when the program ends, and lets it end", "", 0],
+    ["at Deno.exit()", "setTimeout(() => {}, 1e9); Deno.exit(3);", 3],
+  ] as const
+) {
+  testWith(PROCESSES, `LogFile writes what waits ${how}`, async () => {
+    using folder = new Folder();
+    const open = `LogFile.open(Deno.args[0], { name: "echo", flushIntervalMs: 1e9 })`;
+
+    assertEquals(await run(folder, `${open}.info("last"); ${program}`), expected);
+
+    assertEquals(events(folder.log), ["INFO echo last"]);
+  });
+}
+
+testWith(FILES, "LogFile.open() says why it cannot, in an error of the same class", () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(folder.log, "");
+  const inFile = join(folder.log, "echo.log");
+  const failure = (path: string, maxBytes = 100) => {
+    const error = assertThrows(() => LogFile.open(path, { name: "echo", maxBytes }), Error);
+    assertStringIncludes(error.message, `Cannot open the log file ${path}: `);
+    assertInstanceOf(error.cause, Error);
+    assertEquals(error.constructor, error.cause.constructor);
+    return error;
+  };
+
+  for (const path of [folder.path, inFile]) failure(path);
+  assertStringIncludes(failure(folder.log, 0).message, "give at least 1 byte and 1 backup");
 });

@@ -1,31 +1,20 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { auditPath, LogFile } from "../../../lib/log/log_file.ts";
 import { clearLog, showLog } from "../../../lib/log/log_tail.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 import { events, LogFolder as Folder } from "./log_folder.ts";
 
+function fullDisk(): Disposable {
+  return stub(Deno.FsFile.prototype, "writeSync", () => {
+    throw new Error("No space left on device (os error 28)");
+  });
+}
+
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);
 }
-
-testWith(
-  FILES,
-  "LogFile.close() writes what waits, ignores later lines, and may come twice",
-  () => {
-    using folder = new Folder();
-    const log = LogFile.open(folder.log, { name: "echo" });
-
-    log.info("stopped");
-    log.close();
-    log.info("too late");
-    for (let again = 0; again < 2; again++) log.flush();
-    log.close();
-
-    assertEquals(events(folder.log), ["INFO echo stopped"]);
-  },
-);
 
 testWith(FILES, "LogFile rotates before a file grows beyond maxBytes and keeps maxBackups", () => {
   using folder = new Folder();
@@ -55,70 +44,84 @@ testWith(FILES, "LogFile loses no line to rotation", async () => {
   );
 });
 
+const REPLACED: Record<string, (path: string) => unknown> = {
+  "was removed": (path) => Deno.removeSync(path),
+  "was removed with its folder": (path) => Deno.removeSync(dirname(path), { recursive: true }),
+  "was renamed": (path) => Deno.renameSync(path, `${path}.kept`),
+  "was replaced": (path) => {
+    Deno.renameSync(path, `${path}.kept`);
+    Deno.writeTextFileSync(path, "TIME INFO chat other\n");
+  },
+};
+
+for (const [what, act] of Object.entries(REPLACED)) {
+  testWith(FILES, `LogFile goes on in a file of that name when its own ${what}`, () => {
+    using folder = new Folder();
+    const path = join(folder.path, "logs", "echo.log");
+    using log = LogFile.open(path, { name: "echo" });
+    log.info("first");
+    log.flush();
+
+    act(path);
+    log.info("second");
+    log.flush();
+
+    const other = what === "was replaced" ? ["INFO chat other"] : [];
+    assertEquals(events(path), [...other, "INFO echo second"]);
+  });
+}
+
+testWith(FILES, "clearLog() empties the log, and later lines go on at its start", async () => {
+  using folder = new Folder();
+  using log = LogFile.open(folder.log, { name: "echo", maxBytes: 300 });
+  for (let n = 0; n < 20; n++) log.info("old", { n });
+  log.flush();
+
+  await clearLog(folder.log);
+  assertEquals(folder.names().map((name) => Deno.statSync(join(folder.path, name)).size), [0]);
+  for (let n = 0; n < 4; n++) log.info("new", { n });
+  log.flush();
+
+  assertEquals(folder.names(), ["echo.log"], "its bytes are counted from 0 again");
+  assertEquals(events(folder.log).length, 4);
+});
+
 testWith(
   FILES,
-  "clearLog() by another makes room: the writer counts its bytes from 0 again",
-  async () => {
+  "LogFile.close() writes what waits, tells of lost lines, and may come twice",
+  () => {
     using folder = new Folder();
-    using log = LogFile.open(folder.log, { name: "echo", maxBytes: 300 });
-    for (let n = 0; n < 4; n++) log.info("old", { n });
-    log.flush();
+    const log = LogFile.open(folder.log, { name: "echo" });
+    {
+      using _full = fullDisk();
+      log.info("lost");
+      log.flush();
+    }
+    log.close();
+    const again = LogFile.open(folder.log, { name: "echo" });
+    again.info("stopped");
+    again.close();
+    again.info("too late");
+    for (let times = 0; times < 2; times++) again.flush();
+    again.close();
+    const last = LogFile.open(folder.log, { name: "echo" });
+    {
+      using _full = fullDisk();
+      last.info("lost for good");
+      last.close();
+    }
+    last.flush();
+    last.close();
 
-    await clearLog(folder.log);
-    for (let n = 0; n < 4; n++) log.info("new", { n });
-    log.flush();
-
-    assertEquals(folder.names(), ["echo.log"]);
-    assertEquals(events(folder.log).length, 4);
+    assertEquals(events(folder.log), ["WARN echo lines lost=1", "INFO echo stopped"]);
   },
 );
-
-testWith(FILES, "LogFile goes on in a new file when its file or folder is removed", () => {
-  using folder = new Folder();
-  const path = join(folder.path, "logs", "echo.log");
-  using log = LogFile.open(path, { name: "echo" });
-  log.info("first");
-  log.flush();
-
-  Deno.removeSync(join(folder.path, "logs"), { recursive: true });
-  log.info("second");
-  log.flush();
-
-  assertEquals(events(path), ["INFO echo second"]);
-});
-
-testWith(FILES, "LogFile goes on in a new file when its file is renamed", () => {
-  using folder = new Folder();
-  using log = LogFile.open(folder.log, { name: "echo" });
-  log.info("first");
-  log.flush();
-
-  Deno.renameSync(folder.log, join(folder.path, "kept"));
-  log.info("second");
-  log.flush();
-
-  assertEquals(events(folder.log), ["INFO echo second"]);
-});
-
-testWith(FILES, "LogFile goes on in the file that has taken the place of its own", () => {
-  using folder = new Folder();
-  using log = LogFile.open(folder.log, { name: "echo" });
-
-  Deno.renameSync(folder.log, join(folder.path, "kept"));
-  Deno.writeTextFileSync(folder.log, "TIME INFO chat first\n");
-  log.info("second");
-  log.flush();
-
-  assertEquals(events(folder.log), ["INFO chat first", "INFO echo second"]);
-});
 
 testWith(FILES, "LogFile counts the lines it cannot write and tells when it can again", () => {
   using folder = new Folder();
   using log = LogFile.open(folder.log, { name: "echo" });
   {
-    using _full = stub(Deno.FsFile.prototype, "writeSync", () => {
-      throw new Error("No space left on device (os error 28)");
-    });
+    using _full = fullDisk();
     log.info("first");
     log.info("second");
     log.flush();
@@ -160,37 +163,6 @@ testWith(FILES, "LogFile tells of each lost line once when the disk has room for
     "WARN echo lines lost=1",
     "INFO echo third",
   ]);
-});
-
-testWith(FILES, "LogFile.close() tells of lost lines even when no line follows", () => {
-  using folder = new Folder();
-  {
-    using log = LogFile.open(folder.log, { name: "echo" });
-    using _full = stub(Deno.FsFile.prototype, "writeSync", () => {
-      throw new Error("No space left on device (os error 28)");
-    });
-    log.info("first");
-    log.flush();
-  }
-
-  assertEquals(events(folder.log), ["WARN echo lines lost=1"]);
-});
-
-testWith(FILES, "LogFile.flush() and another close() leave a closed file closed", () => {
-  using folder = new Folder();
-  const log = LogFile.open(folder.log, { name: "echo" });
-  {
-    using _full = stub(Deno.FsFile.prototype, "writeSync", () => {
-      throw new Error("No space left on device (os error 28)");
-    });
-    log.info("lost");
-    log.close();
-  }
-
-  log.flush();
-  log.close();
-
-  assertEquals(events(folder.log), []);
 });
 
 testWith(FILES, "LogFile survives a disk that fills in the middle of a line", () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { Admission } from "../../../lib/server/admission.ts";
 
 Deno.test("Admission.enter() refuses above maxConnections, until somebody leaves", () => {
@@ -59,7 +60,8 @@ for (const none of [0, Infinity]) {
 
 Deno.test("Admission.enter() limits how often an address may come and go", () => {
   let now = 0;
-  const admission = new Admission({ maxPerAddress: 3, now: () => now });
+  using _clock = stub(performance, "now", () => now);
+  const admission = new Admission({ maxPerAddress: 3 });
   const come = (address: string) => {
     const refusal = admission.enter(address);
     if (refusal === undefined) admission.leave(address);

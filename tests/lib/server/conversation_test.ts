@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
-import { converse } from "../../support/converse.ts";
+import { converse, startConversation } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
+import { json } from "../../../lib/codec/json.ts";
+import { TypedConn } from "../../../lib/codec/typed_conn.ts";
 import { Conversation, type Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
@@ -27,12 +29,10 @@ Deno.test("Conversation.run() ends as `finished` when the peer finishes between 
 async function partFromSlowPeer({ sendTimeoutMs = 30_000, hasFinished = true } = {}) {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
   const peer = new FramedConn(client);
-  const info = connInfoOf(accepted, 1);
-  const conversation = new Conversation(accepted as Deno.TcpConn, info, { sendTimeoutMs });
-  const ended = conversation.run(async (conn) => {
+  const { conversation, ended } = startConversation(accepted, async (conn) => {
     if (hasFinished) assertEquals(await conn.receive(), null);
     conn.send("last words");
-  });
+  }, { sendTimeoutMs });
   if (hasFinished) await peer.closeWrite();
   await turns();
   return { peer, conversation, ended };
@@ -133,7 +133,7 @@ async function endOfReset(handler: Handler) {
     connectToReset(listener.addr.port),
     listener.accept(),
   ]);
-  const ended = new Conversation(accepted, connInfoOf(accepted, 1), {}).run(handler);
+  const { ended } = startConversation(accepted, handler);
   reset();
   return await ended;
 }
@@ -196,6 +196,33 @@ Deno.test("Conversation.run() ends as `protocol` at an oversized length, and tel
   const { reason, error } = await ended;
   assertEquals(reason, "protocol");
   assertInstanceOf(error, FrameTooLargeError);
+});
+
+Deno.test("Conversation.run() ends as `protocol` at a message that the handler's codec refuses", async () => {
+  const { peer, ended } = await converse(async (conn) => {
+    await Array.fromAsync(new TypedConn(conn, json(String)));
+  });
+  using _ = peer;
+
+  await peer.send("no JSON");
+  await peer.closeWrite();
+
+  assertEquals((await ended).reason, "protocol");
+});
+
+Deno.test("Conversation.run() ends as `failed` at a message of another connection", async () => {
+  const [backend, far] = memoryConnPair();
+  using other = new FramedConn(far);
+  other.send("no JSON");
+  const { peer, ended } = await converse(async () => {
+    using typed = new TypedConn(new FramedConn(backend), json(String));
+    await typed.receive();
+  }, { onEvent: () => {} });
+  using _ = peer;
+
+  await peer.closeWrite();
+
+  assertEquals((await ended).reason, "failed");
 });
 
 Deno.test("Conversation.run() ends as `protocol` at a text that is not UTF-8", async () => {
@@ -331,7 +358,7 @@ Deno.test("Conversation tells what crosses in sizes, never in words", async () =
   peer.close();
   await ended;
 
-  assertEquals(events.types(), ["received", "sent"]);
+  assertEquals(events.types(), ["connected", "received", "sent"]);
   assertEquals([(await events.next("received")).bytes, (await events.next("sent")).bytes], [6, 6]);
   assertEquals(JSON.stringify(events.all).includes("owo"), false);
 });

@@ -9,7 +9,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { explainSqliteError } from "../../../lib/store/database_file.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 
@@ -21,8 +21,7 @@ function contents(folder: string): Map<string, Uint8Array> {
 
 /** Opens the file in `prepare`d condition, expects a refusal, and that nothing in the folder changed. */
 function testRefusal(name: string, prepare: (path: string) => void, message: RegExp): void {
-  testWith(FILES, `openDatabase() refuses ${name} and leaves it untouched`, () => {
-    const folder = Deno.makeTempDirSync();
+  testInFolder(`openDatabase() refuses ${name} and leaves it untouched`, (folder) => {
     const path = `${folder}/notes.db`;
     prepare(path);
     const before = contents(folder);
@@ -34,7 +33,6 @@ function testRefusal(name: string, prepare: (path: string) => void, message: Reg
     assertMatch(error.message, message);
     assertStringIncludes(error.message, "or move this file away to start with an empty one");
     assertEquals(contents(folder), before);
-    Deno.removeSync(folder, { recursive: true });
   });
 }
 
@@ -81,8 +79,7 @@ testRefusal("another program's database", (path) => {
   sqlite.exec("CREATE TABLE bookmarks (url TEXT)");
 }, /another program/);
 
-testWith(FILES, "openDatabase() recovers what a killed process had committed", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() recovers what a killed process had committed", (folder) => {
   const path = `${folder}/notes.db`;
   {
     using database = openDatabase(path, { migrations: [NOTES] });
@@ -94,12 +91,10 @@ testWith(FILES, "openDatabase() recovers what a killed process had committed", (
 
   assertEquals(recovered.prepare("SELECT text FROM notes").get()?.text, "a");
   recovered.close();
-  Deno.removeSync(folder, { recursive: true });
 });
 
 for (const suffix of ["", "-wal"]) {
-  testWith(FILES, `Database.transaction() notices that notes.db${suffix} was deleted`, () => {
-    const folder = Deno.makeTempDirSync();
+  testInFolder(`Database.transaction() notices that notes.db${suffix} was deleted`, (folder) => {
     const path = `${folder}/notes.db`;
     using database = openDatabase(path, { migrations: [NOTES] });
     const insert = database.prepare("INSERT INTO notes (text) VALUES ('a')");
@@ -115,12 +110,10 @@ for (const suffix of ["", "-wal"]) {
     database.transaction(() => insert.run());
     assertEquals(database.prepare("SELECT count(*) AS n FROM notes").get()?.n, 1);
     database.close();
-    Deno.removeSync(folder, { recursive: true });
   });
 }
 
-testWith(FILES, "Database.transaction() says that another program has locked the file", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("Database.transaction() says that another program has locked the file", (folder) => {
   const path = `${folder}/notes.db`;
   using database = openDatabase(path, { migrations: [NOTES] });
   using other = new DatabaseSync(path);
@@ -134,20 +127,16 @@ testWith(FILES, "Database.transaction() says that another program has locked the
   assertStringIncludes(error.message, "another program has locked it");
   other.close();
   database.close();
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() names what stands in the file's way", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() names what stands in the file's way", (folder) => {
   Deno.writeTextFileSync(`${folder}/file`, "");
 
   assertThrows(() => openDatabase(folder, { migrations: [] }), Error, folder);
   assertThrows(() => openDatabase(`${folder}/file/a.db`, { migrations: [] }), Error, folder);
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() lets one server use a file, and other programs", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() lets one server use a file, and other programs", (folder) => {
   const path = `${folder}/notes.db`;
   const open = (exclusive: boolean) => openDatabase(path, { migrations: [NOTES], exclusive });
 
@@ -163,8 +152,6 @@ testWith(FILES, "openDatabase() lets one server use a file, and other programs",
   fill(`${folder}/newer.db`, [NOTES, "", ""]);
   const newer = () => openDatabase(`${folder}/newer.db`, { migrations: [NOTES], exclusive: true });
   for (let attempt = 0; attempt < 2; attempt++) assertThrows(newer, Deno.errors.InvalidData);
-
-  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("explainSqliteError() tells by the primary code what is wrong", () => {

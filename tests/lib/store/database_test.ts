@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { openDatabase } from "../../../lib/store/database.ts";
-import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
+import { PROCESSES, testInFolder } from "../../support/permissions.ts";
 
 const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT";
 
@@ -15,66 +15,38 @@ function texts(database: ReturnType<typeof openDatabase>): unknown[] {
   return database.prepare("SELECT text FROM notes ORDER BY id").all().map((row) => row.text);
 }
 
-Deno.test("openDatabase() opens an in-memory database without any permission", () => {
-  using database = openDatabase(":memory:", { migrations: [NOTES] });
-
-  database.transaction(() => database.prepare("INSERT INTO notes VALUES (1, 'a')").run());
-
-  assertEquals(texts(database), ["a"]);
-});
-
 Deno.test("openDatabase() applies each migration once and in order", () => {
   using database = openDatabase(":memory:", {
     migrations: [NOTES, "INSERT INTO notes VALUES (1, 'a')", "UPDATE notes SET text = text || 'b'"],
   });
 
   assertEquals(texts(database), ["ab"]);
-});
-
-Deno.test("openDatabase() lets no write wait long for another program's", () => {
-  using database = openDatabase(":memory:", { migrations: [NOTES] });
-
   assertEquals(database.prepare("PRAGMA busy_timeout").get(), { timeout: 5 });
 });
 
-Deno.test("openDatabase() enforces foreign keys", () => {
-  using database = openDatabase(":memory:", {
+Deno.test("Database.transaction() undoes every write when it fails", () => {
+  const database = openDatabase(":memory:", {
     migrations: [NOTES, "CREATE TABLE marks (note INTEGER REFERENCES notes (id)) STRICT"],
   });
+  const insert = database.prepare("INSERT INTO notes (text) VALUES ('a')");
+  const mark = database.prepare("INSERT INTO marks VALUES (7)");
+  const fail = () => {
+    throw new RangeError("stop");
+  };
+  const table: [fn: () => unknown, error: typeof Error, text: string][] = [
+    [fail, RangeError, "stop"],
+    [() => Promise.resolve(), TypeError, "asynchronous"],
+    [() => mark.run(), Error, "FOREIGN KEY"],
+  ];
 
-  assertThrows(
-    () => database.transaction(() => database.prepare("INSERT INTO marks VALUES (7)").run()),
-    Error,
-    "FOREIGN KEY",
-  );
-});
+  for (const [fn, error, text] of table) {
+    assertThrows(() => database.transaction(() => (insert.run(), fn())), error, text);
+    assertEquals(texts(database), []);
+  }
 
-Deno.test("Database.transaction() undoes every write when its function throws", () => {
-  using database = openDatabase(":memory:", { migrations: [NOTES] });
-  const insert = database.prepare("INSERT INTO notes (text) VALUES (?)");
-
-  const error = assertThrows(() =>
-    database.transaction(() => {
-      insert.run("a");
-      throw new RangeError("stop");
-    })
-  );
-
-  assertInstanceOf(error, RangeError);
-  assertEquals(texts(database), []);
-});
-
-Deno.test("Database.transaction() refuses an asynchronous function and undoes its writes", () => {
-  using database = openDatabase(":memory:", { migrations: [NOTES] });
-  const insert = database.prepare("INSERT INTO notes (text) VALUES (?)");
-
-  assertThrows(
-    () => database.transaction(() => Promise.resolve(insert.run("a"))),
-    TypeError,
-    "asynchronous",
-  );
-
-  assertEquals(texts(database), []);
+  database.close();
+  database.close();
+  assertThrows(() => database.prepare("SELECT 1"));
 });
 
 Deno.test("Database.transaction() refuses to nest and leaves the outer one alone", () => {
@@ -118,43 +90,33 @@ Deno.test("Database.transaction() says that the file is read-only", () => {
   assertStringIncludes(error.message, "read-only");
 });
 
-Deno.test("Database.close() may be called twice", () => {
-  const database = openDatabase(":memory:", { migrations: [] });
-
-  database.close();
-  database.close();
-
-  assertThrows(() => database.prepare("SELECT 1"));
-});
-
-testWith(FILES, "openDatabase() keeps data, and makes folder and files for the owner only", () => {
-  const folder = Deno.makeTempDirSync();
-  const path = `${folder}/deep/er/notes.db`;
-  {
-    using database = openDatabase(path, { migrations: [NOTES] });
-    database.transaction(() => database.prepare("INSERT INTO notes VALUES (1, 'a')").run());
-    const modes = [...Deno.readDirSync(`${folder}/deep/er`)]
-      .map(({ name }) => [name, Deno.statSync(`${folder}/deep/er/${name}`).mode! & 0o777]);
-    if (Deno.build.os !== "windows") {
-      const expected = ["notes.db", "notes.db-shm", "notes.db-wal"].map((name) => [name, 0o600]);
-      assertEquals(modes.sort(), expected);
-      assertEquals(Deno.statSync(`${folder}/deep/er`).mode! & 0o777, 0o700);
+testInFolder(
+  "openDatabase() keeps data, and makes folder and files for the owner only",
+  (folder) => {
+    const path = `${folder}/deep/er/notes.db`;
+    {
+      using database = openDatabase(path, { migrations: [NOTES] });
+      database.transaction(() => database.prepare("INSERT INTO notes VALUES (1, 'a')").run());
+      const modes = [...Deno.readDirSync(`${folder}/deep/er`)]
+        .map(({ name }) => [name, Deno.statSync(`${folder}/deep/er/${name}`).mode! & 0o777]);
+      if (Deno.build.os !== "windows") {
+        const expected = ["notes.db", "notes.db-shm", "notes.db-wal"].map((name) => [name, 0o600]);
+        assertEquals(modes.sort(), expected);
+        assertEquals(Deno.statSync(`${folder}/deep/er`).mode! & 0o777, 0o700);
+      }
     }
-  }
 
-  using again = openDatabase(path, { migrations: [NOTES] });
+    using again = openDatabase(path, { migrations: [NOTES] });
 
-  assertEquals(texts(again), ["a"]);
-  again.close();
-  Deno.removeSync(folder, { recursive: true });
-});
+    assertEquals(texts(again), ["a"]);
+    again.close();
+  },
+);
 
-testWith(
-  FILES,
+testInFolder(
   "openDatabase() narrows the modes of a file and a folder that others could read",
-  () => {
+  (folder) => {
     if (Deno.build.os === "windows") return;
-    const folder = Deno.makeTempDirSync();
     const path = `${folder}/notes.db`;
     openDatabase(path, { migrations: [NOTES] }).close();
     Deno.chmodSync(path, 0o644);
@@ -163,24 +125,20 @@ testWith(
     openDatabase(path, { migrations: [NOTES], exclusive: true }).close();
 
     assertEquals([path, folder].map((each) => Deno.statSync(each).mode! & 0o777), [0o600, 0o700]);
-    Deno.removeSync(folder, { recursive: true });
   },
 );
 
-testWith(FILES, "openDatabase() makes a file that others could not read for a moment", () => {
+testInFolder("openDatabase() makes a file that others could not read for a moment", (folder) => {
   if (Deno.build.os === "windows") return;
-  const folder = Deno.makeTempDirSync();
   using _chmod = stub(Deno, "chmodSync", () => {});
 
   openDatabase(`${folder}/notes.db`, { migrations: [NOTES] }).close();
 
   assertEquals(Deno.statSync(`${folder}/notes.db`).mode! & 0o777, 0o600);
-  Deno.removeSync(folder, { recursive: true });
 });
 
 for (const suffix of ["", "-wal", "-shm", ".lock"]) {
-  testWith(FILES, `openDatabase() refuses a link in place of notes.db${suffix}`, () => {
-    const folder = Deno.makeTempDirSync();
+  testInFolder(`openDatabase() refuses a link in place of notes.db${suffix}`, (folder) => {
     const [path, elsewhere] = [`${folder}/notes.db`, `${folder}/elsewhere`];
     if (suffix !== "") openDatabase(path, { migrations: [NOTES] }).close();
     Deno.writeTextFileSync(elsewhere, "");
@@ -192,61 +150,44 @@ for (const suffix of ["", "-wal", "-shm", ".lock"]) {
       `${path}: ${path}${suffix} is a symbolic link. Put the file itself there`,
     );
     assertEquals(Deno.readTextFileSync(elsewhere), "");
-    Deno.removeSync(folder, { recursive: true });
   });
 }
 
-testWith(FILES, "openDatabase() syncs every commit only when durable", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() syncs every commit only when durable", (folder) => {
   const levels = [false, true].map((durable) => {
     using database = openDatabase(`${folder}/${durable}.db`, { migrations: [], durable });
     return database.prepare("PRAGMA synchronous").get()?.synchronous;
   });
 
   assertEquals(levels, [1, 2]);
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() upgrades a file, or leaves it at its old version", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() upgrades a file, or leaves it at its old version", (folder) => {
   const path = `${folder}/notes.db`;
   openDatabase(path, { migrations: [NOTES] }).close();
   const broken = ["INSERT INTO notes VALUES (1, 'half')", "INSERT INTO nowhere VALUES (1)"];
 
   assertThrows(() => openDatabase(path, { migrations: [NOTES, ...broken] }), Error, "nowhere");
+  // The one that closes a file last removes its companions: nothing is left open.
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
 
   using database = openDatabase(path, { migrations: [NOTES, "ALTER TABLE notes ADD at INTEGER"] });
   assertEquals(texts(database), []);
   assert("at" in database.prepare("SELECT count(*), max(at) AS at FROM notes").get()!);
   database.close();
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() opens a file that is up to date while another writes", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("openDatabase() opens a file that is up to date while another writes", (folder) => {
   const path = `${folder}/notes.db`;
   using first = openDatabase(path, { migrations: [NOTES] });
 
   first.transaction(() => openDatabase(path, { migrations: [NOTES] }).close());
 
   first.close();
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(FILES, "openDatabase() leaves nothing open when a migration fails", () => {
-  const folder = Deno.makeTempDirSync();
-  const path = `${folder}/notes.db`;
-
-  assertThrows(() => openDatabase(path, { migrations: [NOTES, "nonsense"] }), Error, "nonsense");
-
-  // Who closes a file last removes its companions.
-  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
-  Deno.removeSync(folder, { recursive: true });
-});
-
-testWith(FILES, "Database.transaction() refuses to write when the file was replaced", () => {
+testInFolder("Database.transaction() refuses to write when the file was replaced", (folder) => {
   if (Deno.build.os === "windows") return; // It refuses to replace an open file.
-  const folder = Deno.makeTempDirSync();
   const path = `${folder}/notes.db`;
   using database = openDatabase(path, { migrations: [NOTES] });
   const insert = database.prepare("INSERT INTO notes VALUES (1, 'a')");
@@ -256,7 +197,6 @@ testWith(FILES, "Database.transaction() refuses to write when the file was repla
 
   assertThrows(() => database.transaction(() => insert.run()), Deno.errors.NotFound, "replaced");
   database.close();
-  Deno.removeSync(folder, { recursive: true });
 });
 
 const NO_FILES: [what: string, make: (path: string) => unknown][] = [
@@ -265,9 +205,8 @@ const NO_FILES: [what: string, make: (path: string) => unknown][] = [
 ];
 
 for (const [what, make] of NO_FILES) {
-  testWith(PROCESSES, `openDatabase() refuses ${what}, and says what to do`, () => {
+  testInFolder(`openDatabase() refuses ${what}, and says what to do`, (folder) => {
     if (Deno.build.os === "windows") return; // It has no mkfifo.
-    const folder = Deno.makeTempDirSync();
     const path = `${folder}/notes.db`;
     make(path);
 
@@ -277,6 +216,5 @@ for (const [what, make] of NO_FILES) {
       `Cannot open the database ${path}: it is ${what}, not a file. Move it away`,
     );
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["notes.db"]);
-    Deno.removeSync(folder, { recursive: true });
-  });
+  }, PROCESSES);
 }

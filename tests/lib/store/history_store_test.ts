@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 import { StorageError } from "../../../lib/store/storage_error.ts";
 import { ANNA, BOB, openHistory, say } from "./open_history.ts";
 
@@ -18,7 +18,7 @@ Deno.test("HistoryStore.append() numbers messages from 1 without gaps", () => {
 
 Deno.test("HistoryStore.append() answers a repeated ref with the first id and stores nothing", () => {
   using store = openHistory();
-  const { history } = store;
+  const { history, database } = store;
   history.append([say(ANNA, "first", { ref: "1" })]);
 
   const again = history.append([
@@ -33,6 +33,10 @@ Deno.test("HistoryStore.append() answers a repeated ref with the first id and st
   assertEquals(again.map(({ repeated }) => repeated), [true, false, false, true, false]);
   assertEquals(store.texts(ANNA), ["first", "his own", "new", "last"]);
   assertEquals(history.lastId, 4);
+  const alike = ["a\0b", "a\0c", "a"].map((ref) => say(ANNA, "x", { ref }));
+  assertEquals(history.append(alike).map(({ id }) => id), [5, 6, 7]);
+  database.prepare("DELETE FROM messages").run();
+  assertEquals(history.append([say(ANNA, "c")]), [{ id: 8, repeated: false }], "no id is reused");
 });
 
 Deno.test("HistoryStore.append() stores all of a batch or nothing, and uses no id up", () => {
@@ -76,18 +80,7 @@ Deno.test("HistoryStore.since() gives a message back as it was stored", () => {
   ]);
 });
 
-Deno.test("HistoryStore.append() tells refs apart that differ after a zero", () => {
-  using store = openHistory();
-
-  const appended = store.history.append(
-    ["a\0b", "a\0c", "a"].map((ref) => say(ANNA, "x", { ref })),
-  );
-
-  assertEquals(appended.map(({ id }) => id), [1, 2, 3]);
-});
-
-testWith(FILES, "HistoryStore goes on where it was after a restart", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("HistoryStore goes on where it was after a restart", (folder) => {
   {
     using store = openHistory(`${folder}/chat.db`);
     store.history.append([say(ANNA, "a", { ref: "1" }), say(ANNA, "b")]);
@@ -98,15 +91,6 @@ testWith(FILES, "HistoryStore goes on where it was after a restart", () => {
 
   assertEquals(again, [{ id: 1, repeated: true }, { id: 3, repeated: false }]);
   store.database.close();
-  Deno.removeSync(folder, { recursive: true });
-});
-
-Deno.test("HistoryStore never uses an id again, even if a message was removed by hand", () => {
-  using store = openHistory();
-  store.history.append([say(ANNA, "a"), say(ANNA, "b")]);
-  store.database.prepare("DELETE FROM messages").run();
-
-  assertEquals(store.history.append([say(ANNA, "c")]), [{ id: 3, repeated: false }]);
 });
 
 Deno.test("HistoryStore.append() keeps the last messages only, with their ids", () => {
@@ -123,11 +107,9 @@ Deno.test("HistoryStore.append() keeps the last messages only, with their ids", 
   ]);
 });
 
-testWith(
-  FILES,
+testInFolder(
   "HistoryStore deletes a bounded number at once when less is kept than before",
-  () => {
-    const folder = Deno.makeTempDirSync();
+  (folder) => {
     const path = `${folder}/chat.db`;
     {
       using store = openHistory(path);
@@ -150,6 +132,5 @@ testWith(
       ]);
       assertEquals(store.history.lastId - left.at(-1)!, 9);
     }
-    Deno.removeSync(folder, { recursive: true });
   },
 );

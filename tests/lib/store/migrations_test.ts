@@ -5,7 +5,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { HistoryStore } from "../../../lib/store/history_store.ts";
 import { AUTH_MIGRATIONS, CHAT_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 // What the servers made before accounts were told apart by their ids.
 const OLD_ACCOUNTS = `
@@ -69,8 +69,7 @@ function oldFile(folder: string, sql: string): string {
   return path;
 }
 
-testWith(FILES, "CHAT_MIGRATIONS keep accounts, sessions and messages of an older file", () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("CHAT_MIGRATIONS keep accounts, sessions and messages of an older file", (folder) => {
   const path = oldFile(folder, OLD_ACCOUNTS + OLD_MESSAGES + ROWS);
   {
     using database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
@@ -99,14 +98,11 @@ testWith(FILES, "CHAT_MIGRATIONS keep accounts, sessions and messages of an olde
     database.prepare("DELETE FROM accounts").run();
     assertEquals(sessions.resume(TOKEN), null);
   }
-  Deno.removeSync(folder, { recursive: true });
 });
 
-testWith(
-  FILES,
+testInFolder(
   "AUTH_MIGRATIONS keep accounts and sessions of an older file, and give it an id",
-  () => {
-    const folder = Deno.makeTempDirSync();
+  (folder) => {
     const accounts =
       "INSERT INTO accounts VALUES (4, 'anna', 'Anna', 'a'); PRAGMA user_version = 2;";
     const path = oldFile(folder, OLD_ACCOUNTS + accounts);
@@ -121,6 +117,5 @@ testWith(
 
     assertEquals(ids[0], ids[1]);
     assertNotEquals(ids[0], ids[2]);
-    Deno.removeSync(folder, { recursive: true });
   },
 );

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { changeFile } from "../../../lib/store/private_file.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 function replaceFile(path: string, text: string): Promise<void> {
   return changeFile(path, () => Promise.resolve(text));
@@ -11,8 +11,7 @@ function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-testWith(FILES, "changeFile() makes the folder and a file for its owner only", async () => {
-  const folder = await Deno.makeTempDir();
+testInFolder("changeFile() makes the folder and a file for its owner only", async (folder) => {
   const path = `${folder}/deep/er/file`;
 
   await replaceFile(path, "Füße");
@@ -23,11 +22,9 @@ testWith(FILES, "changeFile() makes the folder and a file for its owner only", a
     assertEquals((await Deno.stat(`${folder}/deep/er`)).mode! & 0o777, 0o700);
   }
   assertEquals(names(`${folder}/deep/er`), ["file"]);
-  await Deno.remove(folder, { recursive: true });
 });
 
-testWith(FILES, "changeFile() writes it all when the disk takes one byte a call", async () => {
-  const folder = await Deno.makeTempDir();
+testInFolder("changeFile() writes it all when the disk takes one byte a call", async (folder) => {
   const write = Deno.FsFile.prototype.write;
   const oneByte = stub(Deno.FsFile.prototype, "write", function (this: Deno.FsFile, bytes) {
     return write.call(this, bytes.subarray(0, 1));
@@ -36,14 +33,11 @@ testWith(FILES, "changeFile() writes it all when the disk takes one byte a call"
   await replaceFile(`${folder}/file`, "hello").finally(() => oneByte.restore());
 
   assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
-  await Deno.remove(folder, { recursive: true });
 });
 
-testWith(
-  FILES,
+testInFolder(
   "changeFile() puts the new file in place only after it is on the disk",
-  async () => {
-    const folder = await Deno.makeTempDir();
+  async (folder) => {
     const calls: string[] = [];
     const { sync } = Deno.FsFile.prototype;
     const { rename } = Deno;
@@ -60,77 +54,66 @@ testWith(
 
     const ofFolder = Deno.build.os === "windows" ? [] : ["sync"];
     assertEquals(calls, ["sync", "rename", ...ofFolder]);
-    await Deno.remove(folder, { recursive: true });
   },
 );
 
 for (const step of ["write", "sync", "rename"] as const) {
-  testWith(FILES, `changeFile() leaves the old file and no other when ${step} fails`, async () => {
-    const folder = await Deno.makeTempDir();
-    await replaceFile(`${folder}/file`, "old");
-    const fail = () => Promise.reject(new Error("No space left on device"));
-    const failing = step === "rename"
-      ? stub(Deno, "rename", fail)
-      : stub(Deno.FsFile.prototype, step, fail);
+  testInFolder(
+    `changeFile() leaves the old file and no other when ${step} fails`,
+    async (folder) => {
+      await replaceFile(`${folder}/file`, "old");
+      const fail = () => Promise.reject(new Error("No space left on device"));
+      const failing = step === "rename"
+        ? stub(Deno, "rename", fail)
+        : stub(Deno.FsFile.prototype, step, fail);
 
-    await assertRejects(() => replaceFile(`${folder}/file`, "new"), Error, "No space left");
+      await assertRejects(() => replaceFile(`${folder}/file`, "new"), Error, "No space left");
 
-    failing.restore();
-    assertEquals(await Deno.readTextFile(`${folder}/file`), "old");
-    assertEquals(names(folder), ["file"]);
-    await Deno.remove(folder, { recursive: true });
+      failing.restore();
+      assertEquals(await Deno.readTextFile(`${folder}/file`), "old");
+      assertEquals(names(folder), ["file"]);
+    },
+  );
+}
+
+const NO_LOCKS = () => Promise.reject(new Error("No locks available"));
+const LACKS: Record<string, (folder: string) => Disposable> = {
+  "locked": () => stub(Deno.FsFile.prototype, "lock", NO_LOCKS),
+  "opened": (folder) => {
+    const { open } = Deno;
+    const denied = () => Promise.reject(new Deno.errors.PermissionDenied());
+    return stub(Deno, "open", (path, ...rest) => path === folder ? denied() : open(path, ...rest));
+  },
+  "synced": () => {
+    const { sync } = Deno.FsFile.prototype;
+    let calls = 0;
+    return stub(Deno.FsFile.prototype, "sync", function (this: Deno.FsFile) {
+      return calls++ === 0 ? sync.call(this) : Promise.reject(new Error("Invalid argument"));
+    });
+  },
+};
+
+for (const [what, make] of Object.entries(LACKS)) {
+  testInFolder(`changeFile() changes a file whose folder cannot be ${what}`, async (folder) => {
+    using _lack = make(folder);
+
+    await replaceFile(`${folder}/file`, "hello");
+
+    assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
   });
 }
 
-testWith(FILES, "changeFile() does without syncing a folder that cannot be synced", async () => {
-  const folder = await Deno.makeTempDir();
-  const { sync } = Deno.FsFile.prototype;
-  let calls = 0;
-  using _sync = stub(Deno.FsFile.prototype, "sync", function (this: Deno.FsFile) {
-    return calls++ === 0 ? sync.call(this) : Promise.reject(new Error("Invalid argument"));
-  });
+testInFolder(
+  "changeFile() lets each of many at once change what the last one wrote",
+  async (folder) => {
+    const path = `${folder}/file`;
+    await replaceFile(path, "");
+    const add = (text: string) =>
+      changeFile(path, async () => await Deno.readTextFile(path) + text);
 
-  await replaceFile(`${folder}/file`, "hello");
+    await Promise.all(["1", "2", "3"].map(add));
 
-  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
-  await Deno.remove(folder, { recursive: true });
-});
-
-testWith(FILES, "changeFile() may be called while it replaces the same file", async () => {
-  const folder = await Deno.makeTempDir();
-  const texts = ["one", "two", "three"];
-
-  await Promise.all(texts.map((text) => replaceFile(`${folder}/file`, text)));
-
-  assert(texts.includes(await Deno.readTextFile(`${folder}/file`)));
-  assertEquals(names(folder), ["file"]);
-  await Deno.remove(folder, { recursive: true });
-});
-
-testWith(FILES, "changeFile() changes a file whose folder cannot be locked", async () => {
-  const folder = await Deno.makeTempDir();
-  using _lock = stub(
-    Deno.FsFile.prototype,
-    "lock",
-    () => Promise.reject(new Error("No locks available")),
-  );
-
-  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
-
-  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
-  await Deno.remove(folder, { recursive: true });
-});
-
-testWith(FILES, "changeFile() changes a file whose folder cannot be opened", async () => {
-  const folder = await Deno.makeTempDir();
-  const { open } = Deno;
-  using _open = stub(Deno, "open", (path, options) => {
-    const isFolder = path === folder;
-    return isFolder ? Promise.reject(new Deno.errors.PermissionDenied()) : open(path, options);
-  });
-
-  await changeFile(`${folder}/file`, () => Promise.resolve("hello"));
-
-  assertEquals(await Deno.readTextFile(`${folder}/file`), "hello");
-  await Deno.remove(folder, { recursive: true });
-});
+    assertEquals([...await Deno.readTextFile(path)].sort(), ["1", "2", "3"]);
+    assertEquals(names(folder), ["file"]);
+  },
+);

@@ -4,12 +4,11 @@ import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { binary, disguises, encodings } from "../../support/disguises.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 
-testWith(FILES, "A database holds no password and no token, in any encoding", async () => {
-  const folder = Deno.makeTempDirSync();
+testInFolder("A database holds no password and no token, in any encoding", async (folder) => {
   const path = `${folder}/chat.db`;
   const secrets = ["pässwörd-of-anna", "password~of~bob?", "a wrong password"];
   using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
@@ -40,5 +39,4 @@ testWith(FILES, "A database holds no password and no token, in any encoding", as
   for (const file of files) {
     assertEquals(forbidden.filter((secret) => file.includes(secret)), []);
   }
-  Deno.removeSync(folder, { recursive: true });
 });

@@ -4,7 +4,7 @@ import { serve } from "../../../lib/server/server.ts";
 import { namesOf } from "../../../tools/cert/cert.ts";
 import { plainTextWarning } from "../../../servers/control/config.ts";
 import { testWithCertificate } from "../../support/certificate.ts";
-import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { PROCESSES, testInFolder, testWith } from "../../support/permissions.ts";
 
 Deno.test("namesOf() tells names from addresses", () => {
   const own = "DNS:localhost,IP:127.0.0.1,IP:::1";
@@ -72,22 +72,20 @@ const IN_THE_WAY: Record<string, (data: string) => void> = {
 };
 
 for (const [what, put] of Object.entries(IN_THE_WAY)) {
-  testWith(PROCESSES, `deno task cert does not replace ${what}, and says how to`, async () => {
-    const folder = await Deno.makeTempDir();
+  testInFolder(`deno task cert does not replace ${what}, and says how to`, async (folder) => {
     await Deno.mkdir(`${folder}/data`);
     put(`${folder}/data`);
     const before = [...Deno.readDirSync(folder), ...Deno.readDirSync(`${folder}/data`)];
 
     const { code, out, err } = await runCert(folder);
     const after = [...Deno.readDirSync(folder), ...Deno.readDirSync(`${folder}/data`)];
-    await Deno.remove(folder, { recursive: true });
 
     assertEquals([code, out, after], [1, "", before]);
     assertMatch(
       err,
       /^Cannot make data\/(key|cert)\.pem: it exists\. To replace it, [^\n]*: mv data/,
     );
-  });
+  }, PROCESSES);
 }
 
 testWith(PROCESSES, "deno task cert refuses a number of days that cannot be", async () => {

@@ -1,0 +1,62 @@
+/**
+ * The messages of requests and responses, as `PROTOCOL.md` describes them.
+ *
+ * @module
+ */
+
+/** Why a request has no answer: a code for the program, and a message for people. */
+export interface Failure {
+  /**
+   * `bad_request`: the request was refused as invalid. `failed`: the handler threw. Others are the application's.
+   */
+  code: string;
+  /** What happened. */
+  message: string;
+}
+
+/**
+ * What a handler returns, and a request gives: a body, or a failure. A failure is a value, and no exception, because the
+ * connection lives on and the program decides what it means.
+ */
+export type Result<T> = { body: T; error?: undefined } | { body?: undefined; error: Failure };
+
+/** A request as it is sent. */
+export interface Request {
+  /** Counts the requests of a connection, from 1. */
+  id: number;
+  /** What is asked. */
+  body?: unknown;
+}
+
+/** A response as it is sent. The `id` is that of the request, or `null` if that had none. */
+export type Response = { id: number | null } & Result<unknown>;
+
+/** Reads a request, or throws what is wrong with it. */
+export function parseRequest(value: unknown): Request {
+  const { id, body } = parseObject(value);
+  if (!isId(id)) throw new TypeError("it has no id, which is a whole number from 1");
+  return { id, body };
+}
+
+/** Reads a response, or throws what is wrong with it. */
+export function parseResponse(value: unknown): Response {
+  const { id, body, error } = parseObject(value);
+  if (id !== null && !isId(id)) throw new TypeError("it is no response: it has no id");
+  if (error === undefined) return { id, body };
+  const { code, message } = parseObject(error);
+  if (typeof code !== "string" || typeof message !== "string") {
+    throw new TypeError("it is no response: its error has no code and message");
+  }
+  return { id, error: { code, message } };
+}
+
+function parseObject(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError("it is no object");
+  }
+  return value as Record<string, unknown>;
+}
+
+function isId(id: unknown): id is number {
+  return Number.isSafeInteger(id) && (id as number) >= 1;
+}

@@ -1,0 +1,159 @@
+/**
+ * The answering end of requests and responses.
+ *
+ * @module
+ */
+import { InvalidMessageError, reasonOf } from "../codec/codec.ts";
+import { json, type Validate } from "../codec/json.ts";
+import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
+import { FrameTooLargeError } from "../frame/frame.ts";
+import { printError } from "../server/guarded.ts";
+import {
+  type Failure,
+  parseRequest,
+  type Request,
+  type Response,
+  type Result,
+} from "./envelope.ts";
+
+/**
+ * Answers one request. Several run at once. A failure that the client should know is returned; what is thrown is reported
+ * to `onError`, and the client is told `failed` and no more.
+ */
+export type RequestHandler<Question, Answer> = (
+  question: Question,
+) => Result<Answer> | Promise<Result<Answer>>;
+
+/** Options for {@linkcode serveRequests}. */
+export interface ServeRequestsOptions<Question> {
+  /** Checks the body of each request, which comes from the peer: see {@linkcode json}. */
+  validate: Validate<Question>;
+  /**
+   * How many requests of this connection are handled at once. While it is reached, nothing is received.
+   *
+   * @default {16}
+   */
+  maxConcurrent?: number;
+  /** Called with what the handler throws. Without it, that is printed to standard error. */
+  onError?: (error: unknown) => void;
+}
+
+/**
+ * Answers the requests that come on a connection, until the peer has finished or the server ends the conversation; then it
+ * waits for the handlers that still run, and their answers are sent. It is made to be what a handler of `serve` returns.
+ *
+ * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`.
+ *
+ * @throws {RangeError} If `maxConcurrent` is less than 1.
+ * @throws {Error} What the connection's `receive` throws when the connection is lost.
+ *
+ * @example See {@linkcode RequestClient}
+ */
+export async function serveRequests<Question, Answer>(
+  conn: TextConn,
+  handler: RequestHandler<Question, Answer>,
+  options: ServeRequestsOptions<Question>,
+): Promise<void> {
+  const { maxConcurrent = 16 } = options;
+  if (!(maxConcurrent >= 1)) {
+    throw new RangeError(`Cannot serve requests: maxConcurrent is ${maxConcurrent}`);
+  }
+  await new RequestServer(conn, handler, options).run(maxConcurrent);
+}
+
+const FAILED: Failure = { code: "failed", message: "The server could not handle the request" };
+
+class RequestServer<Question, Answer> {
+  readonly #conn: TextConn;
+  readonly #codec = json<Request, Response>(parseRequest);
+  readonly #requests: TypedConn<Request, Response>;
+  readonly #handler: RequestHandler<Question, Answer>;
+  readonly #options: ServeRequestsOptions<Question>;
+  readonly #running = new Set<Promise<void>>();
+  #wake: () => void = () => {};
+
+  constructor(
+    conn: TextConn,
+    handler: RequestHandler<Question, Answer>,
+    options: ServeRequestsOptions<Question>,
+  ) {
+    this.#conn = conn;
+    this.#requests = new TypedConn(conn, this.#codec);
+    this.#handler = handler;
+    this.#options = options;
+  }
+
+  async run(maxConcurrent: number): Promise<void> {
+    try {
+      for (let request; (request = await this.#receive()) !== null;) {
+        this.#start(request);
+        if (this.#running.size < maxConcurrent) continue;
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    } finally {
+      await Promise.all(this.#running);
+    }
+  }
+
+  async #receive(): Promise<Request | null> {
+    for (;;) {
+      try {
+        return await this.#requests.receive();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.InvalidData)) throw error;
+        const message = error instanceof InvalidMessageError ? error.reason : error.message;
+        await this.#send({ id: null, error: { code: "bad_request", message } });
+      }
+    }
+  }
+
+  #start(request: Request): void {
+    const done = this.#answer(request).finally(() => {
+      this.#running.delete(done);
+      this.#wake();
+    });
+    this.#running.add(done);
+  }
+
+  async #answer({ id, body }: Request): Promise<void> {
+    const result = await this.#handle(body);
+    try {
+      await this.#send(result.error ? { id, error: result.error } : { id, body: result.body });
+    } catch (error) {
+      // The answer cannot be written as JSON, or is too long.
+      this.#report(error);
+      await this.#send({ id, error: FAILED });
+    }
+  }
+
+  async #handle(body: unknown): Promise<Result<Answer>> {
+    let question: Question;
+    try {
+      question = this.#options.validate(body);
+    } catch (error) {
+      return { error: { code: "bad_request", message: reasonOf(error) } };
+    }
+    try {
+      return await this.#handler(question);
+    } catch (error) {
+      this.#report(error);
+      return { error: FAILED };
+    }
+  }
+
+  /** Sends a response. That the connection is lost is not reported here: `receive` throws it. */
+  async #send(response: Response): Promise<void> {
+    const text = this.#codec.encode(response);
+    try {
+      await this.#conn.send(text);
+    } catch (error) {
+      if (error instanceof FrameTooLargeError) throw error;
+    }
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options;
+    if (onError) onError(error);
+    else printError("A request handler threw", error);
+  }
+}

@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { RequestClient } from "../../../lib/rpc/request_client.ts";
+import {
+  type RequestHandler,
+  serveRequests,
+  type ServeRequestsOptions,
+} from "../../../lib/rpc/serve_requests.ts";
+import { serve } from "../../../lib/server/server.ts";
+import { FramedConn as Conn } from "../../../lib/conn/framed_conn.ts";
+import { isPending } from "../../support/turns.ts";
+import { conns, parseText, receiveJson, sendJson } from "./rpc_pair.ts";
+
+function start(
+  handler: RequestHandler<string, unknown>,
+  options: Partial<ServeRequestsOptions<string>> = {},
+): { client: FramedConn; serving: Promise<void>; server: FramedConn } {
+  const [client, server] = conns();
+  const serving = serveRequests(server, handler, { validate: parseText, ...options });
+  return { client, serving, server };
+}
+
+const shout = (text: string) => ({ body: text.toUpperCase() });
+
+Deno.test("serveRequests() answers each request with its id", async () => {
+  const { client, serving } = start(shout);
+
+  sendJson(client, { id: 3, body: "a" });
+  sendJson(client, { id: 9_000_000_000, body: "b", more: true });
+  await client.closeWrite();
+
+  assertEquals(await receiveJson(client), { id: 3, body: "A" });
+  assertEquals(await receiveJson(client), { id: 9_000_000_000, body: "B" });
+  await serving;
+});
+
+Deno.test("serveRequests() answers in the order in which handlers end, and all before it ends", async () => {
+  const gates = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() };
+  const { client, serving } = start(async (text) => {
+    await gates[text as "a" | "b"].promise;
+    return { body: text };
+  });
+  sendJson(client, { id: 1, body: "a" });
+  sendJson(client, { id: 2, body: "b" });
+  await client.closeWrite();
+
+  gates.b.resolve();
+  assertEquals(await receiveJson(client), { id: 2, body: "b" });
+  assert(await isPending(serving));
+  gates.a.resolve();
+
+  assertEquals(await receiveJson(client), { id: 1, body: "a" });
+  await serving;
+});
+
+Deno.test("serveRequests() handles maxConcurrent requests at once, and receives no more meanwhile", async () => {
+  let running = 0;
+  let most = 0;
+  const gates: (() => void)[] = [];
+  const { client, serving, server } = start(async (text) => {
+    most = Math.max(most, ++running);
+    await new Promise<void>((resolve) => gates.push(resolve));
+    running--;
+    return { body: text };
+  }, { maxConcurrent: 2 });
+  for (const id of [1, 2, 3, 4]) sendJson(client, { id, body: "a" });
+  await client.closeWrite();
+
+  for (const _ of [1, 2, 3, 4]) {
+    assert(await isPending(serving));
+    gates.shift()!();
+    await receiveJson(client);
+  }
+
+  await serving;
+  assertEquals({ most, running }, { most: 2, running: 0 });
+  assertEquals(await server.receive(), null);
+});
+
+Deno.test("serveRequests() refuses what is no request, and answers the next", async () => {
+  const refused = [
+    ["hello", null, "it is not JSON"],
+    ["[1]", null, "it is no object"],
+    ['{"body":"a"}', null, "it has no id, which is a whole number from 1"],
+    ['{"id":0,"body":"a"}', null, "it has no id, which is a whole number from 1"],
+    ['{"id":1.5}', null, "it has no id, which is a whole number from 1"],
+    ['{"id":1,"__proto__":{"x":1}}', null, "it has the key __proto__"],
+    ['{"id":5}', 5, "it is no text"],
+    ['{"id":6,"body":6}', 6, "it is no text"],
+  ] as const;
+  const { client, serving } = start(shout);
+
+  for (const [text, id, message] of refused) {
+    client.send(text);
+    assertEquals(await receiveJson(client), { id, error: { code: "bad_request", message } });
+  }
+  client.sendBytes(new Uint8Array([0xff]));
+  const { id, error } = await receiveJson(client) as { id: null; error: { code: string } };
+  assertEquals([id, error.code], [null, "bad_request"]);
+  sendJson(client, { id: 7, body: "a" });
+  assertEquals(await receiveJson(client), { id: 7, body: "A" });
+
+  client.close();
+  await serving;
+});
+
+Deno.test("serveRequests() reports what a handler throws, and tells the client no more than that", async () => {
+  const reported: unknown[] = [];
+  const secret = new Error("password of the database: 1234");
+  const { client, serving } = start((text) => {
+    if (text === "a") throw secret;
+    return shout(text);
+  }, { onError: (error) => reported.push(error) });
+
+  sendJson(client, { id: 1, body: "a" });
+  sendJson(client, { id: 2, body: "b" });
+  await client.closeWrite();
+
+  const error = { code: "failed", message: "The server could not handle the request" };
+  assertEquals(await receiveJson(client), { id: 1, error });
+  assertEquals(await receiveJson(client), { id: 2, body: "B" });
+  assertEquals(reported, [secret]);
+  await serving;
+});
+
+Deno.test("serveRequests() answers failed where the answer cannot be sent", async () => {
+  const reported: unknown[] = [];
+  const bodies: Record<string, unknown> = {
+    bigint: 1n,
+    thrower: {
+      toJSON() {
+        throw "no JSON";
+      },
+    },
+    long: "x".repeat(2000),
+  };
+  const { client, serving, server } = start((text) => ({ body: bodies[text] }), {
+    onError: (error) => reported.push(error),
+  });
+  server.maxBodyBytes = 1000;
+
+  for (const [index, body] of Object.keys(bodies).entries()) {
+    sendJson(client, { id: index + 1, body });
+    const response = await receiveJson(client) as { id: number; error: { code: string } };
+    assertEquals([response.id, response.error.code], [index + 1, "failed"]);
+  }
+
+  assertEquals(reported.length, 3);
+  client.close();
+  await serving;
+});
+
+Deno.test("serveRequests() sends a failure that the handler returns, and a body that is left out", async () => {
+  const error = { code: "no_such_job", message: "There is no job a" };
+  const { client, serving } = start((text) => text === "a" ? { error } : { body: undefined });
+
+  sendJson(client, { id: 1, body: "a" });
+  sendJson(client, { id: 2, body: "b" });
+  await client.closeWrite();
+
+  assertEquals(await receiveJson(client), { id: 1, error });
+  assertEquals(await receiveJson(client), { id: 2 });
+  await serving;
+});
+
+Deno.test("serveRequests() waits for its handlers when the connection is lost, and says so", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { client, serving } = start(async (text) => {
+    await gate.promise;
+    return { body: text };
+  });
+  sendJson(client, { id: 1, body: "a" });
+  await client.flush();
+  await client.write(new Uint8Array([0, 0]));
+  client.close();
+  assert(await isPending(serving));
+
+  gate.resolve();
+
+  await assertRejects(() => serving, Deno.errors.UnexpectedEof);
+});
+
+Deno.test("serveRequests() refuses a limit that is none", async () => {
+  const { serving, client, server } = start(shout, { maxConcurrent: 0 });
+
+  await assertRejects(() => serving, RangeError, "maxConcurrent is 0");
+  client.close();
+  server.close();
+});
+
+Deno.test("RequestClient and serveRequests() over TCP: many requests in flight, and a stop of the server", async () => {
+  await using server = serve(
+    (conn) => serveRequests(conn, shout, { validate: parseText }),
+    { port: 0 },
+  );
+  const conn = await Conn.connect({ port: server.addr.port });
+  using client = new RequestClient<string, string>(conn, { validate: parseText });
+  const texts = Array.from({ length: 500 }, (_, i) => `text ${i}`);
+
+  const results = await Promise.all(texts.map((text) => client.request(text)));
+  assertEquals(results, texts.map((text) => ({ body: text.toUpperCase() })));
+  await server.shutdown();
+
+  await assertRejects(() => client.request("a"), Deno.errors.ConnectionAborted);
+});
