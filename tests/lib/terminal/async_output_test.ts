@@ -63,7 +63,7 @@ for (const isLossy of [false, true]) {
   });
 }
 
-Deno.test("AsyncOutput.exit() writes at once from then on, or drops what waits behind more", () => {
+Deno.test("AsyncOutput.exit() writes at once from then on, or drops what waits behind more", async () => {
   const idle = new FakeFile();
   const stalled = new FakeFile();
   stalled.room = new Promise(() => {});
@@ -77,6 +77,7 @@ Deno.test("AsyncOutput.exit() writes at once from then on, or drops what waits b
   }
 
   assertEquals([idle.text, stalled.text], ["last", ""]);
+  await new Promise((resolve) => setTimeout(resolve)); // the turn ends
 });
 
 Deno.test("Terminal.print() drops the oldest of more than 1 MiB while its output takes nothing, and says so", async () => {
