@@ -26,14 +26,6 @@ Deno.test("listen() takes any free port of 127.0.0.1 by default", () => {
   assertEquals(listener.addr.port > 0, true);
 });
 
-Deno.test("listen() moves to another port when the port is busy", () => {
-  using busy = listen();
-
-  using listener = listen({ port: busy.addr.port });
-
-  assertEquals(listener.addr.port > busy.addr.port, true);
-});
-
 Deno.test("listen() takes the next free port after several busy ones, by trying to listen", () => {
   using stubbed = stubBusy((port) => port < 9093);
 
@@ -63,14 +55,7 @@ Deno.test("listen() gives up when all ports that it may try are busy", () => {
     "Cannot listen on 127.0.0.1: ports 9090 to 9092 are all busy",
   );
   assertEquals(stubbed.tried, [9090, 9091, 9092]);
-});
-
-Deno.test("listen() tries 100 ports by default", () => {
-  using stubbed = stubBusy(() => true);
-
   assertThrows(() => listen({ port: 9090 }), Deno.errors.AddrInUse, "ports 9090 to 9189");
-
-  assertEquals(stubbed.tried.length, 100);
 });
 
 Deno.test("listen() tries no port above 65535", () => {
