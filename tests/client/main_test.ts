@@ -5,7 +5,7 @@ import { serve } from "../../lib/server/server.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
 import { startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { onTerminal, ptyTest } from "../support/pty.ts";
+import { onTerminal, ptyTest, STOP_OUTPUT, TERMINATE } from "../support/pty.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 const MAIN = new URL("client/main.ts", CHECKOUT).href;
@@ -225,6 +225,28 @@ for (const [where, appears] of [["a question", "Port ["], ["the conversation", "
     assertMatch(shown, /code 130 sane\n$/);
   });
 }
+
+ptyTest("client/main.ts sends and ends at SIGTERM while its terminal takes no output", async () => {
+  const received = { first: Promise.withResolvers(), last: Promise.withResolvers() };
+  await using server = serve(async (conn) => {
+    for await (const text of conn) {
+      await conn.send(text);
+      received[text as keyof typeof received].resolve(text);
+    }
+  });
+
+  const shown = await onTerminal(
+    [...RUN, MAIN, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
+    ["connected", STOP_OUTPUT],
+    ["", "first\r"],
+    ["", () => received.first.promise],
+    ["", "last\r"],
+    ["", () => received.last.promise],
+    ["", TERMINATE],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+});
 
 ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
   await using server = serve(async (conn) => {

@@ -264,7 +264,7 @@ testWith(
   "openIdentification() sets a corrupt file aside and says so, in the log too",
   async () => {
     await inFolder(async (dataDir) => {
-      using said = stub(Deno.stderr, "writeSync", (bytes) => bytes.length);
+      using said = stub(Deno.stderr, "write", (bytes) => Promise.resolve(bytes.length));
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
