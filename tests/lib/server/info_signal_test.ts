@@ -2,7 +2,7 @@ import { assertEquals, assertInstanceOf, assertLess } from "@std/assert";
 import { converse } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { connectTo } from "../../support/served.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { turns } from "../../support/turns.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { connInfoOf } from "../../../lib/server/server_events.ts";
