@@ -51,3 +51,12 @@ function escapeOne(match: string): string {
   const hex = code.toString(16);
   return SHORT[match] ?? (code <= 0xff ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
+
+/** The most combining marks on one character: more of them would cover the lines above. */
+const MAX_MARKS = 8;
+const TOO_MANY_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu");
+
+/** Makes a text of a peer safe to show to a person, in a terminal as on a page. */
+export function safeText(text: string): string {
+  return escapeControl(text).replace(TOO_MANY_MARKS, "$1");
+}
