@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
 import { serve } from "../../lib/server/server.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
 import { startChat } from "../support/chat_server.ts";
@@ -157,7 +158,7 @@ testWith(PROCESSES, "client/main.ts says which client talks to a chat", async ()
 });
 
 testWith(PROCESSES, "client/main.ts ends where TLS, or none, is the wrong one", async () => {
-  await using server = serve(echo);
+  await using server = serve(echo, { goodbye: goodbyeText });
 
   const args = ["--tls", "--port", `${server.addr.port}`];
   const { code, out, err } = await runClient({ args, input: "hello\n" });
@@ -170,7 +171,7 @@ testWith(
   PROCESSES,
   "client/main.ts comes back for a line after its server ended a silence",
   async () => {
-    await using server = serve(echo, { idleTimeoutMs: 50 });
+    await using server = serve(echo, { idleTimeoutMs: 50, goodbye: goodbyeText });
     const child = new Deno.Command(Deno.execPath(), {
       args: [...RUN, MAIN, "--port", `${server.addr.port}`],
       stdin: "piped",
