@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "lib/conn": ["lib/base", "lib/frame", "lib/conn"],
   "lib/codec": ["lib/base", "lib/conn", "lib/codec"],
   "lib/server": ["lib/base", "lib/frame", "lib/conn", "lib/codec", "lib/server"],
+  "lib/web": ["lib/base", "lib/frame", "lib/conn", "lib/server", "lib/web"],
   "lib": ["lib"],
   "servers": ["lib", "servers"],
   "client/shared": ["lib", "client/shared"],

@@ -114,7 +114,13 @@ export function serveInMemory() {
   const [near, far] = memoryConnPair();
   const conn = new FramedConn(near);
   const client = new ChatClient(new FramedConn(far));
-  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
+  const info = {
+    id: 1,
+    peer: "127.0.0.1:5",
+    address: "127.0.0.1",
+    connectedAt: 0,
+    protocol: "frames" as const,
+  };
   const served = new Member(conn, info, members).serve();
   const dispose = () => {
     [conn, client.conn].forEach((end) => end.close());

@@ -16,6 +16,12 @@ function endMany(count: number): void {
   for (let i = 0; i < count; i++) readEnded();
 }
 
+/** Lets a read end, so that those started by the test before are not taken for just started. */
+async function endOthers(): Promise<void> {
+  readEnded();
+  await turns(1);
+}
+
 async function startsOfTurns(count: number, started: number[]): Promise<number[]> {
   const counts = [];
   for (let turn = 0; turn < count; turn++) {
@@ -25,48 +31,64 @@ async function startsOfTurns(count: number, started: number[]): Promise<number[]
   return counts;
 }
 
-Deno.test("readInTurn() starts at the end of the turn, first come, first served", async () => {
-  const started = ask(3);
+Deno.test("readInTurn() starts 64 reads at the end of a turn, first come, first served", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  const started = ask(150);
   await null;
   assertEquals(started, []);
 
-  await turns(1);
+  assertEquals(await startsOfTurns(1, started), [64]);
+  readInTurn({ startReading: () => started.push(150) });
+  assertEquals(await startsOfTurns(3, started), [128, 151, 151]);
 
-  assertEquals(started, [0, 1, 2]);
+  assertEquals(started, Array.from({ length: 151 }, (_, i) => i));
+  assertSpyCalls(immediates, 3);
 });
 
-Deno.test("readInTurn() starts 64 reads a turn", async () => {
-  const started = ask(150);
-
-  assertEquals(await startsOfTurns(4, started), [64, 128, 150, 150]);
-  assertEquals(started, Array.from({ length: 150 }, (_, i) => i));
-});
-
-Deno.test("readInTurn() starts nobody in front of those who wait", async () => {
-  const started = ask(100);
-  await turns(1);
-
-  readInTurn({ startReading: () => started.push(-1) });
-  await turns(2);
-
-  assertEquals(started.indexOf(-1), 100);
-});
-
-Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
+Deno.test("readInTurn() starts nothing while crowds of reads end, and then goes on in order", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(100);
-  endMany(100);
-  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  endMany(32);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
 
-  endMany(100);
-  assertEquals(await startsOfTurns(3, started), [32, 32, 32]);
+  endMany(32);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
 
-  endMany(99);
-  assertEquals(await startsOfTurns(2, started), [96, 100]);
+  endMany(31);
+  assertEquals(await startsOfTurns(2, started), [64, 100]);
   assertEquals(time.next(), false);
 });
 
+Deno.test("readInTurn() takes reads that end as soon as they are started for no crowd", async () => {
+  await endOthers();
+  const started = ask(200);
+  assertEquals(await startsOfTurns(1, started), [64]);
+
+  endMany(64 + 31);
+
+  assertEquals(await startsOfTurns(1, started), [128]);
+  await turns(2);
+});
+
+Deno.test("readInTurn() lets a crowd's writes start before the turns pause", async () => {
+  await endOthers();
+  using time = new FakeTime();
+  const started = ask(1);
+  endMany(32);
+  for (const conn of conns(130, true, [])) flushThisTurn(conn);
+
+  await turns(1);
+  assertEquals(time.next(), false);
+  await turns(3);
+  assertEquals(started, []);
+
+  time.tick(1);
+  assertEquals(started, [0]);
+});
+
 Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(20);
   endMany(100);
@@ -74,30 +96,21 @@ Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", 
 
   const late = ask(1);
 
-  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
   time.tick(1);
   assertEquals([started.length, late.length], [20, 1]);
 });
 
-Deno.test("readInTurn() is at work only in turns in which somebody waits", async () => {
-  using immediates = spy(globalThis, "setImmediate");
-  const started = ask(1);
-
-  await turns(5);
-
-  assertEquals(started, [0]);
-  assertSpyCalls(immediates, 1);
-});
-
 Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(70);
   endMany(100);
-  assertEquals(await startsOfTurns(2, started), [16, 16]);
+  assertEquals(await startsOfTurns(2, started), [0, 0]);
 
   time.tick(1);
 
-  assertEquals(started.length, 70);
+  assertEquals(await startsOfTurns(2, started), [70, 70]);
   assertEquals(await startsOfTurns(1, ask(1)), [1]);
 });
 
@@ -110,29 +123,17 @@ function conns(count: number, writes: boolean, ended: number[]) {
   }));
 }
 
-Deno.test("flushThisTurn() waits for the end of the turn, and keeps the order", async () => {
+Deno.test("flushThisTurn() starts 64 writes at the end of a turn, in order", async () => {
+  using immediates = spy(globalThis, "setImmediate");
   const ended: number[] = [];
-  for (const conn of conns(3, true, ended)) flushThisTurn(conn);
+  for (const conn of conns(150, true, ended)) flushThisTurn(conn);
   await null;
   assertEquals(ended, []);
 
-  await turns(1);
+  assertEquals(await startsOfTurns(4, ended), [64, 128, 150, 150]);
 
-  assertEquals(ended, [0, 1, 2]);
-});
-
-Deno.test("flushThisTurn() starts 64 writes a turn", async () => {
-  const ended: number[] = [];
-  for (const conn of conns(150, true, ended)) flushThisTurn(conn);
-
-  const counts = [];
-  for (let turn = 0; turn < 4; turn++) {
-    await turns(1);
-    counts.push(ended.length);
-  }
-
-  assertEquals(counts, [64, 128, 150, 150]);
   assertEquals(ended, Array.from({ length: 150 }, (_, i) => i));
+  assertSpyCalls(immediates, 3);
 });
 
 Deno.test("flushThisTurn() does not count those with nothing to write", async () => {
@@ -158,13 +159,4 @@ Deno.test("flushThisTurn() takes more while it is at work", async () => {
   await turns(2);
 
   assertEquals(ended, ["first", "later"]);
-});
-
-Deno.test("flushThisTurn() is at work only in turns in which somebody waits", async () => {
-  using immediates = spy(globalThis, "setImmediate");
-  for (const conn of conns(65, true, [])) flushThisTurn(conn);
-
-  await turns(5);
-
-  assertSpyCalls(immediates, 2);
 });
