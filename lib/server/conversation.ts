@@ -166,7 +166,7 @@ export class Conversation {
     if (protocol === "nothing") return void this.end("idle");
     if (protocol === "frames") return framed;
     this.#messages = undefined;
-    this.#conn = this.http = http.open(framed, this.#observed());
+    this.#conn = this.http = await http.open(framed, this.#observed());
     this.info = { ...this.info, protocol };
     const webSocket = await this.http.negotiate();
     if (!webSocket) return undefined;
