@@ -35,10 +35,9 @@ export interface Silence {
 /** Speaks HTTP where a peer does. */
 export interface HttpProtocol extends Silence {
   /** Takes over a connection of which nothing was received yet. */
-  open(
-    conn: FramedConn,
-    options: FramedConnOptions,
-  ): HttpConversation | Promise<HttpConversation>;
+  open(conn: FramedConn, options: FramedConnOptions): HttpConversation;
+  /** Settles when `open` may be called: once its modules are loaded, for example. */
+  readonly ready?: Promise<unknown>;
 }
 
 /** A connection that carries HTTP. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HttpProtocol } from "../../lib/server/http_protocol.ts";
 import type { HttpOption } from "../../lib/server/serve_options.ts";
 import type { ServerConfig } from "../control/config.ts";
 import type { Service } from "../service.ts";
@@ -19,11 +20,12 @@ export function httpOf(
   { silence, rawHandler }: Service,
 ): HttpOption & { load(): void } {
   if (!config.web || rawHandler) return { load() {} };
-  const site = Promise.withResolvers<typeof import("./site.ts")>();
-  site.promise.catch(() => {/* Reported by the request that needs it. */});
-  const opened = site.promise.then(({ openSite }) => openSite(config));
+  const loading = Promise.withResolvers<typeof import("./site.ts")>();
+  let site: HttpProtocol;
+  const ready = loading.promise.then(({ openSite }) => site = openSite(config));
+  ready.catch(() => {/* Reported by the conversation that needs it. */});
   return {
-    http: { ...silence, open: async (conn, options) => (await opened).open(conn, options) },
-    load: () => void import(SITE).then(site.resolve, site.reject),
+    http: { ...silence, ready, open: (conn, options) => site.open(conn, options) },
+    load: () => void import(SITE).then(loading.resolve, loading.reject),
   };
 }

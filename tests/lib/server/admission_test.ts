@@ -33,15 +33,6 @@ Deno.test("Admission.enter() takes no place for whom it refuses", () => {
   assertEquals(admission.enter("b"), undefined);
 });
 
-Deno.test("Admission.leave() forgets an address whose last connection left", () => {
-  const admission = new Admission({ maxPerAddress: 1 });
-
-  admission.enter("a");
-  admission.leave("a");
-
-  assertEquals(admission.enter("a"), undefined);
-});
-
 Deno.test("Admission.enter() lets in 10,000 by default, all of them from one address", () => {
   const admission = new Admission();
 

@@ -89,30 +89,14 @@ Deno.test("Conversation.end() leaves who is kicked 2 s to take what was sent las
   peer.close();
 });
 
-Deno.test("Conversation.abort() ends the wait for a peer to take what was sent last", async () => {
-  const { peer, conversation, ended } = await partFromSlowPeer();
-  assert(await isPending(ended));
-
-  conversation.abort();
-
-  await ended;
-  peer.close();
-});
-
 Deno.test("Conversation.run() ends as `ended`, without a goodbye, when the handler returns", async () => {
-  const { peer, ended } = await converse((conn) => conn.send("bye"));
+  for (const words of [["bye"], []]) {
+    const { peer, ended } = await converse((conn) => words.forEach((text) => conn.send(text)));
 
-  assertEquals(await Array.fromAsync(peer), ["bye"]);
-  peer.close();
-  assertEquals((await ended).reason, "ended");
-});
-
-Deno.test("Conversation.run() takes a handler that returns nothing at once", async () => {
-  const { peer, ended } = await converse(() => {});
-
-  assertEquals(await Array.fromAsync(peer), []);
-  peer.close();
-  assertEquals((await ended).reason, "ended");
+    assertEquals(await Array.fromAsync(peer), words);
+    peer.close();
+    assertEquals((await ended).reason, "ended");
+  }
 });
 
 Deno.test("Conversation.run() ends as `ended` when the handler closes the connection", async () => {
@@ -169,34 +153,46 @@ Deno.test("Conversation.run() ends as `lost` when the handler cannot send any mo
   assertEquals((await ended).reason, "lost");
 });
 
-Deno.test("Conversation.run() ends as `torn` inside a frame, and tells the peer", async () => {
-  const { client, peer, ended } = await converse(echo);
+const BROKEN: [
+  reason: string,
+  kind: new (...args: never[]) => Error,
+  bytes: Uint8Array,
+  told: string,
+][] = [
+  [
+    "torn",
+    Deno.errors.UnexpectedEof,
+    concat(header(9), utf8("half")),
+    "Cannot receive a message: the stream ended 8 bytes into a frame",
+  ],
+  [
+    "protocol",
+    FrameTooLargeError,
+    header(0xffff_ffff),
+    "Cannot receive a body of 4294967295 bytes: the limit is 100",
+  ],
+  [
+    "protocol",
+    Deno.errors.InvalidData,
+    frameOf(0xff, 0xfe),
+    "Cannot receive a text: the body of 2 bytes is not UTF-8",
+  ],
+];
 
-  await client.write(concat(header(9), utf8("half")));
-  await client.closeWrite();
+for (const [expected, kind, bytes, told] of BROKEN) {
+  Deno.test(`Conversation.run() ends as \`${expected}\` and tells the peer: ${told}`, async () => {
+    const { client, peer, ended } = await converse(echo, { maxBodyBytes: 100 });
 
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a message: the stream ended 8 bytes into a frame",
-  ]);
-  peer.close();
-  const { reason, error } = await ended;
-  assertEquals(reason, "torn");
-  assertInstanceOf(error, Deno.errors.UnexpectedEof);
-});
+    await client.write(bytes);
+    await client.closeWrite();
 
-Deno.test("Conversation.run() ends as `protocol` at an oversized length, and tells the limit", async () => {
-  const { client, peer, ended } = await converse(echo, { maxBodyBytes: 100 });
-
-  await client.write(header(0xffff_ffff));
-
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a body of 4294967295 bytes: the limit is 100",
-  ]);
-  peer.close();
-  const { reason, error } = await ended;
-  assertEquals(reason, "protocol");
-  assertInstanceOf(error, FrameTooLargeError);
-});
+    assertEquals(await Array.fromAsync(peer), [`Goodbye: ${told}`]);
+    peer.close();
+    const { reason, error } = await ended;
+    assertEquals(reason, expected);
+    assertInstanceOf(error, kind);
+  });
+}
 
 Deno.test("Conversation.run() ends as `protocol` at a message that the handler's codec refuses", async () => {
   const { peer, ended } = await converse(async (conn) => {
@@ -223,18 +219,6 @@ Deno.test("Conversation.run() ends as `failed` at a message of another connectio
   await peer.closeWrite();
 
   assertEquals((await ended).reason, "failed");
-});
-
-Deno.test("Conversation.run() ends as `protocol` at a text that is not UTF-8", async () => {
-  const { client, peer, ended } = await converse(echo);
-
-  await client.write(frameOf(0xff, 0xfe));
-
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a text: the body of 2 bytes is not UTF-8",
-  ]);
-  peer.close();
-  assertEquals((await ended).reason, "protocol");
 });
 
 Deno.test("Conversation.run() ends as `idle` when nothing is heard, and tells the peer", async () => {
