@@ -90,11 +90,7 @@ export class Conversation {
       if (!http) this.#announce();
       if (this.#tls) await this.#shakeHands(this.#tls);
       const conn = http ? await this.#negotiate(http) : this.#messages;
-      if (conn && !conn.closed) {
-        this.#announce();
-        // Where there is HTTP, `serve` takes only handlers for every `MessageConn`.
-        await handler(conn as FramedConn, this.info);
-      }
+      if (conn && !conn.closed) await handler(conn as FramedConn, this.info);
       end = this.#endOfReturn();
     } catch (error) {
       // What a handler does that was left to itself does not matter.
@@ -158,16 +154,17 @@ export class Conversation {
     const framed = this.#messages as FramedConn;
     const protocol = await protocolOf(framed, http);
     if (protocol === "nothing") return void this.end("idle");
-    if (protocol === "frames") return framed;
-    await http.ready;
-    if (framed.closed) return undefined;
-    this.#messages = undefined;
-    this.http = this.#use(http.open(framed, this.#observed()));
-    this.info.protocol = protocol;
-    const webSocket = await this.http.negotiate();
-    if (!webSocket) return undefined;
-    this.info.protocol = "websocket";
-    return this.#messages = this.#use(webSocket);
+    if (protocol === "http" && !framed.closed) {
+      this.#messages = undefined;
+      this.http = this.#use(http.open(framed, this.#observed()));
+      this.info.protocol = protocol;
+      const webSocket = await this.http.negotiate();
+      if (!webSocket) return undefined;
+      this.info.protocol = "websocket";
+      this.#messages = this.#use(webSocket);
+    }
+    this.#announce();
+    return this.#messages;
   }
 
   #use<Conn extends ByteConn>(conn: Conn): Conn {

@@ -51,12 +51,14 @@ export interface HttpConversation extends ByteConn {
 /** What a peer speaks. What it has sent stays to be received. */
 export async function protocolOf(
   conn: FramedConn,
-  { silenceMs = 0, endsSilent = false }: Silence,
+  { silenceMs = 0, endsSilent = false, ready }: HttpProtocol,
 ): Promise<"http" | "frames" | "nothing"> {
   const silence = new AbortController();
   const timer = silenceMs > 0 ? setTimeout(() => silence.abort(), silenceMs) : undefined;
   try {
-    return isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal })) ? "http" : "frames";
+    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal }))) return "frames";
+    await ready;
+    return "http";
   } catch (error) {
     if (!silence.signal.aborted) throw error;
     return endsSilent ? "nothing" : "frames";
