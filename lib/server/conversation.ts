@@ -36,6 +36,7 @@ export type Handler<Conn = FramedConn> = (conn: Conn, info: HandlerInfo) => unkn
 
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
+const CLOSE_MS = 2000;
 
 /** Called when a conversation has ended and its connection is closed. */
 export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
@@ -108,7 +109,8 @@ export class Conversation {
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
     if (reason === "kicked") {
-      this.#kickTimer ??= this.#after(this.#closeTimeoutMs, () => this.abort());
+      const { closeTimeoutMs = CLOSE_MS } = this.#options;
+      this.#kickTimer ??= this.#after(closeTimeoutMs, () => this.abort());
     }
   }
 
@@ -117,10 +119,6 @@ export class Conversation {
     this.#conn.abort();
     if (this.#isClosing) return;
     this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
-  }
-
-  get #closeTimeoutMs(): number {
-    return this.#options.closeTimeoutMs ?? 2000;
   }
 
   #observed(): FramedConnOptions {
@@ -229,9 +227,10 @@ export class Conversation {
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
     // A peer that has finished, and took everything, is not told anything and sends no more.
     const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
+    const { closeTimeoutMs = CLOSE_MS } = this.#options;
     const failure = reason === "lost" || isDone || this.#conn.closed
       ? undefined
-      : await finish(this.#conn, this.#closeTimeoutMs, () => this.#sendGoodbye(reason, error));
+      : await finish(this.#conn, closeTimeoutMs, () => this.#sendGoodbye(reason, error));
     this.#conn.close();
     await this.#conn.released;
     return failure;
