@@ -183,7 +183,11 @@ export class ChatClient implements CommandTarget {
       if (waiting + this.#session.pending.count > MAX_PENDING) await taken;
     }
     if (waiting === 0 || await within(PATIENCE_MS, this.#session.entered)) await taken;
-    else this.refuse(`Not sent: ${count(waiting, "line")}`);
+    else {
+      this.refuse(`Not sent: ${count(waiting, "line")}`);
+      this.#isLeaving = true; // Nothing else is waited for.
+      this.#session.close();
+    }
   }
 
   #takeLine(line: string): void {
