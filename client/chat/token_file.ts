@@ -109,9 +109,10 @@ export class TokenFile implements LoginStore {
   }
 
   #parse(text: string): Entry[] {
-    if (text.trim() === "") return [];
+    const list = text.trim(); // An editor may have put a byte order mark before it, which JSON does not allow.
+    if (list === "") return [];
     try {
-      const entries: unknown = JSON.parse(text);
+      const entries: unknown = JSON.parse(list);
       if (Array.isArray(entries) && entries.every(isEntry)) {
         // Those of earlier versions do not say what they were got from.
         return entries.map((entry) => ({ ...entry, tls: entry.tls === true }));
