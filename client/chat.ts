@@ -17,7 +17,7 @@ import { readPasswordFile } from "./chat/password_file.ts";
 import { TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { findServer, isNameTaken } from "./session/session_login.ts";
+import { checkName, findServer } from "./session/session_login.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import {
   addressOf,
@@ -67,7 +67,7 @@ async function talk(flags: ChatFlags, output: Output): Promise<number> {
         isRetriable(error);
         tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
       }),
-    isNameTaken: (wanted) => isNameTaken(wanted, connect),
+    checkName: (wanted) => checkName(wanted, connect),
     tell: (text) => tell(escapeControl(text)),
   });
   const client: ChatClient = new ChatClient({

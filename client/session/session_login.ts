@@ -68,6 +68,9 @@ export interface Refusal {
   name?: string;
 }
 
+/** The refusals that are for the name alone. */
+export const NAME_REFUSALS: readonly Refusal["code"][] = ["name_taken", "bad_name"];
+
 /** The login of one session: the credentials for the next connection, and the token that came with the last welcome. */
 export class Login {
   readonly #store: LoginStore | undefined;
@@ -174,21 +177,24 @@ export function findServer(connect: (signal: AbortSignal) => Promise<ChatConn>):
 }
 
 /**
- * Asks a server whether a name is taken, on a connection of its own: a registration without a password is refused for
- * the name first. `undefined` where the server does not tell, as one does whose `hello` has no `data`.
+ * Asks a server, on a connection of its own, whether it would refuse a name for a new account: a registration without a
+ * password is refused for the name first.
+ *
+ * @returns The refusal, `name_taken` or `bad_name`; `null` for a name that is free; `undefined` where the server does not
+ * tell, as one does whose `hello` has no `data`.
  */
-export async function isNameTaken(
+export async function checkName(
   name: string,
   connect: (signal: AbortSignal) => Promise<ChatConn>,
-): Promise<boolean | undefined> {
+): Promise<Refusal | null | undefined> {
   try {
     return await withHello(connect, async (connection, hello) => {
       if (hello.type !== "hello" || !hello.data) return undefined;
       connection.send({ type: "register", name, password: "" });
       const answer = await connection.receive();
       if (!answer || !("type" in answer) || answer.type !== "error") return undefined;
-      if (answer.code === "name_taken") return true;
-      return answer.code === "weak_password" ? false : undefined;
+      if (answer.code === "weak_password") return null;
+      return NAME_REFUSALS.includes(answer.code) ? answer : undefined;
     });
   } catch {
     // The login that follows says what is wrong with the connection.
