@@ -9,16 +9,9 @@ export type { FramedConnOptions } from "./lib/conn/conn_options.ts";
 export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
-export {
-  DEFAULT_MAX_BODY_BYTES,
-  encodeFrame,
-  FrameTooLargeError,
-  HEADER_BYTES,
-} from "./lib/frame/frame.ts";
+export { DEFAULT_MAX_BODY_BYTES, encodeFrame, FrameTooLargeError } from "./lib/frame/frame.ts";
 export type { FrameOptions } from "./lib/frame/frame.ts";
-export { FrameDecoder } from "./lib/frame/frame_decoder.ts";
-export { FrameEncoder } from "./lib/frame/frame_encoder.ts";
-export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
+export { ConversationEndedError, GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
 export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
 export { bytes, InvalidMessageError } from "./lib/codec/codec.ts";
 export type { BytesCodec, Codec, TextCodec } from "./lib/codec/codec.ts";
@@ -33,17 +26,16 @@ export type { RequestHandler, ServeRequestsOptions } from "./lib/rpc/serve_reque
 export type { Failure, Result } from "./lib/rpc/envelope.ts";
 export { serve, Server } from "./lib/server/server.ts";
 export type { DrainOptions } from "./lib/server/server.ts";
-export type { ServeOptions } from "./lib/server/serve_options.ts";
+export type { ConversationOptions, ServeOptions } from "./lib/server/serve_options.ts";
 export type { AdmissionOptions } from "./lib/server/admission.ts";
-export type { ConversationOptions, Handler } from "./lib/server/conversation.ts";
+export type { Handler } from "./lib/server/conversation.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
-export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
+export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
-export { escapeControl } from "./lib/base/escape.ts";
 export { Outbox } from "./lib/chat/outbox.ts";
 export type { FrameSender, OutboxOptions } from "./lib/chat/outbox.ts";
-export { backoff, MAX_RETRY_AFTER_MS, Reconnector } from "./lib/conn/reconnect.ts";
+export { Reconnector } from "./lib/conn/reconnect.ts";
 export type {
   BackoffOptions,
   LostConnection,
@@ -54,14 +46,3 @@ export { Room } from "./lib/chat/room.ts";
 export type { BroadcastOptions, Member, RoomOptions } from "./lib/chat/room.ts";
 export { TokenBucket, TokenBuckets } from "./lib/base/token_bucket.ts";
 export type { TokenBucketOptions } from "./lib/base/token_bucket.ts";
-export { FaultProxy, startFaultProxy } from "./lib/faults/fault_proxy.ts";
-export type {
-  FaultCounts,
-  FaultProxyEvent,
-  FaultProxyOptions,
-  FaultSettings,
-  FaultSummary,
-} from "./lib/faults/fault_proxy.ts";
-export type { FaultDirection, FaultEndReason } from "./lib/faults/fault_connection.ts";
-export type { AppliedFault, FaultName } from "./lib/faults/fault_stream.ts";
-export type { CutBy, Faults } from "./lib/faults/faults.ts";

@@ -9,13 +9,9 @@ import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from "../../lib/chat/password_length.ts";
-import {
-  type Credentials,
-  type LoginStore,
-  NAME_REFUSALS,
-  type Refusal,
-} from "../session/session_login.ts";
+} from "../../lib/chat/lengths.ts";
+import { NAME_REFUSALS } from "../session/first_questions.ts";
+import type { Credentials, LoginStore, Refusal } from "../session/session_login.ts";
 
 /** A person at a keyboard; `null` is the end of the input. */
 export interface Person {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_PASSWORD_LENGTH, passwordLength } from "../../lib/chat/password_length.ts";
+import { MAX_PASSWORD_LENGTH, passwordLength } from "../../lib/chat/lengths.ts";
 
 const MAX_FILE_BYTES = 64 * 1024;
 

@@ -5,20 +5,15 @@
  */
 
 import { dirname } from "node:path";
-import { isSameName } from "../../lib/chat/name.ts";
 import { changeFile } from "../../lib/store/private_file.ts";
 import {
-  isUsableName,
+  type KeptEntry,
   type KeptLogin,
   type LoginStore,
-  MAX_TOKEN_LENGTH,
+  parseLogins,
+  withLogin,
 } from "../session/session_login.ts";
 
-/** A login, and the address of its server, as in `127.0.0.1:9090`. */
-type Entry = KeptLogin & { server: string };
-
-/** When more logins are kept, the one that was used least recently goes. */
-const MAX_LOGINS = 100;
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
@@ -54,16 +49,12 @@ export class TokenFile implements LoginStore {
 
   /** Keeps a login in place of the earlier one of that name and data. */
   save(login: KeptLogin): Promise<void> {
-    const { name, tls, data } = login;
-    const isOld = (kept: Entry) =>
-      kept.server === this.#server && isSameName(kept.name, name) && kept.tls === tls &&
-      (kept.data === data || kept.data === undefined);
-    return this.#change(isOld, [{ server: this.#server, ...login }]);
+    return this.#change((kept) => withLogin(kept, { server: this.#server, ...login }));
   }
 
   /** Forgets this token only: another program may have kept a newer one for the same name. */
   async remove(token: string): Promise<void> {
-    if (this.#isAllowed) await this.#change((kept) => kept.token === token, []);
+    if (this.#isAllowed) await this.#change((kept) => kept.filter((each) => each.token !== token));
   }
 
   get #isAllowed(): boolean {
@@ -74,13 +65,13 @@ export class TokenFile implements LoginStore {
   }
 
   /** Changes are made one after the other, in the order of the calls. */
-  #change(isOld: (kept: Entry) => boolean, added: Entry[]): Promise<void> {
-    const change = this.#last.then(() => this.#replace(isOld, added));
-    this.#last = change.catch(() => {}); // The caller is told.
-    return change;
+  #change(change: (kept: KeptEntry[]) => KeptEntry[]): Promise<void> {
+    const changed = this.#last.then(() => this.#replace(change));
+    this.#last = changed.catch(() => {}); // The caller is told.
+    return changed;
   }
 
-  async #replace(isOld: (kept: Entry) => boolean, added: Entry[]): Promise<void> {
+  async #replace(change: (kept: KeptEntry[]) => KeptEntry[]): Promise<void> {
     if (!this.#isAllowed) {
       const folder = dirname(this.#path);
       throw new Error(
@@ -88,12 +79,11 @@ export class TokenFile implements LoginStore {
       );
     }
     await changeFile(this.#path, async () => {
-      const kept = [...(await this.#read()).filter((entry) => !isOld(entry)), ...added];
-      return `${JSON.stringify(kept.slice(-MAX_LOGINS), null, 2)}\n`;
+      return `${JSON.stringify(change(await this.#read()), null, 2)}\n`;
     });
   }
 
-  async #read(): Promise<Entry[]> {
+  async #read(): Promise<KeptEntry[]> {
     let text: string;
     try {
       const { isFile, size } = await Deno.stat(this.#path);
@@ -103,24 +93,9 @@ export class TokenFile implements LoginStore {
       if (error instanceof Deno.errors.NotFound) return [];
       throw error;
     }
-    return this.#parse(text).filter(({ name, token }) =>
-      isUsableName(name) && token.length <= MAX_TOKEN_LENGTH
-    );
-  }
-
-  #parse(text: string): Entry[] {
-    const list = text.trim(); // An editor may have put a byte order mark before it, which JSON does not allow.
-    if (list === "") return [];
-    try {
-      const entries: unknown = JSON.parse(list);
-      if (Array.isArray(entries) && entries.every(isEntry)) {
-        // Those of earlier versions do not say what they were got from.
-        return entries.map((entry) => ({ ...entry, tls: entry.tls === true }));
-      }
-    } catch {
-      // It is no JSON: see below.
-    }
-    throw this.#noList();
+    const entries = parseLogins(text);
+    if (!entries) throw this.#noList();
+    return entries;
   }
 
   #noList(): TypeError {
@@ -128,9 +103,4 @@ export class TokenFile implements LoginStore {
       `Cannot keep logins in ${this.#path}: it is no list of logins. Give --session another file`,
     );
   }
-}
-
-function isEntry(value: unknown): value is Entry {
-  const { server, name, token, data = "" } = (value ?? {}) as Record<string, unknown>;
-  return [server, name, token, data].every((field) => typeof field === "string");
 }

@@ -5,7 +5,7 @@
  */
 
 import { nameStyle, type Paint } from "../../lib/terminal/color.ts";
-import { escapeControl } from "../../lib/base/escape.ts";
+import { escapeControl, safeText } from "../../lib/base/escape.ts";
 import { isSameName } from "../../lib/chat/name.ts";
 import type { ByeReason, ChatMessage, ServerMessage } from "../../lib/chat/protocol.ts";
 import type { ChatWait } from "../session/session_options.ts";
@@ -37,9 +37,6 @@ const BYES: Record<ByeReason, string> = {
 const MAX_NAMES_SHOWN = 100;
 /** The most characters of a text that is only mentioned. */
 const MAX_EXCERPT = 40;
-/** The most combining marks on one character: more of them would cover the lines above. */
-const MAX_MARKS = 8;
-const TOO_MANY_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu");
 const WORDS = /[\p{L}\p{M}\p{Nd}_-]+/gu;
 
 /**
@@ -77,7 +74,7 @@ export class ChatView {
       case "you":
         return { text: `You are ${this.#named(message.name)}` };
       case "notice":
-        return { text: this.#paint(`Notice: ${safe(message.text)}`, "yellow") };
+        return { text: this.#paint(`Notice: ${safeText(message.text)}`, "yellow") };
       case "error":
         return this.#error(message, own);
       case "bye":
@@ -116,8 +113,8 @@ export class ChatView {
     this.#name = name;
     this.#waitText = "";
     if (isBack) return service("Connected again");
-    const greeting = text === undefined ? "" : `. ${safe(text)}`;
-    return service(`Logged in as ${safe(name)}${greeting}`);
+    const greeting = text === undefined ? "" : `. ${safeText(text)}`;
+    return service(`Logged in as ${safeText(name)}${greeting}`);
   }
 
   #said(
@@ -141,7 +138,7 @@ export class ChatView {
   #chatMessage({ at, from, text, to, replay }: ChatMessage): Shown {
     const isOwn = from === this.#name;
     const receiver = to === undefined ? "" : ` (to ${this.#named(to)})`;
-    const said = safe(text);
+    const said = safeText(text);
     const line = [
       this.#time(at),
       isOwn ? ">" : " ",
@@ -160,14 +157,14 @@ export class ChatView {
     | Shown
     | undefined {
     if (name === this.#name) return undefined;
-    return { text: `${this.#time(at)}   ${this.#paint(`${safe(name)} ${type}`, "dim")}` };
+    return { text: `${this.#time(at)}   ${this.#paint(`${safeText(name)} ${type}`, "dim")}` };
   }
 
   #error(
     { code, message, ref }: ServerMessage & { type: "error" },
     own: OwnMessage | undefined,
   ): Shown | undefined {
-    const text = safe(message);
+    const text = safeText(message);
     if (own) return this.#problem(`Not sent${receiverOf(own)}: ${text}: ${excerpt(own.text)}`);
     if (ref === undefined || code !== "too_fast") return this.#problem(text);
     const isTold = this.#delayedRef !== undefined;
@@ -181,7 +178,7 @@ export class ChatView {
 
   #named(name: string): string {
     const styles = name === this.#name ? ["bold", nameStyle(name)] as const : [nameStyle(name)];
-    return this.#paint(safe(name), ...styles);
+    return this.#paint(safeText(name), ...styles);
   }
 
   /** The time of today's messages, and the day before that of others. */
@@ -208,18 +205,14 @@ function byeOf(reason: ByeReason): string {
 }
 
 function receiverOf(own: OwnMessage): string {
-  return own.type === "say" ? "" : ` (to ${safe(own.to)})`;
+  return own.type === "say" ? "" : ` (to ${safeText(own.to)})`;
 }
 
 /** The first words of a text. */
 function excerpt(text: string): string {
   const characters = [...text.slice(0, 4 * MAX_EXCERPT)];
-  if (characters.length <= MAX_EXCERPT) return safe(characters.join(""));
-  return `${safe(characters.slice(0, MAX_EXCERPT).join("").trimEnd())}…`;
-}
-
-function safe(text: string): string {
-  return escapeControl(text).replace(TOO_MANY_MARKS, "$1");
+  if (characters.length <= MAX_EXCERPT) return safeText(characters.join(""));
+  return `${safeText(characters.slice(0, MAX_EXCERPT).join("").trimEnd())}…`;
 }
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/text_length.ts";
+import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/lengths.ts";
 import {
   type ClientMessage,
   type ErrorCode,

@@ -5,13 +5,7 @@
  */
 
 import { isSameName, parseName } from "../../lib/chat/name.ts";
-import {
-  type ClientMessage,
-  type ErrorCode,
-  PROTOCOL_VERSION,
-  type ServerMessage,
-} from "../../lib/chat/protocol.ts";
-import { type ChatConn, ChatConnection } from "./connection.ts";
+import type { ClientMessage, ErrorCode, ServerMessage } from "../../lib/chat/protocol.ts";
 
 /** What a user logs in with. A name alone stands for the login kept under it. */
 export type Credentials = { name: string; password?: never } | {
@@ -41,6 +35,43 @@ export function isUsableName(text: string): boolean {
   return "name" in parsed && parsed.name === text;
 }
 
+/** A login, and the address of its server, as in `127.0.0.1:9090`. */
+export type KeptEntry = KeptLogin & { server: string };
+
+/** When more logins are kept, the one that was used least recently goes. */
+const MAX_LOGINS = 100;
+
+/** Reads a list, the last login used at the end; `undefined` where the text is something else. */
+export function parseLogins(text: string): KeptEntry[] | undefined {
+  const list = text.trim(); // An editor may have put a byte order mark before it, which JSON does not allow.
+  if (list === "") return [];
+  try {
+    const entries: unknown = JSON.parse(list);
+    if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
+    return entries.filter(({ name, token }) =>
+      isUsableName(name) && token.length <= MAX_TOKEN_LENGTH
+      // Those of earlier versions do not say what they were got from.
+    ).map((entry) => ({ ...entry, tls: entry.tls === true }));
+  } catch {
+    // It is no JSON.
+    return undefined;
+  }
+}
+
+/** Adds a login in place of the earlier one of that name, server and data. */
+export function withLogin(entries: KeptEntry[], added: KeptEntry): KeptEntry[] {
+  const { server, name, tls, data } = added;
+  const isOld = (kept: KeptEntry) =>
+    kept.server === server && isSameName(kept.name, name) && kept.tls === tls &&
+    (kept.data === data || kept.data === undefined);
+  return [...entries.filter((kept) => !isOld(kept)), added].slice(-MAX_LOGINS);
+}
+
+function isEntry(value: unknown): value is KeptEntry {
+  const { server, name, token, data = "" } = (value ?? {}) as Record<string, unknown>;
+  return [server, name, token, data].every((field) => typeof field === "string");
+}
+
 /** Where the logins at one address are kept between runs; browsers have a storage, programs a file. */
 export interface LoginStore {
   /** Gives the logins kept for this address, the last one used at the end. */
@@ -67,9 +98,6 @@ export interface Refusal {
   /** The name as it was registered, where that is known. */
   name?: string;
 }
-
-/** The refusals that are for the name alone. */
-export const NAME_REFUSALS: readonly Refusal["code"][] = ["name_taken", "bad_name"];
 
 /** The login of one session: the credentials for the next connection, and the token that came with the last welcome. */
 export class Login {
@@ -165,64 +193,5 @@ export class Login {
     return this.#data === undefined
       ? `${kept}: this server does not identify its data`
       : `${kept}: this is another server, or it has other data than before`;
-  }
-}
-
-/** How long a server has to answer before the login, in milliseconds. */
-const ANSWER_MS = 3000;
-
-/** Rejects with the reason if no server answers; so that no password is typed for one that is not there. */
-export function findServer(connect: (signal: AbortSignal) => Promise<ChatConn>): Promise<void> {
-  return withHello(connect, () => Promise.resolve());
-}
-
-/**
- * Asks a server, on a connection of its own, whether it would refuse a name for a new account: a registration without a
- * password is refused for the name first.
- *
- * @returns The refusal, `name_taken` or `bad_name`; `null` for a name that is free; `undefined` where the server does not
- * tell, as one does whose `hello` has no `data`.
- */
-export async function checkName(
-  name: string,
-  connect: (signal: AbortSignal) => Promise<ChatConn>,
-): Promise<Refusal | null | undefined> {
-  try {
-    return await withHello(connect, async (connection, hello) => {
-      if (hello.type !== "hello" || !hello.data) return undefined;
-      connection.send({ type: "register", name, password: "" });
-      const answer = await connection.receive();
-      if (!answer || !("type" in answer) || answer.type !== "error") return undefined;
-      if (answer.code === "weak_password") return null;
-      return NAME_REFUSALS.includes(answer.code) ? answer : undefined;
-    });
-  } catch {
-    // The login that follows says what is wrong with the connection.
-    return undefined;
-  }
-}
-
-/** Uses a connection on which the server has answered a `hello`, and closes it; all of that within `ANSWER_MS`. */
-async function withHello<T>(
-  connect: (signal: AbortSignal) => Promise<ChatConn>,
-  use: (connection: ChatConnection, answer: ServerMessage) => Promise<T>,
-): Promise<T> {
-  const timeout = new AbortController();
-  let connection: ChatConnection | undefined;
-  const timer = setTimeout(() => {
-    timeout.abort(new DOMException("The server does not answer", "TimeoutError"));
-    connection?.close();
-  }, ANSWER_MS);
-  try {
-    connection = new ChatConnection(await connect(timeout.signal));
-    connection.send({ type: "hello", version: PROTOCOL_VERSION });
-    const answer = await connection.receive();
-    timeout.signal.throwIfAborted();
-    if (answer instanceof Error) throw answer;
-    if (answer === null) throw new Error("the server closed the connection");
-    return await use(connection, answer);
-  } finally {
-    clearTimeout(timer);
-    connection?.close();
   }
 }

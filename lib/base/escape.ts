@@ -40,13 +40,6 @@ const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  *
  * The result is for people, not for parsers: a backslash is left alone, so two texts can look the same, and escaping
  * twice changes nothing more. It does not make names distinct: Latin and Cyrillic `a` both pass.
- *
- * @example
- * ```ts
- * import { escapeControl } from "@framed/tcp";
- *
- * console.log(escapeControl("Anna\x1b[2J")); // Anna\x1b[2J, and the screen stays
- * ```
  */
 export function escapeControl(text: string): string {
   return PRINTABLE_ASCII.test(text) ? text : text.replace(UNSAFE, escapeOne);
@@ -57,4 +50,13 @@ function escapeOne(match: string): string {
   if (code === BLACK_FLAG) return match;
   const hex = code.toString(16);
   return SHORT[match] ?? (code <= 0xff ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
+}
+
+/** The most combining marks on one character: more of them would cover the lines above. */
+const MAX_MARKS = 8;
+const TOO_MANY_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu");
+
+/** Makes a text of a peer safe to show to a person, in a terminal as on a page. */
+export function safeText(text: string): string {
+  return escapeControl(text).replace(TOO_MANY_MARKS, "$1");
 }

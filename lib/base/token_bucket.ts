@@ -12,12 +12,6 @@ export interface TokenBucketOptions {
   burst: number;
   /** How many tokens are added in a second: above 0, and finite. */
   perSecond: number;
-  /**
-   * Gives the time in milliseconds; it must not jump back.
-   *
-   * @default {performance.now}
-   */
-  now?: () => number;
 }
 
 // After a wait, rounding may leave a token slightly less than whole.
@@ -26,7 +20,6 @@ const WHOLE_TOKEN = 1 - 1e-9;
 /** A bucket of tokens that refills steadily. It starts full. */
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
-  readonly #now: () => number;
   #tokens: number;
   #countedAt: number;
 
@@ -38,9 +31,8 @@ export class TokenBucket {
   constructor(options: TokenBucketOptions) {
     checkRange(options);
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
     this.#tokens = options.burst;
-    this.#countedAt = this.#now();
+    this.#countedAt = performance.now();
   }
 
   /** Whether the bucket is full. */
@@ -69,7 +61,7 @@ export class TokenBucket {
 
   #refill(): void {
     const { burst, perSecond } = this.#options;
-    const now = this.#now();
+    const now = performance.now();
     this.#tokens = Math.min(
       burst,
       this.#tokens + Math.max(0, now - this.#countedAt) / 1000 * perSecond,

@@ -35,12 +35,6 @@ export interface OutboxOptions {
    * @default {2000}
    */
   maxStalledMs?: number;
-  /**
-   * Gives the time in milliseconds; it must not jump back.
-   *
-   * @default {performance.now}
-   */
-  now?: () => number;
   /** Called once, when the peer is too slow. Nothing is delivered to it from then on. */
   onOverflow: () => void;
 }
@@ -58,7 +52,6 @@ export class Outbox {
   readonly #conn: FrameSender;
   readonly #maxQueuedBytes: number;
   readonly #maxStalledMs: number;
-  readonly #now: () => number;
   readonly #onOverflow: () => void;
   /** While too much is queued: how much was written when progress was last seen, and when and in which turn that was. */
   #progress: { writtenBytes: number; at: number; turn: number } | undefined;
@@ -75,7 +68,6 @@ export class Outbox {
     this.#conn = conn;
     this.#maxQueuedBytes = maxQueuedBytes;
     this.#maxStalledMs = maxStalledMs;
-    this.#now = options.now ?? (() => performance.now());
     this.#onOverflow = options.onOverflow;
   }
 
@@ -96,7 +88,7 @@ export class Outbox {
 
   #isTooSlow(queuedBytes: number): boolean {
     const { writtenBytes } = this.#conn;
-    const at = this.#now();
+    const at = performance.now();
     const turn = currentTurn();
     if (this.#progress?.writtenBytes !== writtenBytes) this.#progress = { writtenBytes, at, turn };
     const isOffered = turn - this.#progress.turn >= OFFER_TURNS;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./password_length.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./lengths.ts";
 
 /** Why there is no session; the codes are the protocol's. */
 export interface Refusal {

@@ -23,6 +23,7 @@ export interface StreamEnd {
 
 // As many as Go's bufio.Reader allows.
 const MAX_EMPTY_READS = 100;
+const MAX_AHEAD_BYTES = 64 * 1024;
 
 /** Reads one chunk after the other, as long as a subclass waits for one. A read of a socket cannot be interrupted. */
 export abstract class ChunkReader implements Reading, Disposable {
@@ -37,6 +38,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   #closed = false;
   #emptyReads = 0;
   #discarded: Latch | undefined;
+  #onEnd: ((end: StreamEnd) => void) | undefined;
 
   /** Reads from `reader`, which nothing else may read. */
   constructor(reader: Reader, frames: MessageDecoder) {
@@ -57,9 +59,21 @@ export abstract class ChunkReader implements Reading, Disposable {
     readInTurn(this);
   }
 
-  /** Where the stream itself has said that no more will come, that is its end. */
-  protected takeFinish(): void {
-    if (this.frames.finished) this.end ??= { how: "finished" };
+  /**
+   * Reads also while no chunk is waited for, up to 64 KiB ahead, so that the end of the stream is noticed.
+   *
+   * @param onEnd Called when the stream ends, or at once if it has.
+   */
+  readAhead(onEnd: (end: StreamEnd) => void): void {
+    if (this.end) return onEnd(this.end);
+    this.#onEnd = onEnd;
+    this.#readAhead();
+  }
+
+  /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
+  protected takeEnd(): StreamEnd | undefined {
+    if (this.frames.finished) this.#setEnd({ how: "finished" });
+    return this.end;
   }
 
   /** Reads on until the stream ends, and drops what comes. Rejects if the connection is lost before. */
@@ -71,7 +85,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   /** Ends the stream as lost, also while a read is running. */
   fail(error: unknown): void {
-    this.end ??= { how: "lost", error };
+    this.#setEnd({ how: "lost", error });
   }
 
   /** Gives the memory back as soon as no read is running in it. */
@@ -82,7 +96,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   /** Starts to read, unless no chunk is waited for any more. */
   startReading(): void {
-    if (!this.receiving && !this.#discarded) return this.#readEnded();
+    if (!this.receiving && !this.#discarded && !this.#isReadingAhead) return this.#readEnded();
     try {
       this.#reader.read(this.frames.space()).then(
         (bytes) => this.#onChunk(bytes),
@@ -96,7 +110,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   #onChunk(bytes: number | null): void {
     readEnded();
     try {
-      if (bytes === null) this.end ??= { how: "finished" };
+      if (bytes === null) this.#setEnd({ how: "finished" });
       else this.#takeIn(bytes);
     } catch (error) {
       return this.#onFailure(error);
@@ -115,7 +129,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   #onFailure(error: unknown): void {
     const isHangUp = error instanceof Deno.errors.UnexpectedEof;
-    this.end ??= { how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error };
+    this.#setEnd({ how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error });
     this.#readEnded();
   }
 
@@ -124,13 +138,28 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.#closed) this.frames.discard();
     this.onRead();
     if (this.#discarded) this.#discardOn(this.#discarded);
+    else this.#readAhead();
+  }
+
+  #setEnd(end: StreamEnd): void {
+    if (this.end) return;
+    this.end = end;
+    if (end.how !== "closed") this.#onEnd?.(end);
+  }
+
+  get #isReadingAhead(): boolean {
+    return this.#onEnd !== undefined && this.frames.bufferedBytes < MAX_AHEAD_BYTES;
+  }
+
+  #readAhead(): void {
+    if (this.#isReadingAhead && !this.end && !this.#closed) this.readOn();
   }
 
   #discardOn(discarded: Latch): void {
     if (!this.#reading) this.frames.skip();
-    this.takeFinish();
-    if (!this.end) this.readOn();
-    else if (this.end.how === "lost" || this.end.how === "closed") discarded.fail(this.end.error);
+    const end = this.takeEnd();
+    if (!end) this.readOn();
+    else if (end.how === "lost" || end.how === "closed") discarded.fail(end.error);
     else discarded.open();
   }
 }

@@ -112,6 +112,16 @@ export class FramedConn extends ByteConn implements MessageConn {
     return this.reader.receive(options.signal);
   }
 
+  /**
+   * Waits until the peer has sent so many bytes, or has finished, and gives a copy of the first of them. They stay to be
+   * received.
+   */
+  async peek(bytes: number, options: ReceiveOptions = {}): Promise<Uint8Array> {
+    const { frames } = this.reader;
+    await this.reader.peek(bytes, options.signal);
+    return frames.bytes.slice(frames.usedTo, Math.min(frames.usedTo + bytes, frames.filledTo));
+  }
+
   /** Receives the next message as bytes, which are the caller's: like `receive` in everything else. */
   receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
     return this.reader.receiveBytes(options.signal);

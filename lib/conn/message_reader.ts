@@ -9,7 +9,7 @@ import { quiet } from "../base/within.ts";
 import type { FrameOptions } from "../frame/frame.ts";
 import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
-import { BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
+import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
 
 /** Options for {@linkcode MessageReader}. */
 export interface MessageReaderOptions extends FrameOptions {
@@ -106,6 +106,11 @@ export class MessageReader extends ChunkReader
     return this;
   }
 
+  /** Settles when so many bytes are there, or the end. They stay to be received. */
+  peek(bytes: number, signal?: AbortSignal): Promise<null> {
+    return this.#receive(atLeast(bytes), signal);
+  }
+
   /** Reads bytes as they come, frames or not: first what is buffered. */
   read(target: Uint8Array): Promise<number | null> {
     return target.length === 0 ? Promise.resolve(0) : this.#receive(partInto(target));
@@ -160,10 +165,7 @@ export class MessageReader extends ChunkReader
   #take<T>(kind: Kind<T>): T | undefined {
     if (this.#ended) return kind.end;
     const message = kind.take(this.frames);
-    if (message === undefined) {
-      this.takeFinish();
-      return this.#takeEnd(kind, this.end);
-    }
+    if (message === undefined) return this.#takeEnd(kind, this.takeEnd());
     if (kind.isMessage) {
       this.#givenMessages++;
       this.#onReceived?.(this.frames.bodyBytes);
@@ -173,6 +175,7 @@ export class MessageReader extends ChunkReader
 
   #takeEnd<T>(kind: Kind<T>, end: StreamEnd | undefined): T | undefined {
     if (!end) return undefined;
+    if (kind.isPeek) return kind.end;
     this.#ended = true;
     const isInOrder = end.how === "finished" || end.how === "hungUp" && kind.isMessage;
     if (!isInOrder) throw end.error;

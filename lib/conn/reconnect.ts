@@ -24,11 +24,6 @@ export interface BackoffOptions {
    * @default {2}
    */
   factor?: number;
-  /**
-   * Where the jitter comes from: a number from 0 up to 1, like `Math.random`.
-   * @default {Math.random}
-   */
-  random?(): number;
 }
 
 /** One wait before the next attempt to connect, to be reported. */
@@ -57,11 +52,6 @@ export interface ReconnectorOptions extends BackoffOptions {
    * @default {5000}
    */
   stableMs?: number;
-  /**
-   * Gives the time in milliseconds; it must not jump back.
-   * @default {performance.now}
-   */
-  now?(): number;
   /** Ends the attempts: a pending {@linkcode Reconnector.connect} rejects with its reason. Established connections live on. */
   signal?: AbortSignal | undefined;
   /** Called at the beginning of each wait. */
@@ -86,12 +76,11 @@ export const MAX_RETRY_AFTER_MS = 300_000;
  * @returns The delays.
  */
 export function* backoff(options: BackoffOptions = {}): Generator<number, never, void> {
-  const { minMs = 250, maxMs = 15_000, factor = 2, random = Math.random } = options;
+  const { minMs = 250, maxMs = 15_000, factor = 2 } = options;
   // Without the limit of a timer, a delay beyond it would be none at all.
   let ceilingMs = timerDelay(Math.min(minMs, maxMs));
   for (;;) {
-    const delayMs = Math.round(ceilingMs / 2 * (1 + random()));
-    yield delayMs >= 0 && delayMs <= ceilingMs ? delayMs : ceilingMs;
+    yield Math.round(ceilingMs / 2 * (1 + Math.random()));
     ceilingMs = timerDelay(Math.min(ceilingMs * Math.max(factor, 1), maxMs));
   }
 }
@@ -126,7 +115,6 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
 export class Reconnector<T> {
   readonly #open: (signal?: AbortSignal) => Promise<T>;
   readonly #options: ReconnectorOptions;
-  readonly #now: () => number;
   #delays: Generator<number, never, void>;
   #attempt = 0;
   #openedAt: number | undefined;
@@ -141,7 +129,6 @@ export class Reconnector<T> {
   constructor(open: (signal?: AbortSignal) => Promise<T>, options: ReconnectorOptions = {}) {
     this.#open = open;
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
     const { minMs, maxMs, factor, stableMs } = options;
     checkLimits("reconnect", { minMs, maxMs, factor, stableMs });
     this.#delays = backoff(options);
@@ -163,7 +150,7 @@ export class Reconnector<T> {
       this.#options.signal?.throwIfAborted();
       try {
         const opened = await this.#open(this.#options.signal);
-        this.#openedAt = this.#now();
+        this.#openedAt = performance.now();
         return opened;
       } catch (error) {
         if (!(this.#options.isRetriable ?? isRetriable)(error)) throw error;
@@ -173,7 +160,7 @@ export class Reconnector<T> {
   }
 
   #forgetDelaysAfterLongLife(openedAt: number): void {
-    if (this.#now() - openedAt < (this.#options.stableMs ?? 5000)) return;
+    if (performance.now() - openedAt < (this.#options.stableMs ?? 5000)) return;
     this.#delays = backoff(this.#options);
     this.#attempt = 0;
   }

@@ -13,6 +13,8 @@ export interface Kind<T> {
   readonly end: T;
   /** Whether it is a whole message, and not just bytes. */
   readonly isMessage: boolean;
+  /** Whether it takes nothing, not even the end. */
+  readonly isPeek?: boolean;
 }
 
 /** The next message as a text. */
@@ -45,5 +47,15 @@ export function partInto(target: Uint8Array): Kind<number | null> {
     take: (frames) => frames.bufferedBytes === 0 ? undefined : frames.read(target),
     end: null,
     isMessage: false,
+  };
+}
+
+/** Whether so many bytes are there, which stay. */
+export function atLeast(bytes: number): Kind<null> {
+  return {
+    take: (frames) => frames.bufferedBytes < bytes ? undefined : null,
+    end: null,
+    isMessage: false,
+    isPeek: true,
   };
 }

@@ -128,7 +128,12 @@ function decodeRun(run: Uint8Array, frames: number): string {
   return text;
 }
 
-function decodeBody(body: Uint8Array): string {
+/**
+ * Decodes one body.
+ *
+ * @throws {Deno.errors.InvalidData} If it is not UTF-8.
+ */
+export function decodeBody(body: Uint8Array): string {
   const text = utf8.decode(body);
   // The strict decoder is slow. It accepts a U+FFFD that was sent, and not one that stands for bad bytes.
   if (!text.includes(REPLACEMENT)) return text;

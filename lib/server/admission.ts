@@ -22,12 +22,6 @@ export interface AdmissionOptions {
    * @default {0}
    */
   maxPerAddress?: number;
-  /**
-   * Gives the time in milliseconds; it must not jump back.
-   *
-   * @default {performance.now}
-   */
-  now?: () => number;
 }
 
 /** Counts the connections that are served. Every `enter` that did not refuse needs its `leave`. */
@@ -42,12 +36,10 @@ export class Admission {
   constructor(options: AdmissionOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#maxPerAddress = options.maxPerAddress ?? 0;
-    const { now } = options;
     const isUnlimited = this.#maxPerAddress === 0 || this.#maxPerAddress === Infinity;
     this.#arrivals = isUnlimited ? undefined : new TokenBuckets({
       burst: 2 * this.#maxPerAddress,
       perSecond: this.#maxPerAddress,
-      ...(now && { now }),
     });
   }
 

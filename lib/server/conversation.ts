@@ -4,115 +4,110 @@
  * @module
  */
 import { printError } from "./guarded.ts";
+import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/limits.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
+import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
+import type { MessageConn } from "../conn/message_conn.ts";
 import {
+  type ConversationEnd,
   type EndReason,
   endReasonOf,
   type GoodbyeReason,
   goodbyeReasonOf,
-  goodbyeText,
 } from "./end_reason.ts";
-import type { ConnInfo, ServerEvent } from "./server_events.ts";
+import { EndSignal } from "./end_signal.ts";
+import { finish } from "./finish.ts";
+import { type HttpConversation, type HttpProtocol, protocolOf } from "./http_protocol.ts";
+import type { ConversationOptions, HttpOption } from "./serve_options.ts";
+import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
- * Talks to one peer. It may use the connection until it returns; then the server closes it.
+ * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
+ * the server closes it. What it returns otherwise does not matter.
  *
- * When the server ends the conversation, `receive` gives `null`; what the handler sends then still arrives.
- *
- * A `Handler<MessageConn>` runs over any connection that carries messages.
+ * When the server ends the conversation, `receive` gives `null` and `info.signal` aborts; what the handler sends then
+ * still arrives. A `Handler<MessageConn>` runs over any connection that carries messages.
  */
-export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
-
-/** Options for {@linkcode Conversation}. */
-export interface ConversationOptions extends FramedConnOptions {
-  /**
-   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
-   *
-   * @default {10000}
-   */
-  handshakeTimeoutMs?: number;
-  /**
-   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
-   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
-   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
-   *
-   * @default {2000}
-   */
-  closeTimeoutMs?: number;
-  /**
-   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
-   *
-   * What it throws is printed to standard error, and no message is sent.
-   */
-  goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
-  /**
-   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
-   * it, what handlers throw is printed too.
-   */
-  onEvent?: (event: ServerEvent) => void;
-}
-
-/** How a conversation ended, and with which error, if there was one. */
-export interface ConversationEnd {
-  /** Why it ended. */
-  reason: EndReason;
-  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
-  error?: unknown;
-}
+export type Handler<Conn = FramedConn> = (conn: Conn, info: HandlerInfo) => unknown;
 
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
 
-/** A connection of a server, which it owns. When `run` has settled it is closed. */
+/** Called when a conversation has ended and its connection is closed. */
+export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
+
+/** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
-  /** The peer. */
-  readonly info: ConnInfo;
+  /** What the handler knows about it. */
+  readonly info: PeerInfo;
+  /** What has carried its HTTP requests, if there were any. */
+  http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
-  readonly #conn: FramedConn;
-  readonly #options: ConversationOptions;
+  #conn: ByteConn;
+  /** The same, where it carries messages. */
+  #messages: (ByteConn & MessageConn) | undefined;
+  #isAnnounced = false;
+  readonly #options: ConversationOptions & HttpOption;
+  readonly #onEnd: OnConversationEnd;
+  readonly #signal: EndSignal;
+  readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
-  #abandon: (() => void) | undefined;
+  #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
   #abandonTimer: ReturnType<typeof setTimeout> | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a connection just accepted. */
-  constructor(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo, options: ConversationOptions) {
-    this.info = info;
+  constructor(
+    conn: Deno.TcpConn | TlsServerConn,
+    info: ConnInfo,
+    options: ConversationOptions & HttpOption,
+    onEnd: OnConversationEnd = () => {},
+  ) {
     this.#options = options;
+    this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
-    this.#conn = new FramedConn(conn, this.#observed());
+    this.#conn = this.#messages = new FramedConn(conn, this.#observed());
+    this.#signal = new EndSignal(this.#conn);
+    this.info = new PeerInfo(info, this.#signal);
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, and closes. Never rejects. */
-  async run(handler: Handler): Promise<ConversationEnd> {
+  /** Settles after `onEnd`. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  async run(handler: Handler): Promise<void> {
     let end: ConversationEnd;
     try {
+      const { http } = this.#options;
+      if (!http) this.#announce();
       if (this.#tls) await this.#shakeHands(this.#tls);
-      await this.#call(handler);
-      end = { reason: this.#goodbye ?? this.#reasonOfReturn() };
+      const conn = http ? await this.#negotiate(http) : this.#messages;
+      if (conn && !conn.closed) {
+        this.#announce();
+        // Where there is HTTP, `serve` takes only handlers for every `MessageConn`.
+        await handler(conn as FramedConn, this.info);
+      }
+      end = this.#endOfReturn();
     } catch (error) {
-      end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
-      const isOwn = end.reason === "failed" || this.#secured && !this.#isOfConn(error);
-      if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+      // What a handler does that was left to itself does not matter.
+      if (this.#isClosing) return;
+      end = this.#endOf(error);
     }
-    this.#abandon = undefined;
-    clearTimeout(this.#abandonTimer);
-    const failure = await this.#close(end);
-    clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
-    return wasCut ? { reason: "lost", ...(failure !== undefined && { error: failure }) } : end;
+    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
+    this.#signal.abort(this.#goodbye);
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -124,7 +119,8 @@ export class Conversation {
   /** Closes the connection at once. A handler that does not notice is left to itself. */
   abort(): void {
     this.#conn.abort();
-    if (this.#abandon) this.#abandonTimer ??= setTimeout(this.#abandon, ABANDON_MS);
+    if (this.#isClosing) return;
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
   get #closeTimeoutMs(): number {
@@ -134,15 +130,14 @@ export class Conversation {
   #observed(): FramedConnOptions {
     const { onEvent, onReceived, onSent } = this.#options;
     if (!onEvent) return this.#options;
-    const conn = this.info;
     return {
       ...this.#options,
       onReceived: (bytes) => {
-        onEvent({ type: "received", conn, bytes });
+        onEvent({ type: "received", conn: this.info, bytes });
         onReceived?.(bytes);
       },
       onSent: (bytes) => {
-        onEvent({ type: "sent", conn, bytes });
+        onEvent({ type: "sent", conn: this.info, bytes });
         onSent?.(bytes);
       },
     };
@@ -158,77 +153,95 @@ export class Conversation {
     }
   }
 
-  /** Settles as the handler does, or when it is left to itself. */
-  #call(handler: Handler): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#conn.closed) return resolve();
-      this.#abandon = resolve;
-      Promise.resolve(handler(this.#conn, this.info)).then(resolve, reject);
-    });
+  /** Finds out what the peer speaks, and gives what carries its messages. HTTP is spoken until it has opened a WebSocket. */
+  async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
+    const framed = this.#messages as FramedConn;
+    const protocol = await protocolOf(framed, http);
+    if (protocol === "nothing") return void this.end("idle");
+    if (protocol === "frames") return framed;
+    this.#messages = undefined;
+    this.#conn = this.http = http.open(framed, this.#observed());
+    this.info.protocol = protocol;
+    const webSocket = await this.http.negotiate();
+    if (!webSocket) return undefined;
+    this.#conn = this.#messages = webSocket;
+    this.#signal.conn = webSocket;
+    this.info.protocol = "websocket";
+    if (this.#goodbye) webSocket.closeRead();
+    return webSocket;
+  }
+
+  /** Reports the peer, once, unless all that it wants is pages. */
+  #announce(): void {
+    if (!this.#isAnnounced && this.info.protocol !== "http") {
+      this.#options.onEvent?.({ type: "connected", conn: this.info });
+    }
+    this.#isAnnounced = true;
+  }
+
+  async #finish(end: ConversationEnd): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#signal.abort(end.reason, end.error);
+    clearTimeout(this.#abandonTimer);
+    this.#announce();
+    const failure = await this.#close(end);
+    clearTimeout(this.#kickTimer);
+    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
+    this.#onEnd(this, wasCut ? cut : end);
+    this.#over.open();
+  }
+
+  /** How the conversation ended whose handler threw `error`. To pass on the reason of its signal is no failure. */
+  #endOf(error: unknown): ConversationEnd {
+    const passedOn = this.#signal.reasonIn(error);
+    if (passedOn) return { reason: passedOn };
+    const reason = this.#goodbye ?? this.#reasonOf(error);
+    const isOwn = reason === "failed" || !this.#isOfConn(error);
+    if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+    return { reason, error };
   }
 
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonOf(error: unknown): EndReason {
-    const isOfConn = !this.#secured || this.#isOfConn(error);
+    if (!this.#isOfConn(error)) return "failed";
     // Of the two limits that end in TimedOut, this is the one of sending.
-    if (isOfConn && this.#conn.lost) return "lost";
-    return isOfConn ? endReasonOf(error) : "failed";
+    return this.#conn.lost ? "lost" : endReasonOf(error);
   }
 
   /** Whether this very connection threw the error, or a codec that read a message of it. */
   #isOfConn(error: unknown): boolean {
-    return this.#conn.failedWith(error) ||
+    return !this.#secured || this.#conn.failedWith(error) ||
       error instanceof InvalidMessageError && error.cameOn(this.#conn);
   }
 
   /** What a handler may know when it returns, and need not tell. */
-  #reasonOfReturn(): EndReason {
-    if (this.#conn.lost) return "lost";
-    return this.#conn.finished ? "finished" : "ended";
+  #endOfReturn(): ConversationEnd {
+    if (this.#goodbye) return { reason: this.#goodbye };
+    if (this.#conn.lost) return { reason: "lost" };
+    return { reason: this.#conn.finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
-    let failure: unknown;
     // A peer that has finished, and took everything, is not told anything and sends no more.
     const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
-    if (reason !== "lost" && !isDone && !this.#conn.closed) {
-      this.#startCloseTimer();
-      try {
-        // A receive that the handler left pending would be in the way of reading to the end.
-        this.#conn.closeRead();
-        this.#sendGoodbye(reason, error);
-        // It is refused where the handler has called it itself; if the peer is gone, reading shows that as well.
-        await this.#conn.closeWrite().catch((error) => failure = error);
-        await this.#conn.discard();
-      } catch (error) {
-        failure = error;
-      } finally {
-        clearTimeout(this.#closeTimer);
-      }
-    }
+    const failure = reason === "lost" || isDone || this.#conn.closed
+      ? undefined
+      : await finish(this.#conn, this.#closeTimeoutMs, () => this.#sendGoodbye(reason, error));
     this.#conn.close();
     await this.#conn.released;
     return failure;
   }
 
-  /** While bytes are queued, the time does not run: how long that may last is up to `sendTimeoutMs`. */
-  #startCloseTimer(): void {
-    this.#closeTimer = this.#after(this.#closeTimeoutMs, () => {
-      if (this.#conn.queuedBytes > 0) this.#startCloseTimer();
-      else this.abort();
-    });
-  }
-
-  /** Queues the goodbye. Nothing may come between it and `closeWrite`, so this does not wait. */
   #sendGoodbye(reason: EndReason, error: unknown): void {
     const told = goodbyeReasonOf(reason);
     if (told === undefined) return;
-    const { goodbye = goodbyeText } = this.#options;
     const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
-    const text = goodbye(told, detail);
+    const text = this.#options.goodbye?.(told, detail);
     // One that is longer than a body may be is not sent, and closing says the rest.
-    if (typeof text === "string") this.#conn.send(text).catch(() => {});
+    if (typeof text === "string") this.#messages?.send(text).catch(() => {});
   }
 
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {

@@ -4,34 +4,72 @@
  * @module
  */
 import { timerDelay } from "../base/limits.ts";
+import { within } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
-import { encodeFrame, type FrameOptions } from "../frame/frame.ts";
+import { encodeFrame } from "../frame/frame.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
+import { FIRST_BYTES, isHttp } from "./http_protocol.ts";
+import type { HttpOption, ServeOptions } from "./serve_options.ts";
 
+/** Something that is ending, and can be ended at once. */
+export interface Ending {
+  /** Settles when it has ended. */
+  readonly over: Promise<void>;
+  /** Ends it. */
+  abort(): void;
+}
+
+// So many refused peers at once are told why; the others are just closed, so that refusing costs little.
+const MAX_REFUSING = 64;
 // What refused peers send is dropped, all of it in here.
 const DROPPED = new Uint8Array(16 * 1024);
+// A peer that is silent for so long speaks frames, and waits for the message.
+const SILENCE_MS = 200;
 
-/**
- * Sends the last message, if there is one, and closes, at the latest after `timeoutMs`. Never rejects.
- *
- * Closing while unread bytes wait would reset the connection and destroy the message, so it reads to the end.
- */
-export async function refuse(
-  conn: Transport & Disposable,
-  text: string | undefined,
-  timeoutMs: number,
-  options: FrameOptions = {},
-): Promise<void> {
-  const timer = timeoutMs > 0
-    ? setTimeout(() => conn[Symbol.dispose](), timerDelay(timeoutMs))
-    : undefined;
-  try {
-    if (text !== undefined) await writeAll(conn, encodeFrame(text, options));
-    await conn.closeWrite();
-    while (await conn.read(DROPPED) !== null);
-  } catch {
-    // The peer is gone, or took too long.
+/** The peers that are being refused. */
+export class Refusals {
+  /** Each of them. */
+  readonly pending: Set<Ending> = new Set();
+  readonly #options: ServeOptions & HttpOption;
+
+  /** Begins without any. */
+  constructor(options: ServeOptions & HttpOption) {
+    this.#options = options;
   }
-  clearTimeout(timer);
-  conn[Symbol.dispose]();
+
+  /** Tells a peer why, and closes the connection, which it owns. */
+  refuse(conn: Transport & Disposable, reason: GoodbyeReason): void {
+    const abort = () => conn[Symbol.dispose]();
+    if (this.pending.size >= MAX_REFUSING) return abort();
+    const { closeTimeoutMs = 2000 } = this.#options;
+    const timer = closeTimeoutMs > 0 ? setTimeout(abort, timerDelay(closeTimeoutMs)) : undefined;
+    const over = this.#tell(conn, reason).then(() => {
+      clearTimeout(timer);
+      abort();
+      this.pending.delete(refusal);
+    });
+    const refusal = { over, abort };
+    this.pending.add(refusal);
+  }
+
+  /** Closing while unread bytes wait would reset the connection and destroy the message, so this reads to the end. */
+  async #tell(conn: Transport, reason: GoodbyeReason): Promise<void> {
+    const { http, goodbye } = this.#options;
+    const text = goodbye?.(reason);
+    try {
+      const first = new Uint8Array(FIRST_BYTES);
+      const reading = conn.read(first);
+      reading.catch(() => {/* Reported where it is awaited. */});
+      if (http && await within(SILENCE_MS, reading) && isHttp(first)) {
+        await writeAll(conn, http.refusal);
+      } else if (text !== undefined) {
+        await writeAll(conn, encodeFrame(text, this.#options));
+      }
+      await conn.closeWrite();
+      for (let bytes = await reading; bytes !== null;) bytes = await conn.read(DROPPED);
+    } catch {
+      // The peer is gone, or took too long.
+    }
+  }
 }

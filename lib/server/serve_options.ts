@@ -4,11 +4,51 @@
  * @module
  */
 import type { AdmissionOptions } from "./admission.ts";
-import type { ConversationOptions } from "./conversation.ts";
 import { checkLimits } from "../base/limits.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { guarded } from "./guarded.ts";
+import type { HttpProtocol } from "./http_protocol.ts";
 import type { ListenOptions } from "./listen.ts";
+import type { ServerEvent } from "./server_events.ts";
+
+/** Options of `serve` for each conversation. */
+export interface ConversationOptions extends FramedConnOptions {
+  /**
+   * A TLS peer has this long to shake hands, in milliseconds; then it is closed as `idle`. 0 sets no limit.
+   *
+   * @default {10000}
+   */
+  handshakeTimeoutMs?: number;
+  /**
+   * A peer has this long to close its end once it was sent everything, in milliseconds, the goodbye included; then the
+   * server closes the connection. A peer that was `kicked` has this long to take what it is sent, too. While a peer takes
+   * bytes, or until `sendTimeoutMs` has passed without that, others are waited for. 0 sets no limit.
+   *
+   * @default {2000}
+   */
+  closeTimeoutMs?: number;
+  /**
+   * Makes the last message to a peer whose conversation this side ends; `undefined` sends none. Without it, none is
+   * sent: a peer could take it for an answer. `goodbyeText` makes sentences that begin with `Goodbye: `.
+   *
+   * What it throws is printed to standard error, and no message is sent.
+   */
+  goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
+  /**
+   * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
+   * it, what a handler throws is printed to standard error too, once for its conversation; with it, the error is that of
+   * the event `disconnected`.
+   */
+  onEvent?: (event: ServerEvent) => void;
+}
+
+/** The option of a server that speaks HTTP too. */
+export interface HttpOption {
+  /** Speaks HTTP with the peers that begin with a request. Without it, all speak frames. */
+  http?: HttpProtocol | undefined;
+}
 
 /** Options for {@linkcode serve}. */
 export interface ServeOptions extends ListenOptions, ConversationOptions, AdmissionOptions {

@@ -3,14 +3,20 @@
  *
  * @module
  */
+import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
-import { Conversation, type Handler } from "./conversation.ts";
-import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
+import { Conversation, type Handler, type OnConversationEnd } from "./conversation.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { listen, type ListenOptions } from "./listen.ts";
-import { refuse } from "./refusal.ts";
+import { type Ending, Refusals } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, type ServerEvent } from "./server_events.ts";
-import { checkOptions, guardCallbacks, type ServeOptions } from "./serve_options.ts";
+import {
+  checkOptions,
+  guardCallbacks,
+  type HttpOption,
+  type ServeOptions,
+} from "./serve_options.ts";
 import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
 
 /** Options for waiting until conversations have ended. */
@@ -19,13 +25,6 @@ export interface DrainOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Something that is ending, and can be ended at once. */
-interface Abortable {
-  abort(): void;
-}
-
-// So many refused peers at once are told why; the others are just closed, so that refusing costs little.
-const MAX_REFUSING = 64;
 // With the second that a handler has after its connection was closed, `await using` takes 5 s at most.
 const DISPOSE_MS = 4000;
 
@@ -34,12 +33,12 @@ export class Server implements AsyncDisposable {
   /** Settles when the server has stopped and every connection is closed. */
   readonly finished: Promise<void>;
   readonly #handler: Handler;
-  readonly #options: ServeOptions;
+  readonly #options: ServeOptions & HttpOption;
   readonly #secureContext: ReturnType<typeof secureContextOf> | undefined;
   readonly #admission: Admission;
-  /** In the order they began, each with what settles when it has ended. */
-  readonly #conversations = new Map<Conversation, Promise<void>>();
-  readonly #refused = new Map<Abortable, Promise<void>>();
+  /** In the order they began. */
+  readonly #conversations = new Set<Conversation>();
+  readonly #refusals: Refusals;
   readonly #finish: () => void;
   /** Set by `#listen`, first of all by the constructor's. */
   #loop!: AcceptLoop;
@@ -49,13 +48,14 @@ export class Server implements AsyncDisposable {
   #reported = false;
 
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
-  constructor(handler: Handler, options: ServeOptions = {}) {
+  constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
     this.#options = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
+    this.#refusals = new Refusals(this.#options);
     this.#listen(options);
     const { cert, key } = options;
     if (cert !== undefined && key !== undefined) this.#secureContext = secureContextOf(cert, key);
@@ -78,9 +78,10 @@ export class Server implements AsyncDisposable {
     return this.#conversations.size;
   }
 
-  /** The peers of the connections that are served, in the order they connected. */
+  /** The peers of the connections that are served, in the order they connected; those that only request pages are none. */
   peers(): ConnInfo[] {
-    return Array.from(this.#conversations.keys(), ({ info }) => info);
+    const infos = Array.from(this.#conversations, ({ info }) => info);
+    return infos.filter(({ protocol }) => protocol !== "http");
   }
 
   /**
@@ -90,7 +91,7 @@ export class Server implements AsyncDisposable {
    * whatever its handler does.
    */
   end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
-    const selected = [...this.#conversations.keys()].filter(({ info }) => predicate(info));
+    const selected = [...this.#conversations].filter(({ info }) => predicate(info));
     for (const conversation of selected) conversation.end(reason);
     return selected.length;
   }
@@ -148,7 +149,7 @@ export class Server implements AsyncDisposable {
   /** Closes every connection at once, without a goodbye; the handlers have a second to notice. Closing again does nothing. */
   close(): void {
     this.end("shutdown");
-    for (const conversation of this.#conversations.keys()) conversation.abort();
+    for (const conversation of this.#conversations) conversation.abort();
     // Closes those that are being refused, and one that is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
@@ -182,40 +183,37 @@ export class Server implements AsyncDisposable {
     const info = connInfoOf(tcp, ++this.#lastId);
     const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext) : tcp;
     const refusal = this.#admission.enter(info.address);
-    if (refusal === undefined) this.#serve(new Conversation(conn, info, this.#options));
-    else this.#refuse(conn, info, refusal);
+    if (refusal === undefined) this.#serve(conn, info);
+    else {
+      this.#emit({ type: "refused", peer: info.peer, reason: refusal });
+      this.#refusals.refuse(conn, refusal);
+    }
     return refusal === undefined;
   }
 
-  #serve(conversation: Conversation): void {
-    const { info: conn } = conversation;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#conversations.set(conversation, promise);
-    this.#emit({ type: "connected", conn });
-    conversation.run(this.#handler).then((end) => {
-      this.#conversations.delete(conversation);
-      this.#admission.leave(conn.address);
-      this.#emit({ type: "disconnected", conn, ...end });
-      resolve();
-    });
+  #serve(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo): void {
+    const conversation = new Conversation(conn, info, this.#options, this.#onEnd);
+    this.#conversations.add(conversation);
+    conversation.run(this.#handler);
   }
 
-  #refuse(conn: Deno.TcpConn | TlsServerConn, { peer }: ConnInfo, reason: GoodbyeReason): void {
-    this.#emit({ type: "refused", peer, reason });
-    if (this.#refused.size >= MAX_REFUSING) return conn[Symbol.dispose]();
-    const { goodbye = goodbyeText, closeTimeoutMs = 2000 } = this.#options;
-    const refusal = { abort: () => conn[Symbol.dispose]() };
-    const closed = refuse(conn, goodbye(reason), closeTimeoutMs, this.#options);
-    this.#refused.set(refusal, closed.then(() => void this.#refused.delete(refusal)));
-  }
+  /** One function for all conversations. */
+  readonly #onEnd: OnConversationEnd = (conversation, end) => {
+    const { info: conn, http } = conversation;
+    this.#conversations.delete(conversation);
+    this.#admission.leave(conn.address);
+    const requests = http?.requests ?? 0;
+    if (conn.protocol === "http") this.#emit({ type: "requested", conn, requests });
+    else this.#emit({ type: "disconnected", conn, ...end });
+  };
 
   /** Waits for the end of everything that is going on now; when the signal aborts, ends it at once. */
   async #drain(signal?: AbortSignal): Promise<void> {
-    const ending: [Abortable, Promise<void>][] = [...this.#conversations, ...this.#refused];
-    const abortAll = () => ending.forEach(([going]) => going.abort());
+    const ending: Ending[] = [...this.#conversations, ...this.#refusals.pending];
+    const abortAll = () => ending.forEach((going) => going.abort());
     signal?.addEventListener("abort", abortAll);
     if (signal?.aborted) abortAll();
-    await Promise.all(ending.map(([, ended]) => ended));
+    await Promise.all(ending.map(({ over }) => over));
     signal?.removeEventListener("abort", abortAll);
   }
 }
@@ -242,6 +240,9 @@ export class Server implements AsyncDisposable {
  * assertEquals(await conn.request("hello"), "hello");
  * ```
  */
-export function serve(handler: Handler, options: ServeOptions = {}): Server {
+export function serve(handler: Handler, options?: ServeOptions & { http?: undefined }): Server;
+/** Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
+export function serve(handler: Handler<MessageConn>, options: ServeOptions & HttpOption): Server;
+export function serve(handler: Handler, options: ServeOptions & HttpOption = {}): Server {
   return new Server(handler, options);
 }

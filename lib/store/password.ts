@@ -1,9 +1,5 @@
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
-import {
-  MAX_PASSWORD_LENGTH,
-  MIN_PASSWORD_LENGTH,
-  passwordLength,
-} from "../chat/password_length.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, passwordLength } from "../chat/lengths.ts";
 
 /** What one hash costs; see RFC 9106. */
 export interface PasswordParams {

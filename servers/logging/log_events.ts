@@ -58,6 +58,10 @@ export class EventLog {
         return this.#log.info("client connected", { conn: event.conn.id, peer: event.conn.peer });
       case "disconnected":
         return this.#disconnected(event);
+      case "requested": {
+        const { conn: { id, peer }, requests } = event;
+        return this.#log.info("pages requested", { conn: id, peer, requests });
+      }
       case "refused":
         return this.#log.warn("client refused", { peer: event.peer, reason: event.reason });
       case "accept_failed":

@@ -95,10 +95,10 @@ for (const jumpMs of [HOUR_MS, -HOUR_MS, 30 * DAY_MS, -30 * DAY_MS]) {
 
   Deno.test(`Reconnector goes on to wait longer ${jump}`, async () => {
     using clock = wallClock();
+    using _random = stub(Math, "random", () => 1);
     const waits: number[] = [];
     const reconnector = new Reconnector(() => Promise.resolve("conn"), {
       minMs: 1,
-      random: () => 1,
       onWait: ({ delayMs }) => waits.push(delayMs),
     });
 

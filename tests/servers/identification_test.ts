@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
@@ -31,7 +30,15 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const info: ConnInfo = { id: 1, peer: `${address}:1`, address, connectedAt: 0 };
+    const { signal } = new AbortController();
+    const info = {
+      id: 1,
+      peer: `${address}:1`,
+      address,
+      connectedAt: 0,
+      protocol: "frames" as const,
+      signal,
+    };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
@@ -209,7 +216,15 @@ testWith(FILES, "openIdentification() answers every text that fits into its fram
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
-    const info = { id: 1, peer: "10.0.0.1:1", address: "10.0.0.1", connectedAt: 0 };
+    const { signal } = new AbortController();
+    const info = {
+      id: 1,
+      peer: "10.0.0.1:1",
+      address: "10.0.0.1",
+      connectedAt: 0,
+      protocol: "frames" as const,
+      signal,
+    };
     const ended = service.handler(conn, info);
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);
@@ -249,7 +264,7 @@ testWith(
   "openIdentification() sets a corrupt file aside and says so, in the log too",
   async () => {
     await inFolder(async (dataDir) => {
-      using said = stub(Deno.stderr, "writeSync", (bytes) => bytes.length);
+      using said = stub(Deno.stderr, "write", (bytes) => Promise.resolve(bytes.length));
       await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
       const warnings: string[] = [];
       const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;

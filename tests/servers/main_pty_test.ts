@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { HANG_UP, onTerminalWith, ptyTest, type Step } from "../support/pty.ts";
+import {
+  HANG_UP,
+  onTerminalWith,
+  ptyTest,
+  type Step,
+  STOP_OUTPUT,
+  TERMINATE,
+} from "../support/pty.ts";
 import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
@@ -186,6 +193,22 @@ ptyTest(
     assertStringIncludes(shown, "code 0 sane");
   },
 );
+
+ptyTest("main.ts obeys its console and SIGTERM while its terminal takes no output", async () => {
+  const port = freePort();
+  const clients: FramedConn[] = [];
+
+  const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
+    ["Listening on 127.0.0.1:", STOP_OUTPUT],
+    ["", async () => void clients.push(await FramedConn.connect({ port }))],
+    ["", "who\rkick 1\r"],
+    ["", async () => assertStringIncludes((await clients[0]!.receive())!, "Goodbye")],
+    ["", () => clients[0]!.close()],
+    ["", TERMINATE],
+  ], { onLog: (log) => assertMatch(log, / stop by=SIGTERM\n[^]* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0 sane");
+});
 
 ptyTest("main.ts says at its end that the terminal was in raw mode before", async () => {
   const env = { TTY: "7 (deno) S 1 5 5 34816 5 0 speed 38400 baud; -isig -icanon -echo echok" };

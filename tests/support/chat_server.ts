@@ -45,7 +45,7 @@ export interface TestServerOptions {
   onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
   goodbye?: () => string;
-  /** The clock of the accounts, the sessions and the flood control. */
+  /** The clock of the accounts and the sessions. */
   now?: () => number;
 }
 
@@ -56,12 +56,12 @@ const NO_LIMIT: TokenBucketOptions = { burst: 1e9, perSecond: 1e9 };
 
 /** Starts a chat on a free port of this machine. */
 export function startChat(options: TestServerOptions = {}) {
-  const { burst = 1e9, rate = 1e9, now, settleMs = 0, keep = 0 } = options;
+  const { burst = 1e9, rate = 1e9, settleMs = 0, keep = 0 } = options;
   const stores = openMembers("chat", options);
   const { database, members, onStorageError } = stores;
   const history = new HistoryStore(database, { keep });
   const room = new ChatRoom(history, { settleMs, onStorageError });
-  const flood = new TokenBuckets({ burst, perSecond: rate, ...(now && { now }) });
+  const flood = new TokenBuckets({ burst, perSecond: rate });
   const tooSlow: ConnInfo[] = [];
   const onTooSlow = (conn: ConnInfo) => tooSlow.push(conn);
   const handler = chatHandler({ members, room, flood, onTooSlow });
@@ -114,7 +114,13 @@ export function serveInMemory() {
   const [near, far] = memoryConnPair();
   const conn = new FramedConn(near);
   const client = new ChatClient(new FramedConn(far));
-  const info = { id: 1, peer: "127.0.0.1:5", address: "127.0.0.1", connectedAt: 0 };
+  const info = {
+    id: 1,
+    peer: "127.0.0.1:5",
+    address: "127.0.0.1",
+    connectedAt: 0,
+    protocol: "frames" as const,
+  };
   const served = new Member(conn, info, members).serve();
   const dispose = () => {
     [conn, client.conn].forEach((end) => end.close());

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import {
-  Conversation,
-  type ConversationEnd,
-  type ConversationOptions,
-  type Handler,
-} from "../../lib/server/conversation.ts";
+import { Conversation, type Handler } from "../../lib/server/conversation.ts";
+import { type ConversationEnd, goodbyeText } from "../../lib/server/end_reason.ts";
+import type { ConversationOptions } from "../../lib/server/serve_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { Events } from "./events.ts";
@@ -24,17 +21,28 @@ export interface Conversing {
   ended: Promise<ConversationEnd>;
 }
 
-/** Runs a handler on one end of a connection. */
+/** Runs a handler on one end of a connection. Its goodbyes are sentences. */
 export async function converse(
   handler: Handler,
   options: ConversationOptions = {},
 ): Promise<Conversing> {
   const events = new Events();
   const [client, accepted] = await tcpPair();
-  const conversation = new Conversation(accepted, connInfoOf(accepted, 1), {
-    onEvent: events.take,
-    ...options,
-  });
-  const ended = conversation.run(handler);
+  const all = { onEvent: events.take, goodbye: goodbyeText, ...options };
+  const { conversation, ended } = startConversation(accepted, handler, all);
   return { client, peer: new FramedConn(client), conversation, ended, events };
+}
+
+/** Runs a handler on a connection just accepted. */
+export function startConversation(
+  accepted: Deno.Conn,
+  handler: Handler,
+  options: ConversationOptions = {},
+): Pick<Conversing, "conversation" | "ended"> {
+  const { promise: ended, resolve } = Promise.withResolvers<ConversationEnd>();
+  const info = connInfoOf(accepted, 1);
+  const onEnd = (_: Conversation, end: ConversationEnd) => resolve(end);
+  const conversation = new Conversation(accepted as Deno.TcpConn, info, options, onEnd);
+  conversation.run(handler);
+  return { conversation, ended };
 }

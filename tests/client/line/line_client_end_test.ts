@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { echo, type Peer, Session } from "./session.ts";
 
@@ -48,8 +49,9 @@ Deno.test("LineClient.run() connects for exit alone, and not again", async () =>
 });
 
 Deno.test("LineClient.run() ends at exit while there is no server", async () => {
+  using _random = stub(Math, "random", () => 0);
   const session = new Session([REFUSED], {
-    backoff: { minMs: 60_000, maxMs: 60_000, random: () => 0 },
+    backoff: { minMs: 60_000, maxMs: 60_000 },
   });
   await session.says("no connection to memory:1: Connection refused; trying again in 30.0 s");
 
@@ -123,8 +125,9 @@ Deno.test("LineClient.run() waits for the server longer than for an answer after
   const deaf: Peer = async (conn) => {
     while (await conn.receive() !== null);
   };
+  using _random = stub(Math, "random", () => 1);
   const session = new Session([deaf, echo], {
-    backoff: { minMs: 60_000, maxMs: 60_000, random: () => 1 },
+    backoff: { minMs: 60_000, maxMs: 60_000 },
   }).type("a");
   const ended = session.end();
   await session.says("sent 1 byte");

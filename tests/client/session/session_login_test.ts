@@ -1,12 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { WrongServerError } from "../../../client/session/connection.ts";
-import {
-  checkName,
-  findServer,
-  type KeptLogin,
-  type Refusal,
-} from "../../../client/session/session_login.ts";
+import { checkName, findServer } from "../../../client/session/first_questions.ts";
+import type { KeptLogin, Refusal } from "../../../client/session/session_login.ts";
 import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { passTime } from "../../support/turns.ts";
 import {

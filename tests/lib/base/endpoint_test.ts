@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { joinHostPort, parseHost, parsePort } from "../../../lib/base/endpoint.ts";
 
 Deno.test("parsePort() takes whole numbers from 1 to 65535", () => {
@@ -7,29 +7,19 @@ Deno.test("parsePort() takes whole numbers from 1 to 65535", () => {
   }
 });
 
-Deno.test("parsePort() takes 0 only when allowed", () => {
-  assertEquals(parsePort("0", { allowZero: true }), 0);
-  assertThrows(() => parsePort("0"), RangeError, "from 1 to 65535");
-  assertThrows(() => parsePort("-1", { allowZero: true }), RangeError, "from 0 to 65535");
-});
-
 const BAD_PORTS = [
-  ..."abc 70000 65536 99999999999999999999 -1 +1 -0 00 080 1e3 0x50 9090.5 9090. 9,090 ٩٠٩٠".split(
-    " ",
-  ),
-  "",
-  "   ",
-  "9090x",
-  "90 90",
-  "Infinity",
-  "127.0.0.1:80",
+  ..."abc 70000 65536 99999999999999999999 -1 +1 -0 00 080 1e3 0x50 9090.5 9090. 9,090 ٩٠٩٠ 9090x"
+    .split(" "),
+  ...["", "   ", "90 90", "Infinity", "127.0.0.1:80"],
 ];
 
-for (const text of BAD_PORTS) {
-  Deno.test(`parsePort() refuses ${JSON.stringify(text)}`, () => {
+Deno.test("parsePort() refuses everything else, and takes 0 only when allowed", () => {
+  for (const text of ["0", ...BAD_PORTS]) {
     assertThrows(() => parsePort(text), RangeError, "give a whole number from 1 to 65535");
-  });
-}
+  }
+  assertEquals(parsePort("0", { allowZero: true }), 0);
+  assertThrows(() => parsePort("-1", { allowZero: true }), RangeError, "from 0 to 65535");
+});
 
 /** 253 characters. */
 const LONGEST_NAME = `${Array(4).fill("x".repeat(61)).join(".")}.${"y".repeat(5)}`;
@@ -65,54 +55,25 @@ for (const [text, host] of HOSTS) {
   });
 }
 
-const BAD_HOSTS: [text: string, advice: string][] = [
-  ["", "Cannot use an empty host: give a name"],
-  ["   ", "Cannot use an empty host: give a name"],
-  ["a b", "give a name"],
-  ["http://localhost", "without http://"],
-  ["localhost/echo", "without http:// and without a path"],
-  ["localhost:9090", "give the port by itself"],
-  ["127.0.0.1:9090", "give the port by itself"],
-  ["[::1]:9090", "give the port by itself"],
-  ["256.1.1.1", "four numbers from 0 to 255"],
-  ["1.2.3", "four numbers from 0 to 255"],
-  ["1.2.3.4.5", "four numbers from 0 to 255"],
-  ["0", "four numbers from 0 to 255"],
-  ["70000", "four numbers from 0 to 255"],
-  ["127.0.0.01", "four numbers from 0 to 255"],
-  ["0x7f.1", "give a name"],
-  ["１２７.0.0.1", "give a name"],
-  ["127.0.0.1x y", "give a name"],
-  ["[127.0.0.1]", "give a name"],
-  ["[localhost]", "give a name"],
-  ["[::1", "give a name"],
-  [":::1", "give a name"],
-  ["fe80::1%", "give a name"],
-  ["fe80::1%eth0%eth1", "give a name"],
-  ["::g", "give a name"],
-  ["-1", "give a name"],
-  ["-a", "give a name"],
-  ["a-", "give a name"],
-  ["a..b", "give a name"],
-  [".a", "give a name"],
-  ["a.", "give a name"],
-  ["a_b", "give a name"],
-  ["user@host", "give a name"],
-  ["host?x", "give a name"],
-  ["host#x", "give a name"],
-  ["a\\b", "give a name"],
-  ["a%41", "give a name"],
-  ["host,", "give a name"],
-  ["xn--a", "give a name"],
-  ["x".repeat(64), "give a name"],
-  [Array(5).fill("x".repeat(60)).join("."), "give a name"],
-  [`${Array(4).fill("x".repeat(61)).join(".")}.${"y".repeat(6)}`, "give a name"],
-];
+const NO_NAMES =
+  "0x7f.1 １２７.0.0.1 [127.0.0.1] [localhost] [::1 :::1 fe80::1% fe80::1%eth0%eth1 ::g -1 -a a- a..b .a " +
+  "a. a_b user@host host?x host#x a\\b a%41 host, xn--a";
 
-for (const [text, advice] of BAD_HOSTS) {
-  Deno.test(`parseHost() refuses ${JSON.stringify(text).slice(0, 80)}`, () => {
-    const error = assertThrows(() => parseHost(text), TypeError);
-    assertStringIncludes(error.message, advice);
+const BAD_HOSTS: Record<string, string[]> = {
+  "Cannot use an empty host: give a name": ["", "   "],
+  "without http:// and without a path": ["http://localhost", "localhost/echo"],
+  "give the port by itself": ["localhost:9090", "127.0.0.1:9090", "[::1]:9090"],
+  "four numbers from 0 to 255": "256.1.1.1 1.2.3 1.2.3.4.5 0 70000 127.0.0.01".split(" "),
+  "give a name": [
+    ...NO_NAMES.split(" "),
+    ...["a b", "127.0.0.1x y", "x".repeat(64), Array(5).fill("x".repeat(60)).join(".")],
+    `${LONGEST_NAME}y`,
+  ],
+};
+
+for (const [advice, texts] of Object.entries(BAD_HOSTS)) {
+  Deno.test(`parseHost() refuses what is no host: ${advice}`, () => {
+    for (const text of texts) assertThrows(() => parseHost(text), TypeError, advice);
   });
 }
 

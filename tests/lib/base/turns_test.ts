@@ -25,31 +25,18 @@ async function startsOfTurns(count: number, started: number[]): Promise<number[]
   return counts;
 }
 
-Deno.test("readInTurn() starts at the end of the turn, first come, first served", async () => {
-  const started = ask(3);
+Deno.test("readInTurn() starts 64 reads at the end of a turn, first come, first served", async () => {
+  using immediates = spy(globalThis, "setImmediate");
+  const started = ask(150);
   await null;
   assertEquals(started, []);
 
-  await turns(1);
+  assertEquals(await startsOfTurns(1, started), [64]);
+  readInTurn({ startReading: () => started.push(150) });
+  assertEquals(await startsOfTurns(3, started), [128, 151, 151]);
 
-  assertEquals(started, [0, 1, 2]);
-});
-
-Deno.test("readInTurn() starts 64 reads a turn", async () => {
-  const started = ask(150);
-
-  assertEquals(await startsOfTurns(4, started), [64, 128, 150, 150]);
-  assertEquals(started, Array.from({ length: 150 }, (_, i) => i));
-});
-
-Deno.test("readInTurn() starts nobody in front of those who wait", async () => {
-  const started = ask(100);
-  await turns(1);
-
-  readInTurn({ startReading: () => started.push(-1) });
-  await turns(2);
-
-  assertEquals(started.indexOf(-1), 100);
+  assertEquals(started, Array.from({ length: 151 }, (_, i) => i));
+  assertSpyCalls(immediates, 3);
 });
 
 Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
@@ -79,16 +66,6 @@ Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", 
   assertEquals([started.length, late.length], [20, 1]);
 });
 
-Deno.test("readInTurn() is at work only in turns in which somebody waits", async () => {
-  using immediates = spy(globalThis, "setImmediate");
-  const started = ask(1);
-
-  await turns(5);
-
-  assertEquals(started, [0]);
-  assertSpyCalls(immediates, 1);
-});
-
 Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
   using time = new FakeTime();
   const started = ask(70);
@@ -110,29 +87,17 @@ function conns(count: number, writes: boolean, ended: number[]) {
   }));
 }
 
-Deno.test("flushThisTurn() waits for the end of the turn, and keeps the order", async () => {
+Deno.test("flushThisTurn() starts 64 writes at the end of a turn, in order", async () => {
+  using immediates = spy(globalThis, "setImmediate");
   const ended: number[] = [];
-  for (const conn of conns(3, true, ended)) flushThisTurn(conn);
+  for (const conn of conns(150, true, ended)) flushThisTurn(conn);
   await null;
   assertEquals(ended, []);
 
-  await turns(1);
+  assertEquals(await startsOfTurns(4, ended), [64, 128, 150, 150]);
 
-  assertEquals(ended, [0, 1, 2]);
-});
-
-Deno.test("flushThisTurn() starts 64 writes a turn", async () => {
-  const ended: number[] = [];
-  for (const conn of conns(150, true, ended)) flushThisTurn(conn);
-
-  const counts = [];
-  for (let turn = 0; turn < 4; turn++) {
-    await turns(1);
-    counts.push(ended.length);
-  }
-
-  assertEquals(counts, [64, 128, 150, 150]);
   assertEquals(ended, Array.from({ length: 150 }, (_, i) => i));
+  assertSpyCalls(immediates, 3);
 });
 
 Deno.test("flushThisTurn() does not count those with nothing to write", async () => {
@@ -158,13 +123,4 @@ Deno.test("flushThisTurn() takes more while it is at work", async () => {
   await turns(2);
 
   assertEquals(ended, ["first", "later"]);
-});
-
-Deno.test("flushThisTurn() is at work only in turns in which somebody waits", async () => {
-  using immediates = spy(globalThis, "setImmediate");
-  for (const conn of conns(65, true, [])) flushThisTurn(conn);
-
-  await turns(5);
-
-  assertSpyCalls(immediates, 2);
 });

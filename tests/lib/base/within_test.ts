@@ -2,25 +2,6 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { unlessAborted, within } from "../../../lib/base/within.ts";
 
-Deno.test("within() tells that a promise is fulfilled in time", async () => {
-  assertEquals(await within(60_000, Promise.resolve()), true);
-});
-
-Deno.test("within() gives up when the time is over", async () => {
-  using time = new FakeTime();
-  const { promise, resolve } = Promise.withResolvers<void>();
-
-  const inTime = within(100, promise);
-  await time.tickAsync(100);
-  resolve();
-
-  assertEquals(await inTime, false);
-});
-
-Deno.test("within() rejects as the promise does, and leaves no timer", async () => {
-  await assertRejects(() => within(60_000, Promise.reject(new Error("lost"))), Error, "lost");
-});
-
 Deno.test("unlessAborted() settles as the promise does, and rejects when the signal aborts before", async () => {
   const { signal } = new AbortController();
   const giveUp = new AbortController();
@@ -36,4 +17,17 @@ Deno.test("unlessAborted() settles as the promise does, and rejects when the sig
   );
   await assertRejects(() => waiting, Error, "enough");
   await assertRejects(() => unlessAborted(Promise.resolve(3), giveUp.signal), Error, "enough");
+});
+
+Deno.test("within() gives whether a promise is fulfilled in time, rejects as it does, and leaves no timer", async () => {
+  assertEquals(await within(60_000, Promise.resolve()), true);
+  await assertRejects(() => within(60_000, Promise.reject(new Error("lost"))), Error, "lost");
+  using time = new FakeTime();
+  const { promise, resolve } = Promise.withResolvers<void>();
+
+  const inTime = within(100, promise);
+  await time.tickAsync(100);
+  resolve();
+
+  assertEquals(await inTime, false);
 });

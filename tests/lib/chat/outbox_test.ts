@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { turns } from "../../support/turns.ts";
 import { Outbox } from "../../../lib/chat/outbox.ts";
 
@@ -20,11 +21,12 @@ class SlowSender {
 
 function slowOutbox(options: { maxQueuedBytes?: number; maxStalledMs?: number }) {
   const time = { nowMs: 60_000 };
-  const now = () => time.nowMs;
+  const clock = stub(performance, "now", () => time.nowMs);
   const sender = new SlowSender();
   const overflows: number[] = [];
   const onOverflow = () => void overflows.push(sender.queuedBytes);
-  return { time, sender, overflows, outbox: new Outbox(sender, { ...options, now, onOverflow }) };
+  const outbox = new Outbox(sender, { ...options, onOverflow });
+  return { time, sender, overflows, outbox, [Symbol.dispose]: () => clock.restore() };
 }
 
 /** Delivers one frame in each of so many turns that any peer could have taken something. */
@@ -36,7 +38,8 @@ async function deliverForTurns(outbox: Outbox): Promise<void> {
 }
 
 Deno.test("Outbox.deliver() gives up a peer that takes nothing while too much waits", async () => {
-  const { time, sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 30, maxStalledMs: 100 });
+  using slow = slowOutbox({ maxQueuedBytes: 30, maxStalledMs: 100 });
+  const { time, sender, overflows, outbox } = slow;
 
   for (let i = 0; i < 3; i++) outbox.deliver(FRAME);
   time.nowMs += 1000;
@@ -53,7 +56,8 @@ Deno.test("Outbox.deliver() gives up a peer that takes nothing while too much wa
 });
 
 Deno.test("Outbox.deliver() does not give up a peer in a hurry, however many turns pass", async () => {
-  const { time, overflows, outbox } = slowOutbox({ maxQueuedBytes: 100, maxStalledMs: 100 });
+  using slow = slowOutbox({ maxQueuedBytes: 100, maxStalledMs: 100 });
+  const { time, overflows, outbox } = slow;
 
   for (let i = 0; i < 12; i++) outbox.deliver(FRAME);
   time.nowMs += 100;
@@ -66,7 +70,8 @@ Deno.test("Outbox.deliver() does not give up a peer in a hurry, however many tur
 });
 
 Deno.test("Outbox.deliver() goes on with a peer that takes a little now and then", () => {
-  const { time, sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 30, maxStalledMs: 100 });
+  using slow = slowOutbox({ maxQueuedBytes: 30, maxStalledMs: 100 });
+  const { time, sender, overflows, outbox } = slow;
   for (let i = 0; i < 10; i++) outbox.deliver(FRAME);
 
   for (let i = 0; i < 100; i++) {
@@ -79,7 +84,8 @@ Deno.test("Outbox.deliver() goes on with a peer that takes a little now and then
 });
 
 Deno.test("Outbox.deliver() takes sixteen times the limit from a burst, and no more", () => {
-  const { sender, overflows, outbox } = slowOutbox({ maxQueuedBytes: 10 });
+  using slow = slowOutbox({ maxQueuedBytes: 10 });
+  const { sender, overflows, outbox } = slow;
 
   for (let i = 0; i < 20; i++) outbox.deliver(FRAME);
 
@@ -87,7 +93,8 @@ Deno.test("Outbox.deliver() takes sixteen times the limit from a burst, and no m
 });
 
 Deno.test("Outbox.deliver() lets 1 MiB wait for a peer that takes nothing for 2 s, where no limits are given", async () => {
-  const { time, sender, overflows, outbox } = slowOutbox({});
+  using slow = slowOutbox({});
+  const { time, sender, overflows, outbox } = slow;
   sender.queuedBytes = 1024 * 1024;
 
   outbox.deliver(FRAME);
@@ -103,6 +110,7 @@ Deno.test("Outbox.deliver() lets 1 MiB wait for a peer that takes nothing for 2 
 
 Deno.test("Outbox refuses limits that are no numbers from 0", () => {
   for (const name of ["maxQueuedBytes", "maxStalledMs"]) {
-    assertThrows(() => slowOutbox({ [name]: NaN }), RangeError, `${name} is NaN`);
+    const make = () => new Outbox(new SlowSender(), { [name]: NaN, onOverflow: () => {} });
+    assertThrows(make, RangeError, `${name} is NaN`);
   }
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
@@ -26,37 +26,17 @@ Deno.test("FramedConn.read() first gives the bytes that a receive() has read, th
   assertEquals(await conn.read(p), null);
 });
 
-Deno.test("FramedConn.receive() goes on after read() took whole frames", async () => {
-  const [a, b] = memoryConnPair();
-  const conn = new FramedConn(a);
-  await b.write(framesOf("ab", "cd", "ef"));
-  const p = new Uint8Array(6);
-
-  await conn.read(p);
-
-  assertEquals([p, await conn.receive()], [framesOf("ab"), "cd"]);
-});
-
-Deno.test("FramedConn.read() rejects with BadResource once the connection is closed", async () => {
-  const [tcp, peer] = await tcpPair();
-  using _peer = peer;
-  const conn = new FramedConn(tcp);
-  conn.close();
-
-  await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.BadResource);
-  await assertRejects(() => conn.write(new Uint8Array(1)), Deno.errors.BadResource);
-});
-
-Deno.test("FramedConn.close() interrupts a pending read()", async () => {
+Deno.test("FramedConn.close() interrupts a pending read(), and later ones reject with BadResource", async () => {
   const [tcp, peer] = await tcpPair();
   using _peer = peer;
   const conn = new FramedConn(tcp);
   const reading = assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.Interrupted);
   await turns();
-
   conn.close();
 
   await reading;
+  await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.BadResource);
+  await assertRejects(() => conn.write(new Uint8Array(1)), Deno.errors.BadResource);
 });
 
 Deno.test("FramedConn.write() takes everything, in order with what is sent", async () => {
@@ -121,16 +101,6 @@ Deno.test("FramedConn.readable gives what is buffered and what arrives, and its 
   assertStrictEquals(conn.readable, conn.readable);
 });
 
-Deno.test("FramedConn.readable closes the connection when it is cancelled", async () => {
-  const [tcp, peer] = await tcpPair();
-  using _peer = peer;
-  const conn = new FramedConn(tcp);
-
-  await conn.readable.cancel();
-
-  assertEquals([conn.closed, await peer.read(new Uint8Array(1))], [true, null]);
-});
-
 Deno.test("FramedConn.writable writes in order with what is sent, and its end is closeWrite()", async () => {
   const [tcp, peer] = await tcpPair();
   using _peer = peer;
@@ -147,16 +117,6 @@ Deno.test("FramedConn.writable writes in order with what is sent, and its end is
   assertEquals(concat(...received), concat(framesOf("a"), utf8("raw")));
   await peer.write(framesOf("still open"));
   assertEquals(await conn.receive(), "still open");
-});
-
-Deno.test("FramedConn.writable closes the connection when it is aborted", async () => {
-  const [a] = memoryConnPair();
-  const conn = new FramedConn(a);
-
-  await conn.writable.abort();
-
-  assert(conn.closed);
-  assertStrictEquals(conn.writable, conn.writable);
 });
 
 Deno.test("FramedConn.readable piped to writable echoes bytes", async () => {
@@ -176,4 +136,16 @@ Deno.test("FramedConn.readable piped to writable echoes bytes", async () => {
   await echoing;
 
   assertEquals(concat(...received), sent);
+});
+
+Deno.test("FramedConn's streams close the connection when they are given up", async () => {
+  for (const end of ["readable", "writable"] as const) {
+    const [near, far] = memoryConnPair();
+    const conn = new FramedConn(near);
+    assertStrictEquals(conn[end], conn[end]);
+
+    await (end === "readable" ? conn.readable.cancel() : conn.writable.abort());
+
+    assertEquals([conn.closed, await far.read(new Uint8Array(1))], [true, null]);
+  }
 });

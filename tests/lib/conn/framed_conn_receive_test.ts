@@ -37,29 +37,6 @@ Deno.test("FramedConn takes a peer that hangs up between frames for one that has
   await assertRejects(() => reader([hangUp]).read(new Uint8Array(9)), Deno.errors.UnexpectedEof);
 });
 
-Deno.test("FramedConn.receive() waits between the chunks", async () => {
-  const gates = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
-  const chunks = ["\0\0", "\0\x09abc", "defghi"];
-  const messages = reader([...chunks.flatMap((chunk, i) => [gates[i]!.promise, chunk]), null]);
-
-  const received = messages.receive();
-  for (const gate of gates) {
-    assertEquals(await isPending(received), true);
-    gate.resolve();
-  }
-
-  assertEquals([await received, await messages.receive()], ["abcdefghi", null]);
-});
-
-Deno.test("FramedConn.receive() takes reads of no bytes for nothing", async () => {
-  assertEquals(await rest(reader(["", "\0\0\0\x02a", "", "", "b", "", null])), ["ab"]);
-});
-
-Deno.test("FramedConn.receive() gives an empty message, which is not the end", async () => {
-  assertEquals(await rest(reader([framesOf("", "a", ""), null])), ["", "a", ""]);
-  assertEquals(await reader([framesOf("")]).receiveBytes(), new Uint8Array());
-});
-
 for (const torn of ["\0", "\0\0\0", "\0\0\0\x09", "\0\0\0\x09ab"]) {
   Deno.test(`FramedConn.receive() rejects once when the stream ends after ${JSON.stringify(torn)}`, async () => {
     const messages = reader([framesOf("a"), torn, null]);
@@ -125,22 +102,6 @@ for (const how of ["receive", "receiveBytes", "read"] as const) {
     if (how === "read") assertEquals([await next, target[2]], [3, 0]);
   });
 }
-
-Deno.test("FramedConn.receive() that is given up many times reads once", async () => {
-  const gate = Promise.withResolvers<void>();
-  const messages = reader([gate.promise, framesOf("a", "b"), null]);
-  for (let i = 0; i < 50; i++) {
-    const controller = new AbortController();
-    const given = messages.receive({ signal: controller.signal });
-    if (i % 2) await null;
-    controller.abort();
-    await assertRejects(() => given, DOMException);
-  }
-
-  gate.resolve();
-
-  assertEquals(await rest(messages), ["a", "b"]);
-});
 
 Deno.test("FramedConn.receive() that is given up as its message arrives gives it once, now or next", async () => {
   for (let microtasks = 0; microtasks < 20; microtasks++) {

@@ -33,19 +33,6 @@ function acceptFrom(listener: ScriptedListener) {
 
 const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
 
-Deno.test("AcceptLoop accepts one after the other", async () => {
-  const listener = new ScriptedListener();
-  const { loop, told } = acceptFrom(listener);
-
-  for (let i = 0; i < 3; i++) {
-    listener.accepting.resolve(memoryConnPair()[1]);
-    await turns();
-  }
-
-  assertEquals(told, ["conn", "conn", "conn"]);
-  await loop.close();
-});
-
 Deno.test("AcceptLoop tries again every 100 ms while accept fails", async () => {
   using time = new FakeTime();
   const listener = new ScriptedListener();

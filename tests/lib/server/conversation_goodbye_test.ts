@@ -116,22 +116,14 @@ Deno.test("Conversation says goodbye in the words of `goodbye`", async () => {
   await ended;
 });
 
-Deno.test("Conversation says nothing when `goodbye` gives undefined", async () => {
-  const { peer, conversation, ended } = await converse(echo, { goodbye: () => undefined });
+for (const options of [{ goodbye: () => undefined }, { maxBodyBytes: 3 }]) {
+  Deno.test(`Conversation closes properly, without a goodbye, with ${Deno.inspect(options)}`, async () => {
+    const { peer, conversation, ended } = await converse(echo, options);
 
-  conversation.end("shutdown");
+    conversation.end("shutdown");
 
-  assertEquals(await Array.fromAsync(peer), []);
-  peer.close();
-  await ended;
-});
-
-Deno.test("Conversation closes properly when the goodbye is longer than a body may be", async () => {
-  const { peer, conversation, ended } = await converse(echo, { maxBodyBytes: 3 });
-
-  conversation.end("shutdown");
-
-  assertEquals(await Array.fromAsync(peer), []);
-  peer.close();
-  await ended;
-});
+    assertEquals(await Array.fromAsync(peer), []);
+    peer.close();
+    await ended;
+  });
+}

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
-import { converse } from "../../support/converse.ts";
+import { converse, startConversation } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
@@ -29,12 +29,10 @@ Deno.test("Conversation.run() ends as `finished` when the peer finishes between 
 async function partFromSlowPeer({ sendTimeoutMs = 30_000, hasFinished = true } = {}) {
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 10 });
   const peer = new FramedConn(client);
-  const info = connInfoOf(accepted, 1);
-  const conversation = new Conversation(accepted as Deno.TcpConn, info, { sendTimeoutMs });
-  const ended = conversation.run(async (conn) => {
+  const { conversation, ended } = startConversation(accepted, async (conn) => {
     if (hasFinished) assertEquals(await conn.receive(), null);
     conn.send("last words");
-  });
+  }, { sendTimeoutMs });
   if (hasFinished) await peer.closeWrite();
   await turns();
   return { peer, conversation, ended };
@@ -91,30 +89,14 @@ Deno.test("Conversation.end() leaves who is kicked 2 s to take what was sent las
   peer.close();
 });
 
-Deno.test("Conversation.abort() ends the wait for a peer to take what was sent last", async () => {
-  const { peer, conversation, ended } = await partFromSlowPeer();
-  assert(await isPending(ended));
-
-  conversation.abort();
-
-  await ended;
-  peer.close();
-});
-
 Deno.test("Conversation.run() ends as `ended`, without a goodbye, when the handler returns", async () => {
-  const { peer, ended } = await converse((conn) => conn.send("bye"));
+  for (const words of [["bye"], []]) {
+    const { peer, ended } = await converse((conn) => words.forEach((text) => conn.send(text)));
 
-  assertEquals(await Array.fromAsync(peer), ["bye"]);
-  peer.close();
-  assertEquals((await ended).reason, "ended");
-});
-
-Deno.test("Conversation.run() takes a handler that returns nothing at once", async () => {
-  const { peer, ended } = await converse(() => {});
-
-  assertEquals(await Array.fromAsync(peer), []);
-  peer.close();
-  assertEquals((await ended).reason, "ended");
+    assertEquals(await Array.fromAsync(peer), words);
+    peer.close();
+    assertEquals((await ended).reason, "ended");
+  }
 });
 
 Deno.test("Conversation.run() ends as `ended` when the handler closes the connection", async () => {
@@ -135,7 +117,7 @@ async function endOfReset(handler: Handler) {
     connectToReset(listener.addr.port),
     listener.accept(),
   ]);
-  const ended = new Conversation(accepted, connInfoOf(accepted, 1), {}).run(handler);
+  const { ended } = startConversation(accepted, handler);
   reset();
   return await ended;
 }
@@ -171,34 +153,46 @@ Deno.test("Conversation.run() ends as `lost` when the handler cannot send any mo
   assertEquals((await ended).reason, "lost");
 });
 
-Deno.test("Conversation.run() ends as `torn` inside a frame, and tells the peer", async () => {
-  const { client, peer, ended } = await converse(echo);
+const BROKEN: [
+  reason: string,
+  kind: new (...args: never[]) => Error,
+  bytes: Uint8Array,
+  told: string,
+][] = [
+  [
+    "torn",
+    Deno.errors.UnexpectedEof,
+    concat(header(9), utf8("half")),
+    "Cannot receive a message: the stream ended 8 bytes into a frame",
+  ],
+  [
+    "protocol",
+    FrameTooLargeError,
+    header(0xffff_ffff),
+    "Cannot receive a body of 4294967295 bytes: the limit is 100",
+  ],
+  [
+    "protocol",
+    Deno.errors.InvalidData,
+    frameOf(0xff, 0xfe),
+    "Cannot receive a text: the body of 2 bytes is not UTF-8",
+  ],
+];
 
-  await client.write(concat(header(9), utf8("half")));
-  await client.closeWrite();
+for (const [expected, kind, bytes, told] of BROKEN) {
+  Deno.test(`Conversation.run() ends as \`${expected}\` and tells the peer: ${told}`, async () => {
+    const { client, peer, ended } = await converse(echo, { maxBodyBytes: 100 });
 
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a message: the stream ended 8 bytes into a frame",
-  ]);
-  peer.close();
-  const { reason, error } = await ended;
-  assertEquals(reason, "torn");
-  assertInstanceOf(error, Deno.errors.UnexpectedEof);
-});
+    await client.write(bytes);
+    await client.closeWrite();
 
-Deno.test("Conversation.run() ends as `protocol` at an oversized length, and tells the limit", async () => {
-  const { client, peer, ended } = await converse(echo, { maxBodyBytes: 100 });
-
-  await client.write(header(0xffff_ffff));
-
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a body of 4294967295 bytes: the limit is 100",
-  ]);
-  peer.close();
-  const { reason, error } = await ended;
-  assertEquals(reason, "protocol");
-  assertInstanceOf(error, FrameTooLargeError);
-});
+    assertEquals(await Array.fromAsync(peer), [`Goodbye: ${told}`]);
+    peer.close();
+    const { reason, error } = await ended;
+    assertEquals(reason, expected);
+    assertInstanceOf(error, kind);
+  });
+}
 
 Deno.test("Conversation.run() ends as `protocol` at a message that the handler's codec refuses", async () => {
   const { peer, ended } = await converse(async (conn) => {
@@ -225,18 +219,6 @@ Deno.test("Conversation.run() ends as `failed` at a message of another connectio
   await peer.closeWrite();
 
   assertEquals((await ended).reason, "failed");
-});
-
-Deno.test("Conversation.run() ends as `protocol` at a text that is not UTF-8", async () => {
-  const { client, peer, ended } = await converse(echo);
-
-  await client.write(frameOf(0xff, 0xfe));
-
-  assertEquals(await Array.fromAsync(peer), [
-    "Goodbye: Cannot receive a text: the body of 2 bytes is not UTF-8",
-  ]);
-  peer.close();
-  assertEquals((await ended).reason, "protocol");
 });
 
 Deno.test("Conversation.run() ends as `idle` when nothing is heard, and tells the peer", async () => {
@@ -360,7 +342,7 @@ Deno.test("Conversation tells what crosses in sizes, never in words", async () =
   peer.close();
   await ended;
 
-  assertEquals(events.types(), ["received", "sent"]);
+  assertEquals(events.types(), ["connected", "received", "sent"]);
   assertEquals([(await events.next("received")).bytes, (await events.next("sent")).bytes], [6, 6]);
   assertEquals(JSON.stringify(events.all).includes("owo"), false);
 });

@@ -8,42 +8,13 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 
-Deno.test("serve() tells those above maxConnections that it is full, until somebody leaves", async () => {
-  const events = new Events();
-  await using server = serve(echo, { maxConnections: 1, onEvent: events.take });
-  const first = await connectTo(server);
-  await events.next("connected");
-
-  using second = await connectTo(server);
-  assertEquals(await Array.fromAsync(second), [goodbyeText("full")]);
-  assertEquals((await events.next("refused")).reason, "full");
-  assertEquals(await first.request("undisturbed"), "undisturbed");
-
-  first.close();
-  await events.next("disconnected");
-  using third = await connectTo(server);
-  assertEquals(await third.request("welcome"), "welcome");
-});
-
-Deno.test("serve() tells those above maxPerAddress so, until somebody leaves", async () => {
-  const events = new Events();
-  await using server = serve(echo, { maxPerAddress: 1, onEvent: events.take });
-  const first = await connectTo(server);
-  await events.next("connected");
-
-  using second = await connectTo(server);
-  assertEquals(await Array.fromAsync(second), [goodbyeText("crowded")]);
-  assertEquals((await events.next("refused")).reason, "crowded");
-
-  first.close();
-  await events.next("disconnected");
-  using third = await connectTo(server);
-  assertEquals(await third.request("welcome"), "welcome");
-});
-
 Deno.test("serve() tells 64 refused clients at once why, and just closes the others", async () => {
   const events = new Events();
-  await using server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    maxConnections: 1,
+    onEvent: events.take,
+  });
   using _first = await connectTo(server);
   await events.next("connected");
   const refused: FramedConn[] = [];
@@ -64,7 +35,11 @@ Deno.test("serve() tells 64 refused clients at once why, and just closes the oth
 
 Deno.test("serve() tells an idle client so, and ends only that conversation", async () => {
   const events = new Events();
-  await using server = serve(echo, { idleTimeoutMs: 40, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    idleTimeoutMs: 40,
+    onEvent: events.take,
+  });
   using idle = await connectTo(server);
   await events.next("connected");
   using busy = await connectTo(server);
@@ -138,3 +113,22 @@ testWith(PROCESSES, "serve() serves again after it really ran out of descriptors
   await lines.return?.();
   assertEquals((await child.status).code, 0);
 });
+
+for (const [limit, reason] of [["maxConnections", "full"], ["maxPerAddress", "crowded"]] as const) {
+  Deno.test(`serve() tells those above ${limit} that it is ${reason}, until somebody leaves`, async () => {
+    const events = new Events();
+    await using server = serve(echo, { [limit]: 1, goodbye: goodbyeText, onEvent: events.take });
+    const first = await connectTo(server);
+    await events.next("connected");
+
+    using second = await connectTo(server);
+    assertEquals(await Array.fromAsync(second), [goodbyeText(reason)]);
+    assertEquals((await events.next("refused")).reason, reason);
+    assertEquals(await first.request("undisturbed"), "undisturbed");
+
+    first.close();
+    await events.next("disconnected");
+    using third = await connectTo(server);
+    assertEquals(await third.request("welcome"), "welcome");
+  });
+}

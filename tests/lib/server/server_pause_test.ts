@@ -15,7 +15,7 @@ function held() {
 
 Deno.test("Server.pause() closes the listener and says goodbye; resume() serves on the same port", async () => {
   const events = new Events();
-  await using server = serve(echo, { onEvent: events.take });
+  await using server = serve(echo, { goodbye: goodbyeText, onEvent: events.take });
   const { addr } = server;
   const client = await connectTo(server);
   await client.request("hello");
@@ -61,32 +61,10 @@ Deno.test("Server.pause() and resume() again and again lead to the same state", 
   assertEquals(events.types().slice(0, 4), ["listening", "paused", "listening", "connected"]);
 });
 
-Deno.test("Server.pause() and resume() called in one breath leave it listening", async () => {
-  const events = new Events();
-  await using server = serve(echo, { onEvent: events.take });
-
-  await Promise.all([server.pause(), server.resume(), server.pause(), server.resume()]);
-
-  assertEquals(server.paused, false);
-  using client = await connectTo(server);
-  assertEquals(await client.request("hello"), "hello");
-  assertEquals(events.types().slice(0, 3), ["listening", "paused", "listening"]);
-});
-
-Deno.test("Server.pause() has the last word when it was called last", async () => {
-  const events = new Events();
-  await using server = serve(echo, { onEvent: events.take });
-
-  await Promise.all([server.pause(), server.resume(), server.pause()]);
-
-  assertEquals(server.paused, true);
-  assertEquals(events.types(), ["listening", "paused"]);
-});
-
 Deno.test("Server.pause() waits for the handlers, and lets them finish", async () => {
   const events = new Events();
   const { handler, letGo } = held();
-  await using server = serve(handler, { onEvent: events.take });
+  await using server = serve(handler, { goodbye: goodbyeText, onEvent: events.take });
   using client = await connectTo(server);
   await events.next("connected");
 
@@ -194,7 +172,7 @@ Deno.test("Server.shutdown() ends a paused server", async () => {
 Deno.test("Server.shutdown() during a pause ends both", async () => {
   const events = new Events();
   const { handler, letGo } = held();
-  const server = serve(handler, { onEvent: events.take });
+  const server = serve(handler, { goodbye: goodbyeText, onEvent: events.take });
   const client = await connectTo(server);
   await events.next("connected");
 
@@ -238,3 +216,20 @@ Deno.test("Server.close() during a pause ends both at once", async () => {
 
   assertEquals(await Array.fromAsync(client), []);
 });
+
+for (const last of ["pause", "resume"] as const) {
+  Deno.test(`Server.${last}() has the last word when all was called in one breath`, async () => {
+    const events = new Events();
+    await using server = serve(echo, { onEvent: events.take });
+
+    const calls = ["pause", "resume", "pause", ...(last === "resume" ? [last] : [])] as const;
+    await Promise.all(calls.map((call) => server[call]()));
+
+    assertEquals(server.paused, last === "pause");
+    const resumed = last === "resume" ? ["listening"] : [];
+    assertEquals(events.types(), ["listening", "paused", ...resumed]);
+    if (last === "pause") return;
+    using client = await connectTo(server);
+    assertEquals(await client.request("hello"), "hello");
+  });
+}

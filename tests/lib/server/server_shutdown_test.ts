@@ -8,7 +8,7 @@ import { isPending, turns } from "../../support/turns.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
-import { serve } from "../../../lib/server/server.ts";
+import { serve, type Server } from "../../../lib/server/server.ts";
 
 /** Starts a server and connects to it; settles when the handler runs. */
 async function connected(handler: Handler) {
@@ -17,7 +17,7 @@ async function connected(handler: Handler) {
   const server = serve((conn, info) => {
     running.resolve();
     return handler(conn, info);
-  }, { onEvent: events.take });
+  }, { goodbye: goodbyeText, onEvent: events.take });
   const client = await connectTo(server);
   await running.promise;
   return { server, client, events };
@@ -40,26 +40,14 @@ Deno.test("Server.shutdown() delivers what handlers still send, and then the goo
   assertEquals((await events.next("disconnected")).reason, "shutdown");
 });
 
-Deno.test("Server.shutdown() accepts nobody from then on", async () => {
-  const gate = Promise.withResolvers<void>();
-  const { server, client } = await connected(() => gate.promise);
-
-  const stopping = server.shutdown();
-  await turns();
-  await assertRejects(() => connectTo(server), Deno.errors.ConnectionRefused);
-  gate.resolve();
-  client.close();
-  await stopping;
-
-  assertEquals(server.paused, false);
-});
-
-Deno.test("Server.shutdown() waits for the last handler; so does `finished`", async () => {
+Deno.test("Server.shutdown() accepts nobody and waits for the last handler; so does `finished`", async () => {
   const gate = Promise.withResolvers<void>();
   const { server, client, events } = await connected(() => gate.promise);
 
   const stopping = server.shutdown();
   assertEquals([await isPending(stopping), await isPending(server.finished)], [true, true]);
+  await assertRejects(() => connectTo(server), Deno.errors.ConnectionRefused);
+  assertEquals(server.paused, false);
   client.close();
   assertEquals(events.count("stopped"), 0);
   gate.resolve();
@@ -71,7 +59,7 @@ Deno.test("Server.shutdown() waits for the last handler; so does `finished`", as
 
 Deno.test("Server.shutdown() waits for those who are just being refused", async () => {
   const events = new Events();
-  const server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  const server = serve(echo, { goodbye: goodbyeText, maxConnections: 1, onEvent: events.take });
   const first = await connectTo(server);
   await events.next("connected");
   const second = await connectTo(server);
@@ -135,15 +123,6 @@ Deno.test("Server.shutdown({ signal }) leaves a handler behind that never return
   client.close();
 });
 
-Deno.test("Server.shutdown({ signal }) takes a signal that has aborted for close()", async () => {
-  const { server, client } = await connected(echo);
-
-  await server.shutdown({ signal: AbortSignal.abort() });
-
-  assertEquals(await Array.fromAsync(client), []);
-  client.close();
-});
-
 Deno.test("Server.shutdown() keeps no listener on a signal that outlives it", async () => {
   let listening = 0;
   const { signal } = new AbortController();
@@ -176,17 +155,25 @@ Deno.test("Server.shutdown() and close() in any order tell `stopped` once", asyn
   assertEquals(events.count("disconnected"), 1);
 });
 
-Deno.test("Server.close() closes everything at once, without a goodbye", async () => {
-  const { server, client, events } = await connected(echo);
+const ENDS: Record<string, (server: Server) => unknown> = {
+  "close()": (server) => server.close(),
+  "shutdown({ signal }) with an aborted signal": (server) =>
+    server.shutdown({ signal: AbortSignal.abort() }),
+};
 
-  server.close();
-  await server.finished;
+for (const [how, end] of Object.entries(ENDS)) {
+  Deno.test(`Server.${how} closes everything at once, without a goodbye`, async () => {
+    const { server, client, events } = await connected(echo);
 
-  assertEquals(await Array.fromAsync(client), []);
-  assertEquals((await events.next("disconnected")).reason, "shutdown");
-  assertEquals(events.types(), ["listening", "connected", "disconnected", "stopped"]);
-  client.close();
-});
+    end(server);
+    await server.finished;
+
+    assertEquals(await Array.fromAsync(client), []);
+    assertEquals((await events.next("disconnected")).reason, "shutdown");
+    assertEquals(events.types(), ["listening", "connected", "disconnected", "stopped"]);
+    client.close();
+  });
+}
 
 Deno.test("Server.close() closes a connection whose last bytes are on their way", async () => {
   const returned = Promise.withResolvers<void>();
@@ -233,7 +220,7 @@ Deno.test("Server.close() closes a client that is being accepted in this moment"
 
 Deno.test("Server.close() closes those who are just being refused", async () => {
   const events = new Events();
-  const server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  const server = serve(echo, { goodbye: goodbyeText, maxConnections: 1, onEvent: events.take });
   using _first = await connectTo(server);
   await events.next("connected");
   using second = await connectTo(server);
@@ -286,7 +273,7 @@ Deno.test("Server[Symbol.asyncDispose]() shuts down with goodbyes", async () => 
   let client: FramedConn;
   let messages: Promise<string[]>;
   {
-    await using server = serve(echo);
+    await using server = serve(echo, { goodbye: goodbyeText });
     client = await connectTo(server);
     await client.request("hello");
     messages = Array.fromAsync(client).finally(() => client.close());

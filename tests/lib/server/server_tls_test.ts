@@ -15,16 +15,27 @@ const connectTo = (server: Server, cert: string) =>
 const connectPlain = (server: Server) =>
   Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
 
-testWithCertificate("serve({ cert, key }) speaks TLS", async ({ cert, key }) => {
-  const events = new Events();
-  await using server = serve(echo, { cert, key, onEvent: events.take });
-  const client = await connectTo(server, cert);
+testWithCertificate(
+  "serve({ cert, key }) speaks TLS, also to say goodbye and to refuse",
+  async ({ cert, key }) => {
+    const events = new Events();
+    const options = { maxConnections: 2, goodbye: goodbyeText, onEvent: events.take };
+    const server = serve(echo, { cert, key, ...options });
+    const client = await connectTo(server, cert);
+    assertEquals(await client.request("hello"), "hello");
+    using other = await connectTo(server, cert);
+    await other.request("hello");
+    using excess = await connectTo(server, cert);
+    assertEquals(await Array.fromAsync(excess), [goodbyeText("full")]);
 
-  assertEquals(await client.request("hello"), "hello");
-  client.close();
-
-  assertEquals((await events.next("disconnected")).reason, "finished");
-});
+    client.close();
+    assertEquals((await events.next("disconnected")).reason, "finished");
+    const stopping = server.shutdown();
+    assertEquals(await Array.fromAsync(other), [goodbyeText("shutdown")]);
+    other.close();
+    await stopping;
+  },
+);
 
 testWithCertificate("serve({ cert, key }) sends a client without TLS an alert", async (pair) => {
   await using server = serve(echo, pair);
@@ -35,31 +46,6 @@ testWithCertificate("serve({ cert, key }) sends a client without TLS an alert", 
 
   assertEquals(error.bodyBytes >>> 16, 0x1503);
 });
-
-testWithCertificate("serve({ cert, key }) says goodbye", async ({ cert, key }) => {
-  const server = serve(echo, { cert, key });
-  const client = await connectTo(server, cert);
-  await client.request("hello");
-
-  const stopping = server.shutdown();
-
-  assertEquals(await Array.fromAsync(client), [goodbyeText("shutdown")]);
-  client.close();
-  await stopping;
-});
-
-testWithCertificate(
-  "serve({ cert, key }) tells the excess that it is full",
-  async ({ cert, key }) => {
-    await using server = serve(echo, { cert, key, maxConnections: 1 });
-    using first = await connectTo(server, cert);
-    await first.request("hello");
-
-    using second = await connectTo(server, cert);
-
-    assertEquals(await Array.fromAsync(second), [goodbyeText("full")]);
-  },
-);
 
 testWithCertificate(
   "serve({ cert, key }) serves on when a plain client comes",

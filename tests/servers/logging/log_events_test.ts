@@ -3,7 +3,13 @@ import { formatLine, type LogFields } from "../../../lib/log/log_line.ts";
 import type { ConnInfo, ServerEvent } from "../../../lib/server/server_events.ts";
 import { EventLog } from "../../../servers/logging/log_events.ts";
 
-const CONN = { id: 7, peer: "127.0.0.1:5000", address: "127.0.0.1", connectedAt: 0 };
+const CONN = {
+  id: 7,
+  peer: "127.0.0.1:5000",
+  address: "127.0.0.1",
+  connectedAt: 0,
+  protocol: "frames" as const,
+};
 
 /** The lines that events of one turn leave. */
 async function linesOf(

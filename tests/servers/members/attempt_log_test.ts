@@ -12,7 +12,13 @@ function linesOf(attempts: [conn: number, attempt: Attempt][]): string[] {
     ...levels,
     audit: (level, event, fields) => levels[level](`${event} (audit)`, fields),
   });
-  const conns = [1, 2].map((id) => ({ id, peer: `::1:${id}`, address: "::1", connectedAt: 0 }));
+  const conns = [1, 2].map((id) => ({
+    id,
+    peer: `::1:${id}`,
+    address: "::1",
+    connectedAt: 0,
+    protocol: "frames" as const,
+  }));
   for (const [conn, attempt] of attempts) tell(conns[conn - 1]!, attempt);
   return lines;
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import type { ServerMessage } from "../../../lib/chat/protocol.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
@@ -157,7 +158,8 @@ Deno.test("ChatMember takes texts up to 4 KiB of UTF-8, and gives them back as t
 
 Deno.test("ChatMember refuses a flood by telling when to go on, and reads nothing meanwhile", async () => {
   let now = 0;
-  await using chat = startChat({ burst: 3, rate: 2, now: () => now });
+  using _clock = stub(performance, "now", () => now);
+  await using chat = startChat({ burst: 3, rate: 2 });
   using bob = await chat.enter("Bob");
   using anna = await chat.enter("Anna");
 
@@ -182,7 +184,8 @@ Deno.test("ChatMember refuses a flood by telling when to go on, and reads nothin
 });
 
 Deno.test("ChatMember counts the messages of a user, whatever connection they come from", async () => {
-  await using chat = startChat({ burst: 4, rate: 1, now: () => 0 });
+  using _clock = stub(performance, "now", () => 0);
+  await using chat = startChat({ burst: 4, rate: 1 });
   using anna = await chat.enter("Anna");
   using phone = await chat.connect();
   await phone.logIn("Anna");

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { StorageError } from "../../../lib/store/storage_error.ts";
 import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
@@ -112,7 +113,8 @@ Deno.test("Member finds a dead peer by its silence", async () => {
 for (const [what, sent] of Object.entries({ pings: '{"type":"ping"}', junk: "no message" })) {
   Deno.test(`Member reads ${what} no faster than its pace, and answers all in the end`, async () => {
     let now = 0;
-    const pace = { burst: 3, perSecond: 20, now: () => now };
+    using _clock = stub(performance, "now", () => now);
+    const pace = { burst: 3, perSecond: 20 };
     await using auth = startAuthentication({ pace });
     using anna = await auth.connect();
     await anna.register("Anna");

@@ -23,7 +23,9 @@ function startShare(...args: string[]): Deno.ChildProcess {
 }
 
 /** The first line of `stream`, and the rest once it has ended. */
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<[string, Promise<string>]> {
+async function firstLine(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<[string, Promise<string>]> {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) {

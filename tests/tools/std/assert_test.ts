@@ -36,13 +36,6 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     a.assertNotEquals(new WeakRef({ a: 1 }), new WeakRef({ a: 2 }));
   });
 
-  test("assert() takes what is truthy", () => {
-    a.assert(1);
-    if (failure(() => a.assert(0, "zero")) !== "zero") throw new Error("not its message");
-    failure(() => a.assert(""));
-    failure(() => a.assert(undefined));
-  });
-
   const cycle: Record<string, unknown> = { n: 1 };
   cycle.self = cycle;
   const sameCycle: Record<string, unknown> = { n: 1 };
@@ -124,7 +117,10 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     failure(() => a.assertStrictEquals(0, -0));
   });
 
-  test("assertMatch() and assertStringIncludes() look into a text", () => {
+  test("assert() takes what is truthy; assertMatch() and assertStringIncludes() look into a text", () => {
+    a.assert(1);
+    if (failure(() => a.assert(0, "zero")) !== "zero") throw new Error("not its message");
+    for (const falsy of ["", undefined]) failure(() => a.assert(falsy));
     a.assertMatch("port 9090", /\d+/);
     a.assertStringIncludes("port 9090", "9090");
     failure(() => a.assertMatch("port", /\d+/));
@@ -149,7 +145,7 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     a.assertEquals(failure(() => a.assertLessOrEqual(2, 1)), "Expect 2 <= 1");
   });
 
-  test("assertThrows() returns what was thrown", () => {
+  test("assertThrows() returns what was thrown, and refuses silence, another class and another message", () => {
     const error = new RangeError("limit is 3");
     const thrower = () => {
       throw error;
@@ -157,12 +153,6 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     a.assertStrictEquals(a.assertThrows(thrower), error);
     a.assertStrictEquals(a.assertThrows(thrower, Error, "is 3"), error);
     a.assertStrictEquals(a.assertThrows(thrower, "a reason"), error);
-  });
-
-  test("assertThrows() refuses silence, another class and another message", () => {
-    const thrower = () => {
-      throw new RangeError("limit is 3");
-    };
     a.assertEquals(failure(() => a.assertThrows(() => {})), "Expected function to throw.");
     a.assertStringIncludes(failure(() => a.assertThrows(thrower, TypeError)), '"TypeError"');
     a.assertStringIncludes(failure(() => a.assertThrows(thrower, Error, "is 4")), '"is 4"');
@@ -172,14 +162,11 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     a.assertStringIncludes(failure(() => a.assertThrows(text, Error)), "non-Error");
   });
 
-  test("assertRejects() resolves to the reason", async () => {
-    const error = new RangeError("limit is 3");
-    a.assertStrictEquals(await a.assertRejects(() => Promise.reject(error)), error);
-    a.assertStrictEquals(await a.assertRejects(() => Promise.reject(error), Error, "is 3"), error);
-  });
-
-  test("assertRejects() refuses success, another error and a function that throws", async () => {
-    const reject = () => Promise.reject(new RangeError("limit is 3"));
+  test("assertRejects() resolves to the reason, and refuses success, another error and a function that throws", async () => {
+    const limit = new RangeError("limit is 3");
+    const reject = () => Promise.reject(limit);
+    a.assertStrictEquals(await a.assertRejects(reject), limit);
+    a.assertStrictEquals(await a.assertRejects(reject, Error, "is 3"), limit);
     const thrower = () => {
       throw new Error("at once");
     };

@@ -15,121 +15,50 @@ for (
 ) {
   const test = (name: string, fn: () => void | Promise<void>) =>
     Deno.test(`${source}: ${name}`, fn);
-  const parses = (
-    what: string,
-    args: string,
-    options: Parameters<typeof parseArgs>[1],
-    expected: Args,
-  ) =>
-    test(`parseArgs() ${what}`, () => {
+
+  type Parsed = [args: string, expected: Args, options?: Parameters<typeof parseArgs>[1]];
+  const parsed: Parsed[] = [
+    ["", { _: [] }],
+    ["--host=::1 --port 9090 rest", { host: "::1", port: 9090, _: ["rest"] }],
+    ["--key=a=b", { key: "a=b", _: [] }],
+    ["--a 1e3 --b 0x10 --c 1.5x 7", { a: 1000, b: 16, c: "1.5x", _: [7] }],
+    ["--port 0080 --host", { port: "0080", host: "", _: [] }, { string: ["port", "host"] }],
+    ["1 2", { _: ["1", "2"] }, { string: ["_"] }],
+    ["--raw echo", { raw: true, help: false, _: ["echo"] }, { boolean: ["raw", "help"] }],
+    ["--raw false --h=true", { raw: false, h: true, _: [] }, { boolean: ["raw", "h"] }],
+    ["--raw echo -p 1", { raw: true, p: 1, _: ["echo"] }, { boolean: true }],
+    ["--port --raw", { port: true, raw: true, _: [] }],
+    ["-abc -p80 -n=5 -o out", { a: true, b: true, c: true, p: 80, n: 5, o: "out", _: [] }],
+    ["- -f -", { f: "-", _: ["-"] }],
+    ["-p 80", { port: 80, p: 80, P: 80, _: [] }, { alias: { port: ["p", "P"] } }],
+    ["-h x", { help: true, h: true, _: ["x"] }, { boolean: ["help"], alias: { help: "h" } }],
+    ["--host a", { host: "a", port: 9090, p: 9090, _: [] }, {
+      default: { host: "b", port: 9090 },
+      alias: { port: "p" },
+    }],
+    ["--port 1 --port 2", { port: 2, _: [] }],
+    ["--t a --t b", { t: ["a", "b"], n: [], _: [] }, { collect: ["t", "n"], string: ["t", "n"] }],
+    ["--t a", { t: ["a"], _: [] }, { collect: ["t"], string: ["t"] }],
+    ["--no-color --no-log", { color: false, "no-log": true, _: [] }, {
+      boolean: ["color"],
+      negatable: ["color"],
+    }],
+    ["--no-port=1", { port: "1", _: [] }, { string: ["port"] }],
+    ["--up.delay 5 --up.cut=1 --down.cut 2", {
+      up: { delay: 5, cut: "1", flip: [] },
+      down: { cut: ["2"] },
+      _: [],
+    }, { string: ["up.cut", "down.cut", "up.flip"], collect: ["down.cut", "up.flip"] }],
+    ["-aй -b🦕 -cйd", { a: true, "й": true, b: "🦕", c: "йd", _: [] }],
+    ["--a 1 -- --b 2", { a: 1, _: ["--b", "2"] }],
+    ["x -- --b 2", { _: ["x"], "--": ["--b", "2"] }, { "--": true }],
+    ["--a b run --c 1", { a: "b", _: ["run", "--c", "1"] }, { stopEarly: true, string: ["a"] }],
+  ];
+  for (const [args, expected, options] of parsed) {
+    test(`parseArgs() of ${args} with ${JSON.stringify(options)}`, () => {
       assertEquals(parseArgs(args === "" ? [] : args.split(" "), options), expected);
     });
-
-  parses("of nothing finds nothing", "", {}, { _: [] });
-  parses("takes values after = and after a space", "--host=::1 --port 9090 rest", {}, {
-    host: "::1",
-    port: 9090,
-    _: ["rest"],
-  });
-  parses("keeps = in a value", "--key=a=b", {}, { key: "a=b", _: [] });
-  parses("makes numbers of what looks like one", "--a 1e3 --b 0x10 --c 1.5x 7", {}, {
-    a: 1000,
-    b: 16,
-    c: "1.5x",
-    _: [7],
-  });
-  parses("keeps the text of a string flag", "--port 0080 --host", { string: ["port", "host"] }, {
-    port: "0080",
-    host: "",
-    _: [],
-  });
-  parses("keeps the text of other arguments", "1 2", { string: ["_"] }, { _: ["1", "2"] });
-  parses("gives a boolean flag no value", "--raw echo", { boolean: ["raw", "help"] }, {
-    raw: true,
-    help: false,
-    _: ["echo"],
-  });
-  parses("takes true and false for a boolean flag", "--raw false --help=true", {
-    boolean: ["raw", "help"],
-  }, { raw: false, help: true, _: [] });
-  parses("makes every long flag boolean when told so", "--raw echo -p 1", { boolean: true }, {
-    raw: true,
-    p: 1,
-    _: ["echo"],
-  });
-  parses("gives no value to a flag before a flag", "--port --raw", {}, {
-    port: true,
-    raw: true,
-    _: [],
-  });
-  parses("reads short flags together", "-abc -p80 -n=5 -o out", {}, {
-    a: true,
-    b: true,
-    c: true,
-    p: 80,
-    n: 5,
-    o: "out",
-    _: [],
-  });
-  parses("takes - for an argument", "- -f -", {}, { f: "-", _: ["-"] });
-  parses("sets a flag and its aliases", "-p 80", { alias: { port: ["p", "P"] } }, {
-    port: 80,
-    p: 80,
-    P: 80,
-    _: [],
-  });
-  parses("gives aliases the type of their flag", "-h x", {
-    boolean: ["help"],
-    alias: { help: "h" },
-  }, { help: true, h: true, _: ["x"] });
-  parses("takes defaults for absent flags", "--host a", {
-    default: { host: "b", port: 9090 },
-    alias: { port: "p" },
-  }, { host: "a", port: 9090, p: 9090, _: [] });
-  parses("lets the last of several count", "--port 1 --port 2", {}, { port: 2, _: [] });
-  parses("collects", "--tag a --tag b", { collect: ["tag"], string: ["tag"] }, {
-    tag: ["a", "b"],
-    _: [],
-  });
-  parses(
-    "collects one and none",
-    "--tag a",
-    { collect: ["tag", "name"], string: ["tag", "name"] },
-    {
-      tag: ["a"],
-      name: [],
-      _: [],
-    },
-  );
-  parses("negates", "--no-color --no-log", { boolean: ["color"], negatable: ["color"] }, {
-    color: false,
-    "no-log": true,
-    _: [],
-  });
-  parses("sets a flag whose name has no- and a value", "--no-port=1", { string: ["port"] }, {
-    port: "1",
-    _: [],
-  });
-  parses("nests names with dots", "--up.delay 5 --up.cut=1 --down.cut 2", {
-    string: ["up.cut", "down.cut", "up.flip"],
-    collect: ["down.cut", "up.flip"],
-  }, { up: { delay: 5, cut: "1", flip: [] }, down: { cut: ["2"] }, _: [] });
-  parses("takes the last letter of short flags for a flag, whatever it is", "-aй -b🦕 -cйd", {}, {
-    a: true,
-    "й": true,
-    b: "🦕",
-    c: "йd",
-    _: [],
-  });
-  parses("leaves what follows -- alone", "--a 1 -- --b 2", {}, { a: 1, _: ["--b", "2"] });
-  parses("keeps apart what follows -- when told so", "x -- --b 2", { "--": true }, {
-    _: ["x"],
-    "--": ["--b", "2"],
-  });
-  parses("stops early", "--a b run --c 1", { stopEarly: true, string: ["a"] }, {
-    a: "b",
-    _: ["run", "--c", "1"],
-  });
+  }
 
   test("parseArgs() asks about unknown arguments, and leaves out what is refused", () => {
     const asked: unknown[] = [];

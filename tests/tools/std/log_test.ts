@@ -8,7 +8,7 @@ import * as offlineBase from "../../../tools/std/log/base_handler.ts";
 import * as offlineFile from "../../../tools/std/log/file_handler.ts";
 import * as offlineLevels from "../../../tools/std/log/levels.ts";
 import * as offlineLogger from "../../../tools/std/log/logger.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 const std = { ...stdBase, ...stdFile, ...stdLevels, ...stdLogger };
 const offline = {
@@ -21,14 +21,7 @@ const offline = {
 for (const [source, log] of Object.entries({ std, offline })) {
   const test = (name: string, fn: () => void) => Deno.test(`${source}: ${name}`, fn);
   const fileTest = (name: string, fn: (folder: string) => void) =>
-    testWith(FILES, `${source}: ${name}`, () => {
-      const folder = Deno.makeTempDirSync();
-      try {
-        fn(folder);
-      } finally {
-        Deno.removeSync(folder, { recursive: true });
-      }
-    });
+    testInFolder(`${source}: ${name}`, fn);
 
   class Lines extends log.BaseHandler {
     lines: string[] = [];
@@ -41,15 +34,9 @@ for (const [source, log] of Object.entries({ std, offline })) {
     new log.LogRecord({ level, msg, args: [], loggerName: "echo" });
 
   test("LogLevels have names", () => {
-    assertEquals(log.LogLevels, {
-      NOTSET: 0,
-      DEBUG: 10,
-      INFO: 20,
-      WARN: 30,
-      ERROR: 40,
-      CRITICAL: 50,
-    });
+    assertEquals(Object.keys(log.LogLevels), log.LogLevelNames);
     assertEquals(log.LogLevelNames, ["NOTSET", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
+    assertEquals(Object.values(log.LogLevels), [0, 10, 20, 30, 40, 50]);
     assertEquals(log.getLevelByName("WARN"), 30);
     assertEquals(log.getLevelName(30), "WARN");
     assertThrows(() => log.getLevelByName("LOUD" as never), Error, "no level named LOUD");
@@ -62,13 +49,9 @@ for (const [source, log] of Object.entries({ std, offline })) {
     const made = new log.LogRecord({ msg: "hi", args, level: 20, loggerName: "echo" });
     args.push(2);
     time.tick(5);
-    assertEquals([made.msg, made.level, made.levelName, made.loggerName], [
-      "hi",
-      20,
-      "INFO",
-      "echo",
-    ]);
-    assertEquals([made.args, made.datetime.getTime()], [[1], 1_000]);
+    const { msg, level, levelName, loggerName, datetime } = made;
+    assertEquals([msg, level, levelName, loggerName], ["hi", 20, "INFO", "echo"]);
+    assertEquals([made.args, datetime.getTime()], [[1], 1_000]);
   });
 
   test("BaseHandler passes on what reaches its level", () => {
@@ -82,14 +65,6 @@ for (const [source, log] of Object.entries({ std, offline })) {
     handler.level = 40;
     assertEquals(handler.levelName, "ERROR");
     assertThrows(() => handler.level = 41 as never, Error);
-  });
-
-  test("BaseHandler formats as it is told", () => {
-    const handler = new Lines("INFO", {
-      formatter: ({ loggerName, msg }) => `${loggerName}: ${msg}`,
-    });
-    handler.handle(record(20, "hi"));
-    assertEquals(handler.lines, ["echo: hi"]);
   });
 
   test("Logger hands records of its level to every handler", () => {
@@ -108,24 +83,24 @@ for (const [source, log] of Object.entries({ std, offline })) {
     assertThrows(() => logger.level = 41 as never, TypeError, "41");
   });
 
-  test("Logger calls a function only if the level passes, and returns what it logged", () => {
-    const handler = new Lines("DEBUG");
-    const logger = new log.Logger("echo", "INFO", { handlers: [handler] });
-    assertEquals(logger.info(() => 5), 5);
-    assertEquals(logger.debug(() => assertEquals(1, 2)), undefined);
-    assertEquals([logger.info("i"), logger.debug("d")], ["i", "d"]);
-    assertEquals(handler.lines, ["INFO 5", "INFO i"]);
-  });
-
-  test("Logger makes text of any value", () => {
-    const handler = new Lines("DEBUG", { formatter: ({ msg }) => msg });
+  test("Logger makes text of any value, calls functions of its level, and returns what it logged", () => {
+    const handler = new Lines("DEBUG", {
+      formatter: ({ loggerName, msg }) => `${loggerName} ${msg}`,
+    });
     const logger = new log.Logger("echo", "INFO", { handlers: [handler] });
     logger.info(true);
     logger.info(null);
     logger.info({ a: 1, b: "x", c: { d: [7] } });
     logger.info(new RangeError("limit"));
-    assertEquals(handler.lines.slice(0, 3), ["true", "null", '{"a":1,"b":"x","c":{"d":{"0":7}}}']);
-    assertMatch(handler.lines[3]!, /^RangeError: limit\n\s+at /);
+    assertEquals(handler.lines.slice(0, 3), [
+      "echo true",
+      "echo null",
+      'echo {"a":1,"b":"x","c":{"d":{"0":7}}}',
+    ]);
+    assertMatch(handler.lines[3]!, /^echo RangeError: limit\n\s+at /);
+    assertEquals([logger.info(() => 5), logger.debug(() => assertEquals(1, 2))], [5, undefined]);
+    assertEquals([logger.info("i"), logger.debug("d")], ["i", "d"]);
+    assertEquals(handler.lines.slice(4), ["echo 5", "echo i"]);
   });
 
   fileTest("FileHandler buffers lines until flush()", (folder) => {

@@ -167,24 +167,13 @@ testWith(FILES, "prepareStd() takes real packages that are there without a netwo
   assertEquals(await checkout.prepare({ fetchAll: checkout.fetcher(FOLDER) }), undefined);
   assertEquals(checkout.read(`${NET}/meta.json`), REAL);
   assertEquals(checkout.printed, []);
-});
 
-testWith(FILES, "prepareStd() never touches real packages that work", async () => {
-  using checkout = new Checkout();
-  await checkout.prepare({ fetchAll: checkout.fetcher(FOLDER) });
+  // Packages that work are never touched.
   Deno.removeSync(await checkout.mark());
   Deno.writeTextFileSync(`${checkout.root}/vendor/${NET}/mine`, "");
-
   assertEquals(await checkout.prepare({ fetchAll: () => Promise.resolve(true) }), undefined);
   assertEquals(await checkout.prepare(), undefined);
   assertEquals(checkout.read(`${NET}/mine`), "");
-});
-
-testWith(FILES, "prepareStd() replaces real packages that are incomplete", async () => {
-  using checkout = new Checkout();
-  await checkout.fetcher(FOLDER)(["jsr:@std/net@1/get-network-address"]);
-  assertStringIncludes(String(await checkout.prepare()), "offline subset");
-  assertStringIncludes(checkout.read(`${NET}/meta.json`), "+offline");
 });
 
 const portals = {
@@ -201,26 +190,32 @@ for (const [what, answer] of Object.entries(portals)) {
   });
 }
 
+const DAMAGED: Record<string, (checkout: Checkout) => unknown> = {
+  "real packages that are incomplete": (checkout) =>
+    checkout.fetcher(FOLDER)(["jsr:@std/net@1/get-network-address"]),
+  "what an interrupted fill left": async (checkout) => {
+    await checkout.prepare();
+    Deno.removeSync(await checkout.mark());
+    Deno.removeSync(`${checkout.root}/vendor/${NET}`, { recursive: true });
+  },
+  "a package that was removed": async (checkout) => {
+    await checkout.prepare();
+    Deno.removeSync(`${checkout.root}/vendor/${NET}`, { recursive: true });
+  },
+};
+
+for (const [what, damage] of Object.entries(DAMAGED)) {
+  testWith(FILES, `prepareStd() replaces ${what}`, async () => {
+    using checkout = new Checkout();
+    await damage(checkout);
+    assertStringIncludes(String(await checkout.prepare()), "offline subset");
+    assertStringIncludes(checkout.read(`${NET}/meta.json`), "+offline");
+  });
+}
+
 testWith(FILES, "prepareStd() refuses a JSR_URL that is no URL", async () => {
   using checkout = new Checkout();
   await assertRejects(() => checkout.prepare({ mirror: "mirror" }), Error, 'JSR_URL="mirror"');
-});
-
-testWith(FILES, "prepareStd() starts over after an interrupted fill", async () => {
-  using checkout = new Checkout();
-  await checkout.prepare();
-  Deno.removeSync(await checkout.mark()); // as it is during a fill
-  Deno.removeSync(`${checkout.root}/vendor/${NET}`, { recursive: true });
-  assertStringIncludes(String(await checkout.prepare()), "offline subset");
-  assertStringIncludes(checkout.read(`${NET}/meta.json`), "+offline");
-});
-
-testWith(FILES, "prepareStd() notices a package that was removed", async () => {
-  using checkout = new Checkout();
-  await checkout.prepare();
-  Deno.removeSync(`${checkout.root}/vendor/${NET}`, { recursive: true });
-  await checkout.prepare();
-  assertStringIncludes(checkout.read(`${NET}/meta.json`), "+offline");
 });
 
 testWith(FILES, "prepareStd() fills anew when the subset has changed", async () => {

@@ -1,0 +1,43 @@
+/**
+ * The end of a connection from the server's side.
+ *
+ * @module
+ */
+import { timerDelay } from "../base/limits.ts";
+import type { ByteConn } from "../conn/byte_conn.ts";
+
+/**
+ * Sends the last message and what is queued, and waits until the peer has finished too; gives the error of that, if any.
+ * Closing is up to the caller.
+ *
+ * While bytes are queued, the time does not run: how long that may last is up to `sendTimeoutMs`.
+ *
+ * @param sendLast Queues the last message.
+ */
+export async function finish(
+  conn: ByteConn,
+  timeoutMs: number,
+  sendLast: () => void,
+): Promise<unknown> {
+  let failure: unknown;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const startTimer = () => {
+    if (timeoutMs > 0) timer = setTimeout(onTimeout, timerDelay(timeoutMs));
+  };
+  const onTimeout = () => conn.queuedBytes > 0 ? startTimer() : conn.abort();
+  startTimer();
+  try {
+    // A receive that the handler left pending would be in the way of reading to the end.
+    conn.closeRead();
+    // Nothing may come between the last message and closeWrite, so this does not wait.
+    sendLast();
+    // It is refused where the handler has called it itself; if the peer is gone, reading shows that as well.
+    await conn.closeWrite().catch((error) => failure = error);
+    await conn.discard();
+  } catch (error) {
+    failure = error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return failure;
+}

@@ -1,0 +1,62 @@
+/**
+ * HTTP on the port of a server. What speaks it is in `lib/web`, so that servers without it do not load it.
+ *
+ * @module
+ */
+import type { ByteConn } from "../conn/byte_conn.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
+import type { FramedConn } from "../conn/framed_conn.ts";
+import type { MessageConn } from "../conn/message_conn.ts";
+
+/** How many bytes tell HTTP from frames. */
+export const FIRST_BYTES = 4;
+
+// As the length of a body, these letters are over a gigabyte.
+const METHOD = /^[A-Z]{3}[A-Z ]$/;
+
+/** Whether a connection begins with the method of an HTTP request. */
+export function isHttp(first: Uint8Array): boolean {
+  return METHOD.test(String.fromCharCode(...first.subarray(0, FIRST_BYTES)));
+}
+
+/** Speaks HTTP where a peer does. */
+export interface HttpProtocol {
+  /**
+   * A peer that is silent for so long is taken for one that speaks frames, in milliseconds: for a handler that speaks
+   * first. 0 waits for the first bytes.
+   *
+   * @default {0}
+   */
+  readonly silenceMs?: number;
+  /** Whether a silent peer is ended as `idle` instead. */
+  readonly endsSilent?: boolean;
+  /** What a peer is told that is refused, as the bytes of a whole response. */
+  readonly refusal: Uint8Array;
+  /** Takes over a connection of which nothing was received yet. */
+  open(conn: FramedConn, options: FramedConnOptions): HttpConversation;
+}
+
+/** A connection that carries HTTP. */
+export interface HttpConversation extends ByteConn {
+  /** How many requests were answered. */
+  readonly requests: number;
+  /** Answers requests until the connection is over, or gives the WebSocket that one of them has opened. */
+  negotiate(): Promise<ByteConn & MessageConn | undefined>;
+}
+
+/** What a peer speaks. What it has sent stays to be received. */
+export async function protocolOf(
+  conn: FramedConn,
+  { silenceMs = 0, endsSilent = false }: HttpProtocol,
+): Promise<"http" | "frames" | "nothing"> {
+  const silence = new AbortController();
+  const timer = silenceMs > 0 ? setTimeout(() => silence.abort(), silenceMs) : undefined;
+  try {
+    return isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal })) ? "http" : "frames";
+  } catch (error) {
+    if (!silence.signal.aborted) throw error;
+    return endsSilent ? "nothing" : "frames";
+  } finally {
+    clearTimeout(timer);
+  }
+}

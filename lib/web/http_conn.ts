@@ -1,0 +1,126 @@
+/**
+ * One connection that carries HTTP requests, until one of them opens a WebSocket.
+ *
+ * `node:http` can be handed a connection too (Deno 2.9.6, `server.emit("connection", duplex)`), and is not used: it applies
+ * no time limit to the head of a request there, accepts a second `Host` and absolute targets, has read on when it gives
+ * the connection back for a WebSocket, and takes 45 ms to load. `Deno.serve` and `Deno.upgradeWebSocket` take connections
+ * of their own listener only, and their WebSocket has no backpressure.
+ *
+ * @module
+ */
+import { ByteConn } from "../conn/byte_conn.ts";
+import type { FramedConnOptions } from "../conn/conn_options.ts";
+import type { FramedConn } from "../conn/framed_conn.ts";
+import type { HttpConversation } from "../server/http_protocol.ts";
+import { FrameEncoder } from "../frame/frame_encoder.ts";
+import { acceptWebSocket } from "./handshake.ts";
+import { HeadDecoder } from "./head_decoder.ts";
+import { checkHost, hasToken, HttpError, type HttpRequest, parseRequest } from "./request.ts";
+import { encodeResponse, errorResponse, type HttpResponse } from "./response.ts";
+import { WebSocketConn } from "./web_socket_conn.ts";
+
+/** What a server answers HTTP requests with. */
+export interface Site {
+  /** The path at which a WebSocket opens. */
+  readonly webSocketPath: string;
+  /** Names of this server that a request may have as its `Host`, beside every numeric address and `localhost`. */
+  readonly names: readonly string[];
+  /** Answers a request; what is `undefined` is not found. */
+  respond(request: HttpRequest): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+}
+
+const MAX_HEAD_BYTES = 8 * 1024;
+// A browser that has loaded a page leaves its connections open. They take places of others, and are cheap to open anew.
+const HEAD_TIMEOUT_MS = 10_000;
+const MAX_REQUESTS = 100;
+
+const NOT_FOUND = new HttpError(404, "There is nothing at this path");
+
+/** Answers the requests of one connection. */
+export class HttpConn extends ByteConn implements HttpConversation {
+  requests = 0;
+  readonly #options: FramedConnOptions;
+  readonly #site: Site;
+  readonly #isSecure: boolean;
+
+  /** Takes over a connection of which nothing was received yet. */
+  constructor(from: FramedConn, options: FramedConnOptions, site: Site, isSecure: boolean) {
+    const { conn, unread } = from.handOver();
+    const { sendTimeoutMs = 0, idleTimeoutMs = 0 } = options;
+    const decoder = new HeadDecoder({ maxBodyBytes: MAX_HEAD_BYTES });
+    super(conn, { sendTimeoutMs, idleTimeoutMs }, { decoder, encoder: new FrameEncoder() });
+    decoder.push(unread);
+    this.#options = options;
+    this.#site = site;
+    this.#isSecure = isSecure;
+  }
+
+  async negotiate(): Promise<WebSocketConn | undefined> {
+    let isLast = false;
+    while (!isLast) {
+      const request = await this.#receive();
+      if (request === undefined) return undefined;
+      isLast = ++this.requests >= MAX_REQUESTS || hasToken(request, "connection", "close");
+      const response = await this.#respond(request);
+      if (response.status === 101) return await this.#open(response);
+      isLast ||= response.status === 500;
+      await this.#send(response, { isHead: request.method === "HEAD", isLast });
+    }
+    return undefined;
+  }
+
+  /** Receives a request. One that cannot be read is answered, and is the last. */
+  async #receive(): Promise<HttpRequest | undefined> {
+    try {
+      const head = await this.#receiveHead();
+      return head === null ? undefined : parseRequest(head, { isSecure: this.#isSecure });
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      await this.#send(errorResponse(error), { isHead: false, isLast: true });
+      return undefined;
+    }
+  }
+
+  /** A peer that sends nothing more is left; one that sends too slowly is told. */
+  async #receiveHead(): Promise<string | null> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), HEAD_TIMEOUT_MS);
+    try {
+      return await this.reader.receive(timeout.signal);
+    } catch (error) {
+      const isLate = timeout.signal.aborted || error instanceof Deno.errors.TimedOut;
+      if (!isLate) throw error;
+      if (this.reader.frames.bufferedBytes === 0) return null;
+      throw new HttpError(408, "The request did not come in time");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #respond(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      checkHost(request, this.#site.names);
+      if (request.path === this.#site.webSocketPath) return await acceptWebSocket(request);
+      return await this.#site.respond(request) ?? errorResponse(NOT_FOUND);
+    } catch (error) {
+      return errorResponse(error instanceof HttpError ? error : FAILED);
+    }
+  }
+
+  async #open(response: HttpResponse): Promise<WebSocketConn> {
+    await this.#send(response, { isHead: true, isLast: false });
+    const { conn, unread } = this.handOver();
+    return new WebSocketConn(conn, this.#options, unread);
+  }
+
+  /** Settles when the operating system has taken all of it: only then the next request is read. */
+  async #send(
+    response: HttpResponse,
+    options: { isHead: boolean; isLast: boolean },
+  ): Promise<void> {
+    await this.queue.write(encodeResponse(response, options));
+    await this.flush();
+  }
+}
+
+const FAILED = new HttpError(500, "This server could not answer, try again");

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { PROCESSES, testWith } from "../support/permissions.ts";
+import { importsOf, targetOf } from "./layers.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const EXPORTS = ["mod.ts", "testing.ts"];
+const OTHERS = ["CHANGELOG.md", "LICENSE", "README.md", "deno.json"];
+
+/** The exports, and all that they import. */
+async function graph(): Promise<string[]> {
+  const reached = new Set(EXPORTS);
+  for (const path of reached) {
+    const source = await Deno.readTextFile(new URL(path, ROOT));
+    for (const { specifier } of importsOf(source)) {
+      if (specifier.startsWith(".")) reached.add(targetOf(path, specifier));
+    }
+  }
+  return [...reached];
+}
+
+async function deno(...args: string[]): Promise<{ success: boolean; output: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  });
+  const { success, stdout, stderr } = await command.output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { success, output: `${out}${err}` };
+}
+
+testWith(
+  PROCESSES,
+  "deno publish takes the exports and their graph, and warns of nothing",
+  async () => {
+    const { success, output } = await deno("publish", "--dry-run", "--allow-dirty");
+    const files = Array.from(
+      output.matchAll(/^ *(file:\S+) \([\d.]+[KM]?B\)$/gm),
+      ([, url]) => url!.slice(ROOT.href.length),
+    );
+
+    assertEquals(/warning|error/i.exec(output)?.[0], undefined, output);
+    assertEquals(success, true);
+    assertEquals(files.sort(), [...await graph(), ...OTHERS].sort());
+  },
+);
