@@ -91,7 +91,7 @@ export class ChatView {
 
   /** Shows that a private message is for a user who is away. */
   away(name: string): Shown {
-    return service(`${safe(name)} is not here: the message is delivered when they come back`);
+    return service(`${safeText(name)} is not here: the message is delivered when they come back`);
   }
 
   /** Shows the first wait for a connection, and the next one for another reason: it must stay true for all of them. */
