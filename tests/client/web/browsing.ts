@@ -3,8 +3,32 @@
  *
  * @module
  */
+import { serve } from "../../../lib/server/server.ts";
+import { openSite } from "../../../servers/web/site.ts";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
+import { startChat } from "../../support/chat_server.ts";
 import type { Chromium, Page, PageOptions } from "../../support/chromium.ts";
+
+const http = () => openSite({ name: "chat", host: "127.0.0.1" });
+
+/** Starts a chat that browsers can use. */
+export function startWebChat() {
+  const chat = startChat({ http: http() });
+  return { ...chat, url: `http://127.0.0.1:${chat.server.addr.port}/` };
+}
+
+/** Starts a server that answers each message of a client with what it likes, as JSON. */
+export function startHostileServer(answer: (message: Record<string, unknown>) => object[]) {
+  const server = serve(async (conn) => {
+    for (let text; (text = await conn.receive()) !== null;) {
+      for (const message of answer(JSON.parse(text))) await conn.send(JSON.stringify(message));
+    }
+  }, { port: 0, http: http() });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
 
 /** Opens the page of a server and makes an account there; settles when the member is in the chat. */
 export async function joinAs(

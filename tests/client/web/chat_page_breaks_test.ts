@@ -1,15 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { startChat } from "../../support/chat_server.ts";
 import { browserTest } from "../../support/chromium.ts";
 import { ServerProcess } from "../../../tools/shared/server_process.ts";
-import { joinAs, say, showsTexts } from "./browsing.ts";
-import { urlOf } from "./front.ts";
+import { joinAs, say, showsTexts, startWebChat } from "./browsing.ts";
 
 browserTest("The chat page, when its connection breaks,", {
   "says what it waits for during a pause, and sends what was written": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
     await say(anna, "before");
 
     await showsTexts(anna, ["before"]);
@@ -30,9 +27,8 @@ browserTest("The chat page, when its connection breaks,", {
     const data = await Deno.makeTempDir();
     let server = await ServerProcess.start("chat", [], { data });
     const { port } = server;
-    await using front = urlOf(port);
-    const anna = await joinAs(browser, "Anna", front.url);
-    const boris = await joinAs(browser, "Boris", front.url);
+    const url = `http://127.0.0.1:${port}/`;
+    const [anna, boris] = [await joinAs(browser, "Anna", url), await joinAs(browser, "Boris", url)];
     const texts = Array.from({ length: 9 }, (_, i) => `message ${i}`);
 
     try {
@@ -56,9 +52,8 @@ browserTest("The chat page, when its connection breaks,", {
   },
 
   "notices after a sleep that the connection is dead": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
     await anna.evaluate(`{
       const send = WebSocket.prototype.send;
       window.isAsleep = true; // what is sent goes nowhere
@@ -77,10 +72,9 @@ browserTest("The chat page, when its connection breaks,", {
   },
 
   "lets two tabs of one user in by one login, and ends both with a logout": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const first = await joinAs(browser, "Anna", front.url);
-    const second = await browser.page(front.url, { tabOf: first });
+    await using chat = startWebChat();
+    const first = await joinAs(browser, "Anna", chat.url);
+    const second = await browser.page(chat.url, { tabOf: first });
 
     await say(first, "from the first");
     await showsTexts(second, ["from the first"]);

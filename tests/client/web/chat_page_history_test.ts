@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { startChat } from "../../support/chat_server.ts";
 import { browserTest, type Page } from "../../support/chromium.ts";
-import { joinAs, say, textsIn } from "./browsing.ts";
-import { urlOf } from "./front.ts";
+import { joinAs, say, startWebChat, textsIn } from "./browsing.ts";
 
 const COUNT = 4000;
 const TEXTS = Array.from({ length: COUNT }, (_, i) => `message ${i + 1}`);
@@ -38,11 +36,10 @@ async function assertNoGap(page: Page, newer = 0): Promise<void> {
 
 browserTest("The chat page scrolls through a long history", {
   "to its beginning and back, with a bounded number of elements": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     await chat.members.accounts.register("Boris", PASSWORD);
     chat.append("Boris", TEXTS);
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
     await anna.shows(TEXTS.at(-1)!);
 
     const most = await scrollTo(anna, "start", TEXTS[0]!);
@@ -57,11 +54,10 @@ browserTest("The chat page scrolls through a long history", {
   },
 
   "keeps the place of the reader when earlier messages come": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     await chat.members.accounts.register("Boris", PASSWORD);
     chat.append("Boris", TEXTS);
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
     await anna.shows(TEXTS.at(-1)!);
 
     const moved = await anna.evaluate<number>(`new Promise((resolve) => {
@@ -84,11 +80,10 @@ browserTest("The chat page scrolls through a long history", {
   "leads from the beginning to the newest message by one click, and by an own message": async (
     browser,
   ) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using boris = await chat.enter("Boris");
     chat.append("Boris", TEXTS);
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     await scrollTo(anna, "start", TEXTS[0]!);
     await boris.send({ type: "say", ref: "new", text: "something new" });

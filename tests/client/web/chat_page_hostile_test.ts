@@ -1,8 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { startChat } from "../../support/chat_server.ts";
 import { browserTest } from "../../support/chromium.ts";
-import { joinAs } from "./browsing.ts";
-import { hostileFront, urlOf } from "./front.ts";
+import { joinAs, startHostileServer, startWebChat } from "./browsing.ts";
 
 const HOSTILE: [sent: string, shown: string][] = [
   ["<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"],
@@ -27,10 +25,9 @@ const LINKS: [text: string, href: string | null][] = [
 
 browserTest("The chat page shows hostile texts as text:", {
   "of a member": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using mallory = await chat.enter("Mallory");
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     for (const [i, [text]] of HOSTILE.entries()) {
       await mallory.send({ type: "say", ref: `${i}`, text });
@@ -49,10 +46,9 @@ browserTest("The chat page shows hostile texts as text:", {
   },
 
   "addresses, of which only safe ones are links": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using mallory = await chat.enter("Mallory");
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     for (const [i, [text]] of LINKS.entries()) {
       await mallory.send({ type: "say", ref: `${i}`, text });
@@ -71,7 +67,7 @@ browserTest("The chat page shows hostile texts as text:", {
   "of a server: names, notices, errors and reasons": async (browser) => {
     const evil = `<b onclick=alert(1)>\u202e\x1b[2J`;
     const shown = `<b onclick=alert(1)>\\u{202e}\\x1b[2J`;
-    await using front = hostileFront((message) => {
+    await using hostile = startHostileServer((message) => {
       if (message["type"] === "hello") {
         return [{ type: "hello", version: 1, server: evil, data: evil }];
       }
@@ -104,7 +100,7 @@ browserTest("The chat page shows hostile texts as text:", {
       return message["type"] === "who" ? [{ type: "bye", reason: "toString" }] : [];
     });
 
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", hostile.url);
 
     for (const what of ["welcome", "from", "text", "user", "joined", "notice", "error"]) {
       await anna.shows(`${what} ${shown}`);
@@ -114,8 +110,8 @@ browserTest("The chat page shows hostile texts as text:", {
   },
 
   "of a server that is none of this protocol": async (browser) => {
-    await using front = hostileFront(() => ["<b>no JSON</b>"]);
-    const page = await browser.page(front.url);
+    await using hostile = startHostileServer(() => [["<b>no message</b>"]]);
+    const page = await browser.page(hostile.url);
     await page.fill("Name", "Anna");
     await page.fill("Password", "correct horse");
 

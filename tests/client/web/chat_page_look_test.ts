@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { startChat } from "../../support/chat_server.ts";
 import { browserTest, type Page, type PageOptions } from "../../support/chromium.ts";
-import { joinAs, say } from "./browsing.ts";
-import { urlOf } from "./front.ts";
+import { joinAs, say, startWebChat } from "./browsing.ts";
 
 /** The texts whose contrast to what is behind them is below 4.5 : 1, the AA level of WCAG 2. */
 function faintTexts(page: Page): Promise<string[]> {
@@ -34,7 +32,7 @@ function faintTexts(page: Page): Promise<string[]> {
 /** A page with all kinds of rows. */
 async function fullPage(
   browser: Parameters<Parameters<typeof browserTest>[1][string]>[0],
-  chat: ReturnType<typeof startChat>,
+  chat: ReturnType<typeof startWebChat>,
   url: string,
   options: PageOptions,
 ): Promise<Page> {
@@ -72,13 +70,12 @@ async function fullPage(
 browserTest("The chat page", {
   "has enough contrast everywhere, in a light and in a dark browser": async (browser) => {
     for (const isDark of [false, true]) {
-      await using chat = startChat();
-      await using front = urlOf(chat.server.addr.port);
-      const form = await browser.page(front.url, { isDark });
+      await using chat = startWebChat();
+      const form = await browser.page(chat.url, { isDark });
       await form.find("button", "Log in");
       assertEquals(await faintTexts(form), []);
 
-      const page = await fullPage(browser, chat, front.url, { isDark });
+      const page = await fullPage(browser, chat, chat.url, { isDark });
 
       assertEquals(await faintTexts(page), []);
       const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
@@ -87,9 +84,8 @@ browserTest("The chat page", {
   },
 
   "names everything for a screen reader": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const page = await browser.page(front.url);
+    await using chat = startWebChat();
+    const page = await browser.page(chat.url);
     await page.find("button", "Register");
 
     const form = (await page.accessible()).map(({ role, name }) => `${role} ${name}`);
@@ -112,10 +108,9 @@ browserTest("The chat page", {
   },
 
   "is used by keyboard alone": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using boris = await chat.enter("Boris");
-    await using front = urlOf(chat.server.addr.port);
-    const page = await browser.page(front.url);
+    const page = await browser.page(chat.url);
     await page.find("button", "Register");
 
     // The form begins with the focus on the name.
@@ -136,9 +131,8 @@ browserTest("The chat page", {
   },
 
   "fits a phone: nothing is cut off, and people are a tap away": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const page = await fullPage(browser, chat, front.url, { width: 320, height: 568 });
+    await using chat = startWebChat();
+    const page = await fullPage(browser, chat, chat.url, { width: 320, height: 568 });
 
     const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
     assertEquals(await page.evaluate(overflow), 0);
@@ -151,9 +145,8 @@ browserTest("The chat page", {
   },
 
   "speaks Russian in a Russian browser": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const page = await browser.page(front.url, { language: "ru-RU" });
+    await using chat = startWebChat();
+    const page = await browser.page(chat.url, { language: "ru-RU" });
 
     await page.fill("Имя", "Анна");
     await page.fill("Пароль", "коротко");

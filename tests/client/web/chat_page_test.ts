@@ -1,17 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { startChat } from "../../support/chat_server.ts";
 import { browserTest } from "../../support/chromium.ts";
-import { joinAs, paste, say, showsTexts } from "./browsing.ts";
-import { urlOf } from "./front.ts";
+import { joinAs, paste, say, showsTexts, startWebChat } from "./browsing.ts";
 
 browserTest("The chat page", {
   "registers a member, who talks with one at a terminal": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using boris = await chat.enter("Boris");
-    await using front = urlOf(chat.server.addr.port);
 
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
     await say(anna, "hello from a browser");
     const heard = await boris.until("message");
     await boris.send({ type: "say", ref: "1", text: "hello from a terminal" });
@@ -25,11 +22,10 @@ browserTest("The chat page", {
   },
 
   "sends a private message by click and by /msg": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using boris = await chat.enter("Boris");
     using carla = await chat.enter("Carla");
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     await anna.click("button", "Boris");
     await say(anna, "for Boris");
@@ -46,10 +42,9 @@ browserTest("The chat page", {
   },
 
   "says beside the form why a login is refused": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     await chat.members.accounts.register("Boris", PASSWORD);
-    await using front = urlOf(chat.server.addr.port);
-    const page = await browser.page(front.url);
+    const page = await browser.page(chat.url);
 
     await page.fill("Name", "no name");
     await page.click("button", "Register");
@@ -68,9 +63,8 @@ browserTest("The chat page", {
   },
 
   "asks before it sends many lines, and sends each as a message": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     await paste(anna, "one\ntwo\r\n\nthree\n");
     await anna.click("button", "Cancel");
@@ -82,10 +76,9 @@ browserTest("The chat page", {
   },
 
   "counts unread messages in its title": async (browser) => {
-    await using chat = startChat();
+    await using chat = startWebChat();
     using boris = await chat.enter("Boris");
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    const anna = await joinAs(browser, "Anna", chat.url);
 
     await anna.send("Emulation.setFocusEmulationEnabled", { enabled: false });
     await anna.evaluate(
@@ -100,9 +93,8 @@ browserTest("The chat page", {
   },
 
   "logs out: its token is gone from the browser and from the server": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
-    const anna = await joinAs(browser, "Anna", front.url);
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
     const kept = await anna.evaluate<string>(`localStorage.getItem("framed-logins")`);
     const { token } = JSON.parse(kept)[0];
 
@@ -117,12 +109,11 @@ browserTest("The chat page", {
   },
 
   "is small, loads from its own server only, and breaks no rule of its policy": async (browser) => {
-    await using chat = startChat();
-    await using front = urlOf(chat.server.addr.port);
+    await using chat = startWebChat();
 
-    const page = await browser.page(front.url);
+    const page = await browser.page(chat.url);
     await page.find("button", "Log in");
-    const { host } = new URL(front.url);
+    const { host } = new URL(chat.url);
     assertEquals(page.requests.filter((url) => new URL(url).host !== host), []);
     assert(page.requests.length <= 30, page.requests.join("\n"));
     assert(page.receivedBytes < 300_000, `${page.receivedBytes}`);
