@@ -11,7 +11,7 @@ export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
 export { DEFAULT_MAX_BODY_BYTES, encodeFrame, FrameTooLargeError } from "./lib/frame/frame.ts";
 export type { FrameOptions } from "./lib/frame/frame.ts";
-export { GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
+export { ConversationEndedError, GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
 export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
 export { bytes, InvalidMessageError } from "./lib/codec/codec.ts";
 export type { BytesCodec, Codec, TextCodec } from "./lib/codec/codec.ts";
@@ -30,7 +30,7 @@ export type { ConversationOptions, ServeOptions } from "./lib/server/serve_optio
 export type { AdmissionOptions } from "./lib/server/admission.ts";
 export type { Handler } from "./lib/server/conversation.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
-export type { ConnInfo, ServerEvent } from "./lib/server/server_events.ts";
+export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
 export type { WriteQueueOptions } from "./lib/conn/write_queue.ts";
 export { Outbox } from "./lib/chat/outbox.ts";

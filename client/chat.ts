@@ -8,13 +8,13 @@ import process from "node:process";
 import { isLoopback } from "../lib/base/address.ts";
 import { escapeControl } from "../lib/base/escape.ts";
 import { painter, wantsColor } from "../lib/terminal/color.ts";
+import { STANDARD_ERROR } from "../lib/terminal/async_output.ts";
 import { Terminal } from "../lib/terminal/terminal.ts";
 import { ChatClient } from "./chat/client.ts";
 import { CredentialSource } from "./chat/credentials.ts";
 import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
-import { Output } from "./chat/output.ts";
 import { readPasswordFile } from "./chat/password_file.ts";
-import { TokenFile } from "./chat/token_file.ts";
+import { DEFAULT_PATH, TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
 import { findServer, isNameTaken } from "./session/first_questions.ts";
@@ -28,19 +28,20 @@ import {
 } from "./shared/failure.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
-async function chat(flags: ChatFlags): Promise<number> {
-  const output = new Output();
-  const code = await talk(flags, output);
-  // Only now is everything written, or known to be lost.
-  await output.flush();
-  return code;
-}
-
-async function talk(flags: ChatFlags, output: Output): Promise<number> {
-  using terminal = openTerminal((beforeCursor) => client.complete(beforeCursor));
+async function talk(flags: ChatFlags): Promise<number> {
+  let isInterrupted = false;
+  await using terminal = new Terminal({
+    keepEntered: false,
+    complete: (beforeCursor) => client.complete(beforeCursor),
+    onInterrupt: async () => {
+      isInterrupted = true;
+      await terminal[Symbol.asyncDispose]();
+      Deno.exit(INTERRUPTED);
+    },
+  });
   // While a line is being typed, only the terminal knows where another may go.
   const tell = (text: string) =>
-    terminal.isInteractive ? terminal.print(text) : output.report(text);
+    terminal.isInteractive ? terminal.print(text) : STANDARD_ERROR.write(`${text}\n`);
   const asker = { line: (prompt: string) => terminal.question(prompt), tell };
   const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
   const { history, json } = flags;
@@ -78,27 +79,18 @@ async function talk(flags: ChatFlags, output: Output): Promise<number> {
     isRetriable,
     backoff: { maxMs: MAX_BACKOFF_MS },
   });
-  return await client.run().catch((error) => {
+  const code = await client.run().catch((error) => {
     const isForeign = error instanceof NoChatError && error.isForeign;
     throw isForeign ? new WrongServerError("lines", server) : error;
   });
-}
-
-function openTerminal(complete: (beforeCursor: string) => string[]): Terminal {
-  const terminal: Terminal = new Terminal({
-    keepEntered: false,
-    complete,
-    onInterrupt: () => {
-      terminal.close();
-      Deno.exit(INTERRUPTED);
-    },
-  });
-  return terminal;
+  terminal.close();
+  await terminal.written();
+  return isInterrupted ? INTERRUPTED : code;
 }
 
 async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | undefined> {
   if (flags["no-session"]) return undefined;
-  const logins = new TokenFile(flags.session ?? "data/logins.json", server);
+  const logins = new TokenFile(flags.session ?? DEFAULT_PATH, server);
   await logins.check().catch((error) => {
     throw error instanceof TypeError ? new FlagError(error.message, { cause: error }) : error;
   });
@@ -111,6 +103,6 @@ if (import.meta.main) {
     about: "Takes part in a chat, or logs in at an authentication server.",
     flags: CHAT_FLAGS,
     notes: CHAT_NOTES,
-    run: chat,
+    run: talk,
   });
 }

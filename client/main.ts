@@ -21,7 +21,7 @@ import {
 
 async function talk(flags: TargetFlags): Promise<number> {
   const interruption = new AbortController();
-  using terminal = new Terminal({
+  await using terminal = new Terminal({
     onInterrupt: () => {
       terminal.close();
       interruption.abort();

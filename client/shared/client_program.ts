@@ -8,7 +8,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withoutSeparator } from "../../lib/base/task_args.ts";
-import { printError } from "../../lib/terminal/screen.ts";
+import { errorsPrinted, printError } from "../../lib/terminal/async_output.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
 
 /** A flag that is given or not. */
@@ -64,10 +64,10 @@ const MAX_HELP_COLUMNS = 80;
 
 /** Runs a program and ends the process with its exit code: 0, 1 after a failure, 2 after a wrong flag. */
 export async function runProgram<F extends Flags>(program: Program<F>): Promise<never> {
-  // Without a listener, a reader of standard error that ends early would end the process.
-  process.stderr.on("error", () => {});
+  const code = await main(program, Deno.args);
+  await errorsPrinted();
   // A pending read of standard input would keep the process alive: hence exit().
-  return Deno.exit(await main(program, Deno.args));
+  return Deno.exit(code);
 }
 
 async function main<F extends Flags>(program: Program<F>, args: string[]): Promise<number> {

@@ -6,6 +6,7 @@
 import { Latch } from "../base/latch.ts";
 import { quiet, within } from "../base/within.ts";
 import { type Framing, lengthFraming } from "../frame/framing.ts";
+import type { StreamEnd } from "./chunk_reader.ts";
 import { checkOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { setNoDelay } from "./dial.ts";
@@ -59,13 +60,17 @@ export class ByteConn implements Deno.Conn {
 
   /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
   get finished(): boolean {
-    const end = this.reader.end;
-    return end !== undefined && end.how !== "closed";
+    return this.reader.end !== undefined && this.reader.end.how !== "closed";
   }
 
   /** Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
   get lost(): boolean {
     return this.reader.end?.how === "lost";
+  }
+
+  /** Reads ahead while nothing is received, so that the end of the stream is noticed: then `onEnd` is called. */
+  readAhead(onEnd: (end: StreamEnd) => void): void {
+    this.reader.readAhead(onEnd);
   }
 
   /** Whether `error` is what a `receive` or a write of this very connection failed with. */
@@ -216,8 +221,7 @@ export class ByteConn implements Deno.Conn {
 
   async #linger(): Promise<void> {
     try {
-      const drained = this.queue.drain();
-      await (this.#hasSendTimeout ? drained : within(LINGER_MS, drained));
+      await (this.#hasSendTimeout ? this.queue.drain() : within(LINGER_MS, this.queue.drain()));
     } catch {
       // The peer is gone: what was queued for it is lost.
     }
@@ -243,6 +247,4 @@ export class ByteConn implements Deno.Conn {
   }
 }
 
-function closedError(): Error {
-  return new Deno.errors.BadResource("Cannot send: the connection is closed");
-}
+const closedError = () => new Deno.errors.BadResource("Cannot send: the connection is closed");

@@ -8,7 +8,10 @@ import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
-export type Reader = Pick<Deno.Conn, "read">;
+export interface Reader extends Pick<Deno.Conn, "read"> {
+  /** It starts the reads of its socket in turn itself, with {@linkcode readInTurn}. */
+  readonly readsInTurn?: boolean;
+}
 
 /**
  * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
@@ -23,6 +26,7 @@ export interface StreamEnd {
 
 // As many as Go's bufio.Reader allows.
 const MAX_EMPTY_READS = 100;
+const MAX_AHEAD_BYTES = 64 * 1024;
 
 /** Reads one chunk after the other, as long as a subclass waits for one. A read of a socket cannot be interrupted. */
 export abstract class ChunkReader implements Reading, Disposable {
@@ -37,6 +41,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   #closed = false;
   #emptyReads = 0;
   #discarded: Latch | undefined;
+  #onEnd: ((end: StreamEnd) => void) | undefined;
 
   /** Reads from `reader`, which nothing else may read. */
   constructor(reader: Reader, frames: MessageDecoder) {
@@ -54,12 +59,24 @@ export abstract class ChunkReader implements Reading, Disposable {
   protected readOn(): void {
     if (this.#reading) return;
     this.#reading = true;
-    readInTurn(this);
+    if (this.#reader.readsInTurn) this.startReading();
+    else readInTurn(this);
+  }
+
+  /**
+   * Reads also while no chunk is waited for, up to 64 KiB ahead, so that the end of the stream is noticed.
+   *
+   * @param onEnd Called when the stream ends, or at once if it has.
+   */
+  readAhead(onEnd: (end: StreamEnd) => void): void {
+    if (this.end) return onEnd(this.end);
+    this.#onEnd = onEnd;
+    this.#readAhead();
   }
 
   /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
   protected takeEnd(): StreamEnd | undefined {
-    if (this.frames.finished) this.end ??= { how: "finished" };
+    if (this.frames.finished) this.#setEnd({ how: "finished" });
     return this.end;
   }
 
@@ -72,7 +89,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   /** Ends the stream as lost, also while a read is running. */
   fail(error: unknown): void {
-    this.end ??= { how: "lost", error };
+    this.#setEnd({ how: "lost", error });
   }
 
   /** Gives the memory back as soon as no read is running in it. */
@@ -83,7 +100,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   /** Starts to read, unless no chunk is waited for any more. */
   startReading(): void {
-    if (!this.receiving && !this.#discarded) return this.#readEnded();
+    if (!this.receiving && !this.#discarded && !this.#isReadingAhead) return this.#readEnded();
     try {
       this.#reader.read(this.frames.space()).then(
         (bytes) => this.#onChunk(bytes),
@@ -95,9 +112,9 @@ export abstract class ChunkReader implements Reading, Disposable {
   }
 
   #onChunk(bytes: number | null): void {
-    readEnded();
+    if (!this.#reader.readsInTurn) readEnded();
     try {
-      if (bytes === null) this.end ??= { how: "finished" };
+      if (bytes === null) this.#setEnd({ how: "finished" });
       else this.#takeIn(bytes);
     } catch (error) {
       return this.#onFailure(error);
@@ -116,7 +133,7 @@ export abstract class ChunkReader implements Reading, Disposable {
 
   #onFailure(error: unknown): void {
     const isHangUp = error instanceof Deno.errors.UnexpectedEof;
-    this.end ??= { how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error };
+    this.#setEnd({ how: this.#closed ? "closed" : isHangUp ? "hungUp" : "lost", error });
     this.#readEnded();
   }
 
@@ -125,6 +142,21 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.#closed) this.frames.discard();
     this.onRead();
     if (this.#discarded) this.#discardOn(this.#discarded);
+    else this.#readAhead();
+  }
+
+  #setEnd(end: StreamEnd): void {
+    if (this.end) return;
+    this.end = end;
+    if (end.how !== "closed") this.#onEnd?.(end);
+  }
+
+  get #isReadingAhead(): boolean {
+    return this.#onEnd !== undefined && this.frames.bufferedBytes < MAX_AHEAD_BYTES;
+  }
+
+  #readAhead(): void {
+    if (this.#isReadingAhead && !this.end && !this.#closed) this.readOn();
   }
 
   #discardOn(discarded: Latch): void {

@@ -12,34 +12,27 @@ import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import {
+  type ConversationEnd,
   type EndReason,
   endReasonOf,
   type GoodbyeReason,
   goodbyeReasonOf,
-  goodbyeText,
 } from "./end_reason.ts";
+import { EndSignal } from "./end_signal.ts";
 import { finish } from "./finish.ts";
 import { type HttpConversation, type HttpProtocol, protocolOf } from "./http_protocol.ts";
 import type { ConversationOptions, HttpOption } from "./serve_options.ts";
-import type { ConnInfo } from "./server_events.ts";
+import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
 import type { TlsServerConn } from "./tls_conn.ts";
 
 /**
- * Talks to one peer. It may use the connection until it returns; then the server closes it.
+ * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
+ * the server closes it. What it returns otherwise does not matter.
  *
- * When the server ends the conversation, `receive` gives `null`; what the handler sends then still arrives.
- *
- * A `Handler<MessageConn>` runs over any connection that carries messages.
+ * When the server ends the conversation, `receive` gives `null` and `info.signal` aborts; what the handler sends then
+ * still arrives. A `Handler<MessageConn>` runs over any connection that carries messages.
  */
-export type Handler<Conn = FramedConn> = (conn: Conn, info: ConnInfo) => Promise<void> | void;
-
-/** How a conversation ended, and with which error, if there was one. */
-export interface ConversationEnd {
-  /** Why it ended. */
-  reason: EndReason;
-  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
-  error?: unknown;
-}
+export type Handler<Conn = FramedConn> = (conn: Conn, info: HandlerInfo) => unknown;
 
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
@@ -49,8 +42,8 @@ export type OnConversationEnd = (conversation: Conversation, end: ConversationEn
 
 /** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
 export class Conversation {
-  /** The peer: another object once its protocol turns out to be another. */
-  info: ConnInfo;
+  /** What the handler knows about it. */
+  readonly info: PeerInfo;
   /** What has carried its HTTP requests, if there were any. */
   http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
@@ -60,6 +53,7 @@ export class Conversation {
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
   readonly #onEnd: OnConversationEnd;
+  readonly #signal: EndSignal;
   readonly #over = new Latch();
   #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
@@ -74,12 +68,13 @@ export class Conversation {
     options: ConversationOptions & HttpOption,
     onEnd: OnConversationEnd = () => {},
   ) {
-    this.info = info;
     this.#options = options;
     this.#onEnd = onEnd;
     this.#tls = "handshake" in conn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = this.#messages = new FramedConn(conn, this.#observed());
+    this.#signal = new EndSignal(this.#conn);
+    this.info = new PeerInfo(info, this.#signal);
   }
 
   /** Settles after `onEnd`. */
@@ -104,9 +99,7 @@ export class Conversation {
     } catch (error) {
       // What a handler does that was left to itself does not matter.
       if (this.#isClosing) return;
-      end = { reason: this.#goodbye ?? this.#reasonOf(error), error };
-      const isOwn = end.reason === "failed" || this.#secured && !this.#isOfConn(error);
-      if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+      end = this.#endOf(error);
     }
     await this.#finish(end);
   }
@@ -114,6 +107,7 @@ export class Conversation {
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
+    this.#signal.abort(this.#goodbye);
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -167,11 +161,12 @@ export class Conversation {
     if (protocol === "frames") return framed;
     this.#messages = undefined;
     this.#conn = this.http = http.open(framed, this.#observed());
-    this.info = { ...this.info, protocol };
+    this.info.protocol = protocol;
     const webSocket = await this.http.negotiate();
     if (!webSocket) return undefined;
     this.#conn = this.#messages = webSocket;
-    this.info = { ...this.info, protocol: "websocket" };
+    this.#signal.conn = webSocket;
+    this.info.protocol = "websocket";
     if (this.#goodbye) webSocket.closeRead();
     return webSocket;
   }
@@ -187,6 +182,7 @@ export class Conversation {
   async #finish(end: ConversationEnd): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#signal.abort(end.reason, end.error);
     clearTimeout(this.#abandonTimer);
     this.#announce();
     const failure = await this.#close(end);
@@ -197,17 +193,26 @@ export class Conversation {
     this.#over.open();
   }
 
+  /** How the conversation ended whose handler threw `error`. To pass on the reason of its signal is no failure. */
+  #endOf(error: unknown): ConversationEnd {
+    const passedOn = this.#signal.reasonIn(error);
+    if (passedOn) return { reason: passedOn };
+    const reason = this.#goodbye ?? this.#reasonOf(error);
+    const isOwn = reason === "failed" || !this.#isOfConn(error);
+    if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+    return { reason, error };
+  }
+
   /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
   #reasonOf(error: unknown): EndReason {
-    const isOfConn = !this.#secured || this.#isOfConn(error);
+    if (!this.#isOfConn(error)) return "failed";
     // Of the two limits that end in TimedOut, this is the one of sending.
-    if (isOfConn && this.#conn.lost) return "lost";
-    return isOfConn ? endReasonOf(error) : "failed";
+    return this.#conn.lost ? "lost" : endReasonOf(error);
   }
 
   /** Whether this very connection threw the error, or a codec that read a message of it. */
   #isOfConn(error: unknown): boolean {
-    return this.#conn.failedWith(error) ||
+    return !this.#secured || this.#conn.failedWith(error) ||
       error instanceof InvalidMessageError && error.cameOn(this.#conn);
   }
 
@@ -230,13 +235,11 @@ export class Conversation {
     return failure;
   }
 
-  /** Queues the goodbye. */
   #sendGoodbye(reason: EndReason, error: unknown): void {
     const told = goodbyeReasonOf(reason);
     if (told === undefined) return;
-    const { goodbye = goodbyeText } = this.#options;
     const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
-    const text = goodbye(told, detail);
+    const text = this.#options.goodbye?.(told, detail);
     // One that is longer than a body may be is not sent, and closing says the rest.
     if (typeof text === "string") this.#messages?.send(text).catch(() => {});
   }

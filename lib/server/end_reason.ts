@@ -43,6 +43,14 @@ export type GoodbyeReason =
  */
 export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
 
+/** How a conversation ended, and with which error, if there was one. */
+export interface ConversationEnd {
+  /** Why it ended. */
+  reason: EndReason;
+  /** What the handler or the handshake threw, or what kept the last bytes from being sent. */
+  error?: unknown;
+}
+
 // A pause lasts as long as a person takes; a full server waits for another client to leave.
 const GOODBYES: Record<GoodbyeReason, Goodbye> = {
   full: {
@@ -94,6 +102,32 @@ export function goodbyeText(reason: GoodbyeReason, detail?: string): string {
 export function actionAfter(text: string): ClientAction {
   const goodbyes = Object.values(GOODBYES);
   return goodbyes.find(({ sentence }) => text === GOODBYE_PREFIX + sentence)?.action ?? "check";
+}
+
+/**
+ * The reason of `info.signal`: the conversation is over, as seen by the server.
+ *
+ * A handler may throw it, or let it through: that is no failure of the handler.
+ */
+export class ConversationEndedError extends Error {
+  /** Always `ConversationEndedError`. */
+  override readonly name = "ConversationEndedError";
+  /** Why the conversation ended. */
+  readonly reason: EndReason;
+
+  /** Makes the error; `options.cause` is what a read failed with, if anything. */
+  constructor(reason: EndReason, options?: ErrorOptions) {
+    super(`Cannot continue the conversation: ${sentenceOf(reason)}`, options);
+    this.reason = reason;
+  }
+}
+
+function sentenceOf(reason: EndReason): string {
+  if (reason === "finished") return "the peer has finished";
+  if (reason === "lost") return "the connection is lost";
+  if (reason === "ended") return "the handler has returned";
+  if (reason === "torn") return "the stream ended inside a frame";
+  return GOODBYES[reason].sentence;
 }
 
 /** Why a conversation ended whose connection threw `error`. */

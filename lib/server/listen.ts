@@ -21,7 +21,7 @@ export interface ListenOptions {
   /**
    * How many ports are tried, upwards from the first, while they are busy. 1 insists on the port.
    *
-   * @default {100}
+   * @default {1}
    */
   portAttempts?: number;
   /**
@@ -44,7 +44,7 @@ export interface ListenOptions {
  * @throws {TypeError} If only one of `cert` and `key` is given.
  */
 export function listen(options: ListenOptions = {}): Deno.TcpListener {
-  const { hostname = "127.0.0.1", port = 0, portAttempts = 100 } = options;
+  const { hostname = "127.0.0.1", port = 0, portAttempts = 1 } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }

@@ -8,7 +8,7 @@ import { within } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame } from "../frame/frame.ts";
-import { type GoodbyeReason, goodbyeText } from "./end_reason.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 import { FIRST_BYTES, isHttp } from "./http_protocol.ts";
 import type { HttpOption, ServeOptions } from "./serve_options.ts";
 
@@ -55,8 +55,8 @@ export class Refusals {
 
   /** Closing while unread bytes wait would reset the connection and destroy the message, so this reads to the end. */
   async #tell(conn: Transport, reason: GoodbyeReason): Promise<void> {
-    const { http, goodbye = goodbyeText } = this.#options;
-    const text = goodbye(reason);
+    const { http, goodbye } = this.#options;
+    const text = goodbye?.(reason);
     try {
       const first = new Uint8Array(FIRST_BYTES);
       const reading = conn.read(first);

@@ -30,14 +30,16 @@ export interface ConversationOptions extends FramedConnOptions {
    */
   closeTimeoutMs?: number;
   /**
-   * Makes the last message; `undefined` sends none. The default is a sentence that begins with `Goodbye: `.
+   * Makes the last message to a peer whose conversation this side ends; `undefined` sends none. Without it, none is
+   * sent: a peer could take it for an answer. `goodbyeText` makes sentences that begin with `Goodbye: `.
    *
    * What it throws is printed to standard error, and no message is sent.
    */
   goodbye?: (reason: GoodbyeReason, detail?: string) => string | undefined;
   /**
    * Called with everything that happens. What it throws is printed to standard error, and the server continues. Without
-   * it, what handlers throw is printed too.
+   * it, what a handler throws is printed to standard error too, once for its conversation; with it, the error is that of
+   * the event `disconnected`.
    */
   onEvent?: (event: ServerEvent) => void;
 }

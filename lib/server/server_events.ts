@@ -6,6 +6,7 @@
 import { normalizeAddress } from "../base/address.ts";
 import { joinHostPort } from "../base/endpoint.ts";
 import type { EndReason, GoodbyeReason } from "./end_reason.ts";
+import type { EndSignal } from "./end_signal.ts";
 
 /** The peer of a connection. */
 export interface ConnInfo {
@@ -27,6 +28,20 @@ export interface ConnInfo {
   readonly protocol: "frames" | "websocket" | "http";
 }
 
+/** What a handler knows about its conversation. */
+export interface HandlerInfo extends ConnInfo {
+  /**
+   * Aborts when the conversation ends, also while the handler receives nothing: the server pauses, stops or closes, the
+   * peer is kicked, has finished or is gone; at the latest when the handler has returned. Its reason is a
+   * {@linkcode ConversationEndedError}, which says which of these.
+   *
+   * Pass it to what the handler waits for: a database, a queue, `fetch`. From its first use on, the connection is read
+   * ahead, until 64 KiB or more wait for a `receive`: the loss of a peer that has sent more is noticed later. A peer
+   * that half-closes and waits for answers counts as `finished`: TCP cannot tell it from one that is gone.
+   */
+  readonly signal: AbortSignal;
+}
+
 /** One event of a server's life. Sizes are those of bodies, in bytes; message texts are never part of an event. */
 export type ServerEvent =
   | { type: "listening"; hostname: string; port: number; requestedPort: number }
@@ -44,4 +59,34 @@ export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
   const address = normalizeAddress(hostname);
   const connectedAt = Math.round(performance.timeOrigin + performance.now());
   return { id, peer: joinHostPort(address, port), address, connectedAt, protocol: "frames" };
+}
+
+/** What the handler of a conversation knows: its peer, and the signal that is made when it is asked for. */
+export class PeerInfo implements HandlerInfo {
+  /** See {@linkcode ConnInfo}. */
+  readonly id: number;
+  /** See {@linkcode ConnInfo}. */
+  readonly peer: string;
+  /** See {@linkcode ConnInfo}. */
+  readonly address: string;
+  /** See {@linkcode ConnInfo}. */
+  readonly connectedAt: number;
+  /** See {@linkcode ConnInfo}. It is known before anything is reported of the peer. */
+  protocol: ConnInfo["protocol"];
+  readonly #signal: EndSignal;
+
+  /** Describes the peer of a conversation. */
+  constructor(info: ConnInfo, signal: EndSignal) {
+    this.id = info.id;
+    this.peer = info.peer;
+    this.address = info.address;
+    this.connectedAt = info.connectedAt;
+    this.protocol = info.protocol;
+    this.#signal = signal;
+  }
+
+  /** See {@linkcode HandlerInfo}. */
+  get signal(): AbortSignal {
+    return this.#signal.signal;
+  }
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import process from "node:process";
 import type { Writable } from "node:stream";
-import { escapeControl } from "../base/escape.ts";
+import { count } from "../base/count.ts";
 import { escapeAllButColors, layOutLine, type WrapOptions, wrapText } from "./text_layout.ts";
 
 /** Where a terminal writes, such as `process.stdout`. */
@@ -14,9 +13,9 @@ export interface TerminalOutput extends Writable {
   /** Whether a screen is at the other end. */
   isTTY?: boolean;
   /** The width of the screen, in cells. */
-  columns?: number;
+  columns?: number | undefined;
   /** The height of the screen, in rows. */
-  rows?: number;
+  rows?: number | undefined;
 }
 
 /** How a printed text continues in the next row. */
@@ -38,12 +37,15 @@ const BRACKETED_PASTE_OFF = "\x1b[?2004l";
 // The space is for tmux, which scrolls the rows into its history when all of the screen is cleared.
 const CLEAR_FROM_ROW = "\r \x1b[J\r";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+// What is printed while the output takes nothing.
+const MAX_WAITING_CHARS = 1024 * 1024;
 
 /**
  * Draws the bottom line and prints above it.
  *
  * Everything of one turn of the event loop leaves in one write, so that a burst neither flickers nor costs a drawing a
- * line. Where `draws` is false there is no bottom line: only what is printed is written.
+ * line. Where `draws` is false there is no bottom line: only what is printed is written. While the output takes nothing,
+ * what is printed waits; of more than 1 MiB the oldest lines are dropped.
  */
 export class Screen {
   #output: TerminalOutput;
@@ -53,6 +55,8 @@ export class Screen {
   #drawn = ""; // what stands before the cursor, on the screen
   #isShown = false;
   #printed = "";
+  #isLate = false; // what is printed waits for the output
+  #droppedLines = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #marksPastes = false;
   #failure: Error | undefined;
@@ -79,6 +83,12 @@ export class Screen {
     this.#printLine(rows.join(this.#lineEnd()));
   }
 
+  /** Writes a text as it is, after what was printed. */
+  write(text: string): void {
+    this.#printed += text;
+    this.#schedule();
+  }
+
   /** Leaves the bottom line where it is, as printed, or erases it; then starts an empty one. */
   finishLine(options: { keep: boolean }): void {
     const { prompt, text } = this.#line;
@@ -96,7 +106,7 @@ export class Screen {
 
   /** Sounds the bell of the terminal, if there is one. */
   ring(): void {
-    if (this.#draws) this.#write("\x07");
+    if (this.#draws) this.write("\x07");
   }
 
   /** Draws the bottom line again for the width that the screen has now. */
@@ -109,19 +119,41 @@ export class Screen {
     this.#schedule();
   }
 
-  /** Writes at once what waits for the end of the turn. */
+  /** Writes what waits for the end of the turn: at once, or when the output has taken what it was given before. */
   flush(): void {
+    this.#isLate = this.#output.writableLength > 0;
+    if (!this.#isLate) return this.#flush();
+    this.#dropOldest();
+    this.#endTurn();
+  }
+
+  #endTurn(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #flush(): void {
+    this.#endTurn();
     const erase = this.#isShown ? this.#erasing() : "";
-    const printed = this.#printed;
+    const dropped = this.#droppedLines > 0
+      ? `(${count(this.#droppedLines, "line")} dropped: the output was not read)${this.#lineEnd()}`
+      : "";
+    const printed = dropped + this.#printed;
     this.#printed = "";
+    this.#droppedLines = 0;
     this.#write(erase + printed + (this.#isShown ? this.#drawing() : ""));
+  }
+
+  #dropOldest(): void {
+    if (this.#printed.length <= MAX_WAITING_CHARS) return;
+    const end = this.#printed.indexOf("\n", this.#printed.length - MAX_WAITING_CHARS / 2) + 1;
+    this.#droppedLines += this.#printed.slice(0, end).split("\n").length - 1;
+    this.#printed = this.#printed.slice(end);
   }
 
   /** Settles when all that was printed is written. Rejects with the error of the output, also an earlier one. */
   async written(): Promise<void> {
-    this.flush();
+    this.#flush();
     const { promise, resolve } = Promise.withResolvers<Error | null | undefined>();
     if (!this.#failure) this.#output.write("", resolve);
     const error = this.#failure ?? await promise;
@@ -131,7 +163,7 @@ export class Screen {
   /** Gives the screen back until the next `show`; a text being typed stays as if printed. */
   suspend(): void {
     this.finishLine({ keep: this.#line.text !== "" });
-    this.flush();
+    this.#flush();
     if (this.#marksPastes) this.#write(BRACKETED_PASTE_OFF);
     this.#marksPastes = false;
     this.#isShown = false;
@@ -151,8 +183,7 @@ export class Screen {
   }
 
   #printLine(text: string): void {
-    this.#printed += text + this.#lineEnd();
-    this.#schedule();
+    this.write(text + this.#lineEnd());
   }
 
   #lineEnd(): string {
@@ -166,7 +197,9 @@ export class Screen {
   #write(text: string): void {
     if (text === "" || this.#failure || !this.#output.writable) return;
     try {
-      this.#output.write(text);
+      this.#output.write(text, () => {
+        if (this.#isLate) this.flush();
+      });
     } catch (error) {
       // `process.stdout` throws the errors that other streams emit.
       this.#output.emit("error", error);
@@ -206,17 +239,5 @@ export class Screen {
     const wrapped = shown.join("") + (shown.length > 1 && shown.at(-1) === "" ? " \r" : "");
     if (below === 0 && rows[cursorRow] === beforeCursor) return mode + wrapped;
     return `${mode}${wrapped}${below > 0 ? `\x1b[${below}A` : ""}\r${beforeCursor}`;
-  }
-}
-
-/** Writes a line to standard error: escaped, and wrapped on a terminal. */
-export function printError(text: string): void {
-  const { stderr } = process;
-  const line = escapeControl(text);
-  const rows = stderr.isTTY ? wrapText(line, { columns: stderr.columns || 80 }) : [line];
-  try {
-    stderr.write(`${rows.join("\n")}\n`);
-  } catch {
-    // A file on a full disk: there is nowhere to report it.
   }
 }

@@ -5,22 +5,22 @@
  */
 
 import process from "node:process";
+import { AsyncOutput, LAST_OUTPUT_MS, printError, STANDARD_ERROR } from "./async_output.ts";
+import { within } from "../base/within.ts";
 import { terminalIsDumb } from "./color.ts";
 import { LineDialog, type LineDialogOptions, type Question } from "./line_dialog.ts";
 import { readLines } from "./lines.ts";
 import { yesOrNo } from "./question.ts";
-import { printError, type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
+import { type PrintOptions, Screen, type TerminalOutput } from "./screen.ts";
 import { Keyboard, type TerminalInput } from "./terminal_input.ts";
-import { escapeAllButColors } from "./text_layout.ts";
-
-export type { TerminalInput, TerminalOutput };
+import { askUnedited } from "./unedited_question.ts";
 
 /** Options of a `Terminal`. */
 export interface TerminalOptions
   extends Partial<Omit<LineDialogOptions, "edits" | "onLine" | "onEnd">> {
   /** Where to read. @default {process.stdin} */
   input?: TerminalInput;
-  /** Where to write. @default {process.stdout} */
+  /** Where to write. @default {standard output} */
   output?: TerminalOutput;
   /** Called, perhaps more than once, when the terminal is gone: its window or connection. @default {closes it} */
   onHangUp?(): void;
@@ -36,11 +36,11 @@ export interface TerminalOptions
  * - **Lazy.** It reads from the first iteration or question on; what was typed before is not lost.
  * - **Owning.** `close()` gives the terminal back as it was found; a pipe that it read is destroyed,
  *   so use one `Terminal` a process. Ctrl-C without `onInterrupt` closes it. Ctrl-D ends the lines: from then on Ctrl-C
- *   alone is read.
+ *   alone is read. Wait for `written()` before `Deno.exit()`.
  *
  * Needs no permission.
  */
-export class Terminal implements AsyncIterable<string>, Disposable {
+export class Terminal implements AsyncIterable<string>, Disposable, AsyncDisposable {
   /** Whether lines are edited here: both ends are a terminal, and not a dumb one. */
   readonly isInteractive: boolean;
   #input: TerminalInput;
@@ -58,7 +58,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   /** Takes the streams; neither reads nor changes anything yet. */
   constructor({ input, output, onInterrupt, onHangUp, ...options }: TerminalOptions = {}) {
     this.#input = input ?? process.stdin;
-    this.#output = output ?? process.stdout;
+    // A pipe or a file may make the program wait: none of its output is lost then.
+    this.#output = output ?? (process.stdout.isTTY ? new AsyncOutput(Deno.stdout) : process.stdout);
     const hasKeyboard = this.#input.isTTY === true;
     this.isInteractive = hasKeyboard && this.#output.isTTY === true && !terminalIsDumb();
     this.#screen = new Screen(this.#output, this.isInteractive);
@@ -98,13 +99,17 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   /** Prints a message of the program about itself: on standard error, or, where a line is being typed, above it. */
   tell(text: string): void {
-    if (this.isInteractive && process.stderr.isTTY) this.print(text);
+    if (this.isInteractive && STANDARD_ERROR.isTTY) this.print(text);
     else printError(text);
   }
 
-  /** Settles when all that was printed is written. Rejects with the error of the output, also an earlier one. */
-  written(): Promise<void> {
-    return this.#screen.written();
+  /**
+   * Settles when all that was printed is written; once it is closed, after 1 s at most. Rejects with the error of the
+   * output, also an earlier one.
+   */
+  async written(): Promise<void> {
+    const written = this.#screen.written();
+    await (this.#isClosed ? within(LAST_OUTPUT_MS, written) : written);
   }
 
   /** Sounds the bell of a terminal; in a pipe, nothing. */
@@ -160,6 +165,12 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#leave();
   }
 
+  /** Closes it, and waits until all is written, for 1 s at most. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.written().catch(() => {/* It is lost. */});
+  }
+
   /** Closes it. */
   [Symbol.dispose](): void {
     this.close();
@@ -175,11 +186,20 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #start(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
-    if (this.isInteractive) this.#keyboard?.setRaw(true);
     if (!this.#keyboard) this.#piped = readLines(this.#input);
     this.#output.on("resize", this.#onResize);
-    this.#keyboard?.start();
+    this.#whenWritten(() => {
+      if (this.#isClosed) return;
+      if (this.isInteractive) this.#keyboard?.setRaw(true);
+      this.#keyboard?.start();
+    });
   }
+
+  /** To change the mode of a terminal, the system waits for what is being written, and blocks this thread. */
+  #whenWritten = (act: () => void) => {
+    if (this.#output.writableLength === 0) act();
+    else this.#output.write("", act);
+  };
 
   #onResize = () => this.#screen.resize();
 
@@ -216,26 +236,15 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#endLines();
     // Its pending read would keep the process alive.
     if (this.#piped) this.#input.destroy();
-    if (this.#isStarted) this.#keyboard?.stop();
+    // Where the output takes nothing, the exit of the process sets its mode back.
+    if (this.#isStarted) this.#keyboard?.stop(this.#whenWritten);
   };
 
   async #ask(question: Question): Promise<string | null> {
     this.#start();
     if (!this.#keyboard) return await this.#nextLine();
     if (this.isInteractive || this.#isEnded) return await this.#dialog.ask(question);
-    const { prompt, hidden, hintOn } = question;
-    const place = this.#output.isTTY === true ? this.#output : process.stderr;
-    for (;;) {
-      this.#screen.flush();
-      place.write(escapeAllButColors(prompt));
-      // Lines are not edited here: to hide an answer, the echo is turned off.
-      if (hidden) this.#keyboard.setRaw(true);
-      const answer = await this.#dialog.ask({ prompt, ...(hidden && { hidden }) });
-      if (hidden) this.#keyboard.setRaw(false);
-      const hint = answer === null ? undefined : hintOn?.(answer);
-      if (hidden) place.write("\n");
-      if (hint === undefined) return answer;
-      place.write(`${hint}\n`);
-    }
+    const place = this.#output.isTTY === true ? this.#screen : STANDARD_ERROR;
+    return await askUnedited(question, { place, keyboard: this.#keyboard, dialog: this.#dialog });
   }
 }

@@ -70,8 +70,12 @@ export class Keyboard {
   /** Goes into raw mode, or back. In raw mode signals and crashes are reported, and must give the terminal back. */
   setRaw(raw: boolean): void {
     if (raw === this.#isRaw) return;
-    this.#isRaw = raw;
     this.#input.setRawMode?.(raw);
+    this.#watch(raw);
+  }
+
+  #watch(raw: boolean): void {
+    this.#isRaw = raw;
     for (const [signal, listener] of this.#signals) {
       if (raw) Deno.addSignalListener(signal, listener);
       else Deno.removeSignalListener(signal, listener);
@@ -82,9 +86,15 @@ export class Keyboard {
     }
   }
 
-  /** Stops for good; the process need not wait for what is read from now on. */
-  stop(): void {
-    this.setRaw(false);
+  /**
+   * Stops for good; the process need not wait for what is read from now on. The mode is set back by a call of `when`, which
+   * may defer it: the system waits for what is being written to the terminal, and would block this thread.
+   */
+  stop(when: (act: () => void) => void): void {
+    if (this.#isRaw) {
+      this.#watch(false);
+      when(() => this.#input.setRawMode?.(false));
+    }
     this.#input.off("data", this.#onData).off("end", this.#onEnd);
     this.#input.pause();
   }

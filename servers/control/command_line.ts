@@ -8,7 +8,7 @@ import { escapeControl } from "../../lib/base/escape.ts";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
-import { printLine } from "./output.ts";
+import { linesPrinted, printLine } from "./output.ts";
 
 const HELP_COLUMNS = 80;
 
@@ -91,6 +91,7 @@ export async function runMain(
     printLine(Deno.stderr, escapeControl(reasonOf(error)));
     code = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
   }
+  await linesPrinted();
   Deno.exit(code ?? Deno.exitCode);
 }
 

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { Writable } from "node:stream";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
 import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
 import { parseServerLine, plainTextWarning, type ServerConfig } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { ListeningThread } from "./listening_thread.ts";
-import { endOutput, plainOutput, printLine, reasonOf } from "./output.ts";
+import { printLine, reasonOf } from "./output.ts";
 import { onHangUpSignal, onStopSignal } from "./signals.ts";
 
 /** Runs the server that the first argument names, in a thread that was made for it, until it has stopped. */
@@ -31,8 +30,6 @@ class ControlThread {
   readonly #isInBackground = Deno.stdin.isTerminal() && isInBackground();
   /** When a signal asked for the stop. */
   #stoppedAt = -Infinity;
-  /** Standard output, once the console is open, unless it is a terminal. */
-  #output: Writable | undefined;
   #terminal: Terminal | undefined;
   #console: Console | undefined;
 
@@ -53,8 +50,7 @@ class ControlThread {
       await this.#serve();
       return 0;
     } finally {
-      this.#terminal?.close();
-      if (this.#output) await endOutput(this.#output);
+      await this.#terminal?.[Symbol.asyncDispose]();
     }
   }
 
@@ -100,9 +96,9 @@ class ControlThread {
 
   async #openTerminal(): Promise<Terminal> {
     const { Terminal } = await import("../../lib/terminal/terminal.ts");
-    if (!Deno.stdout.isTerminal()) this.#output = plainOutput();
+    const { AsyncOutput } = await import("../../lib/terminal/async_output.ts");
     const terminal = this.#terminal = new Terminal({
-      ...(this.#output && { output: this.#output }),
+      output: new AsyncOutput(Deno.stdout, { isLossy: true }),
       complete: (text) => this.#console?.complete(text) ?? [],
       onInterrupt: () => this.#interrupt("Ctrl-C"),
       onHangUp: () => this.#stop.abort("hang-up"),

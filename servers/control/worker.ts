@@ -6,7 +6,9 @@
 import { count } from "../../lib/base/count.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
 import { serve } from "../../lib/server/server.ts";
+import { closeFolder } from "../../lib/store/private_folder.ts";
 import { EXERCISES } from "../exercises.ts";
 import { EventLog } from "../logging/log_events.ts";
 import type { Service } from "../service.ts";
@@ -24,6 +26,8 @@ const thread = self as unknown as {
 // How long a pause or a stop waits for conversations to end, and after what time the operator is told.
 const DRAIN_MS = 5000;
 const PROGRESS_MS = 500;
+// How many ports are tried, upwards from the one asked for, while they are busy.
+const PORT_ATTEMPTS = 100;
 
 let log: LogFile | undefined;
 let starting: Promise<ServerContext | undefined> = Promise.resolve(undefined);
@@ -55,6 +59,7 @@ async function start(
     if (warning) log.warn("no TLS", { warning });
     log.flush();
     const events = new EventLog(log);
+    closeFolder(config.dataDir);
     service = await EXERCISES[config.name](config, log, events.take);
     events.isSecret = service.isSecret;
     return run(config, service, log, events);
@@ -71,7 +76,7 @@ function run(
   log: LogFile,
   events: EventLog,
 ): ServerContext {
-  const options = { ...optionsOf(config), ...service.options, onEvent: events.take };
+  const options: ServeOptions = { ...optionsOf(config), ...service.options, onEvent: events.take };
   const server = serve(service.rawHandler ?? service.handler, options);
   const { hostname, port } = server.addr;
   log.flush();
@@ -88,7 +93,8 @@ function run(
 function optionsOf(config: ServerConfig): ServeOptions {
   const { host: hostname, port, maxConnections, maxPerAddress, idleTimeoutMs, cert, key } = config;
   const tls = cert !== undefined && key !== undefined ? { cert, key } : {};
-  return { hostname, port, maxConnections, maxPerAddress, idleTimeoutMs, ...tls };
+  const limits = { maxConnections, maxPerAddress, idleTimeoutMs };
+  return { hostname, port, portAttempts: PORT_ATTEMPTS, ...limits, ...tls, goodbye: goodbyeText };
 }
 
 /** Runs what waits for clients, and tells the operator so if it takes longer than a moment. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { serve } from "../../lib/server/server.ts";
 import { PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startChat } from "../support/chat_server.ts";
-import { onTerminal, onTerminalWith, ptyTest } from "../support/pty.ts";
+import { onTerminal, onTerminalWith, ptyTest, STOP_OUTPUT } from "../support/pty.ts";
 import { TestMember } from "./session/test_member.ts";
 
 const CLIENT = new URL("../../client/chat.ts", import.meta.url).href;
@@ -36,6 +36,27 @@ ptyTest("client/chat.ts registers a newcomer, completes, talks and leaves", asyn
   // deno-lint-ignore no-control-regex
   assertStringIncludes(shown.replace(/\x1b\[[\d;]*m/g, ""), "(to boris): again");
   assertEquals(boris.told, ["1 psst", "2 again", "3 hi anna", "4 half typed"]);
+});
+
+ptyTest("client/chat.ts sends and ends at Ctrl-C while its terminal takes no output", async () => {
+  await using chat = startChat();
+  await chat.members.accounts.register("boris", PASSWORD);
+  await using boris = new TestMember(chat.server.addr.port, "boris");
+  await boris.session.entered;
+
+  const shown = await onTerminal(
+    [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, ...KIM],
+    ["Choose a password: ", "tr0ub4dor&3\r"],
+    ["Once more: ", "tr0ub4dor&3\r"],
+    ["/help shows", STOP_OUTPUT],
+    ["", "first\r"],
+    ["", () => boris.toldCount(1)],
+    ["", "last\r"],
+    ["", () => boris.toldCount(2)],
+    ["", "\x03"],
+  );
+
+  assertMatch(shown, /code 130 sane\n$/);
 });
 
 ptyTest("client/chat.ts asks for nothing where the server is one of another kind", async () => {

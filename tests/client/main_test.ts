@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FramedConn } from "../../lib/conn/framed_conn.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
 import { serve } from "../../lib/server/server.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
 import { startChat } from "../support/chat_server.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
-import { onTerminal, ptyTest } from "../support/pty.ts";
+import { onTerminal, ptyTest, STOP_OUTPUT, TERMINATE } from "../support/pty.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 const MAIN = new URL("client/main.ts", CHECKOUT).href;
@@ -157,7 +158,7 @@ testWith(PROCESSES, "client/main.ts says which client talks to a chat", async ()
 });
 
 testWith(PROCESSES, "client/main.ts ends where TLS, or none, is the wrong one", async () => {
-  await using server = serve(echo);
+  await using server = serve(echo, { goodbye: goodbyeText });
 
   const args = ["--tls", "--port", `${server.addr.port}`];
   const { code, out, err } = await runClient({ args, input: "hello\n" });
@@ -170,7 +171,7 @@ testWith(
   PROCESSES,
   "client/main.ts comes back for a line after its server ended a silence",
   async () => {
-    await using server = serve(echo, { idleTimeoutMs: 50 });
+    await using server = serve(echo, { idleTimeoutMs: 50, goodbye: goodbyeText });
     const child = new Deno.Command(Deno.execPath(), {
       args: [...RUN, MAIN, "--port", `${server.addr.port}`],
       stdin: "piped",
@@ -224,6 +225,28 @@ for (const [where, appears] of [["a question", "Port ["], ["the conversation", "
     assertMatch(shown, /code 130 sane\n$/);
   });
 }
+
+ptyTest("client/main.ts sends and ends at SIGTERM while its terminal takes no output", async () => {
+  const received = { first: Promise.withResolvers(), last: Promise.withResolvers() };
+  await using server = serve(async (conn) => {
+    for await (const text of conn) {
+      await conn.send(text);
+      received[text as keyof typeof received].resolve(text);
+    }
+  });
+
+  const shown = await onTerminal(
+    [...RUN, MAIN, "--host", "127.0.0.1", "--port", `${server.addr.port}`],
+    ["connected", STOP_OUTPUT],
+    ["", "first\r"],
+    ["", () => received.first.promise],
+    ["", "last\r"],
+    ["", () => received.last.promise],
+    ["", TERMINATE],
+  );
+
+  assertMatch(shown, /code 0 sane\n$/);
+});
 
 ptyTest("client/main.ts escapes on a terminal what a server says", async () => {
   await using server = serve(async (conn) => {

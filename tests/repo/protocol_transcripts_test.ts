@@ -4,6 +4,7 @@ import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import type { Result } from "../../lib/rpc/envelope.ts";
 import { serveRequests } from "../../lib/rpc/serve_requests.ts";
+import { goodbyeText } from "../../lib/server/end_reason.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import { echo } from "../../servers/echo.ts";
 import { identify } from "../../servers/identification.ts";
@@ -53,7 +54,7 @@ function parseNumber(value: unknown): number {
 }
 
 function stageOf(handler: Handler): Stage {
-  const server = serve(handler, { port: 0 });
+  const server = serve(handler, { goodbye: goodbyeText });
   return { server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 

@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import type { ConnInfo } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { IdentityStore } from "../../lib/store/identity_store.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
@@ -21,12 +20,14 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const info: ConnInfo = {
+    const { signal } = new AbortController();
+    const info = {
       id: 1,
       peer: `${address}:1`,
       address,
       connectedAt: 0,
       protocol: "frames" as const,
+      signal,
     };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
@@ -174,12 +175,14 @@ testInFolder(
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
+    const { signal } = new AbortController();
     const info = {
       id: 1,
       peer: "10.0.0.1:1",
       address: "10.0.0.1",
       connectedAt: 0,
       protocol: "frames" as const,
+      signal,
     };
     const ended = service.handler(conn, info);
     using client = new FramedConn(mine);
@@ -219,7 +222,7 @@ testInFolder(
 testInFolder(
   "openIdentification() sets a corrupt file aside and says so, in the log too",
   async (dataDir) => {
-    using said = stub(Deno.stderr, "writeSync", (bytes) => bytes.length);
+    using said = stub(Deno.stderr, "write", (bytes) => Promise.resolve(bytes.length));
     await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
     const warnings: string[] = [];
     const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;

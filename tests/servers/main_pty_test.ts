@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
-import { HANG_UP, onTerminalWith, ptyTest, type Step } from "../support/pty.ts";
+import {
+  HANG_UP,
+  onTerminalWith,
+  ptyTest,
+  type Step,
+  STOP_OUTPUT,
+  TERMINATE,
+} from "../support/pty.ts";
 import { taskArgs } from "../../tools/shared/server_process.ts";
 
 /** Runs the echo server on a terminal; a step may ask for its process id. */
@@ -118,10 +125,14 @@ ptyTest("main.ts stops in order at the SIGHUP of a terminal whose console is clo
 for (const command of ["pause", "stop"]) {
   ptyTest(`main.ts on a terminal says for whom ${command} waits`, async () => {
     const port = freePort();
-    const clients: Deno.Conn[] = [];
+    const clients: FramedConn[] = [];
 
     const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
-      ["Listening on 127.0.0.1:", async () => void clients.push(await Deno.connect({ port }))],
+      [
+        "Listening on 127.0.0.1:",
+        async () => void clients.push(await FramedConn.connect({ port })),
+      ],
+      ["", () => clients[0]!.request("accepted")],
       ["", "who\r"],
       ["1  -  127.0.0.1:", `${command}\r`],
       ["Waiting 5 s at most for 1 client", () => clients[0]!.close()],
@@ -165,6 +176,22 @@ ptyTest(
     assertStringIncludes(shown, "code 0 sane");
   },
 );
+
+ptyTest("main.ts obeys its console and SIGTERM while its terminal takes no output", async () => {
+  const port = freePort();
+  const clients: FramedConn[] = [];
+
+  const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
+    ["Listening on 127.0.0.1:", STOP_OUTPUT],
+    ["", async () => void clients.push(await FramedConn.connect({ port }))],
+    ["", "who\rkick 1\r"],
+    ["", async () => assertStringIncludes((await clients[0]!.receive())!, "Goodbye")],
+    ["", () => clients[0]!.close()],
+    ["", TERMINATE],
+  ], { onLog: (log) => assertMatch(log, / stop by=SIGTERM\n[^]* stopped\n$/) });
+
+  assertStringIncludes(shown, "code 0 sane");
+});
 
 ptyTest("main.ts says at its end that the terminal was in raw mode before", async () => {
   const env = { TTY: "7 (deno) S 1 5 5 34816 5 0 speed 38400 baud; -isig -icanon -echo echok" };

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Conversation, type ConversationEnd, type Handler } from "../../lib/server/conversation.ts";
+import { Conversation, type Handler } from "../../lib/server/conversation.ts";
+import { type ConversationEnd, goodbyeText } from "../../lib/server/end_reason.ts";
 import type { ConversationOptions } from "../../lib/server/serve_options.ts";
 import { connInfoOf } from "../../lib/server/server_events.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
@@ -20,14 +21,14 @@ export interface Conversing {
   ended: Promise<ConversationEnd>;
 }
 
-/** Runs a handler on one end of a connection. */
+/** Runs a handler on one end of a connection. Its goodbyes are sentences. */
 export async function converse(
   handler: Handler,
   options: ConversationOptions = {},
 ): Promise<Conversing> {
   const events = new Events();
   const [client, accepted] = await tcpPair();
-  const all = { onEvent: events.take, ...options };
+  const all = { onEvent: events.take, goodbye: goodbyeText, ...options };
   const { conversation, ended } = startConversation(accepted, handler, all);
   return { client, peer: new FramedConn(client), conversation, ended, events };
 }

@@ -7,11 +7,13 @@ import { PROCESSES } from "./permissions.ts";
 
 /** Runs a program on a terminal of 160 columns, joined to our pipes; says at the end how it left it. */
 const PTY = `
-import fcntl, os, pty, select, struct, subprocess, sys, termios, threading
+import fcntl, os, pty, select, signal, struct, subprocess, sys, termios, threading
 master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
 ended, tell = os.pipe()
 child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+signal.signal(signal.SIGUSR1, lambda *_: termios.tcflow(slave, termios.TCOOFF))
+signal.signal(signal.SIGUSR2, lambda *_: child.terminate())
 threading.Thread(target=lambda: (child.wait(), os.write(tell, b"x"))).start()
 sources = [0, master, ended]
 while True:
@@ -49,8 +51,22 @@ const DEADLINE_MS = 60_000;
 /** Closes the terminal, as a person closes its window. */
 export const HANG_UP = Symbol("hang up");
 
+/** Stops the output of the terminal, as Ctrl-S does: who writes to it waits. */
+export const STOP_OUTPUT = Symbol("stop output");
+
+/** Sends SIGTERM to the program. */
+export const TERMINATE = Symbol("terminate");
+
 /** What to do once something has appeared on the terminal: type a text, or anything else, with all that was shown. */
-export type Step = [appears: string, act: string | typeof HANG_UP | ((shown: string) => unknown)];
+export type Step = [
+  appears: string,
+  act:
+    | string
+    | typeof HANG_UP
+    | typeof STOP_OUTPUT
+    | typeof TERMINATE
+    | ((shown: string) => unknown),
+];
 
 /** Runs `deno` with `args` on a terminal of its own, and gives everything that was shown. */
 export function onTerminal(args: string[], ...steps: Step[]): Promise<string> {
@@ -80,6 +96,8 @@ export async function onTerminalWith(
       const [appears, act] = steps.shift()!;
       seen = shown.indexOf(appears, seen) + appears.length;
       if (act === HANG_UP) await keyboard.close();
+      else if (act === STOP_OUTPUT) child.kill("SIGUSR1");
+      else if (act === TERMINATE) child.kill("SIGUSR2");
       else if (typeof act === "string") await keyboard.write(new TextEncoder().encode(act));
       else await act(shown);
     }

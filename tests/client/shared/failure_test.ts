@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { clientCommand, explainFailure, WrongServerError } from "../../../client/shared/failure.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { testWithCertificate } from "../../support/certificate.ts";
 
@@ -47,7 +48,7 @@ Deno.test("explainFailure() escapes what a certificate says", () => {
 });
 
 Deno.test("explainFailure() knows a server without TLS", async () => {
-  await using server = serve(async (conn) => void await conn.receive(), { port: 0 });
+  await using server = serve((conn) => conn.receive(), { goodbye: goodbyeText });
 
   const error = await FramedConn.connect({ port: server.addr.port, tls: {} }).catch((e) => e);
 

@@ -23,12 +23,14 @@ async function open(name: keyof typeof OPEN, maxPerAddress: number) {
     /** Registers somebody of the one address there is, who then leaves. */
     async register(id: number) {
       const [mine, theirs] = memoryConnPair();
+      const { signal } = new AbortController();
       const info = {
         id,
         peer: `10.0.0.1:${id}`,
         address: "10.0.0.1",
         connectedAt: 0,
         protocol: "frames" as const,
+        signal,
       };
       using conn = new FramedConn(theirs);
       const ended = service.handler(conn, info);

@@ -10,7 +10,11 @@ import { serve } from "../../../lib/server/server.ts";
 
 Deno.test("serve() tells 64 refused clients at once why, and just closes the others", async () => {
   const events = new Events();
-  await using server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    maxConnections: 1,
+    onEvent: events.take,
+  });
   using _first = await connectTo(server);
   await events.next("connected");
   const refused: FramedConn[] = [];
@@ -31,7 +35,11 @@ Deno.test("serve() tells 64 refused clients at once why, and just closes the oth
 
 Deno.test("serve() tells an idle client so, and ends only that conversation", async () => {
   const events = new Events();
-  await using server = serve(echo, { idleTimeoutMs: 40, onEvent: events.take });
+  await using server = serve(echo, {
+    goodbye: goodbyeText,
+    idleTimeoutMs: 40,
+    onEvent: events.take,
+  });
   using idle = await connectTo(server);
   await events.next("connected");
   using busy = await connectTo(server);
@@ -109,7 +117,7 @@ testWith(PROCESSES, "serve() serves again after it really ran out of descriptors
 for (const [limit, reason] of [["maxConnections", "full"], ["maxPerAddress", "crowded"]] as const) {
   Deno.test(`serve() tells those above ${limit} that it is ${reason}, until somebody leaves`, async () => {
     const events = new Events();
-    await using server = serve(echo, { [limit]: 1, onEvent: events.take });
+    await using server = serve(echo, { [limit]: 1, goodbye: goodbyeText, onEvent: events.take });
     const first = await connectTo(server);
     await events.next("connected");
 

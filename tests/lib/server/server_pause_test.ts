@@ -15,7 +15,7 @@ function held() {
 
 Deno.test("Server.pause() closes the listener and says goodbye; resume() serves on the same port", async () => {
   const events = new Events();
-  await using server = serve(echo, { onEvent: events.take });
+  await using server = serve(echo, { goodbye: goodbyeText, onEvent: events.take });
   const { addr } = server;
   const client = await connectTo(server);
   await client.request("hello");
@@ -64,7 +64,7 @@ Deno.test("Server.pause() and resume() again and again lead to the same state", 
 Deno.test("Server.pause() waits for the handlers, and lets them finish", async () => {
   const events = new Events();
   const { handler, letGo } = held();
-  await using server = serve(handler, { onEvent: events.take });
+  await using server = serve(handler, { goodbye: goodbyeText, onEvent: events.take });
   using client = await connectTo(server);
   await events.next("connected");
 
@@ -172,7 +172,7 @@ Deno.test("Server.shutdown() ends a paused server", async () => {
 Deno.test("Server.shutdown() during a pause ends both", async () => {
   const events = new Events();
   const { handler, letGo } = held();
-  const server = serve(handler, { onEvent: events.take });
+  const server = serve(handler, { goodbye: goodbyeText, onEvent: events.take });
   const client = await connectTo(server);
   await events.next("connected");
 

@@ -17,7 +17,7 @@ async function connected(handler: Handler) {
   const server = serve((conn, info) => {
     running.resolve();
     return handler(conn, info);
-  }, { onEvent: events.take });
+  }, { goodbye: goodbyeText, onEvent: events.take });
   const client = await connectTo(server);
   await running.promise;
   return { server, client, events };
@@ -59,7 +59,7 @@ Deno.test("Server.shutdown() accepts nobody and waits for the last handler; so d
 
 Deno.test("Server.shutdown() waits for those who are just being refused", async () => {
   const events = new Events();
-  const server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  const server = serve(echo, { goodbye: goodbyeText, maxConnections: 1, onEvent: events.take });
   const first = await connectTo(server);
   await events.next("connected");
   const second = await connectTo(server);
@@ -220,7 +220,7 @@ Deno.test("Server.close() closes a client that is being accepted in this moment"
 
 Deno.test("Server.close() closes those who are just being refused", async () => {
   const events = new Events();
-  const server = serve(echo, { maxConnections: 1, onEvent: events.take });
+  const server = serve(echo, { goodbye: goodbyeText, maxConnections: 1, onEvent: events.take });
   using _first = await connectTo(server);
   await events.next("connected");
   using second = await connectTo(server);
@@ -273,7 +273,7 @@ Deno.test("Server[Symbol.asyncDispose]() shuts down with goodbyes", async () => 
   let client: FramedConn;
   let messages: Promise<string[]>;
   {
-    await using server = serve(echo);
+    await using server = serve(echo, { goodbye: goodbyeText });
     client = await connectTo(server);
     await client.request("hello");
     messages = Array.fromAsync(client).finally(() => client.close());

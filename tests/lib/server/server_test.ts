@@ -44,12 +44,32 @@ Deno.test("serve() tells the port it moved to", async () => {
   const events = new Events();
   const { port } = busy.addr;
 
-  await using server = serve(echo, { port, onEvent: events.take });
+  await using server = serve(echo, { port, portAttempts: 10, onEvent: events.take });
 
   assertGreater(server.addr.port, port);
   assertEquals(events.all, [
     { type: "listening", hostname: "127.0.0.1", port: server.addr.port, requestedPort: port },
   ]);
+});
+
+Deno.test("serve() insists on its port", async () => {
+  await using busy = serve(echo);
+  const { port } = busy.addr;
+
+  assertThrows(() => serve(echo, { port }), Deno.errors.AddrInUse, `port ${port} is busy`);
+});
+
+Deno.test("serve() ends a conversation without a last message, whatever the handler returns", async () => {
+  await using server = serve((conn) => conn.receive());
+  using client = await connectTo(server);
+  using kicked = await connectTo(server);
+  await client.send("hello");
+  await kicked.flush();
+  while (server.connections < 2) await turns(1);
+
+  assertEquals(await Array.fromAsync(client), []);
+  server.end("kicked");
+  assertEquals(await Array.fromAsync(kicked), []);
 });
 
 Deno.test("serve() tells a caller's mistakes at once", () => {
@@ -186,7 +206,7 @@ Deno.test("serve() prints what a handler throws when the server ends its convers
   await using server = serve(async (conn) => {
     while (await conn.receive() !== null);
     throw new Error("while cleaning up");
-  });
+  }, { goodbye: goodbyeText });
   using client = await connectTo(server);
   await client.send("hello");
   await client.flush();
@@ -232,7 +252,7 @@ Deno.test("Server.peers() tells who is connected, in the order they came", async
 
 Deno.test("Server.end() ends the conversations it is told to, and no others", async () => {
   const events = new Events();
-  await using server = serve(echo, { onEvent: events.take });
+  await using server = serve(echo, { goodbye: goodbyeText, onEvent: events.take });
   using kicked = await connectTo(server);
   await events.next("connected");
   using kept = await connectTo(server);

@@ -19,7 +19,8 @@ testWithCertificate(
   "serve({ cert, key }) speaks TLS, also to say goodbye and to refuse",
   async ({ cert, key }) => {
     const events = new Events();
-    const server = serve(echo, { cert, key, maxConnections: 2, onEvent: events.take });
+    const options = { maxConnections: 2, goodbye: goodbyeText, onEvent: events.take };
+    const server = serve(echo, { cert, key, ...options });
     const client = await connectTo(server, cert);
     assertEquals(await client.request("hello"), "hello");
     using other = await connectTo(server, cert);

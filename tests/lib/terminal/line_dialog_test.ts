@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import process from "node:process";
 import { PassThrough } from "node:stream";
+import { STANDARD_ERROR } from "../../../lib/terminal/async_output.ts";
 import { Terminal } from "../../../lib/terminal/terminal.ts";
 import { FakeKeyboard, FakeScreen, open, turn } from "./fake_terminal.ts";
 
@@ -122,7 +122,7 @@ Deno.test("Terminal.interview() lets a question take what was typed ahead of it"
 });
 
 Deno.test("Terminal.interview() gives no answer to who waits for a line where none is edited", async () => {
-  using _quiet = stub(process.stderr, "write", () => true);
+  using _quiet = stub(STANDARD_ERROR, "write", () => true);
   const keyboard = new FakeKeyboard();
   using terminal = new Terminal({ input: keyboard, output: new PassThrough() });
   const line = terminal[Symbol.asyncIterator]().next();

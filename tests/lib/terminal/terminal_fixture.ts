@@ -7,7 +7,10 @@ const password = await terminal.secret("Password: ");
 terminal.print(`${password?.length} letters, editing: ${terminal.isInteractive}`);
 for await (const line of terminal) {
   terminal.print(`got ${line}`);
-  if (line === "leave") Deno.exit(0);
+  if (line === "leave") {
+    await terminal.written();
+    Deno.exit(0);
+  }
   if (line === "crash") setTimeout(() => reportError(new Error("crashed")));
 }
 terminal.close();

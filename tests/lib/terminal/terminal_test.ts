@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import process from "node:process";
 import { PassThrough, Writable } from "node:stream";
+import { STANDARD_ERROR } from "../../../lib/terminal/async_output.ts";
 import { Terminal } from "../../../lib/terminal/terminal.ts";
 import { FakeKeyboard, FakeScreen, open, turn } from "./fake_terminal.ts";
 
@@ -315,7 +315,7 @@ Deno.test("Terminal sets raw mode and draws its line again when it goes on after
 });
 
 Deno.test("Terminal without a screen reads lines as the terminal edits them", async () => {
-  using _quiet = stub(process.stderr, "write", () => true);
+  using _quiet = stub(STANDARD_ERROR, "write", () => true);
   const keyboard = new FakeKeyboard();
   using terminal = new Terminal({ input: keyboard, output: new PassThrough() });
 

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import { stub } from "@std/testing/mock";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import type { LogFile } from "../../../lib/log/log_file.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { echo } from "../../../servers/echo.ts";
 import { COMMANDS, commandsOf, type ServerContext } from "../../../servers/control/commands.ts";
@@ -9,7 +10,7 @@ import type { Service } from "../../../servers/service.ts";
 
 /** A running echo server with its commands. */
 function setUp(more: Partial<Service> = {}) {
-  const server = serve(echo);
+  const server = serve(echo, { goodbye: goodbyeText });
   const service = { handler: echo, ...more };
   const context: ServerContext = {
     server,

@@ -1,94 +1,37 @@
-import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { endOutput, plainOutput, printLine, reasonOf } from "../../../servers/control/output.ts";
+import { linesPrinted, printLine, reasonOf } from "../../../servers/control/output.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 import { runServer } from "../../../tools/shared/server_process.ts";
 
-/** A file that takes three bytes at a time; while `error` is set, none. */
-function file() {
-  const decoder = new TextDecoder();
-  return {
-    text: "",
-    error: undefined as Error | undefined,
-    writeSync(bytes: Uint8Array): number {
-      if (this.error) throw this.error;
-      this.text += decoder.decode(bytes.subarray(0, 3));
-      return Math.min(3, bytes.length);
-    },
-    // deno-lint-ignore require-await -- what it throws is to be a rejection
-    async write(bytes: Uint8Array): Promise<number> {
-      return this.writeSync(bytes);
+Deno.test("printLine() writes a whole line, or none and no error", async () => {
+  let text = "";
+  const slow = {
+    write(bytes: Uint8Array): Promise<number> {
+      text += new TextDecoder().decode(bytes.subarray(0, 3));
+      return Promise.resolve(Math.min(3, bytes.length));
     },
   };
-}
+  const full = { write: () => Promise.reject(new Error("No space left on device")) };
 
-/** Settles when all promises have that can. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+  printLine(slow, "Listening");
+  printLine(full, "lost");
+  await linesPrinted();
 
-Deno.test("plainOutput() drops what a full disk does not take, and writes again later", async () => {
-  const to = file();
-  const output = plainOutput(to);
-  const write = async (text: string) => {
-    output.write(text);
-    await settled();
-  };
-
-  await write("first ");
-  to.error = new Error("No space left on device");
-  await write("second ");
-  to.error = undefined;
-  await write("third");
-
-  assertEquals([to.text, output.writable], ["first third", true]);
-  await endOutput(output);
+  assertEquals(text, "Listening\n");
 });
 
-Deno.test("plainOutput() tells that nobody reads its pipe any more", async () => {
-  const to = file();
-  const output = plainOutput(to);
-  const failed = new Promise((resolve) => output.on("error", resolve));
-
-  to.error = new Deno.errors.BrokenPipe("Broken pipe");
-  output.write("lost");
-
-  assertEquals(await failed, to.error);
-  assertEquals(output.writable, false);
-});
-
-Deno.test("plainOutput() keeps 1 MiB for a pipe that is full, and endOutput() waits for it 1 s", async () => {
+Deno.test("linesPrinted() waits 1 s for a reader that takes nothing", async () => {
   using time = new FakeTime();
-  const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
-  let writtenBytes = 0;
-  const output = plainOutput({
-    async write({ length }) {
-      await room;
-      writtenBytes += length;
-      return length;
-    },
-  });
-  const text = "x".repeat(600 * 1024);
-  for (let i = 0; i < 4; i++) output.write(text);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  printLine({ write: () => promise }, "a");
 
-  const ended = endOutput(output);
+  const printed = linesPrinted();
   await time.tickAsync(1000);
-  await ended;
-  makeRoom();
-  await settled();
 
-  assertEquals(writtenBytes, 2 * text.length);
-});
-
-Deno.test("printLine() writes a whole line, or none and no error", () => {
-  const to = file();
-
-  printLine(to, "Listening");
-  to.error = new Error("No space left on device");
-  printLine(to, "lost");
-
-  assertEquals(to.text, "Listening\n");
+  await printed;
+  resolve(2);
+  await linesPrinted();
 });
 
 const { NotCapable } = Deno.errors;

@@ -2,6 +2,7 @@ import { assertEquals, assertInstanceOf, assertLess, assertStringIncludes } from
 import { once } from "node:events";
 import { connect } from "node:net";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve, type Server } from "../../../lib/server/server.ts";
 import type { ServerEvent } from "../../../lib/server/server_events.ts";
 import {
@@ -36,7 +37,7 @@ class Threaded implements AsyncDisposable {
       onThread: onEvent,
       ...options,
     });
-    this.server = serve(this.threads.handler, { port: 0, idleTimeoutMs, onEvent });
+    this.server = serve(this.threads.handler, { idleTimeoutMs, goodbye: goodbyeText, onEvent });
   }
 
   async connect(): Promise<FramedConn> {

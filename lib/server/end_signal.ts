@@ -1,0 +1,46 @@
+/**
+ * The signal of a handler: aborts when its conversation ends.
+ *
+ * @module
+ */
+import type { ByteConn } from "../conn/byte_conn.ts";
+import { ConversationEndedError, type EndReason } from "./end_reason.ts";
+
+/** An `AbortSignal` that is made when it is first asked for, because most handlers never do. */
+export class EndSignal {
+  /** Where the end of the stream is noticed. */
+  conn: ByteConn;
+  #controller: AbortController | undefined;
+  #error: ConversationEndedError | undefined;
+
+  /** Makes the signal of a conversation over `conn`. */
+  constructor(conn: ByteConn) {
+    this.conn = conn;
+  }
+
+  /** The signal. From now on, the end of the stream is noticed while nothing is received. */
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#error) this.#controller.abort(this.#error);
+    else {
+      this.conn.readAhead(({ how, error }) => this.abort(how === "lost" ? how : "finished", error));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts, unless it has: the first reason counts. */
+  abort(reason: EndReason, cause?: unknown): void {
+    if (this.#error) return;
+    this.#error = new ConversationEndedError(reason, { cause });
+    this.#controller?.abort(this.#error);
+  }
+
+  /** The reason that `error` passes on, itself or as its cause. */
+  reasonIn(error: unknown): EndReason | undefined {
+    if (!this.#error) return undefined;
+    const isPassedOn = error === this.#error ||
+      error instanceof Error && error.cause === this.#error;
+    return isPassedOn ? this.#error.reason : undefined;
+  }
+}
