@@ -18,9 +18,15 @@ const LINGER_MS = 5000;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
 export class ByteConn implements Deno.Conn {
-  /** Receives what the peer sends. */
+  /**
+   * Receives what the peer sends.
+   * @internal
+   */
   protected readonly reader: MessageReader;
-  /** Sends what is queued. */
+  /**
+   * Sends what is queued.
+   * @internal
+   */
   protected readonly queue: WriteQueue;
   readonly #conn: Transport;
   readonly #hasSendTimeout: boolean;
@@ -68,7 +74,10 @@ export class ByteConn implements Deno.Conn {
     return this.reader.end?.how === "lost";
   }
 
-  /** Reads ahead while nothing is received, so that the end of the stream is noticed: then `onEnd` is called. */
+  /**
+   * Reads ahead while nothing is received, so that the end of the stream is noticed: then `onEnd` is called.
+   * @internal
+   */
   readAhead(onEnd: (end: StreamEnd) => void): void {
     this.reader.readAhead(onEnd);
   }
@@ -159,6 +168,7 @@ export class ByteConn implements Deno.Conn {
   /**
    * Gives the connection to another owner, with what was read and not received. Nothing may be pending or queued. From
    * now on this object is closed.
+   * @internal
    */
   handOver(): { conn: Transport; unread: Uint8Array<ArrayBuffer> } {
     const { frames } = this.reader;
