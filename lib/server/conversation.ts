@@ -49,7 +49,6 @@ export class Conversation {
   http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
   #conn: ByteConn;
-  /** The same, where it carries messages. */
   #messages: (ByteConn & MessageConn) | undefined;
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
