@@ -5,7 +5,7 @@
  */
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
@@ -49,7 +49,6 @@ export class Conversation {
   http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
   #conn: ByteConn;
-  /** The same, where it carries messages. */
   #messages: (ByteConn & MessageConn) | undefined;
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
