@@ -134,7 +134,7 @@ export class ChatPage implements CommandTarget {
     if (mayUseKept && last) return { name: last.name };
     this.#showChat(false);
     this.#outgoing.connected();
-    return await this.#form.ask({ refusal, notice });
+    return await this.#form.ask({ refusal, notice, name: last?.name ?? "" });
   }
 
   #checkConnection(): void {

@@ -87,4 +87,22 @@ browserTest("The chat page, when its connection breaks,", {
     assertEquals(await second.evaluate("localStorage.length"), 0);
     assertEquals(chat.textsFor("Anna"), ["from the first", "from the second"]);
   },
+
+  "lets a reloaded page in by its token, and keeps that from a server with other data": async (
+    browser,
+  ) => {
+    const first = await ServerProcess.start("chat");
+    const { port } = first;
+    const url = `http://127.0.0.1:${port}/`;
+    const anna = await joinAs(browser, "Anna", url);
+
+    await anna.open(url);
+    await anna.find("textbox", "Message");
+    await first[Symbol.asyncDispose]();
+    await using _other = await ServerProcess.start("chat", [`--port=${port}`]);
+    await anna.open(url);
+
+    await anna.shows("The login of Anna is not sent: this is another server");
+    assertEquals(await anna.evaluate("document.getElementById('name').value"), "Anna");
+  },
 });
