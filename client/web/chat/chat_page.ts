@@ -59,6 +59,8 @@ export class ChatPage implements CommandTarget {
     });
     // The machine may have slept, or changed its network.
     addEventListener("online", () => this.#checkConnection());
+    // Another tab may have logged out.
+    addEventListener("storage", () => this.#checkConnection());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#checkConnection();
     });
@@ -154,6 +156,7 @@ export class ChatPage implements CommandTarget {
     this.#list.clear("", 0);
     this.#people.enter("");
     this.#composer.clear();
+    this.#form.reset();
   }
 
   #take(message: ServerMessage, own?: OwnMessage): void {

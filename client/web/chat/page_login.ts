@@ -116,6 +116,12 @@ export class LoginForm {
     this.#show(undefined);
   }
 
+  /** Forgets the name too. */
+  reset(): void {
+    this.clear();
+    this.#name.value = "";
+  }
+
   #submit(register: boolean): void {
     const problem = this.#check(register);
     this.#show(problem);

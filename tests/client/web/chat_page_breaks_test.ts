@@ -76,10 +76,13 @@ browserTest("The chat page, when its connection breaks,", {
     const first = await joinAs(browser, "Anna", chat.url);
     const second = await browser.page(chat.url, { tabOf: first });
 
+    await first.send("Page.bringToFront");
     await say(first, "from the first");
     await showsTexts(second, ["from the first"]);
+    await second.send("Page.bringToFront");
     await say(second, "from the second");
     for (const tab of [first, second]) await showsTexts(tab, ["from the first", "from the second"]);
+    await first.send("Page.bringToFront");
     await first.click("button", "Log out");
     await first.shows("You have logged out.");
     await second.find("button", "Log in");
