@@ -45,8 +45,6 @@ export interface TestServerOptions {
   onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
   goodbye?: () => string;
-  /** The clock of the accounts and the sessions. */
-  now?: () => number;
 }
 
 /** The cheapest hash there is. */
@@ -130,17 +128,15 @@ export function serveInMemory() {
 }
 
 function openMembers(server: string, options: TestServerOptions) {
-  const { path = ":memory:", now, loginMs, maxPerAddress = 0 } = options;
+  const { path = ":memory:", loginMs, maxPerAddress = 0 } = options;
   const { loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
   const database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
   const errors: unknown[] = [];
   const onStorageError = (error: unknown) => void errors.push(error);
-  const clock = now && { now };
   const members = new Members(database, {
     server,
     maxPerAddress,
-    accounts: { params: CHEAP, maxPerAddress: 0, ...clock },
-    sessions: { ...clock },
+    accounts: { params: CHEAP, maxPerAddress: 0 },
     loginMs,
     loginPace,
     pace,

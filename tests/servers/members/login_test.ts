@@ -5,6 +5,7 @@ import { FakeTime } from "@std/testing/time";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
 import type { Members } from "../../../servers/members/members.ts";
 import { type ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
+import { stubClock } from "../../support/clock.ts";
 import {
   serveInMemory,
   startAuthentication,
@@ -102,11 +103,11 @@ Deno.test("Login lets a client in by its token, again and again", async () => {
 });
 
 Deno.test("Login refuses an expired, revoked or unknown token, and then takes a password", async () => {
-  let now = 0;
-  await using auth = startAuthentication({ now: () => now });
+  using clock = stubClock();
+  await using auth = startAuthentication();
   using anna = await auth.connect();
   const expired = await anna.register("Anna");
-  now += 7 * 86_400_000;
+  clock.ms += 7 * 86_400_000;
   using phone = await auth.connect();
   const revoked = await phone.logIn("Anna");
   phone.send({ type: "logout" });
@@ -147,8 +148,8 @@ Deno.test("Login answers a wrong password and an unknown name with the same byte
 });
 
 Deno.test("Login slows guessing at one name, tells for how long, and lets in after it", async () => {
-  let now = 0;
-  const { auth, client } = await startWithClient({ now: () => now });
+  using clock = stubClock();
+  const { auth, client } = await startWithClient();
   await using _auth = auth;
   using _client = client;
   await auth.members.accounts.register("Anna", PASSWORD);
@@ -157,7 +158,7 @@ Deno.test("Login slows guessing at one name, tells for how long, and lets in aft
     assertEquals(await codeOf(client, login("Anna", "wrong horse")), "bad_credentials");
   }
   const { code, retryAfterMs } = await refused(client, login("ANNA"));
-  now += retryAfterMs!;
+  clock.ms += retryAfterMs!;
 
   assertEquals([code, retryAfterMs], ["throttled", 1000]);
   assertEquals((await client.ask(login("Anna")))?.type, "welcome");
