@@ -51,7 +51,7 @@ const CLUSTER = /.(?:[\p{M}\p{Emoji_Modifier}]|\u200d.?)*/gsu;
  * No cell in any terminal. Of the format characters (Cf) some are visible, such as U+0600, and a terminal may not know the
  * marks of a script that was added to Unicode later.
  */
-const NO_CELL = /^(?:\p{Cc}|\p{DI}|[[\p{Mn}\p{Me}]--[\u{10000}-\u{10ffff}]])$/v;
+const NO_CELL = /^(?:\p{Cc}|\p{DI}|(?=[\0-\uffff])[\p{Mn}\p{Me}])$/u;
 
 /** The most cells that any terminal gives a text: some show the parts of a joined emoji side by side. */
 function maxWidth(text: string): number {
