@@ -30,8 +30,8 @@ export function problemOf(text: string): Problem | undefined {
   return hasTooManyMarks(text) ? TOO_MANY_MARKS : undefined;
 }
 
-// Spaces, what shows nothing itself, and the Braille pattern without a dot.
-const BLANK = /^[\s\p{DI}\p{Cc}\u2800]*$/u;
+// Spaces, the Braille pattern without a dot, and what joins or varies characters. Other invisible ones are shown escaped.
+const BLANK = /^[\s\u2800\u200c\u200d\ufe00-\ufe0f]*$/u;
 
 const TOO_MANY_MARKS: Problem = {
   code: "bad_message",
