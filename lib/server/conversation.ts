@@ -5,7 +5,7 @@
  */
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { within } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";

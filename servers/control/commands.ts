@@ -4,7 +4,7 @@
  * @module
  */
 import { isSameName } from "../../lib/chat/name.ts";
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";

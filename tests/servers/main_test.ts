@@ -28,7 +28,7 @@ for (
   const [what, flags, message] of [
     ["a host that is not this machine's", ["--host", "127.0.0.1.invalid"], "Cannot listen on"],
     ["a log path that is a folder", ["--log", "lib"], "Cannot open the log file lib: "],
-    ["a data folder that cannot be", ["--data", "lib/base/limits.ts"], "Cannot open the log file"],
+    ["a data folder that cannot be", ["--data", "lib/base/numbers.ts"], "Cannot open the log file"],
   ] as [string, string[], string][]
 ) {
   testWith(PROCESSES, `main.ts exits with 1 and one line for ${what}`, async () => {
