@@ -5,7 +5,7 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { HttpConn } from "../../../lib/web/http_conn.ts";
 import { Events } from "../../support/events.ts";
-import { exchange, readAll, serveWeb, upgradeHead } from "../../support/http.ts";
+import { exchange, readAll, serveWeb, upgradeHead } from "./raw_peer.ts";
 
 const HOST = "Host: 127.0.0.1\r\n";
 

@@ -12,7 +12,7 @@ import {
   readAll,
   serveWeb,
   upgradeHead,
-} from "../../support/http.ts";
+} from "./raw_peer.ts";
 
 const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
 const LIMIT = 1000;

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { ServeOptions } from "../../lib/server/serve_options.ts";
-import { serve, type Server } from "../../lib/server/server.ts";
-import { httpProtocol } from "../../lib/web/http.ts";
-import { textResponse } from "../../lib/web/response.ts";
-import { echo } from "../../servers/echo.ts";
+import type { ServeOptions } from "../../../lib/server/serve_options.ts";
+import { serve, type Server } from "../../../lib/server/server.ts";
+import { httpProtocol } from "../../../lib/web/http.ts";
+import { textResponse } from "../../../lib/web/response.ts";
+import { echo } from "../../../servers/echo.ts";
 
 const encoder = new TextEncoder();
 
