@@ -25,10 +25,14 @@ export { serveRequests } from "./lib/rpc/serve_requests.ts";
 export type { RequestHandler, ServeRequestsOptions } from "./lib/rpc/serve_requests.ts";
 export type { Failure, Result } from "./lib/rpc/envelope.ts";
 export { serve, Server } from "./lib/server/server.ts";
-export type { DrainOptions } from "./lib/server/server.ts";
-export type { ConversationOptions, ServeOptions } from "./lib/server/serve_options.ts";
+export type {
+  ConversationOptions,
+  DrainOptions,
+  ServeOptions,
+} from "./lib/server/serve_options.ts";
 export type { AdmissionOptions } from "./lib/server/admission.ts";
 export type { Handler } from "./lib/server/conversation.ts";
+export type { Listener } from "./lib/server/accept_loop.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
 export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
 export type { MessageReaderOptions } from "./lib/conn/message_reader.ts";
