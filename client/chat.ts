@@ -14,7 +14,7 @@ import { ChatClient } from "./chat/client.ts";
 import { CredentialSource } from "./chat/credentials.ts";
 import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
 import { readPasswordFile } from "./chat/password_file.ts";
-import { TokenFile } from "./chat/token_file.ts";
+import { DEFAULT_PATH, TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
 import { findServer, isNameTaken } from "./session/first_questions.ts";
@@ -90,7 +90,7 @@ async function talk(flags: ChatFlags): Promise<number> {
 
 async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | undefined> {
   if (flags["no-session"]) return undefined;
-  const logins = new TokenFile(flags.session ?? "data/logins.json", server);
+  const logins = new TokenFile(flags.session ?? DEFAULT_PATH, server);
   await logins.check().catch((error) => {
     throw error instanceof TypeError ? new FlagError(error.message, { cause: error }) : error;
   });

@@ -6,6 +6,7 @@
 
 import { dirname } from "node:path";
 import { changeFile } from "../../lib/store/private_file.ts";
+import { makePrivateFolder } from "../../lib/store/private_folder.ts";
 import {
   type KeptEntry,
   type KeptLogin,
@@ -13,6 +14,9 @@ import {
   parseLogins,
   withLogin,
 } from "../session/session_login.ts";
+
+/** Where logins are kept unless the user names another file. */
+export const DEFAULT_PATH = "data/logins.json";
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -78,6 +82,8 @@ export class TokenFile implements LoginStore {
         `start the client with --allow-read=${folder} --allow-write=${folder} to keep it`,
       );
     }
+    // The folder of another file is the user's own.
+    if (this.#path === DEFAULT_PATH) makePrivateFolder(dirname(DEFAULT_PATH));
     await changeFile(this.#path, async () => {
       return `${JSON.stringify(change(await this.#read()), null, 2)}\n`;
     });

@@ -152,6 +152,8 @@ function formatRecord({ args, datetime, levelName, loggerName, msg }: LogRecord)
 
 /** Makes a file that only its owner can use, or makes one so that exists. */
 function makePrivate(path: string): void {
+  // Opening it would wait for its reader, without an end.
+  if (isFifo(path)) throw new Deno.errors.NotSupported(`${path} is a named pipe`);
   const open = () => Deno.openSync(path, { append: true, create: true, mode: MODE });
   let file;
   try {
@@ -175,6 +177,14 @@ function endsInsideLine(path: string): boolean {
   file.seekSync(-1, Deno.SeekMode.End);
   const last = new Uint8Array(1);
   return file.readSync(last) === 1 && last[0] !== 0x0a;
+}
+
+function isFifo(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFifo === true;
+  } catch {
+    return false; // To open it shows what is wrong.
+  }
 }
 
 function kindOf(path: string): "file" | "none" | "other" {

@@ -80,13 +80,16 @@ export async function* followLog(
 }
 
 /**
- * Empties a log and removes its backups.
+ * Empties a log and removes its backups, and tells whether there was anything.
  *
  * The writer may write at the same time: it appends, so its later lines stand at the start of the empty file.
  */
-export async function clearLog(path: string): Promise<void> {
+export async function clearLog(path: string): Promise<boolean> {
+  const { size } = await unlessMissing(() => Deno.stat(path)) ?? { size: 0 };
   await unlessMissing(() => Deno.truncate(path));
-  for (const backup of await backupsOf(path)) await unlessMissing(() => Deno.remove(backup));
+  const backups = await backupsOf(path);
+  for (const backup of backups) await unlessMissing(() => Deno.remove(backup));
+  return size > 0 || backups.length > 0;
 }
 
 /** The backups of a log, newest first. */

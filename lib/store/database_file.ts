@@ -4,7 +4,8 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { makePrivateFolder, refuseLink } from "./private_file.ts";
+import { refuseLink } from "./private_file.ts";
+import { makePrivateFolder } from "./private_folder.ts";
 import { dirname } from "node:path";
 
 /** What SQLite adds to a file's name while it is open: recent commits, and an index of them. */

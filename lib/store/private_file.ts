@@ -1,26 +1,10 @@
 /**
- * Files and folders that only their owner can read, and that one program at a time uses.
+ * Files that only their owner can read, and that one program at a time uses.
  *
  * @module
  */
 import { dirname } from "node:path";
-
-/**
- * Makes a folder of mode 0700 where it is missing, and takes away what others may do in one that exists, except in a folder
- * that is made for sharing, as `/tmp` is.
- */
-export function makePrivateFolder(path: string): void {
-  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (Deno.build.os === "windows") return; // It has no such modes.
-  const mode = Deno.statSync(path).mode ?? 0;
-  const isForSharing = (mode & 0o1000) !== 0;
-  if ((mode & 0o077) === 0 || isForSharing) return;
-  try {
-    Deno.chmodSync(path, 0o700);
-  } catch {
-    // Another user's folder, who gave this one access to it: the files in it are private all the same.
-  }
-}
+import { makePrivateFolder } from "./private_folder.ts";
 
 /**
  * Locks a file of a server's data until the lock is closed or the process has ended, however that happens. Programs that do

@@ -69,7 +69,11 @@ export const COMMANDS: Record<string, Command> = {
     main: logs,
   },
   "reasons": { summary: "explain the reason= of the log", main: reasons },
-  "clear-logs": { summary: "empty the log", question: "Empty the log?", main: clearLogs },
+  "clear-logs": {
+    summary: "empty the log, and the audit log of logins",
+    question: "Empty the log, and the audit log of logins?",
+    main: clearLogs,
+  },
   "clear-users": {
     summary: "forget all users; they are asked to register again",
     alone: "it forgets all users. To end the connections of one, type kick NAME",
@@ -172,8 +176,8 @@ async function clearLogs(_argument: string, { logPath }: MainContext): Promise<s
   const { clearLog } = await import("../../lib/log/log_tail.ts");
   const { auditPath } = await import("../../lib/log/log_file.ts");
   await clearLog(logPath);
-  await clearLog(auditPath(logPath));
-  return "The log is empty now";
+  const hadAudit = await clearLog(auditPath(logPath));
+  return hadAudit ? "The log and the audit log are empty now" : "The log is empty now";
 }
 
 async function clearUsers(_argument: string, { service }: ServerContext): Promise<string> {

@@ -8,6 +8,7 @@ import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";
 import { serve } from "../../lib/server/server.ts";
+import { closeFolder } from "../../lib/store/private_folder.ts";
 import { EXERCISES } from "../exercises.ts";
 import { EventLog } from "../logging/log_events.ts";
 import type { Service } from "../service.ts";
@@ -58,6 +59,7 @@ async function start(
     if (warning) log.warn("no TLS", { warning });
     log.flush();
     const events = new EventLog(log);
+    closeFolder(config.dataDir);
     service = await EXERCISES[config.name](config, log, events.take);
     events.isSecret = service.isSecret;
     return run(config, service, log, events);

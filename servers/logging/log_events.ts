@@ -14,8 +14,8 @@ const TOLD: GoodbyeReason[] = [
 /** What the `reason=` of a line means, for the operator. */
 export const END_REASONS: Record<EndReason, string> = {
   finished: "the client left",
-  ended: "the server had nothing more to say, as after a logout",
-  lost: "the connection broke",
+  ended: "the server had nothing more to say, as after a logout or to a client that was too slow",
+  lost: "the connection broke, or the client took nothing for 30 s",
   torn: "the client left in the middle of a message",
   ...Object.fromEntries(TOLD.map((reason) => {
     return [reason, `the client was told: ${goodbyeOf(reason).sentence}`];

@@ -146,10 +146,14 @@ ptyTest("main.ts on a terminal says that Ctrl-C has stopped it, and logs it", as
 for (const command of ["pause", "stop"]) {
   ptyTest(`main.ts on a terminal says for whom ${command} waits`, async () => {
     const port = freePort();
-    const clients: Deno.Conn[] = [];
+    const clients: FramedConn[] = [];
 
     const shown = await onConsole(["--host=127.0.0.1", `--port=${port}`], () => [
-      ["Listening on 127.0.0.1:", async () => void clients.push(await Deno.connect({ port }))],
+      [
+        "Listening on 127.0.0.1:",
+        async () => void clients.push(await FramedConn.connect({ port })),
+      ],
+      ["", () => clients[0]!.request("accepted")],
       ["", "who\r"],
       ["1  -  127.0.0.1:", `${command}\r`],
       ["Waiting 5 s at most for 1 client", () => clients[0]!.close()],

@@ -208,6 +208,22 @@ testWith(PROCESSES, "main.ts ends at SIGTERM although nobody reads its output", 
   assertEquals((await server.ended()).code, 0);
 });
 
+testWith(
+  PROCESSES,
+  "main.ts lets nobody else into its data folder, also one that was open",
+  async () => {
+    if (Deno.build.os === "windows") return;
+    const data = await Deno.makeTempDir();
+    await Deno.chmod(data, 0o755);
+
+    await using server = await ServerProcess.start("echo", [], { data });
+
+    assertEquals((await Deno.stat(server.data)).mode! & 0o777, 0o700);
+    await server.stop();
+    await Deno.remove(data, { recursive: true });
+  },
+);
+
 testWith(PROCESSES, "main.ts answers commands from a pipe while clients are served", async () => {
   await using server = await ServerProcess.start("echo");
   using conn = await server.connect();

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { parseHost } from "../../lib/base/endpoint.ts";
+import { makePrivateFolder } from "../../lib/store/private_folder.ts";
 import { type Program, runProgram, wholeNumber } from "../../servers/control/command_line.ts";
 
 const DATA = "data";
@@ -87,7 +88,7 @@ async function main({ host, days }: Record<string, string>): Promise<void> {
   const [cert, key] = [join(DATA, "cert.pem"), join(DATA, "key.pem")];
   for (const path of [cert, key]) refuseExisting(path);
   const made = await makeCertificate(namesOf(host), Number(days));
-  Deno.mkdirSync(DATA, { recursive: true, mode: 0o700 });
+  makePrivateFolder(DATA);
   // `createNew` follows no link and replaces no file that has appeared since.
   Deno.writeTextFileSync(key, made.key, { createNew: true, mode: 0o600 });
   Deno.writeTextFileSync(cert, made.cert, { createNew: true });

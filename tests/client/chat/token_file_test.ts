@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { TokenFile } from "../../../client/chat/token_file.ts";
+import { DEFAULT_PATH, TokenFile } from "../../../client/chat/token_file.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 
 const SERVER = "127.0.0.1:9090";
@@ -114,3 +114,29 @@ Deno.test({
     assertEquals(await file.list(), []);
   },
 });
+
+testWith(
+  FILES,
+  "TokenFile makes the folder of its default file private, and no other",
+  async () => {
+    if (Deno.build.os === "windows") return;
+    const before = Deno.cwd();
+    Deno.chdir(await Deno.makeTempDir());
+    try {
+      for (const folder of ["data", "own"]) await Deno.mkdir(folder);
+      for (const folder of ["data", "own"]) await Deno.chmod(folder, 0o755);
+
+      for (const path of [DEFAULT_PATH, "own/logins.json"]) {
+        await new TokenFile(path, SERVER).save(
+          LOGIN,
+        );
+      }
+
+      const modes = ["data", "own"].map((folder) => Deno.statSync(folder).mode! & 0o777);
+      assertEquals(modes, [0o700, 0o755]);
+    } finally {
+      await Deno.remove(Deno.cwd(), { recursive: true });
+      Deno.chdir(before);
+    }
+  },
+);

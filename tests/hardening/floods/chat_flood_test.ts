@@ -6,9 +6,11 @@ import type { Answered } from "./flooder.ts";
 
 const SECONDS = 4;
 // On a machine of its own the 99th percentile is below 50 ms in most of them: `flood.ts` is the program that shows it.
-// Here it must hold on one that does other things too, so the bound is that of a chat that still works. Where clients
-// were read as fast as they sent, it was above 8,000 ms beside a flood of unauthenticated ones.
+// Here it must hold on one that does other things too, so the bound is that of a chat that still works, and a machine whose
+// timers are late has longer. Where clients were read as fast as they sent, it was above 8,000 ms beside a flood of
+// unauthenticated ones.
 const BOUND_MS = 1000;
+const BOUND_PER_LATE_MS = 10;
 const TESTED = new Set<typeof FLOODS[number]>([
   "unauthenticated, ping-pong",
   "unauthenticated, flooding",
@@ -46,7 +48,8 @@ for (const kind of FLOODS.filter((kind) => TESTED.has(kind))) {
     await t.step(describe(measured), () => {});
     const pace = PACES[kind];
     if (pace) assertPaced(measured.answered, pace);
-    assertLess(percentile(measured.latenciesMs, 0.99), BOUND_MS);
+    const boundMs = BOUND_MS + BOUND_PER_LATE_MS * percentile(measured.lateMs, 0.99);
+    assertLess(percentile(measured.latenciesMs, 0.99), boundMs);
   };
   // Other systems have one address of their own, and the server would let in 64 from it.
   if (Deno.build.os === "linux") testWith(PROCESSES, name, test);

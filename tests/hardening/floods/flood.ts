@@ -24,6 +24,8 @@ const PATIENCE_MS = 20_000;
 export interface Measured {
   /** From when a message was said until another member had it; one for each message. */
   latenciesMs: number[];
+  /** How late a timer of this process was before each message: what the machine adds, whatever the server does. */
+  lateMs: number[];
   /** What the server used of one processor, from 0. */
   cpu: number;
   /** How much each flooding connection was answered; nothing where the kind of flood does not tell. */
@@ -71,10 +73,10 @@ export async function measureFlood(
       : await Flooder.start(server.port, kind, tokens);
     const cpuBefore = processorSeconds(server.pid);
     const startedAt = performance.now();
-    const latenciesMs = await talk(talkers, listener, seconds * 1000);
+    const talked = await talk(talkers, listener, seconds * 1000);
     const cpu = (processorSeconds(server.pid) - cpuBefore) /
       ((performance.now() - startedAt) / 1000);
-    return { latenciesMs, cpu, answered: await flood?.stop() ?? [] };
+    return { ...talked, cpu, answered: await flood?.stop() ?? [] };
   } finally {
     Deno.removeSync(data, { recursive: true });
   }
@@ -105,15 +107,16 @@ export function describe(measured: Measured): string {
   return `${latenciesMs.length} messages: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms; ${load}`;
 }
 
-/** The talkers speak in turn, evenly over the time; gives how long each message took to the listener. */
+/** The talkers speak in turn, evenly over the time; measures how long each message took to the listener. */
 async function talk(
   talkers: ChatClient[],
   listener: ChatClient,
   durationMs: number,
-): Promise<number[]> {
+): Promise<Pick<Measured, "latenciesMs" | "lateMs">> {
   const count = Math.floor(durationMs / TALKER_MS) * talkers.length;
   const startedAt = performance.now();
   const latenciesMs: number[] = [];
+  const lateMs: number[] = [];
   const heard = (async () => {
     while (latenciesMs.length < count) {
       const { from, text } = await listener.until("message");
@@ -126,13 +129,14 @@ async function talk(
     const dueAt = startedAt + i * TALKER_MS / talkers.length;
     const earlyMs = dueAt - performance.now();
     if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs));
+    lateMs.push(performance.now() - dueAt);
     const text = `at ${performance.now()}`;
     talkers[i % talkers.length]!.send({ type: "say", ref: `${i}`, text });
   }
   // Who is not heard by then is not heard at all: the listener fails.
   const timer = setTimeout(() => listener.conn.close(), PATIENCE_MS);
   await heard.finally(() => clearTimeout(timer));
-  return latenciesMs;
+  return { latenciesMs, lateMs };
 }
 
 async function discard({ conn }: ChatClient): Promise<void> {

@@ -103,6 +103,14 @@ testWith(FILES, "LogFile.open() begins a new line after a torn one", () => {
   assertEquals(events(folder.log), ["INFO echo cli", "INFO echo start"]);
 });
 
+testWith(PROCESSES, "LogFile.open() refuses a named pipe, which it would wait for", () => {
+  if (Deno.build.os === "windows") return;
+  using folder = new Folder();
+  new Deno.Command("mkfifo", { args: [folder.log] }).outputSync();
+
+  assertThrows(() => LogFile.open(folder.log, { name: "echo" }), Error, "is a named pipe");
+});
+
 testWith(FILES, "LogFile makes its folder 0700 and its files 0600, also one that was not", () => {
   if (Deno.build.os === "windows") return;
   using folder = new Folder();

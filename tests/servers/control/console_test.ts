@@ -9,6 +9,7 @@ function setUp(
   { logPath = "/nowhere/echo.log", sure = true, names = Object.keys(COMMANDS) } = {},
 ) {
   const ran: [string, string][] = [];
+  const asked: string[] = [];
   const printed: string[] = [];
   let wake = () => {};
   const console = new Console({
@@ -18,7 +19,10 @@ function setUp(
       ran.push([command, argument]);
       return Promise.resolve(`answer to ${command}`);
     },
-    confirm: () => Promise.resolve(sure),
+    confirm: (question) => {
+      asked.push(question);
+      return Promise.resolve(sure);
+    },
     print: (text) => {
       printed.push(text);
       wake();
@@ -26,7 +30,8 @@ function setUp(
     stop: () => void ran.push(["stop", ""]),
   });
   const nextPrinted = () => new Promise<void>((resolve) => wake = resolve);
-  return { ran, printed, nextPrinted, console, answer: (line: string) => console.run(line) };
+  const answer = (line: string) => console.run(line);
+  return { ran, asked, printed, nextPrinted, console, answer };
 }
 
 Deno.test("Console.run() hands a command and its argument to the thread", async () => {
@@ -99,6 +104,7 @@ Deno.test("reasons explains each reason of the log", async () => {
   const lines = (await setUp().answer("reasons")).split("\n");
 
   assert(lines.some((line) => /^torn +the client left in the middle/.test(line)));
+  assert(lines.some((line) => /^ended .* too slow$/.test(line)));
   assert(lines.some((line) => /^idle +the client was told: nothing was heard/.test(line)));
 });
 
@@ -194,5 +200,19 @@ testWith(FILES, "clear-logs empties the log once the operator is sure", async ()
 
     assertEquals(await setUp({ logPath }).answer("clear-logs"), "The log is empty now");
     assertEquals((await Deno.stat(logPath)).size, 0);
+  });
+});
+
+testWith(FILES, "clear-logs says that it empties the audit log too", async () => {
+  await withLog(3, async (logPath) => {
+    const audit = `${logPath}.audit.log`;
+    await Deno.writeTextFile(audit, "attempt\n");
+    const { asked, answer } = setUp({ logPath });
+
+    assertEquals(await answer("clear-logs"), "The log and the audit log are empty now");
+
+    assertEquals(asked, ["Empty the log, and the audit log of logins?"]);
+    assertEquals((await Deno.stat(audit)).size, 0);
+    await Deno.remove(audit);
   });
 });
