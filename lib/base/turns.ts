@@ -3,8 +3,8 @@
  *
  * tokio lets a task do 128 socket operations before it must yield. Past that, writes slow down several times, and reads
  * are woken last in, first out: the connections served last are served next, and others wait for seconds
- * (docs/starvation.md). So 64 writes and 64 reads start in a turn at most. Where the reads under way use up what tokio
- * allows, hardly any other starts until they are done.
+ * (docs/starvation.md). So 64 writes and 64 reads start in a turn at most. Where more of the reads under way are ready
+ * than tokio allows, no other starts until they are done.
  *
  * @module
  */
@@ -43,16 +43,16 @@ function flushWave(): void {
   if (flushScheduled) setImmediate(flushWave);
 }
 
-// When this many reads end in one turn, it is a crowd: what tokio allows, less the writes of that turn.
-const CROWD = 100;
-// In a crowd, at most this many waiting reads start in a turn: most of what tokio allows is left to those under way.
-const MAX_STARTS_IN_A_CROWD = 16;
+// When this many reads end in one turn besides those just started, more are ready than tokio allows: a crowd.
+const CROWD = 32;
 // The longest that reads wait for a crowd that brings nothing more, in milliseconds.
 const PATIENCE_MS = 1;
 
 let toRead: Reading[] = [];
 let readsEnded = 0;
+let readsStarted = 0;
 let readScheduled = false;
+let crowded = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Calls `reading.startReading()` at the end of this turn, or of one of the next when many wait. */
@@ -71,21 +71,31 @@ export function readEnded(): void {
 function scheduleReads(): void {
   if (readScheduled) return;
   readScheduled = true;
-  setImmediate(startReads);
+  setImmediate(endTurnOfReads);
+}
+
+function endTurnOfReads(): void {
+  readScheduled = false;
+  if (timer !== undefined) {
+    clearTimeout(timer);
+    timer = undefined;
+    crowded = false;
+  }
+  // What a turn started has mostly ended in it, because its bytes had come before.
+  if (readsEnded - readsStarted >= CROWD) crowded = true;
+  readsEnded = readsStarted = 0;
+  if (!crowded) startReads();
+  // tokio looks at what it put aside when the turns pause, so not while there are writes.
+  else if (toFlush.length > 0) scheduleReads();
+  else timer = setTimeout(startReads, PATIENCE_MS);
 }
 
 function startReads(): void {
-  const crowded = readsEnded >= CROWD;
-  readsEnded = 0;
-  readScheduled = false;
-  if (timer !== undefined) clearTimeout(timer);
   timer = undefined;
-  const starts = crowded ? MAX_STARTS_IN_A_CROWD : MAX_STARTS_A_TURN;
-  const next = toRead.slice(0, starts);
-  toRead = toRead.slice(starts);
+  crowded = false;
+  const next = toRead.slice(0, MAX_STARTS_A_TURN);
+  toRead = toRead.slice(next.length);
+  readsStarted = next.length;
   for (const reading of next) reading.startReading();
-  if (toRead.length === 0) return;
-  // tokio looks at the sockets when the turns pause.
-  if (crowded) timer = setTimeout(startReads, PATIENCE_MS);
-  else scheduleReads();
+  if (toRead.length > 0) scheduleReads();
 }

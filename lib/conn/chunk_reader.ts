@@ -8,7 +8,10 @@ import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 
 /** Where the bytes come from: the part of a `Deno.Conn` that a reader needs. */
-export type Reader = Pick<Deno.Conn, "read">;
+export interface Reader extends Pick<Deno.Conn, "read"> {
+  /** It starts the reads of its socket in turn itself, with {@linkcode readInTurn}. */
+  readonly readsInTurn?: boolean;
+}
 
 /**
  * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
@@ -56,7 +59,8 @@ export abstract class ChunkReader implements Reading, Disposable {
   protected readOn(): void {
     if (this.#reading) return;
     this.#reading = true;
-    readInTurn(this);
+    if (this.#reader.readsInTurn) this.startReading();
+    else readInTurn(this);
   }
 
   /**
@@ -108,7 +112,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   }
 
   #onChunk(bytes: number | null): void {
-    readEnded();
+    if (!this.#reader.readsInTurn) readEnded();
     try {
       if (bytes === null) this.#setEnd({ how: "finished" });
       else this.#takeIn(bytes);

@@ -9,6 +9,7 @@
  */
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { Transport } from "../conn/conn_options.ts";
+import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { setNoDelay } from "../conn/dial.ts";
 
@@ -31,6 +32,8 @@ export class TlsServerConn implements Transport, Disposable {
   readonly localAddr: Deno.Addr;
   /** The address of the peer. */
   readonly remoteAddr: Deno.Addr;
+  /** For the reader of a connection: to read here costs no system call. */
+  readonly readsInTurn = true;
   readonly #tcp: Transport;
   readonly #tls: TLSSocket;
   readonly #secured: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -181,15 +184,16 @@ function tlsSocketOver(
     stream.destroy(error);
   };
   let buffer = new Uint8Array(MIN_READ_BYTES);
+  const take = (bytes: number | null) => {
+    readEnded();
+    stream.push(bytes === null ? null : buffer.slice(0, bytes));
+    const size = bytes === buffer.length ? MAX_READ_BYTES : MIN_READ_BYTES;
+    if (size !== buffer.length) buffer = new Uint8Array(size);
+  };
+  const reading: Reading = { startReading: () => void tcp.read(buffer).then(take, failed) };
   const stream = new Duplex({
     allowHalfOpen: true,
-    read() {
-      tcp.read(buffer).then((bytes) => {
-        this.push(bytes === null ? null : buffer.slice(0, bytes));
-        const size = bytes === buffer.length ? MAX_READ_BYTES : MIN_READ_BYTES;
-        if (size !== buffer.length) buffer = new Uint8Array(size);
-      }, failed);
-    },
+    read: () => readInTurn(reading),
     write(chunk: Uint8Array, _encoding, done) {
       writeAll(tcp, chunk).then(() => done(), failed);
     },

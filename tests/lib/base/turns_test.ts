@@ -16,6 +16,12 @@ function endMany(count: number): void {
   for (let i = 0; i < count; i++) readEnded();
 }
 
+/** Lets a read end, so that those started by the test before are not taken for just started. */
+async function endOthers(): Promise<void> {
+  readEnded();
+  await turns(1);
+}
+
 async function startsOfTurns(count: number, started: number[]): Promise<number[]> {
   const counts = [];
   for (let turn = 0; turn < count; turn++) {
@@ -39,21 +45,50 @@ Deno.test("readInTurn() starts 64 reads at the end of a turn, first come, first 
   assertSpyCalls(immediates, 3);
 });
 
-Deno.test("readInTurn() starts 16 where 100 reads ended in a turn, and the others when that is over", async () => {
+Deno.test("readInTurn() starts nothing while crowds of reads end, and then goes on in order", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(100);
-  endMany(100);
-  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  endMany(32);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
 
-  endMany(100);
-  assertEquals(await startsOfTurns(3, started), [32, 32, 32]);
+  endMany(32);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
 
-  endMany(99);
-  assertEquals(await startsOfTurns(2, started), [96, 100]);
+  endMany(31);
+  assertEquals(await startsOfTurns(2, started), [64, 100]);
   assertEquals(time.next(), false);
 });
 
+Deno.test("readInTurn() takes reads that end as soon as they are started for no crowd", async () => {
+  await endOthers();
+  const started = ask(200);
+  assertEquals(await startsOfTurns(1, started), [64]);
+
+  endMany(64 + 31);
+
+  assertEquals(await startsOfTurns(1, started), [128]);
+  await turns(2);
+});
+
+Deno.test("readInTurn() lets a crowd's writes start before the turns pause", async () => {
+  await endOthers();
+  using time = new FakeTime();
+  const started = ask(1);
+  endMany(32);
+  for (const conn of conns(130, true, [])) flushThisTurn(conn);
+
+  await turns(1);
+  assertEquals(time.next(), false);
+  await turns(3);
+  assertEquals(started, []);
+
+  time.tick(1);
+  assertEquals(started, [0]);
+});
+
 Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(20);
   endMany(100);
@@ -61,20 +96,21 @@ Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", 
 
   const late = ask(1);
 
-  assertEquals(await startsOfTurns(3, started), [16, 16, 16]);
+  assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
   time.tick(1);
   assertEquals([started.length, late.length], [20, 1]);
 });
 
 Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {
+  await endOthers();
   using time = new FakeTime();
   const started = ask(70);
   endMany(100);
-  assertEquals(await startsOfTurns(2, started), [16, 16]);
+  assertEquals(await startsOfTurns(2, started), [0, 0]);
 
   time.tick(1);
 
-  assertEquals(started.length, 70);
+  assertEquals(await startsOfTurns(2, started), [70, 70]);
   assertEquals(await startsOfTurns(1, ask(1)), [1]);
 });
 
