@@ -83,8 +83,8 @@ export type { MemoryConnOptions, MemoryListener } from "./lib/conn/memory_conn.t
 export type { ByteSink, ByteSource } from "./lib/conn/memory_pipe.ts";
 export { ScriptedConn } from "./lib/conn/scripted_conn.ts";
 export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/conn/scripted_conn.ts";
-export { TestedHandler, testHandler } from "./lib/testing/test_handler.ts";
-export type { TestHandlerOptions } from "./lib/testing/test_handler.ts";
+export { testHandler } from "./lib/testing/test_handler.ts";
+export type { TestedHandler, TestHandlerOptions } from "./lib/testing/test_handler.ts";
 export type { MemoryNetworkOptions } from "./lib/testing/memory_network.ts";
 export type { ConversationEnd } from "./lib/server/end_reason.ts";
 export { FaultProxy, startFaultProxy } from "./lib/faults/fault_proxy.ts";

@@ -17,7 +17,7 @@ import { readPasswordFile } from "./chat/password_file.ts";
 import { DEFAULT_PATH, TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { findServer, isNameTaken } from "./session/first_questions.ts";
+import { checkName, findServer } from "./session/first_questions.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import {
   addressOf,
@@ -68,7 +68,7 @@ async function talk(flags: ChatFlags): Promise<number> {
         isRetriable(error);
         tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
       }),
-    isNameTaken: (wanted) => isNameTaken(wanted, connect),
+    checkName: (wanted) => checkName(wanted, connect),
     tell: (text) => tell(escapeControl(text)),
   });
   const client: ChatClient = new ChatClient({

@@ -7,7 +7,7 @@
 import { FrameTooLargeError } from "../frame/frame.ts";
 import { checkLimits, timerDelay } from "../base/limits.ts";
 
-/** How {@linkcode backoff} spaces its delays. */
+/** How long to wait between attempts to connect. */
 export interface BackoffOptions {
   /**
    * The first delay before jitter, in milliseconds.

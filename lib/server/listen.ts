@@ -3,10 +3,9 @@
  *
  * @module
  */
-
 import type { Listener } from "./accept_loop.ts";
 
-/** Options for {@linkcode listen}. */
+/** Where a server listens, and with which certificate. */
 export interface ListenOptions {
   /**
    * Where connections come from, in place of a port: the server owns it, and closes it. After a `pause`, such a server

@@ -238,7 +238,7 @@ export function serve(
  * ```
  */
 export function serve(handler: Handler, options?: ServeOptions & { http?: undefined }): Server;
-/** Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
+/** @internal Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
 export function serve(handler: Handler<MessageConn>, options: ServeOptions & HttpOption): Server;
 export function serve(
   handler: Handler,
