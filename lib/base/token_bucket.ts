@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_DELAY_MS } from "./limits.ts";
+import { MAX_DELAY_MS } from "./numbers.ts";
 
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { checkLimits } from "../base/limits.ts";
+import { checkLimits } from "../base/numbers.ts";
 
 /** The part of a `MessageConn` that an outbox needs. */
 export interface FrameSender {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimits } from "../base/limits.ts";
+import { checkLimits } from "../base/numbers.ts";
 import { checkMaxBodyBytes, type FrameOptions } from "../frame/frame.ts";
 
 /** The part of a `Deno.Conn` that carries the bytes. */

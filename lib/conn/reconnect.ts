@@ -5,7 +5,7 @@
  */
 
 import { FrameTooLargeError } from "../frame/frame.ts";
-import { checkLimits, timerDelay } from "../base/limits.ts";
+import { checkLimits, timerDelay } from "../base/numbers.ts";
 
 /** How long to wait between attempts to connect. */
 export interface BackoffOptions {

@@ -19,6 +19,7 @@ const DEFAULTS: ServerConfig = {
   maxConnections: 10_000,
   maxPerAddress: 2500,
   idleTimeoutMs: 600_000,
+  web: true,
   raw: false,
   maxThreads: 128,
   burst: 20,
