@@ -11,6 +11,7 @@ import {
   openIdentification,
 } from "../../servers/identification.ts";
 import { testInFolder } from "../support/permissions.ts";
+import { infoOf } from "../support/served.ts";
 
 /** A client at an address, in conversation with the handler. */
 class Visitor implements AsyncDisposable {
@@ -20,19 +21,10 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const { signal } = new AbortController();
-    const info = {
-      id: 1,
-      peer: `${address}:1`,
-      address,
-      connectedAt: 0,
-      protocol: "frames" as const,
-      signal,
-    };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
-      await handler(conn, info);
+      await handler(conn, infoOf(1, address));
     })();
   }
 
@@ -175,16 +167,7 @@ testInFolder(
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
-    const { signal } = new AbortController();
-    const info = {
-      id: 1,
-      peer: "10.0.0.1:1",
-      address: "10.0.0.1",
-      connectedAt: 0,
-      protocol: "frames" as const,
-      signal,
-    };
-    const ended = service.handler(conn, info);
+    const ended = service.handler(conn, infoOf(1, "10.0.0.1"));
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);
     await client.receive();

@@ -8,7 +8,7 @@ import { testInFolder } from "../../support/permissions.ts";
 import { connectTo, echo } from "../../support/served.ts";
 import { turns } from "../../support/turns.ts";
 
-const CLIENTS = 10_000;
+const CLIENTS = 2000;
 const AT_ONCE = 50;
 
 /** What this process has open, but for pipes and the like; empty where the system does not tell, or not us. */
