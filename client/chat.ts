@@ -97,8 +97,9 @@ async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | u
   return logins;
 }
 
-if (import.meta.main) {
-  await runProgram({
+/** Runs the program with the arguments of this process, and ends the process. */
+export function main(): Promise<never> {
+  return runProgram({
     command: clientCommand("chat"),
     about: "Takes part in a chat, or logs in at an authentication server.",
     flags: CHAT_FLAGS,
@@ -106,3 +107,5 @@ if (import.meta.main) {
     run: talk,
   });
 }
+
+if (import.meta.main) await main();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { within } from "../../lib/base/within.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";

@@ -6,8 +6,8 @@
 
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { CutBy, Faults } from "./faults.ts";
-import { FrameCursor } from "../frame/frame_cursor.ts";
-import { timerDelay } from "../base/limits.ts";
+import { FrameCursor } from "./frame_cursor.ts";
+import { timerDelay } from "../base/numbers.ts";
 
 /** An end of a connection as a link needs it: a socket of `node:net` is one. */
 export interface LinkEnd {

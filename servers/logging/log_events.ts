@@ -55,7 +55,7 @@ export class EventLog {
       case "listening":
         return this.#log.info("listening", addressFields(event));
       case "connected":
-        return this.#log.info("client connected", { conn: event.conn.id, peer: event.conn.peer });
+        return this.#connected(event.conn);
       case "disconnected":
         return this.#disconnected(event);
       case "requested": {
@@ -90,6 +90,11 @@ export class EventLog {
     const { bytes, conn, conns } = this.#sent;
     this.#sent = undefined;
     this.#log.info("data sent", conns === 1 ? { conn: conn.id, bytes } : { conns, bytes });
+  }
+
+  #connected({ id, peer, protocol }: ConnInfo): void {
+    const how = protocol === "websocket" ? { protocol } : {};
+    this.#log.info("client connected", { conn: id, peer, ...how });
   }
 
   #disconnected(

@@ -20,6 +20,7 @@ import { ChatRoom } from "../../servers/members/chat_room.ts";
 import { Members } from "../../servers/members/members.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
 import { ChatClient } from "../../tools/shared/chat_client.ts";
+import { infoOf } from "./served.ts";
 
 /** What a test may choose about its server. */
 export interface TestServerOptions {
@@ -114,13 +115,7 @@ export function serveInMemory() {
   const [near, far] = memoryConnPair();
   const conn = new FramedConn(near);
   const client = new ChatClient(new FramedConn(far));
-  const info = {
-    id: 1,
-    peer: "127.0.0.1:5",
-    address: "127.0.0.1",
-    connectedAt: 0,
-    protocol: "frames" as const,
-  };
+  const info = infoOf(1, "127.0.0.1");
   const served = new Member(conn, info, members).serve();
   const dispose = () => {
     [conn, client.conn].forEach((end) => end.close());
