@@ -33,7 +33,7 @@ const PROGRAMS: Record<string, string> = { chat: "client/chat.ts", client: "clie
 /**
  * Reads all of it. What does not fit together is an error then, and not of one request.
  *
- * @param root The folder that holds `client` and `lib`, with a slash at its end.
+ * @param root The folder that holds `client`, `lib` and `pages`, with a slash at its end.
  * @param server The name of the exercise.
  */
 export async function readWebFiles(root: URL, server: string): Promise<WebFiles> {
@@ -72,8 +72,7 @@ await main();
 
 /** The page of the exercise, and what it loads: modules as JavaScript, and files of other kinds. */
 async function addPage(files: Map<string, WebFile>, root: URL, server: string): Promise<void> {
-  const paths = await filesIn(root, "client/web", true);
-  const entries = paths.filter((path) => path.endsWith(".ts"));
+  const entries = await filesIn(root, "client/web", true);
   // Loaded where it is used: imported, it would delay the start of every server.
   const { stripTypeScriptTypes } = globalThis.process.getBuiltinModule("node:module");
   const modules: Modules = await readModules(
@@ -82,19 +81,13 @@ async function addPage(files: Map<string, WebFile>, root: URL, server: string): 
     (source) => stripTypeScriptTypes(source),
   );
   for (const [path, source] of modules) files.set(`/web/${path}`, await fileOf("js", source));
-  for (const path of paths) {
-    const extension = path.replace(/^.*\./, "");
-    if (extension === "css" || extension === "svg") {
-      files.set(
-        `/web/${path}`,
-        await fileOf(extension, await Deno.readTextFile(new URL(path, root))),
-      );
-    }
+  const page = server === "chat" ? "pages/chat.html" : "pages/exercise.html";
+  for (const path of await filesIn(root, "pages")) {
+    const kind = path.replace(/^.*\./, "");
+    const text = await Deno.readTextFile(new URL(path, root));
+    if (path === page) files.set("/", await fileOf(kind, text.replaceAll("{{server}}", server)));
+    else if (kind !== "html") files.set(`/web/${path}`, await fileOf(kind, text));
   }
-  const page = server === "chat" ? "client/web/chat.html" : "client/web/exercise.html";
-  if (!paths.includes(page)) return;
-  const html = await Deno.readTextFile(new URL(page, root));
-  files.set("/", await fileOf("html", html.replaceAll("{{server}}", server)));
 }
 
 async function fileOf(kind: string, text: string): Promise<WebFile> {

@@ -18,8 +18,8 @@ const TASKS = new Map<string, Task>(
 const LOOPBACK = ["127.0.0.0/8", "localhost", "[::1]"];
 const SERVER = {
   net: [...LOOPBACK, "0.0.0.0", "[::]"],
-  // What is in client/ is served to browsers and to Deno.
-  read: ["data", "servers", "lib", "client"],
+  // What is in client/ and pages/ is served to browsers and to Deno.
+  read: ["data", "servers", "lib", "client", "pages"],
   write: ["data"],
   // Tells whether the task was started in the background, and how it found its terminal.
   env: ["TTY"],

@@ -8,6 +8,8 @@ import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore, type NewMessage } from "../../lib/store/history_store.ts";
 import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../../lib/chat/protocol.ts";
+import type { HttpProtocol } from "../../lib/server/http_protocol.ts";
+import type { MessageConn } from "../../lib/conn/message_conn.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../../lib/base/token_bucket.ts";
@@ -46,6 +48,8 @@ export interface TestServerOptions {
   onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
   goodbye?: () => string;
+  /** Answers browsers; by default none are. */
+  http?: HttpProtocol;
   /** The clock of the accounts and the sessions. */
   now?: () => number;
 }
@@ -144,11 +148,17 @@ function openMembers(server: string, options: TestServerOptions) {
   return { database, members, errors, onStorageError };
 }
 
-function start(handler: Handler, close: () => void, members: Members, options: TestServerOptions) {
-  const { goodbye = goodbyeMessage, idleTimeoutMs, sendTimeoutMs, onEvent } = options;
+function start(
+  handler: Handler<MessageConn>,
+  close: () => void,
+  members: Members,
+  options: TestServerOptions,
+) {
+  const { goodbye = goodbyeMessage, idleTimeoutMs, sendTimeoutMs, onEvent, http } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
     port: 0,
+    http,
     goodbye,
     maxBodyBytes: MAX_CLIENT_BODY_BYTES,
     onEvent: (event) => {

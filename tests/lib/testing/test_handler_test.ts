@@ -142,6 +142,7 @@ Deno.test("testHandler() runs a handler over a transport that fails by a script"
 });
 
 Deno.test("testHandler() ends a handler that waits when it is disposed of", async () => {
+  using _time = new FakeTime();
   const left: string[] = [];
   {
     await using _test = testHandler(async (conn) => {

@@ -56,16 +56,21 @@ testWith(FILES, "A server has the clients and what they import, as they are", as
   }
 });
 
-testWith(FILES, "A server has nothing outside client and lib, and nothing unused", async () => {
-  const files = await readWebFiles(CHECKOUT, "chat");
+testWith(
+  FILES,
+  "A server has nothing outside client, lib and pages, and nothing unused",
+  async () => {
+    const files = await readWebFiles(CHECKOUT, "chat");
 
-  const modules = /^\/(?:v\/[0-9a-f]{16}\/|web\/)?(?:client|lib)\/[\w/]+\.(?:ts|css|svg)$/;
-  const rest = [...files.keys()].filter((path) => !modules.test(path));
-  assertEquals(rest.sort().filter((path) => path !== "/"), ["/chat", "/client", "/version"]);
-  for (const unused of ["/lib/server/server.ts", "/lib/store/database.ts", "/lib/web/http.ts"]) {
-    assert(!files.has(unused), unused);
-  }
-});
+    const modules =
+      /^\/(?:v\/[0-9a-f]{16}\/|web\/)?(?:client|lib)\/[\w/]+\.ts$|^\/web\/pages\/\w+\.(?:css|svg)$/;
+    const rest = [...files.keys()].filter((path) => !modules.test(path));
+    assertEquals(rest.sort().filter((path) => path !== "/"), ["/chat", "/client", "/version"]);
+    for (const unused of ["/lib/server/server.ts", "/lib/store/database.ts", "/lib/web/http.ts"]) {
+      assert(!files.has(unused), unused);
+    }
+  },
+);
 
 testWith(FILES, "readModules() follows every form of import, in circles too", async () => {
   const files = {
@@ -111,10 +116,10 @@ testWith(FILES, "The page is HTML with the server's name, and loads JavaScript",
   const files = {
     "client/main.ts": "",
     "client/chat.ts": "",
-    "client/web/chat.html": "<title>{{server}}</title>",
-    "client/web/exercise.html": "<p>{{server}}",
+    "pages/chat.html": "<title>{{server}}</title>",
+    "pages/exercise.html": "<p>{{server}}",
     "client/web/page/page.ts": 'import { n } from "../../../lib/n.ts";\nlet m: number = n;\n',
-    "client/web/page.css": "a{}",
+    "pages/style.css": "a{}",
     "lib/n.ts": "export const n: number = 1;\n",
   };
   await inFolder(files, async (root) => {
@@ -125,7 +130,7 @@ testWith(FILES, "The page is HTML with the server's name, and loads JavaScript",
     assertEquals(await textAt(echo, "/"), "<p>echo");
     assertMatch(await textAt(chat, "/web/client/web/page/page.ts") ?? "", /let m\s+= n;/);
     assertMatch(await textAt(chat, "/web/lib/n.ts") ?? "", /export const n\s+= 1;/);
-    assertEquals(chat.get("/web/client/web/page.css")?.type, "text/css; charset=utf-8");
+    assertEquals(chat.get("/web/pages/style.css")?.type, "text/css; charset=utf-8");
     assertEquals(chat.get("/web/lib/n.ts")?.type, "text/javascript; charset=utf-8");
   });
 });
@@ -188,6 +193,7 @@ testWith(FILES, "Files that could not be read are read at the next request", asy
 
     await Deno.writeTextFile(new URL("client/chat.ts", root), "");
     await Deno.mkdir(new URL("client/web", root));
+    await Deno.mkdir(new URL("pages", root));
 
     assertEquals((await site.respond(request))?.body?.length, 16);
   });
