@@ -13,10 +13,7 @@ import { writeAll } from "../conn/conn_streams.ts";
 import type { TerminalOutput } from "./screen.ts";
 import { wrapText } from "./text_layout.ts";
 
-/** A write that takes longer than this is one that nothing reads, in milliseconds. */
-const STALLED_MS = 100;
-
-/** How long the end of a program waits for its output, in milliseconds. */
+/** How long the end of a program waits for its output, in milliseconds: what takes longer is taken by nothing. */
 export const LAST_OUTPUT_MS = 1000;
 
 /** Standard output, standard error, or another place for bytes. */
@@ -83,7 +80,7 @@ export class AsyncOutput extends Writable implements TerminalOutput {
 
   /** Writes a text or bytes, as every stream does. */
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
-    const isStalled = performance.now() - this.#startedAt > STALLED_MS;
+    const isStalled = performance.now() - this.#startedAt > LAST_OUTPUT_MS;
     if (!this.#isExiting || isStalled) {
       return super.write(chunk, encoding as BufferEncoding, done as () => void);
     }

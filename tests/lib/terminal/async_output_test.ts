@@ -66,8 +66,8 @@ for (const isLossy of [false, true]) {
 
 for (
   const [what, waitedMs, text] of [
-    ["what is written at once", 0, "last"],
-    ["nothing where a write has waited for 0.2 s", 200, ""],
+    ["what is written within 1 s of a pending write", 1000, "last"],
+    ["nothing where a write has waited for over 1 s", 1001, ""],
   ] as const
 ) {
   Deno.test(`AsyncOutput.exit() lets through ${what}`, async () => {
