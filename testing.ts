@@ -1,28 +1,43 @@
 /**
  * Tests your own handlers: connections without a network, and a network with faults.
  *
- * A handler speaks to a `FramedConn`, and a `FramedConn` to any `Deno.Conn`. So a test gives it one
- * end of a pair in memory and speaks from the other: no port, no permission, no waiting. With
- * `chunkBytes: 1` every byte travels alone, which finds a reader that takes one read for one message.
+ * {@linkcode testHandler} runs a handler as `serve` does, over a connection in memory: no port, no permission, no waiting.
+ * With `chunkBytes: 1` every byte travels alone, which finds a reader that takes one read for one message.
  *
  * ```ts
- * import { FramedConn } from "@framed/tcp";
- * import { memoryConnPair } from "@framed/tcp/testing";
+ * import type { FramedConn } from "@framed/tcp";
+ * import { testHandler } from "@framed/tcp/testing";
  * import { assertEquals } from "@std/assert";
  *
  * async function shout(conn: FramedConn): Promise<void> {
  *   for await (const text of conn) await conn.send(text.toUpperCase());
  * }
  *
- * const [near, far] = memoryConnPair({ chunkBytes: 1 });
- * using client = new FramedConn(near);
- * using server = new FramedConn(far);
- * const conversation = shout(server);
+ * await using test = testHandler(shout, { network: { chunkBytes: 1 } });
+ * assertEquals(await test.conn.request("hello"), "HELLO");
  *
- * assertEquals(await client.request("hello"), "HELLO");
- * await client.closeWrite();
- * await conversation;
+ * test.end("shutdown");
+ * assertEquals((await test.ended).reason, "shutdown");
  * ```
+ *
+ * With `FakeTime`, limits and delays of seconds take no time:
+ *
+ * ```ts
+ * import { testHandler } from "@framed/tcp/testing";
+ * import { assertEquals } from "@std/assert";
+ * import { FakeTime } from "@std/testing/time";
+ *
+ * using time = new FakeTime();
+ * await using test = testHandler((conn) => conn.receive(), { idleTimeoutMs: 60_000 });
+ *
+ * await time.tickAsync(75_000);
+ * assertEquals(await test.conn.receive(), null);
+ * test.conn.close();
+ *
+ * assertEquals((await test.ended).reason, "idle");
+ * ```
+ *
+ * {@linkcode memoryConnPair} makes the two ends of such a connection, for tests of both programs at once.
  *
  * A {@linkcode ScriptedConn} does what a network does only by luck, at the moment you choose:
  *
@@ -68,6 +83,10 @@ export type { MemoryConnOptions } from "./lib/conn/memory_conn.ts";
 export type { ByteSink, ByteSource } from "./lib/conn/memory_pipe.ts";
 export { ScriptedConn } from "./lib/conn/scripted_conn.ts";
 export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/conn/scripted_conn.ts";
+export { testHandler } from "./lib/testing/test_handler.ts";
+export type { TestedHandler, TestHandlerOptions } from "./lib/testing/test_handler.ts";
+export type { MemoryNetworkOptions } from "./lib/testing/memory_network.ts";
+export type { ConversationEnd } from "./lib/server/end_reason.ts";
 export { FaultProxy, startFaultProxy } from "./lib/faults/fault_proxy.ts";
 export type {
   FaultCounts,

@@ -17,7 +17,7 @@ import { readPasswordFile } from "./chat/password_file.ts";
 import { DEFAULT_PATH, TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
 import { WrongServerError as NoChatError } from "./session/connection.ts";
-import { findServer, isNameTaken } from "./session/first_questions.ts";
+import { checkName, findServer } from "./session/first_questions.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import {
   addressOf,
@@ -68,7 +68,7 @@ async function talk(flags: ChatFlags): Promise<number> {
         isRetriable(error);
         tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
       }),
-    isNameTaken: (wanted) => isNameTaken(wanted, connect),
+    checkName: (wanted) => checkName(wanted, connect),
     tell: (text) => tell(escapeControl(text)),
   });
   const client: ChatClient = new ChatClient({
@@ -97,8 +97,9 @@ async function loginsOf(flags: ChatFlags, server: string): Promise<TokenFile | u
   return logins;
 }
 
-if (import.meta.main) {
-  await runProgram({
+/** Runs the program with the arguments of this process, and ends the process. */
+export function main(): Promise<never> {
+  return runProgram({
     command: clientCommand("chat"),
     about: "Takes part in a chat, or logs in at an authentication server.",
     flags: CHAT_FLAGS,
@@ -106,3 +107,5 @@ if (import.meta.main) {
     run: talk,
   });
 }
+
+if (import.meta.main) await main();

@@ -52,8 +52,9 @@ async function talk(flags: TargetFlags): Promise<number> {
   return unanswered > 0 || client.wasKicked ? 1 : 0;
 }
 
-if (import.meta.main) {
-  await runProgram({
+/** Runs the program with the arguments of this process, and ends the process. */
+export function main(): Promise<never> {
+  return runProgram({
     command: clientCommand("lines"),
     about: "Sends each line you type to a server and shows what it answers; exit ends it.",
     flags: TARGET_FLAGS,
@@ -67,3 +68,5 @@ if (import.meta.main) {
     run: talk,
   });
 }
+
+if (import.meta.main) await main();

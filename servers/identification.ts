@@ -97,6 +97,8 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
   resources.move();
   return {
     handler: identify({ store, reading, writing }),
+    // It speaks first, unless a browser does.
+    silence: { silenceMs: 200 },
     options: { maxBodyBytes: MAX_BODY_BYTES },
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {

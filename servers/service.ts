@@ -5,6 +5,7 @@
  */
 import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
+import type { Silence } from "../lib/server/http_protocol.ts";
 import type { ConnInfo, ServerEvent } from "../lib/server/server_events.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import type { ServeOptions } from "../lib/server/serve_options.ts";
@@ -16,6 +17,8 @@ export interface Service {
   handler: Handler<MessageConn>;
   /** Takes its place where the bytes are no frames. */
   rawHandler?: Handler;
+  /** How long a peer may be silent before it is taken for one that speaks frames: where the handler speaks first. */
+  silence?: Silence;
   /** What the exercise asks of the server beyond the flags. */
   options?: ServeOptions;
   /** The name of the user of a connection, once it is known. */

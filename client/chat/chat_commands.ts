@@ -5,7 +5,7 @@
  * @module
  */
 
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { nearest } from "../../lib/base/nearest.ts";
 import { parseClientMessage } from "../../lib/chat/protocol.ts";

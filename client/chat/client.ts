@@ -4,8 +4,7 @@
  * @module
  */
 
-import { count } from "../../lib/base/count.ts";
-import { escapeControl } from "../../lib/base/escape.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { within } from "../../lib/base/within.ts";
 import type { ServerMessage } from "../../lib/chat/protocol.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
@@ -42,8 +41,7 @@ const MAX_PENDING_SHOWN = 3; // when the connection is lost
 /** How long a program waits, at the end, for what is not stored yet, in milliseconds; a person waits less. */
 const PATIENCE_MS = 10_000;
 const PERSONS_PATIENCE_MS = 2000;
-// A person who waits longer than this is told the reason.
-const UNNOTICED_MS = 500;
+const UNNOTICED_MS = 500; // A person who waits longer is told the reason.
 
 /** Takes part in a chat until its session or its input ends. */
 export class ChatClient implements CommandTarget {
@@ -182,8 +180,10 @@ export class ChatClient implements CommandTarget {
       taken.catch(() => {}); // It is awaited below.
       if (waiting + this.#session.pending.count > MAX_PENDING) await taken;
     }
-    if (waiting === 0 || await within(PATIENCE_MS, this.#session.entered)) await taken;
-    else this.refuse(`Not sent: ${count(waiting, "line")}`);
+    if (waiting === 0 || await within(PATIENCE_MS, this.#session.entered)) return await taken;
+    this.refuse(`Not sent: ${count(waiting, "line")}`);
+    this.#isLeaving = true; // Nothing else is waited for.
+    this.#session.close();
   }
 
   #takeLine(line: string): void {
@@ -206,13 +206,12 @@ export class ChatClient implements CommandTarget {
     const shown = view.show(message, own);
     if (json) terminal.print(botLine(message));
     else if (message.type === "users" && this.#mustGreet) {
-      this.#mustGreet = false;
       terminal.print(`${shown!.text}. /help shows the commands`);
     } else this.#show(shown);
+    if (message.type === "users") this.#mustGreet = false;
     if (message.type === "welcome") this.#enter(message.name);
-    if (message.type !== "said" || own?.type !== "tell" || !terminal.isInteractive) return;
-    if (!this.#names.isAway(own.to)) return;
-    this.tell(`${escapeControl(own.to)} is not here: the message is delivered when they come back`);
+    const isTold = message.type === "said" && own?.type === "tell" && terminal.isInteractive;
+    if (isTold && this.#names.isAway(own.to)) this.#show(view.away(own.to));
   }
 
   #enter(name: string): void {

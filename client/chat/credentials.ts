@@ -10,6 +10,7 @@ import {
   MIN_PASSWORD_LENGTH,
   passwordLength,
 } from "../../lib/chat/lengths.ts";
+import { NAME_REFUSALS } from "../session/first_questions.ts";
 import type { Credentials, LoginStore, Refusal } from "../session/session_login.ts";
 
 /** A person at a keyboard; `null` is the end of the input. */
@@ -36,8 +37,8 @@ export interface CredentialSourceOptions {
   person?: Person | undefined;
   /** Tells the person, before the first question, if there is no server. */
   findServer(): Promise<void>;
-  /** Whether there is an account of that name; `undefined` if that is not known. */
-  isNameTaken(name: string): Promise<boolean | undefined>;
+  /** Gives why no new account can have that name; `null` if one can, `undefined` if that is not known. */
+  checkName(name: string): Promise<Refusal | null | undefined>;
   /** Shows why the last attempt failed, and what is missing. */
   tell(text: string): void;
 }
@@ -86,7 +87,7 @@ export class CredentialSource {
   }
 
   async #askPerson(person: Person, refusal?: Refusal): Promise<Credentials | null> {
-    const { register, findServer, isNameTaken, tell } = this.#options;
+    const { register, findServer, checkName, tell } = this.#options;
     let mustAsk = await this.#learnFrom(person, refusal);
     const mayUseKept = !refusal && !register && this.#name !== undefined;
     if (mayUseKept && await this.#isKept(this.#name!)) return { name: this.#name! };
@@ -102,9 +103,10 @@ export class CredentialSource {
         }
       }
       this.#isNew ??= register || await person.confirm("Are you new here?");
-      if (!this.#isNew || await isNameTaken(this.#name!) !== true) break;
-      tell("This name is taken: choose another one");
-      this.#name = this.#isNew = undefined;
+      const refused = this.#isNew ? await checkName(this.#name!) : null;
+      if (!refused) break;
+      tell(refused.message);
+      this.#decline();
     }
     return await this.#askPassword(person, this.#isNew);
   }
@@ -114,16 +116,18 @@ export class CredentialSource {
     if (!refusal || ANSWERS_STAND_AFTER.includes(refusal.code)) return false;
     this.#isNew = undefined;
     if (refusal.code === "not_sent") return false;
+    if (NAME_REFUSALS.includes(refusal.code)) this.#decline();
     if (!isEnded(refusal)) return true;
-    const { register, isNameTaken } = this.#options;
-    const isTaken = await isNameTaken(this.#name!);
+    const { register, checkName } = this.#options;
+    const refused = await checkName(this.#name!);
+    const isTaken = refused && refused.code === "name_taken";
     // The first question is one for yes or no, which takes no rest of a line that is being typed for its answer.
     const isWanted = register && !isTaken || await person.confirm(
       isTaken ? `Log in again as ${this.#name}?` : `Make a new account for ${this.#name}?`,
     );
     this.#isNew = !isTaken && isWanted;
     // No password is of use for an account that is gone.
-    const mustAsk = isTaken !== undefined && !isWanted;
+    const mustAsk = refused !== undefined && !isWanted;
     if (mustAsk) this.#decline();
     return mustAsk;
   }
@@ -131,7 +135,7 @@ export class CredentialSource {
   /** Neither the name nor a login kept under it is offered again. */
   #decline(): void {
     this.#declined.push(this.#name!);
-    this.#name = undefined;
+    this.#name = this.#isNew = undefined;
   }
 
   async #askName(person: Person): Promise<boolean> {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { MAX_PASSWORD_LENGTH, passwordLength } from "../../lib/chat/lengths.ts";
+
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**
@@ -16,6 +18,9 @@ export async function readPasswordFile(path: string): Promise<string> {
   if (line === "") throw problem(path, "its first line is empty");
   // deno-lint-ignore no-control-regex -- no keyboard enters these
   if (/[\0-\x08\x0e-\x1f\x7f]/.test(line)) throw problem(path, "it is no text in UTF-8");
+  if (passwordLength(line) > MAX_PASSWORD_LENGTH) {
+    throw problem(path, `its first line has more than ${MAX_PASSWORD_LENGTH} characters`);
+  }
   return line;
 }
 

@@ -89,6 +89,11 @@ export class ChatView {
     return { text: this.#paint(`waits to be sent${receiverOf(own)}: ${excerpt(own.text)}`, "dim") };
   }
 
+  /** Shows that a private message is for a user who is away. */
+  away(name: string): Shown {
+    return service(`${safeText(name)} is not here: the message is delivered when they come back`);
+  }
+
   /** Shows the first wait for a connection, and the next one for another reason: it must stay true for all of them. */
   wait(address: string, wait: ChatWait): Shown | undefined {
     const reason = wait.error instanceof Error ? wait.error.message : `${wait.bye}`;

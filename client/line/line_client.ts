@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { Reconnector, type ReconnectWait } from "../../lib/conn/reconnect.ts";
 import {
   addressOf,

@@ -6,6 +6,7 @@
 
 import { PROTOCOL_VERSION, type ServerMessage } from "../../lib/chat/protocol.ts";
 import { type ChatConn, ChatConnection } from "./connection.ts";
+import type { Refusal } from "./session_login.ts";
 
 /** How long a server has to answer before the login, in milliseconds. */
 const ANSWER_MS = 3000;
@@ -15,22 +16,28 @@ export function findServer(connect: (signal: AbortSignal) => Promise<ChatConn>):
   return withHello(connect, () => Promise.resolve());
 }
 
+/** The refusals that are for the name alone. */
+export const NAME_REFUSALS: readonly Refusal["code"][] = ["name_taken", "bad_name"];
+
 /**
- * Asks a server whether a name is taken, on a connection of its own: a registration without a password is refused for
- * the name first. `undefined` where the server does not tell, as one does whose `hello` has no `data`.
+ * Asks a server, on a connection of its own, whether it would refuse a name for a new account: a registration without a
+ * password is refused for the name first.
+ *
+ * @returns The refusal, `name_taken` or `bad_name`; `null` for a name that is free; `undefined` where the server does not
+ * tell, as one does whose `hello` has no `data`.
  */
-export async function isNameTaken(
+export async function checkName(
   name: string,
   connect: (signal: AbortSignal) => Promise<ChatConn>,
-): Promise<boolean | undefined> {
+): Promise<Refusal | null | undefined> {
   try {
     return await withHello(connect, async (connection, hello) => {
       if (hello.type !== "hello" || !hello.data) return undefined;
       connection.send({ type: "register", name, password: "" });
       const answer = await connection.receive();
       if (!answer || !("type" in answer) || answer.type !== "error") return undefined;
-      if (answer.code === "name_taken") return true;
-      return answer.code === "weak_password" ? false : undefined;
+      if (answer.code === "weak_password") return null;
+      return NAME_REFUSALS.includes(answer.code) ? answer : undefined;
     });
   } catch {
     // The login that follows says what is wrong with the connection.

@@ -43,9 +43,10 @@ const MAX_LOGINS = 100;
 
 /** Reads a list, the last login used at the end; `undefined` where the text is something else. */
 export function parseLogins(text: string): KeptEntry[] | undefined {
-  if (text.trim() === "") return [];
+  const list = text.trim(); // An editor may have put a byte order mark before it, which JSON does not allow.
+  if (list === "") return [];
   try {
-    const entries: unknown = JSON.parse(text);
+    const entries: unknown = JSON.parse(list);
     if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
     return entries.filter(({ name, token }) =>
       isUsableName(name) && token.length <= MAX_TOKEN_LENGTH

@@ -8,6 +8,7 @@ import { domainToUnicode } from "node:url";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import type { ReconnectWait } from "../../lib/conn/reconnect.ts";
+import { SOURCE } from "./source.ts";
 import { FrameTooLargeError } from "../../lib/frame/frame.ts";
 
 /** Which server a client talks to, and over what. */
@@ -62,7 +63,8 @@ export function clientCommand(speaks: "chat" | "lines", server?: ServerFlags): s
     import.meta.url,
   );
   const task = speaks === "chat" ? "chat:client" : "client";
-  const command = protocol === "file:" ? `deno task ${task}` : `deno run --allow-net ${href}`;
+  const url = SOURCE ? SOURCE.url + (speaks === "chat" ? "chat" : "client") : href;
+  const command = protocol === "file:" ? `deno task ${task}` : `deno run --allow-net ${url}`;
   if (!server) return command;
   const { host, port, tls, ca } = server;
   const flags = [command, "--host", host, "--port", port, ...(tls ? ["--tls"] : [])];

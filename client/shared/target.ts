@@ -11,6 +11,7 @@ import { parseHost, parsePort } from "../../lib/base/endpoint.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type Asker, askHost, askPort } from "../../lib/terminal/question.ts";
 import { FlagError, type Values } from "./client_program.ts";
+import { SOURCE, type Source } from "./source.ts";
 import type { ServerFlags } from "./failure.ts";
 
 /** A host that drops packets would delay an attempt for minutes. */
@@ -38,16 +39,25 @@ export type TargetFlags = Values<typeof TARGET_FLAGS>;
 export type Connect = (signal?: AbortSignal) => Promise<FramedConn>;
 
 /**
- * Asks for what no flag tells; without a keyboard, it takes the defaults.
+ * Asks for what no flag tells; without a keyboard, it takes the defaults. A client that comes from a server talks to that,
+ * unless a flag names another.
  *
  * @throws {FlagError} If `--ca` is given without `--tls`.
  */
-export async function targetOf(flags: TargetFlags, asker?: Asker): Promise<ServerFlags> {
-  const { tls, ca } = flags;
+export async function targetOf(
+  flags: TargetFlags,
+  asker?: Asker,
+  source: Source | undefined = SOURCE,
+): Promise<ServerFlags> {
+  const from = flags.host === undefined && flags.port === undefined ? source : undefined;
+  const { ca } = flags;
+  const tls = flags.tls || from?.tls === true;
   if (ca !== undefined && !tls) throw new FlagError("--ca needs --tls");
+  const more = { tls, ...(ca !== undefined && { ca }) };
+  if (from) return { host: from.host, port: from.port, ...more };
   const host = flags.host ?? (asker ? await askHost(asker, { check: findHost }) : "127.0.0.1");
   const port = flags.port ?? (asker ? await askPort(asker) : 9090);
-  return { host, port, tls, ...(ca !== undefined && { ca }) };
+  return { host, port, ...more };
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timerDelay } from "./limits.ts";
+import { timerDelay } from "./numbers.ts";
 
 /** How often a timer asks for the progress within its timeout. */
 export const TICKS = 4;

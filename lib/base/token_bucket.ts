@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_DELAY_MS } from "./limits.ts";
+import { MAX_DELAY_MS } from "./numbers.ts";
 
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
@@ -17,7 +17,25 @@ export interface TokenBucketOptions {
 // After a wait, rounding may leave a token slightly less than whole.
 const WHOLE_TOKEN = 1 - 1e-9;
 
-/** A bucket of tokens that refills steadily. It starts full. */
+/**
+ * A bucket of tokens that refills steadily. It starts full.
+ *
+ * @example A client that may send ten messages at once, and then one a second
+ * ```ts
+ * import { type FramedConn, serve, TokenBucket } from "@framed/tcp";
+ *
+ * async function handler(conn: FramedConn): Promise<void> {
+ *   const bucket = new TokenBucket({ burst: 10, perSecond: 1 });
+ *   for await (const text of conn) {
+ *     // Meanwhile nothing is received: what the client sends too fast waits at its end.
+ *     await bucket.wait();
+ *     await conn.send(text);
+ *   }
+ * }
+ *
+ * await using server = serve(handler, { port: 0 });
+ * ```
+ */
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
   #tokens: number;
@@ -79,7 +97,20 @@ function checkRange({ burst, perSecond }: TokenBucketOptions): void {
 // From this many buckets on, full ones are dropped: a full bucket is the same as none.
 const MANY_BUCKETS = 1024;
 
-/** A bucket for each key. */
+/**
+ * A bucket for each key, such as an address or a user. Memory is kept only for keys whose bucket is not full.
+ *
+ * @example
+ * ```ts
+ * import { TokenBuckets } from "@framed/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const logins = new TokenBuckets({ burst: 1, perSecond: 0.1 });
+ * assertEquals(logins.take("192.0.2.1"), 0);
+ * assertEquals(logins.take("192.0.2.2"), 0);
+ * assertEquals(logins.take("192.0.2.1") > 9000, true);
+ * ```
+ */
 export class TokenBuckets {
   readonly #options: TokenBucketOptions;
   readonly #buckets = new Map<string, TokenBucket>();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timerDelay } from "./limits.ts";
+import { timerDelay } from "./numbers.ts";
 
 /** Waits for a promise, or until a signal aborts: then it rejects with the signal's reason. */
 export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * How long a text and a password may be, for those who send one and those who take it.
+ * How long a text, a password and a stack of combining marks may be, for those who send one and those who take it.
  *
  * @module
  */
@@ -30,4 +30,15 @@ export function passwordLength(password: string): number {
   // No character takes more than four units before NFC.
   if (password.length > 4 * MAX_PASSWORD_LENGTH) return password.length;
   return [...password.normalize("NFC")].length;
+}
+
+/** The most nonspacing marks on one character: the limit of Unicode's UTS #39, section 5.4. */
+export const MAX_MARKS = 4;
+
+// Invisible characters between marks do not end a stack. The two sets are disjoint, so the time is linear.
+const TOO_MANY_MARKS = /(?:[\p{Mn}\p{Me}](?:(?!\p{M})\p{Default_Ignorable_Code_Point})*){5}/u;
+
+/** Whether a character of the text has more than {@linkcode MAX_MARKS} combining marks. */
+export function hasTooManyMarks(text: string): boolean {
+  return TOO_MANY_MARKS.test(text);
 }

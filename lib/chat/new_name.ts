@@ -1,4 +1,4 @@
-import { hasTooManyMarks, MAX_MARKS } from "./combining_marks.ts";
+import { hasTooManyMarks, MAX_MARKS } from "./lengths.ts";
 import { lookOf } from "./confusables.ts";
 import { type Name, parseName } from "./name.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { checkLimits } from "../base/limits.ts";
+import { checkLimits } from "../base/numbers.ts";
 
 /** The part of a `MessageConn` that an outbox needs. */
 export interface FrameSender {
@@ -47,6 +47,23 @@ const OFFER_TURNS = 64;
  * Takes messages for one peer without waiting, within limits of bytes and of time.
  *
  * All frames of one turn of the event loop leave in one write.
+ *
+ * @example A broadcast that no slow peer delays
+ * ```ts
+ * import { encodeFrame, FramedConn, Outbox } from "@framed/tcp";
+ * import { memoryConnPair } from "@framed/tcp/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [near, far] = memoryConnPair();
+ * using member = new FramedConn(near);
+ * using peer = new FramedConn(far);
+ * const outbox = new Outbox(member, { onOverflow: () => member.close() });
+ *
+ * const frame = encodeFrame("to all");
+ * for (const each of [outbox]) each.deliver(frame);
+ *
+ * assertEquals(await peer.receive(), "to all");
+ * ```
  */
 export class Outbox {
   readonly #conn: FrameSender;

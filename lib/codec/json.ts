@@ -54,9 +54,8 @@ const PROTOTYPE = keyPattern("prototype");
  * }
  *
  * await using server = serve(async (conn) => {
- *   for await (const { numbers } of new TypedConn(conn, json<Numbers, Sum>(parseNumbers))) {
- *     await conn.send(JSON.stringify({ sum: numbers.reduce((a, b) => a + b, 0) }));
- *   }
+ *   const typed = new TypedConn(conn, json<Numbers, Sum>(parseNumbers));
+ *   for await (const { numbers } of typed) await typed.send({ sum: numbers.reduce((a, b) => a + b, 0) });
  * }, { port: 0 });
  *
  * const conn = await FramedConn.connect({ port: server.addr.port });

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { checkLimits } from "../base/limits.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
-import type { MessageReaderOptions } from "./message_reader.ts";
-import type { WriteQueueOptions } from "./write_queue.ts";
+import { checkLimits } from "../base/numbers.ts";
+import { checkMaxBodyBytes, type FrameOptions } from "../frame/frame.ts";
 
 /** The part of a `Deno.Conn` that carries the bytes. */
 export type Transport =
@@ -14,7 +12,36 @@ export type Transport =
   & Partial<Pick<Deno.Conn, "ref" | "unref">>;
 
 /** Options for {@linkcode FramedConn}. */
-export interface FramedConnOptions extends MessageReaderOptions, WriteQueueOptions {}
+export interface FramedConnOptions extends FrameOptions {
+  /**
+   * A `receive` that gets no byte for this long rejects with `Deno.errors.TimedOut`, in milliseconds; up to a quarter
+   * later, never earlier. What earlier calls waited, that were given up, counts. A message whose bytes come, but more
+   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits without limit.
+   *
+   * @default {0}
+   */
+  idleTimeoutMs?: number;
+  /** Called for each message that a `receive` gives, with the length of its body in bytes. It must not throw. */
+  onReceived?: (bodyBytes: number) => void;
+  /**
+   * With this many bytes queued or more, `send` settles when they are written. Bytes already handed to a write do not
+   * count.
+   *
+   * @default {65536}
+   */
+  highWaterMarkBytes?: number;
+  /**
+   * How long the peer may take none of the bytes that are queued, in milliseconds; the connection is lost up to a quarter
+   * later, never earlier. 0 waits without limit.
+   *
+   * @default {0}
+   */
+  sendTimeoutMs?: number;
+  /**
+   * Called for each message when its write begins, in order, with the length of its body in bytes. It must not throw.
+   */
+  onSent?: (bodyBytes: number) => void;
+}
 
 /**
  * Checks the limits among the options.

@@ -39,7 +39,7 @@ export interface MemoryConnOptions {
  */
 export function memoryConnPair(
   options: MemoryConnOptions = {},
-): [Deno.Conn<Deno.NetAddr>, Deno.Conn<Deno.NetAddr>] {
+): [MemoryConn, MemoryConn] {
   const { chunkBytes = Infinity, highWaterMarkBytes = 65_536, clientHostname } = options;
   for (const [name, value] of Object.entries({ chunkBytes, highWaterMarkBytes })) {
     if (!(value >= 1)) throw new RangeError(`Cannot connect in memory: ${name} is ${value}`);
@@ -107,6 +107,14 @@ export class MemoryConn implements Deno.Conn<Deno.NetAddr> {
     this.#closed = true;
     this.#sink.end();
     this.#source.abandon();
+  }
+
+  /** Closes the conn as a crash does: what is on its way is lost, and the peer fails with `ConnectionReset`. */
+  reset(): void {
+    this.#assertOpen();
+    this.#sink.reset();
+    this.#source.reset();
+    this.close();
   }
 
   /** Closes the conn unless it is closed. */

@@ -10,6 +10,8 @@ export interface ByteSource {
   take(p: Uint8Array): number | null | Promise<void>;
   /** The reader has closed; a waiting one is to ask again. */
   abandon(): void;
+  /** The connection is reset: what waits is lost, and both ends fail. */
+  reset(): void;
 }
 
 /** Where a conn's `write` puts its bytes: at once, or after a change. */
@@ -18,6 +20,8 @@ export interface ByteSink {
   put(p: Uint8Array): number | Promise<void>;
   /** The writer has finished; a waiting one is to ask again. */
   end(): void;
+  /** The connection is reset: what waits is lost, and both ends fail. */
+  reset(): void;
 }
 
 /** A change that can be waited for, again and again. */
@@ -46,6 +50,7 @@ export class MemoryPipe implements ByteSource, ByteSink {
   #ended = false;
   #readerGone = false;
   #broken = false;
+  #wasReset = false;
 
   /** Makes an empty pipe; both numbers are at least 1. */
   constructor(chunkBytes: number, highWaterMarkBytes: number) {
@@ -55,6 +60,7 @@ export class MemoryPipe implements ByteSource, ByteSink {
 
   /** Takes what has been put, oldest first. */
   take(p: Uint8Array): number | null | Promise<void> {
+    this.#assertNotReset();
     if (this.#bytes === 0) return this.#ended ? null : this.#change.promise;
     const wanted = Math.min(p.length, this.#chunkBytes, this.#bytes);
     for (let taken = 0; taken < wanted;) {
@@ -72,6 +78,7 @@ export class MemoryPipe implements ByteSource, ByteSink {
 
   /** Puts as much as fits below the high-water mark. */
   put(p: Uint8Array): number | Promise<void> {
+    this.#assertNotReset();
     if (this.#ended || this.#broken) throw new Deno.errors.BrokenPipe("Broken pipe");
     if (this.#readerGone) {
       // As on a socket, the first write after the peer has closed still succeeds.
@@ -98,8 +105,22 @@ export class MemoryPipe implements ByteSource, ByteSink {
     this.#readerGone = true;
     // With unread bytes a socket resets the connection at once, and the next write fails.
     this.#broken = this.#bytes > 0;
+    this.#clear();
+  }
+
+  /** Drops what was put, and fails both ends. */
+  reset(): void {
+    this.#wasReset = true;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#chunks = [];
     this.#bytes = 0;
     this.#change.notify();
+  }
+
+  #assertNotReset(): void {
+    if (this.#wasReset) throw new Deno.errors.ConnectionReset("Connection reset by peer");
   }
 }

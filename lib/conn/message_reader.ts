@@ -6,24 +6,10 @@
 import { InactivityTimer, type Progressing, TICKS } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
-import type { FrameOptions } from "../frame/frame.ts";
+import type { FramedConnOptions } from "./conn_options.ts";
 import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
 import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
-
-/** Options for {@linkcode MessageReader}. */
-export interface MessageReaderOptions extends FrameOptions {
-  /**
-   * A `receive` that gets no byte for this long rejects with `Deno.errors.TimedOut`, in milliseconds; up to a quarter
-   * later, never earlier. What earlier calls waited, that were given up, counts. A message whose bytes come, but more
-   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits without limit.
-   *
-   * @default {0}
-   */
-  idleTimeoutMs?: number;
-  /** Called for each message that a `receive` gives, with the length of its body in bytes. It must not throw. */
-  onReceived?: (bodyBytes: number) => void;
-}
 
 // A message may take so many idle timeouts, the last of them without progress, and a second more for each KB.
 const MESSAGE_TIMEOUTS = 15;
@@ -44,7 +30,7 @@ interface Waiting<T> extends PromiseWithResolvers<T> {
  */
 export class MessageReader extends ChunkReader
   implements AsyncIterableIterator<string, void, void>, EventListenerObject, Progressing {
-  readonly #onReceived: MessageReaderOptions["onReceived"];
+  readonly #onReceived: FramedConnOptions["onReceived"];
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: InactivityTimer | undefined;
   readonly #stopped = new Latch();
@@ -59,7 +45,7 @@ export class MessageReader extends ChunkReader
   #thrown: unknown;
 
   /** Reads from `reader`, which nothing else may read. */
-  constructor(reader: Reader, frames: MessageDecoder, options: MessageReaderOptions = {}) {
+  constructor(reader: Reader, frames: MessageDecoder, options: FramedConnOptions = {}) {
     super(reader, frames);
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;

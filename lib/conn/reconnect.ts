@@ -5,9 +5,9 @@
  */
 
 import { FrameTooLargeError } from "../frame/frame.ts";
-import { checkLimits, timerDelay } from "../base/limits.ts";
+import { checkLimits, timerDelay } from "../base/numbers.ts";
 
-/** How {@linkcode backoff} spaces its delays. */
+/** How long to wait between attempts to connect. */
 export interface BackoffOptions {
   /**
    * The first delay before jitter, in milliseconds.

@@ -139,6 +139,8 @@ class ScriptedSource implements ByteSource {
   abandon(): void {
     this.#script.wake();
   }
+
+  reset(): void {}
 }
 
 class ScriptedSink implements ByteSink {
@@ -164,6 +166,8 @@ class ScriptedSink implements ByteSink {
     this.ended = true;
     this.#script.wake();
   }
+
+  reset(): void {}
 }
 
 function isPromiseLike(step: unknown): step is PromiseLike<unknown> {

@@ -6,28 +6,10 @@
 import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
-import type { FrameEncoderOptions } from "../frame/frame_encoder.ts";
+import type { FramedConnOptions } from "./conn_options.ts";
 import type { MessageEncoder } from "../frame/framing.ts";
 import { ChunkWriter, type Writer } from "./chunk_writer.ts";
 import { type Flushable, flushThisTurn } from "../base/turns.ts";
-
-/** Options for {@linkcode WriteQueue}. */
-export interface WriteQueueOptions extends FrameEncoderOptions {
-  /**
-   * With this many bytes queued or more, `send` settles when they are written. Bytes already handed to a write do not
-   * count.
-   *
-   * @default {65536}
-   */
-  highWaterMarkBytes?: number;
-  /**
-   * How long the peer may take none of the bytes that are queued, in milliseconds; the connection is lost up to a quarter
-   * later, never earlier. 0 waits without limit.
-   *
-   * @default {0}
-   */
-  sendTimeoutMs?: number;
-}
 
 const DONE = Promise.resolve();
 
@@ -66,7 +48,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   constructor(
     writer: Writer,
     frames: MessageEncoder,
-    options: WriteQueueOptions = {},
+    options: FramedConnOptions = {},
     onTimeout: (error: Error) => void = () => {},
   ) {
     super(writer);

@@ -4,11 +4,20 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
 import type { CutBy, Faults } from "./faults.ts";
-import { FrameCursor } from "../frame/frame_cursor.ts";
-import { timerDelay } from "../base/limits.ts";
+import { FrameCursor } from "./frame_cursor.ts";
+import { timerDelay } from "../base/numbers.ts";
+
+/** An end of a connection as a link needs it: a socket of `node:net` is one. */
+export interface LinkEnd {
+  /** What arrives, until the sender finishes; it throws when the sender has reset the connection. */
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array>;
+  /** Sends bytes; then, or when that fails, calls back. */
+  write(bytes: Uint8Array, onWritten: () => void): unknown;
+  /** Finishes sending. */
+  end(): unknown;
+}
 
 /** What a link tells while it works. */
 export interface FaultLinkEvents {
@@ -19,7 +28,7 @@ export interface FaultLinkEvents {
 }
 
 /** How a link ended: the sender finished and that was passed on, it was stopped, or it was cut. */
-export type LinkEnd = "finished" | "stopped" | CutBy;
+export type LinkOutcome = "finished" | "stopped" | CutBy;
 
 // What a delay may hold back; beyond it the sender has to wait. A chunk costs memory beside its bytes.
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -27,10 +36,11 @@ const CHUNK_BYTES = 1024;
 
 /** Carries bytes from `source` to `target` until the sender finishes, a fault cuts, or `stop`. */
 export class FaultLink {
-  readonly #source: Socket;
-  readonly #target: Socket;
+  readonly #source: LinkEnd;
+  readonly #target: LinkEnd;
   readonly #stream: FaultStream;
   readonly #events: FaultLinkEvents;
+  readonly #now: () => number;
   readonly #cursor = new FrameCursor();
   #queue: { bytes: Uint8Array; arrivedAt: number }[] = [];
   #queuedBytes = 0;
@@ -44,11 +54,18 @@ export class FaultLink {
   #wakeReceiver: () => void = () => {};
 
   /** Made before it runs, so that its faults can be changed at any time. */
-  constructor(source: Socket, target: Socket, stream: FaultStream, events: FaultLinkEvents) {
+  constructor(
+    source: LinkEnd,
+    target: LinkEnd,
+    stream: FaultStream,
+    events: FaultLinkEvents,
+    now: () => number = () => performance.now(),
+  ) {
     this.#source = source;
     this.#target = target;
     this.#stream = stream;
     this.#events = events;
+    this.#now = now;
   }
 
   /** Changes the faults from the next byte on; what waits for a delay or a stall goes at once. */
@@ -68,7 +85,7 @@ export class FaultLink {
   }
 
   /** Runs the link, once. Never rejects: whatever a socket does is an outcome. */
-  async run(): Promise<LinkEnd> {
+  async run(): Promise<LinkOutcome> {
     const receiving = this.#receive();
     const end = await this.#deliverAll();
     this.#discarding = true;
@@ -82,7 +99,7 @@ export class FaultLink {
     try {
       for await (const bytes of this.#source.iterator({ destroyOnReturn: false })) {
         if (this.#discarding) continue;
-        this.#queue.push({ bytes, arrivedAt: performance.now() });
+        this.#queue.push({ bytes, arrivedAt: this.#now() });
         this.#queuedBytes += bytes.length + CHUNK_BYTES;
         this.#tell();
         if (this.#queuedBytes < MAX_QUEUED_BYTES) continue;
@@ -96,7 +113,7 @@ export class FaultLink {
     this.#tell();
   }
 
-  async #deliverAll(): Promise<LinkEnd> {
+  async #deliverAll(): Promise<LinkOutcome> {
     for (;;) {
       const { bytes, arrivedAt } = await this.#next();
       // Also without bytes: it may be time to cut.
@@ -150,7 +167,7 @@ export class FaultLink {
   }
 
   async #sleepUntil(dueAt: number): Promise<void> {
-    const ms = dueAt - performance.now();
+    const ms = dueAt - this.#now();
     if (ms <= 0 || this.#stopped) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSleeper = resolve;

@@ -13,7 +13,7 @@ import {
 } from "./fault_connection.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults } from "./faults.ts";
-import { checkLimits, timerDelay } from "../base/limits.ts";
+import { checkLimits, timerDelay } from "../base/numbers.ts";
 
 /** The faults of both directions. */
 export interface FaultSettings {

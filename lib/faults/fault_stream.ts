@@ -5,7 +5,7 @@
  */
 
 import { assertFaults, type CutBy, type Faults } from "./faults.ts";
-import { FrameCursor } from "../frame/frame_cursor.ts";
+import { FrameCursor } from "./frame_cursor.ts";
 import { seededRandom } from "../base/seeded_random.ts";
 import { Strikes } from "./strikes.ts";
 

@@ -6,7 +6,7 @@
 import { InvalidMessageError } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
-import { checkLimits, timerDelay } from "../base/limits.ts";
+import { checkLimits, timerDelay } from "../base/numbers.ts";
 import { quiet } from "../base/within.ts";
 import { parseResponse, type Request, type Response, type Result } from "./envelope.ts";
 

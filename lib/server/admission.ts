@@ -7,7 +7,7 @@ import { networkOf } from "../base/address.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { TokenBuckets } from "../base/token_bucket.ts";
 
-/** Options for {@linkcode Admission}. */
+/** How many connections a server takes. */
 export interface AdmissionOptions {
   /**
    * How many connections are served at once; the excess are refused. 0 sets no limit.

@@ -5,7 +5,7 @@
  */
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
@@ -36,6 +36,7 @@ export type Handler<Conn = FramedConn> = (conn: Conn, info: HandlerInfo) => unkn
 
 // When its connection was closed under it, a handler has this long to return before it is left to itself.
 const ABANDON_MS = 1000;
+const CLOSE_MS = 2000;
 
 /** Called when a conversation has ended and its connection is closed. */
 export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
@@ -48,7 +49,6 @@ export class Conversation {
   http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
   #conn: ByteConn;
-  /** The same, where it carries messages. */
   #messages: (ByteConn & MessageConn) | undefined;
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
@@ -90,11 +90,7 @@ export class Conversation {
       if (!http) this.#announce();
       if (this.#tls) await this.#shakeHands(this.#tls);
       const conn = http ? await this.#negotiate(http) : this.#messages;
-      if (conn && !conn.closed) {
-        this.#announce();
-        // Where there is HTTP, `serve` takes only handlers for every `MessageConn`.
-        await handler(conn as FramedConn, this.info);
-      }
+      if (conn && !conn.closed) await handler(conn as FramedConn, this.info);
       end = this.#endOfReturn();
     } catch (error) {
       // What a handler does that was left to itself does not matter.
@@ -112,7 +108,8 @@ export class Conversation {
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
     if (reason === "kicked") {
-      this.#kickTimer ??= this.#after(this.#closeTimeoutMs, () => this.abort());
+      const { closeTimeoutMs = CLOSE_MS } = this.#options;
+      this.#kickTimer ??= this.#after(closeTimeoutMs, () => this.abort());
     }
   }
 
@@ -121,10 +118,6 @@ export class Conversation {
     this.#conn.abort();
     if (this.#isClosing) return;
     this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
-  }
-
-  get #closeTimeoutMs(): number {
-    return this.#options.closeTimeoutMs ?? 2000;
   }
 
   #observed(): FramedConnOptions {
@@ -158,17 +151,23 @@ export class Conversation {
     const framed = this.#messages as FramedConn;
     const protocol = await protocolOf(framed, http);
     if (protocol === "nothing") return void this.end("idle");
-    if (protocol === "frames") return framed;
-    this.#messages = undefined;
-    this.#conn = this.http = http.open(framed, this.#observed());
-    this.info.protocol = protocol;
-    const webSocket = await this.http.negotiate();
-    if (!webSocket) return undefined;
-    this.#conn = this.#messages = webSocket;
-    this.#signal.conn = webSocket;
-    this.info.protocol = "websocket";
-    if (this.#goodbye) webSocket.closeRead();
-    return webSocket;
+    if (protocol === "http" && !framed.closed) {
+      this.#messages = undefined;
+      this.http = this.#use(http.open(framed, this.#observed()));
+      this.info.protocol = protocol;
+      const webSocket = await this.http.negotiate();
+      if (!webSocket) return undefined;
+      this.info.protocol = "websocket";
+      this.#messages = this.#use(webSocket);
+    }
+    this.#announce();
+    return this.#messages;
+  }
+
+  #use<Conn extends ByteConn>(conn: Conn): Conn {
+    this.#conn = this.#signal.conn = conn;
+    if (this.#goodbye) conn.closeRead();
+    return conn;
   }
 
   /** Reports the peer, once, unless all that it wants is pages. */
@@ -227,9 +226,10 @@ export class Conversation {
   async #close({ reason, error }: ConversationEnd): Promise<unknown> {
     // A peer that has finished, and took everything, is not told anything and sends no more.
     const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
+    const { closeTimeoutMs = CLOSE_MS } = this.#options;
     const failure = reason === "lost" || isDone || this.#conn.closed
       ? undefined
-      : await finish(this.#conn, this.#closeTimeoutMs, () => this.#sendGoodbye(reason, error));
+      : await finish(this.#conn, closeTimeoutMs, () => this.#sendGoodbye(reason, error));
     this.#conn.close();
     await this.#conn.released;
     return failure;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
 
 /**

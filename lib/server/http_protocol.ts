@@ -19,8 +19,8 @@ export function isHttp(first: Uint8Array): boolean {
   return METHOD.test(String.fromCharCode(...first.subarray(0, FIRST_BYTES)));
 }
 
-/** Speaks HTTP where a peer does. */
-export interface HttpProtocol {
+/** How long a peer may be silent at first. */
+export interface Silence {
   /**
    * A peer that is silent for so long is taken for one that speaks frames, in milliseconds: for a handler that speaks
    * first. 0 waits for the first bytes.
@@ -30,10 +30,14 @@ export interface HttpProtocol {
   readonly silenceMs?: number;
   /** Whether a silent peer is ended as `idle` instead. */
   readonly endsSilent?: boolean;
-  /** What a peer is told that is refused, as the bytes of a whole response. */
-  readonly refusal: Uint8Array;
+}
+
+/** Speaks HTTP where a peer does. */
+export interface HttpProtocol extends Silence {
   /** Takes over a connection of which nothing was received yet. */
   open(conn: FramedConn, options: FramedConnOptions): HttpConversation;
+  /** Settles when `open` may be called: once its modules are loaded, for example. */
+  readonly ready?: Promise<unknown>;
 }
 
 /** A connection that carries HTTP. */
@@ -47,12 +51,14 @@ export interface HttpConversation extends ByteConn {
 /** What a peer speaks. What it has sent stays to be received. */
 export async function protocolOf(
   conn: FramedConn,
-  { silenceMs = 0, endsSilent = false }: HttpProtocol,
+  { silenceMs = 0, endsSilent = false, ready }: HttpProtocol,
 ): Promise<"http" | "frames" | "nothing"> {
   const silence = new AbortController();
   const timer = silenceMs > 0 ? setTimeout(() => silence.abort(), silenceMs) : undefined;
   try {
-    return isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal })) ? "http" : "frames";
+    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal }))) return "frames";
+    await ready;
+    return "http";
   } catch (error) {
     if (!silence.signal.aborted) throw error;
     return endsSilent ? "nothing" : "frames";

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Options for {@linkcode listen}. */
+/** Where a server listens, and with which certificate. */
 export interface ListenOptions {
   /**
    * The address to listen on. `0.0.0.0` and `::` open the server to the whole network.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timerDelay } from "../base/limits.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { within } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
@@ -26,6 +26,9 @@ const MAX_REFUSING = 64;
 const DROPPED = new Uint8Array(16 * 1024);
 // A peer that is silent for so long speaks frames, and waits for the message.
 const SILENCE_MS = 200;
+
+const NO_ROOM = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n" +
+  "retry-after: 5\r\nconnection: close\r\n\r\nThere is no room on this server now, try again later\n";
 
 /** The peers that are being refused. */
 export class Refusals {
@@ -62,7 +65,7 @@ export class Refusals {
       const reading = conn.read(first);
       reading.catch(() => {/* Reported where it is awaited. */});
       if (http && await within(SILENCE_MS, reading) && isHttp(first)) {
-        await writeAll(conn, http.refusal);
+        await writeAll(conn, new TextEncoder().encode(NO_ROOM));
       } else if (text !== undefined) {
         await writeAll(conn, encodeFrame(text, this.#options));
       }

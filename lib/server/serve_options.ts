@@ -4,7 +4,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./admission.ts";
-import { checkLimits } from "../base/limits.ts";
+import { checkLimits } from "../base/numbers.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import { checkMaxBodyBytes } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";

@@ -241,7 +241,7 @@ export class Server implements AsyncDisposable {
  * ```
  */
 export function serve(handler: Handler, options?: ServeOptions & { http?: undefined }): Server;
-/** Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
+/** @internal Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
 export function serve(handler: Handler<MessageConn>, options: ServeOptions & HttpOption): Server;
 export function serve(handler: Handler, options: ServeOptions & HttpOption = {}): Server {
   return new Server(handler, options);

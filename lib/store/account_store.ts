@@ -10,7 +10,7 @@ import {
   type Refusal,
   throttled,
   WEAK_PASSWORD,
-} from "../chat/refusal.ts";
+} from "../chat/login_refusal.ts";
 import type { Database } from "./database.ts";
 import type { Session, SessionStore } from "./session_store.ts";
 import { storage } from "./storage_error.ts";

@@ -55,17 +55,21 @@ const KEYS = new Map(
 
 const PASTE_START = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
+/** A terminal sends a key at once, hence what comes later than this after Escape is another key. */
+const KEY_MS = 200;
+/** An answer of the terminal to a query may come in parts over a slow link; all of it within this time. */
+export const ANSWER_MS = 2000;
 /** A paste without an end is taken as it is at this length. */
 const MAX_PASTE_CHARS = 1_048_576;
 
-/** An escape sequence, a character typed with Alt, a control character, or a run of text. */
+/** An escape sequence, with those of mouse clicks and the Linux console; a character typed with Alt, a control character, or a run of text. */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const TOKEN = new RegExp(
-  "\\x1b(?:\\[[0-?]*[ -/]*[@-~]|O[@-~]|[^[O\\x00-\\x1f])|[\\x00-\\x1a\\x7f]|[^\\x00-\\x1f\\x7f]+",
+  "\\x1b(?:\\[(?:M[^]{3}|\\[.|[0-?]*[ -/]*[@-~])|O[@-~]|[^[O\\x00-\\x1f])|[\\x00-\\x1a\\x7f]|[^\\x00-\\x1f\\x7f]+",
   "gu",
 );
 // deno-lint-ignore no-control-regex -- the escape character is what is looked for
-const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;
+const UNFINISHED = /\x1b(?:\[(?:M[^]{0,2}|\[|[0-?]*[ -/]*)|O)?$/;
 /** The beginning of a control string: DCS, SOS, OSC, PM or APC (ECMA-48, 5.6). */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const STRING_START = /\x1b[PX\]^_]|[\x90\x98\x9d-\x9f]/;
@@ -83,11 +87,14 @@ const STRING_END = /\x1b\\|[\x07\x18\x1a\x9c]|(?=[\x00-\x1f\x7f])/;
 export class KeyDecoder {
   #held = "";
   #isInString = false;
+  #isAnswer = false; // of the terminal: the string has more than its beginning, which is a key with Alt too
   #marksPastes = false;
 
-  /** Whether the next chunk may continue a sequence: {@linkcode KeyDecoder.expire} ends that. */
-  get isUnfinished(): boolean {
-    return this.#isInString || this.#held !== "" && !this.#held.startsWith(PASTE_START);
+  /** How long to wait for the rest of a sequence before `expire`, in milliseconds: 0 when none is unfinished. */
+  get waitMs(): number {
+    if (this.#isInString) return this.#isAnswer ? ANSWER_MS : KEY_MS;
+    if (this.#held === "" || this.#held.startsWith(PASTE_START)) return 0;
+    return /[\d;?]/.test(this.#held) ? ANSWER_MS : KEY_MS;
   }
 
   /** Takes the next chunk and gives the keys that are complete. */
@@ -140,9 +147,15 @@ export class KeyDecoder {
       const { index, 0: found } = (this.#isInString ? STRING_END : STRING_START).exec(rest) ??
         { index: rest.length, 0: "" };
       if (!this.#isInString) typed += rest.slice(0, index);
-      // The second half of ST may be in the next chunk.
-      else if (rest.slice(index) === "\x1b") return typed + "\x1b";
-      if (index < rest.length) this.#isInString = !this.#isInString;
+      else {
+        this.#isAnswer ||= index > 0;
+        // The second half of ST may be in the next chunk.
+        if (rest.slice(index) === "\x1b") return typed + "\x1b";
+      }
+      if (index < rest.length) {
+        this.#isInString = !this.#isInString;
+        this.#isAnswer = false;
+      }
       rest = rest.slice(index + found.length);
     }
     return typed;

@@ -5,7 +5,7 @@
  */
 
 import { escapeControl } from "../base/escape.ts";
-import { decodeLines, type Key, KeyDecoder } from "./keys.ts";
+import { ANSWER_MS, decodeLines, type Key, KeyDecoder } from "./keys.ts";
 import { LineEditor, MAX_LINE_CHARS, withoutControls } from "./line_editor.ts";
 import type { Screen } from "./screen.ts";
 
@@ -38,9 +38,6 @@ export interface LineDialogOptions {
   /** Called on Ctrl-D in an empty line. */
   onEnd(): void;
 }
-
-/** How long after Escape a key belongs to it, in milliseconds: terminals send both at once. */
-const ESCAPE_MS = 200;
 
 /** Turns keys into lines and answers, and shows on a screen what is being typed. */
 export class LineDialog {
@@ -93,11 +90,14 @@ export class LineDialog {
 
   /** Takes what the keyboard sent. Keys are kept until a line or an answer is wanted; after `end`, only Ctrl-C counts. */
   receive(text: string): void {
-    clearTimeout(this.#escapeTimer);
+    const before = this.#decoder.waitMs;
     const isEdited = this.#options.edits || this.#question?.hidden === true;
     this.#take(isEdited ? this.#decoder.push(text) : decodeLines(text));
-    if (!this.#decoder.isUnfinished || this.#isEnded) return;
-    this.#escapeTimer = setTimeout(() => this.#take(this.#decoder.expire()), ESCAPE_MS);
+    const { waitMs } = this.#decoder;
+    if (before === ANSWER_MS && waitMs === ANSWER_MS) return; // Its time goes on.
+    clearTimeout(this.#escapeTimer);
+    if (waitMs === 0 || this.#isEnded) return;
+    this.#escapeTimer = setTimeout(() => this.#take(this.#decoder.expire()), waitMs);
   }
 
   /** Answers all questions with `null`, and takes no further keys but Ctrl-C. */

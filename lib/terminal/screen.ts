@@ -5,7 +5,7 @@
  */
 
 import type { Writable } from "node:stream";
-import { count } from "../base/count.ts";
+import { count } from "../base/numbers.ts";
 import { escapeAllButColors, layOutLine, type WrapOptions, wrapText } from "./text_layout.ts";
 
 /** Where a terminal writes, such as `process.stdout`. */

@@ -30,8 +30,10 @@ export interface Site {
 }
 
 const MAX_HEAD_BYTES = 8 * 1024;
-// A browser that has loaded a page leaves its connections open. They take places of others, and are cheap to open anew.
+// How long the head of a request may take, and how long no other request may come. A browser that has loaded a page, and
+// a program that has loaded modules, leave many connections open, which take places of others.
 const HEAD_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 2000;
 const MAX_REQUESTS = 100;
 
 const NOT_FOUND = new HttpError(404, "There is nothing at this path");
@@ -81,20 +83,15 @@ export class HttpConn extends ByteConn implements HttpConversation {
     }
   }
 
-  /** A peer that sends nothing more is left; one that sends too slowly is told. */
+  /** Receives a head; `null` where no other comes. */
   async #receiveHead(): Promise<string | null> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), HEAD_TIMEOUT_MS);
-    try {
-      return await this.reader.receive(timeout.signal);
-    } catch (error) {
-      const isLate = timeout.signal.aborted || error instanceof Deno.errors.TimedOut;
-      if (!isLate) throw error;
-      if (this.reader.frames.bufferedBytes === 0) return null;
-      throw new HttpError(408, "The request did not come in time");
-    } finally {
-      clearTimeout(timer);
+    if (this.requests > 0) {
+      const peeked = await inTime(KEEP_ALIVE_MS, (signal) => this.reader.peek(1, signal));
+      if (peeked === undefined) return null;
     }
+    const head = await inTime(HEAD_TIMEOUT_MS, (signal) => this.reader.receive(signal));
+    if (head !== undefined) return head;
+    throw new HttpError(408, "The request did not come in time");
   }
 
   async #respond(request: HttpRequest): Promise<HttpResponse> {
@@ -124,3 +121,20 @@ export class HttpConn extends ByteConn implements HttpConversation {
 }
 
 const FAILED = new HttpError(500, "This server could not answer, try again");
+
+/** What a receive gives, or `undefined` if it takes longer than `ms`, or than the connection's own limit. */
+async function inTime<T>(
+  ms: number,
+  receive: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), ms);
+  try {
+    return await receive(timeout.signal);
+  } catch (error) {
+    if (timeout.signal.aborted || error instanceof Deno.errors.TimedOut) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

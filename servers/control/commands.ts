@@ -4,7 +4,7 @@
  * @module
  */
 import { isSameName } from "../../lib/chat/name.ts";
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
@@ -132,7 +132,8 @@ function who(_argument: string, { server, service }: ServerContext): string {
     const seconds = formatSeconds(Math.round((now - conn.connectedAt) / 1000));
     const more = service.detailOf?.(conn);
     const name = shownName(service.nameOf?.(conn));
-    return [conn.id, name, conn.peer, seconds, ...(more ? [more] : [])].join("  ");
+    const browser = conn.protocol === "websocket" ? ["websocket"] : [];
+    return [conn.id, name, conn.peer, seconds, ...browser, ...(more ? [more] : [])].join("  ");
   });
   return lines.join("\n") || "Nobody is connected";
 }

@@ -38,6 +38,8 @@ export interface ServerConfig {
   cert?: string;
   /** The certificate's private key in PEM. */
   key?: string;
+  /** Whether browsers are answered on the same port. */
+  web: boolean;
   /** Echo: bytes instead of frames. */
   raw: boolean;
   /** Threads: threads at once; 0 sets no limit. */
@@ -96,6 +98,7 @@ function configOf(name: ServerName, values: FlagValues): ServerConfig {
     idleTimeoutMs: Number(values["idle-timeout"]) * 1000,
     ...(cert !== undefined && { cert: readPem("cert", cert, CERTIFICATE) }),
     ...(key !== undefined && { key: readPem("key", key, PRIVATE_KEY) }),
+    web: !("no-web" in values),
     raw: "raw" in values,
     maxThreads: Number(values["max-threads"] ?? FLAGS["max-threads"]!.default),
     burst: Number(values["burst"] ?? FLAGS["burst"]!.default),

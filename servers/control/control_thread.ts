@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopback } from "../../lib/base/address.ts";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import type { Terminal } from "../../lib/terminal/terminal.ts";
 import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
@@ -61,6 +62,7 @@ class ControlThread {
     const { commands, ...addr } = await this.#thread.start(this.#config, warning);
     this.#print(listeningLine(addr, this.#config.port));
     if (warning) printLine(Deno.stderr, warning);
+    await this.#printInvitation(addr.port);
     if (this.#isInBackground) {
       this.#print("In the background there is no console: fg, and then Ctrl-C, ends the server");
     } else {
@@ -69,6 +71,13 @@ class ControlThread {
     await this.#thread.finished;
     if (signal.reason === "" || this.#terminal?.isInteractive) this.#print("Stopped");
     if (this.#terminal?.isInteractive && / -icanon /.test(terminalState())) this.#print(LEFT_RAW);
+  }
+
+  /** On a network, says how others take part. */
+  async #printInvitation(port: number): Promise<void> {
+    if (!this.#config.web || this.#config.raw || isLoopback(this.#config.host)) return;
+    const { invitation } = await import("../web/invitation.ts");
+    this.#print(invitation({ ...this.#config, port }));
   }
 
   /** Runs the operator's lines. The end of input ends the console, not the server. */

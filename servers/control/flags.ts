@@ -55,6 +55,7 @@ export const FLAGS: Record<string, ServerFlag> = {
   },
   "cert": { value: "FILE", help: "TLS certificate chain in PEM (needs --key)" },
   "key": { value: "FILE", help: "the certificate's private key in PEM (needs --cert)" },
+  "no-web": { help: "no page for browsers on the port" },
   "raw": { help: "echo bytes instead of frames (RFC 862), for nc", only: "echo" },
   "max-threads": {
     value: "N",

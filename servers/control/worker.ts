@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";
@@ -12,6 +12,7 @@ import { closeFolder } from "../../lib/store/private_folder.ts";
 import { EXERCISES } from "../exercises.ts";
 import { EventLog } from "../logging/log_events.ts";
 import type { Service } from "../service.ts";
+import { httpOf } from "../web/http.ts";
 import { COMMANDS, commandsOf, type ServerContext } from "./commands.ts";
 import type { ServerConfig } from "./config.ts";
 import type { FromListening, ToListening } from "./listening_thread.ts";
@@ -76,14 +77,18 @@ function run(
   log: LogFile,
   events: EventLog,
 ): ServerContext {
+  const { http, load } = httpOf(config, service);
   const options: ServeOptions = { ...optionsOf(config), ...service.options, onEvent: events.take };
-  const server = serve(service.rawHandler ?? service.handler, options);
+  const server = service.rawHandler
+    ? serve(service.rawHandler, options)
+    : serve(service.handler, { ...options, http });
   const { hostname, port } = server.addr;
   log.flush();
   thread.postMessage({
     type: "listening",
     listening: { hostname, port, commands: commandsOf(service) },
   });
+  load();
   const waitsFor = () =>
     `Waiting ${DRAIN_MS / 1000} s at most for ${count(server.connections, "client")}`;
   const drain = (run: (signal: AbortSignal) => Promise<void>) => withProgress(run, waitsFor);

@@ -54,7 +54,7 @@ export class EventLog {
       case "listening":
         return this.#log.info("listening", addressFields(event));
       case "connected":
-        return this.#log.info("client connected", { conn: event.conn.id, peer: event.conn.peer });
+        return this.#connected(event.conn);
       case "disconnected":
         return this.#disconnected(event);
       case "requested": {
@@ -91,6 +91,11 @@ export class EventLog {
     this.#sentTo = undefined;
     this.#log.line(`data sent ${to} bytes=${this.#sentBytes}`);
   };
+
+  #connected({ id, peer, protocol }: ConnInfo): void {
+    const how = protocol === "websocket" ? { protocol } : {};
+    this.#log.info("client connected", { conn: id, peer, ...how });
+  }
 
   #disconnected(
     { conn: { id, peer }, reason, error }: ServerEvent & { type: "disconnected" },

@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSION,
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
+import type { Silence } from "../../lib/server/http_protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { Session } from "../../lib/store/session_store.ts";
 import type { Members } from "./members.ts";
@@ -17,6 +18,9 @@ import { type Problem, UNAVAILABLE } from "./messages.ts";
 export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 
 const LOGIN_MS = 10_000;
+
+/** A peer that has said nothing in this time will not log in, whatever it speaks. */
+export const LOGIN_SILENCE: Silence = { silenceMs: LOGIN_MS, endsSilent: true };
 
 /** What a client is told when its session has ended while its connection lives on. */
 export const SESSION_ENDED: Problem = {

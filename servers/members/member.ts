@@ -11,7 +11,7 @@ import {
   type ParsedMessage,
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
-import { MAX_DELAY_MS } from "../../lib/base/limits.ts";
+import { MAX_DELAY_MS } from "../../lib/base/numbers.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { Session } from "../../lib/store/session_store.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";

@@ -3,8 +3,12 @@
  *
  * @module
  */
-import { hasTooManyMarks, MAX_MARKS } from "../../lib/chat/combining_marks.ts";
-import { isTextTooLong, TEXT_TOO_LONG } from "../../lib/chat/lengths.ts";
+import {
+  hasTooManyMarks,
+  isTextTooLong,
+  MAX_MARKS,
+  TEXT_TOO_LONG,
+} from "../../lib/chat/lengths.ts";
 import { encodeFrame } from "../../lib/frame/frame.ts";
 import { goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
 import type { ByeReason, ErrorCode, ServerMessage } from "../../lib/chat/protocol.ts";

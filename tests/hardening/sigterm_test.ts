@@ -8,7 +8,7 @@ import { SessionStore } from "../../lib/store/session_store.ts";
 import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { CHEAP } from "../support/chat_server.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
+import { PROCESSES, testInFolder } from "../support/permissions.ts";
 import type { Ended } from "../../tools/shared/program.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 
@@ -170,12 +170,9 @@ function assertStored(data: string, said: Map<number, string>): void {
   assertEquals([...said].filter(([id, text]) => texts.get(id) !== text), []);
 }
 
-testWith(
-  PROCESSES,
+testInFolder(
   `chat at SIGTERM in the middle of ${TALKERS} talkers, logins and faults ends in time and keeps its word`,
-  async () => {
-    const data = await Deno.makeTempDir();
-
+  async (data) => {
     const { crowd, ended, ms } = await endInTheMiddle(data, (server) => server.kill("SIGTERM"));
 
     assertEquals([ended.code, ended.err], [0, ""]);
@@ -188,16 +185,13 @@ testWith(
     const log = await Deno.readTextFile(`${data}/logs/chat.log`);
     assertMatch(log, / stopped\n$/);
     assertEquals(log.match(/^.* ERROR .*$/gm), null);
-    await Deno.remove(data, { recursive: true });
   },
+  PROCESSES,
 );
 
-testWith(
-  PROCESSES,
+testInFolder(
   `chat at a second SIGINT in the middle of ${TALKERS} talkers ends at once and keeps its word`,
-  async () => {
-    const data = await Deno.makeTempDir();
-
+  async (data) => {
     using again = new DisposableStack();
     // The deaf keep it from ending before the second signal.
     const { crowd, ended } = await endInTheMiddle(data, async (server, { firstBye }) => {
@@ -210,6 +204,6 @@ testWith(
     assertEquals(ended.code, 130);
     assertGreater(crowd.said.size, SAID_BEFORE_THE_SIGNAL - 1);
     assertStored(data, crowd.said);
-    await Deno.remove(data, { recursive: true });
   },
+  PROCESSES,
 );

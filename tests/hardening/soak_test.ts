@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Ledger, Told } from "../../tools/soak/ledger.ts";
 import { soak } from "../../tools/soak/soak.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
+import { PROCESSES, testInFolder } from "../support/permissions.ts";
 
 Deno.test("Told tells two members apart who were told other texts, another order, or one thing twice", () => {
   const told = (...messages: [number, string][]) => {
@@ -28,14 +28,12 @@ Deno.test("Ledger.note() sees that one id was given to two messages", () => {
   assertEquals(ledger.problems, ["1 was given to two messages"]);
 });
 
-testWith(PROCESSES, "chat keeps every promise in 5 s of mixed load (seed 1)", async () => {
-  const data = await Deno.makeTempDir();
+testInFolder("chat keeps every promise in 5 s of mixed load (seed 1)", async (data) => {
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
 
   const problems = await soak({ seconds: 5, seed: 1, data, reportSeconds: 2, tell });
-  await Deno.remove(data, { recursive: true });
 
   assertEquals(problems, []);
   assertMatch(lines.at(-2)!, /^\d+ s {2}said \d{2,} {2}delivered \d{3,} {2}reconnects \d+ /);
-});
+}, PROCESSES);

@@ -22,6 +22,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   "client/main.ts": ["lib", "client/shared", "client/line"],
   "client/session": ["lib/base", "lib/chat", "lib/conn/reconnect.ts", "client/session"],
   "client/web": ["lib/base", "lib/chat", "client/session", "client/web"],
+  "client/web/exercise": [
+    "lib/base",
+    "lib/chat",
+    "lib/frame/frame.ts",
+    "lib/conn/reconnect.ts",
+    "client/web",
+  ],
   "client/chat": ["lib", "client/shared", "client/session", "client/chat"],
   "client/chat.ts": ["lib", "client/shared", "client/session", "client/chat"],
   "tools/std": ["tools/std"],

@@ -44,3 +44,13 @@ testWith(
     assertEquals(files.sort(), [...await graph(), ...OTHERS].sort());
   },
 );
+
+testWith(
+  PROCESSES,
+  "The documentation of the exports is complete without other modules",
+  async () => {
+    const { success, output } = await deno("doc", "--lint", ...EXPORTS);
+
+    assertEquals(success, true, output);
+  },
+);

@@ -18,10 +18,13 @@ const TASKS = new Map<string, Task>(
 const LOOPBACK = ["127.0.0.0/8", "localhost", "[::1]"];
 const SERVER = {
   net: [...LOOPBACK, "0.0.0.0", "[::]"],
-  read: ["data", "servers", "lib"],
+  // What is in client/ and pages/ is served to browsers and to Deno.
+  read: ["data", "servers", "lib", "client", "pages"],
   write: ["data"],
   // Tells whether the task was started in the background, and how it found its terminal.
   env: ["TTY"],
+  // The address that others reach it at.
+  sys: ["networkInterfaces"],
 };
 // A certificate for --ca lies in data/.
 const CLIENT = { net: true, read: ["data"] };
@@ -44,8 +47,6 @@ const SCOPES: Record<string, unknown> = {
     write: ["data"],
     env: ["TERM"],
   },
-  // It asks for an address of this machine, and serves the client's source to the network.
-  "share": { net: true, read: ["client", "lib"], sys: ["networkInterfaces"] },
   "faults": { net: LOOPBACK },
   "cert": { run: ["openssl"], read: ["data"], write: ["data"] },
   // JSR_URL may name any host.

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
 import { startAuthentication } from "../support/chat_server.ts";
-import { PROCESSES, testWith } from "../support/permissions.ts";
+import { PROCESSES, testInFolder } from "../support/permissions.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 
 Deno.test("authenticationHandler() knows who is connected while they are", async () => {
@@ -16,16 +16,6 @@ Deno.test("authenticationHandler() knows who is connected while they are", async
   assertEquals(await anna.rest(), []);
 
   assertEquals(auth.names(), ["Bob"]);
-});
-
-Deno.test("authenticationHandler() keeps no name of a client that is forgotten", async () => {
-  await using auth = startAuthentication();
-  using anna = await auth.connect();
-  await anna.register("Anna");
-
-  auth.members.clear();
-
-  assertEquals([auth.names(), auth.server.connections], [[], 1]);
 });
 
 Deno.test("authenticationHandler() greets by name, and sends texts back", async () => {
@@ -61,8 +51,7 @@ Deno.test("authenticationHandler() outlives a client that breaks off in the midd
   assertEquals(await anna.ask({ type: "ping" }), { type: "pong" });
 });
 
-testWith(PROCESSES, "auth keeps accounts and tokens, in files of its owner only", async () => {
-  const data = Deno.makeTempDirSync();
+testInFolder("auth keeps accounts and tokens, in files of its owner only", async (data) => {
   let token = "";
   for (let life = 1; life <= 2; life++) {
     await using server = await ServerProcess.start("auth", [], { data });
@@ -80,5 +69,4 @@ testWith(PROCESSES, "auth keeps accounts and tokens, in files of its owner only"
     await ending;
   }
   assert(!Deno.readTextFileSync(`${data}/logs/auth.log`).includes(PASSWORD));
-  Deno.removeSync(data, { recursive: true });
-});
+}, PROCESSES);

@@ -58,17 +58,3 @@ Deno.test("openEcho() with --raw sends bytes back, frames or not, and tells thei
     ["listening", "connected", "received 5", "sent 5", "disconnected", "stopped"],
   );
 });
-
-Deno.test("openEcho() with --raw ends at once when the server shuts down", async () => {
-  const server = serveRaw();
-  using conn = await Deno.connect({ port: server.addr.port });
-  await conn.write(new Uint8Array(1));
-  await conn.read(new Uint8Array(1));
-
-  const stopped = server.shutdown();
-  const end = await conn.read(new Uint8Array(1));
-  conn.closeWrite();
-  await stopped;
-
-  assertEquals(end, null);
-});

@@ -10,17 +10,8 @@ import {
   type IdentifyOptions,
   openIdentification,
 } from "../../servers/identification.ts";
-import { FILES, testWith } from "../support/permissions.ts";
-
-async function inFolder(body: (dataDir: string) => Promise<void>): Promise<void> {
-  const dataDir = await Deno.makeTempDir();
-  try {
-    await body(dataDir);
-  } finally {
-    await Deno.chmod(dataDir, 0o700).catch(() => {});
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
+import { testInFolder } from "../support/permissions.ts";
+import { infoOf } from "../support/served.ts";
 
 /** A client at an address, in conversation with the handler. */
 class Visitor implements AsyncDisposable {
@@ -30,19 +21,10 @@ class Visitor implements AsyncDisposable {
   constructor(store: IdentityStore, address: string, options: Partial<IdentifyOptions> = {}) {
     const [mine, theirs] = memoryConnPair();
     this.#conn = new FramedConn(mine);
-    const { signal } = new AbortController();
-    const info = {
-      id: 1,
-      peer: `${address}:1`,
-      address,
-      connectedAt: 0,
-      protocol: "frames" as const,
-      signal,
-    };
     const handler = identify({ store, ...options });
     this.#ended = (async () => {
       using conn = new FramedConn(theirs);
-      await handler(conn, info);
+      await handler(conn, infoOf(1, address));
     })();
   }
 
@@ -64,19 +46,18 @@ function openStore(dataDir: string): Promise<IdentityStore> {
   return IdentityStore.open(`${dataDir}/identities.json`);
 }
 
-testWith(FILES, "identify() asks a stranger, and puts the name before each line", async () => {
-  await inFolder(async (dataDir) => {
-    await using visitor = new Visitor(await openStore(dataDir), "10.0.0.1");
+testInFolder("identify() asks a stranger, and puts the name before each line", async (dataDir) => {
+  await using visitor = new Visitor(await openStore(dataDir), "10.0.0.1");
 
-    assertEquals(await visitor.hears(), "What is your name?");
-    assertEquals(await visitor.says(" Anna "), "Nice to meet you, Anna!");
-    assertEquals(await visitor.says("hello"), "Anna: hello");
-    assertEquals(await visitor.says(""), "Anna: ");
-  });
+  assertEquals(await visitor.hears(), "What is your name?");
+  assertEquals(await visitor.says(" Anna "), "Nice to meet you, Anna!");
+  assertEquals(await visitor.says("hello"), "Anna: hello");
+  assertEquals(await visitor.says(""), "Anna: ");
 });
 
-testWith(FILES, "identify() greets by name on the second visit, also after a restart", async () => {
-  await inFolder(async (dataDir) => {
+testInFolder(
+  "identify() greets by name on the second visit, also after a restart",
+  async (dataDir) => {
     await (await openStore(dataDir)).remember("10.0.0.1", "Anna");
     const store = await openStore(dataDir);
     await using visitor = new Visitor(store, "10.0.0.1");
@@ -85,21 +66,12 @@ testWith(FILES, "identify() greets by name on the second visit, also after a res
     assertEquals(await visitor.hears(), "Hello, Anna!");
     assertEquals(await visitor.says("hello"), "Anna: hello");
     assertEquals(await stranger.hears(), "What is your name?");
-  });
-});
+  },
+);
 
-testWith(FILES, "identify() knows an IPv4 address that came in over IPv6", async () => {
-  await inFolder(async (dataDir) => {
-    const store = await openStore(dataDir);
-    await store.remember("10.0.0.1", "Anna");
-    await using visitor = new Visitor(store, "::ffff:10.0.0.1");
-
-    assertEquals(await visitor.hears(), "Hello, Anna!");
-  });
-});
-
-testWith(FILES, "identify() asks again after a name that is none, with the reason", async () => {
-  await inFolder(async (dataDir) => {
+testInFolder(
+  "identify() asks again after a name that is none, with the reason",
+  async (dataDir) => {
     await using visitor = new Visitor(await openStore(dataDir), "10.0.0.1");
     await visitor.hears();
 
@@ -107,81 +79,59 @@ testWith(FILES, "identify() asks again after a name that is none, with the reaso
       assertMatch((await visitor.says(bad))!, /^A name [ -~]+\. What is your name\?$/);
     }
     assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
-  });
+  },
+);
+
+testInFolder("identify() greets whom another server on the same file has met", async (dataDir) => {
+  const [first, second] = [await openStore(dataDir), await openStore(dataDir)];
+  await using asked = new Visitor(second, "10.0.0.1");
+  await asked.hears();
+  await using visitor = new Visitor(first, "10.0.0.1");
+  await visitor.hears();
+  await visitor.says("Anna");
+
+  await using back = new Visitor(second, "10.0.0.1");
+
+  assertEquals(await back.hears(), "Hello, Anna!");
+  assertEquals(await asked.says("hello"), "Hello, Anna!");
+  assertEquals(await asked.says("hello"), "Anna: hello");
+  assertEquals((await openStore(dataDir)).get("10.0.0.1"), "Anna");
 });
 
-testWith(FILES, "identify() registers two at once", async () => {
-  await inFolder(async (dataDir) => {
-    const store = await openStore(dataDir);
-    await using a = new Visitor(store, "10.0.0.1");
-    await using b = new Visitor(store, "10.0.0.2");
-    await Promise.all([a.hears(), b.hears()]);
+testInFolder("identify() asks again whom it was told to forget meanwhile", async (dataDir) => {
+  const store = await openStore(dataDir);
+  await store.remember("10.0.0.1", "Anna");
+  await using visitor = new Visitor(store, "10.0.0.1");
+  await visitor.hears();
 
-    const met = await Promise.all([a.says("Anna"), b.says("Boris")]);
+  await store.clear();
 
-    assertEquals(met, ["Nice to meet you, Anna!", "Nice to meet you, Boris!"]);
-    assertEquals(
-      JSON.parse(await Deno.readTextFile(`${dataDir}/identities.json`)),
-      { "10.0.0.1": "Anna", "10.0.0.2": "Boris" },
-    );
-  });
+  assertEquals(await visitor.says("hello"), "What is your name?");
+  assertEquals(await visitor.says("Boris"), "Nice to meet you, Boris!");
+  assertEquals(await visitor.says("hello"), "Boris: hello");
 });
 
-testWith(FILES, "identify() greets whom another server on the same file has met", async () => {
-  await inFolder(async (dataDir) => {
-    const [first, second] = [await openStore(dataDir), await openStore(dataDir)];
-    await using asked = new Visitor(second, "10.0.0.1");
-    await asked.hears();
-    await using visitor = new Visitor(first, "10.0.0.1");
-    await visitor.hears();
-    await visitor.says("Anna");
+testInFolder("identify() tells that a name could not be stored, and lives on", async (dataDir) => {
+  const store = await IdentityStore.open(`${dataDir}/gone/identities.json`);
+  const errors: unknown[] = [];
+  const writing = { tell: (error: unknown) => errors.push(error), end: () => errors.push("end") };
+  await using visitor = new Visitor(store, "10.0.0.1", { writing });
+  await visitor.hears();
+  await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
 
-    await using back = new Visitor(second, "10.0.0.1");
-
-    assertEquals(await back.hears(), "Hello, Anna!");
-    assertEquals(await asked.says("hello"), "Hello, Anna!");
-    assertEquals(await asked.says("hello"), "Anna: hello");
-    assertEquals((await openStore(dataDir)).get("10.0.0.1"), "Anna");
-  });
+  assertEquals(
+    await visitor.says("Anna"),
+    "Your name could not be stored, please try again. What is your name?",
+  );
+  assertStringIncludes(String(errors[0]), "Cannot write identity file");
+  await Deno.remove(`${dataDir}/gone`);
+  assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
+  assertEquals(errors.slice(1), ["end"]);
 });
 
-testWith(FILES, "identify() asks again whom it was told to forget meanwhile", async () => {
-  await inFolder(async (dataDir) => {
-    const store = await openStore(dataDir);
-    await store.remember("10.0.0.1", "Anna");
-    await using visitor = new Visitor(store, "10.0.0.1");
-    await visitor.hears();
-
-    await store.clear();
-
-    assertEquals(await visitor.says("hello"), "What is your name?");
-    assertEquals(await visitor.says("Boris"), "Nice to meet you, Boris!");
-    assertEquals(await visitor.says("hello"), "Boris: hello");
-  });
-});
-
-testWith(FILES, "identify() tells that a name could not be stored, and lives on", async () => {
-  await inFolder(async (dataDir) => {
-    const store = await IdentityStore.open(`${dataDir}/gone/identities.json`);
-    const errors: unknown[] = [];
-    const writing = { tell: (error: unknown) => errors.push(error), end: () => errors.push("end") };
-    await using visitor = new Visitor(store, "10.0.0.1", { writing });
-    await visitor.hears();
-    await Deno.writeTextFile(`${dataDir}/gone`, "a file where the folder should be");
-
-    assertEquals(
-      await visitor.says("Anna"),
-      "Your name could not be stored, please try again. What is your name?",
-    );
-    assertStringIncludes(String(errors[0]), "Cannot write identity file");
-    await Deno.remove(`${dataDir}/gone`);
-    assertEquals(await visitor.says("Anna"), "Nice to meet you, Anna!");
-    assertEquals(errors.slice(1), ["end"]);
-  });
-});
-
-testWith(FILES, "identify() tells that names cannot be read, and when they can again", async () => {
-  await inFolder(async (dataDir) => {
+testInFolder(
+  "identify() tells that names cannot be read, and when they can again",
+  async (dataDir) => {
     const store = await IdentityStore.open(`${dataDir}/identities.json`);
     const told: string[] = [];
     const reading = {
@@ -200,8 +150,8 @@ testWith(FILES, "identify() tells that names cannot be read, and when they can a
 
     assertStringIncludes(told[0]!, "it is not JSON in UTF-8");
     assertEquals(told.slice(1), ["end"]);
-  });
-});
+  },
+);
 
 /** The service as its task opens it. */
 async function openService(dataDir: string, log = {} as LogFile) {
@@ -211,21 +161,13 @@ async function openService(dataDir: string, log = {} as LogFile) {
   return { ...service, [Symbol.asyncDispose]: async () => await service.close?.() };
 }
 
-testWith(FILES, "openIdentification() answers every text that fits into its frames", async () => {
-  await inFolder(async (dataDir) => {
+testInFolder(
+  "openIdentification() answers every text that fits into its frames",
+  async (dataDir) => {
     await using service = await openService(dataDir);
     const [mine, theirs] = memoryConnPair();
     using conn = new FramedConn(theirs, service.options!);
-    const { signal } = new AbortController();
-    const info = {
-      id: 1,
-      peer: "10.0.0.1:1",
-      address: "10.0.0.1",
-      connectedAt: 0,
-      protocol: "frames" as const,
-      signal,
-    };
-    const ended = service.handler(conn, info);
+    const ended = service.handler(conn, infoOf(1, "10.0.0.1"));
     using client = new FramedConn(mine);
     const name = "𐐀".repeat(32);
     await client.receive();
@@ -239,11 +181,12 @@ testWith(FILES, "openIdentification() answers every text that fits into its fram
     }
     client.close();
     await ended;
-  });
-});
+  },
+);
 
-testWith(FILES, "identify() says that no more names can be stored, and asks again", async () => {
-  await inFolder(async (dataDir) => {
+testInFolder(
+  "identify() says that no more names can be stored, and asks again",
+  async (dataDir) => {
     const store = await openStore(dataDir);
     const neighbours = Array.from({ length: 64 }, (_, i) => `2001:db8::${i}:0`);
     await Promise.all(neighbours.map((address) => store.remember(address, "Anna")));
@@ -256,30 +199,27 @@ testWith(FILES, "identify() says that no more names can be stored, and asks agai
     );
     await store.clear();
     assertEquals(await visitor.says("Boris"), "Nice to meet you, Boris!");
-  });
-});
+  },
+);
 
-testWith(
-  FILES,
+testInFolder(
   "openIdentification() sets a corrupt file aside and says so, in the log too",
-  async () => {
-    await inFolder(async (dataDir) => {
-      using said = stub(Deno.stderr, "write", (bytes) => Promise.resolve(bytes.length));
-      await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
-      const warnings: string[] = [];
-      const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
-      await using service = await openService(dataDir, log);
+  async (dataDir) => {
+    using said = stub(Deno.stderr, "write", (bytes) => Promise.resolve(bytes.length));
+    await Deno.writeTextFile(`${dataDir}/identities.json`, "{ half");
+    const warnings: string[] = [];
+    const log = { warn: (event: string) => warnings.push(event) } as unknown as LogFile;
+    await using service = await openService(dataDir, log);
 
-      assertEquals([warnings, await service.clearUsers?.()], [["identities set aside"], 0]);
-      assertMatch(
-        new TextDecoder().decode(said.calls[0]?.args[0]),
-        /^Warning: .*identities\.json is corrupt \(it is not JSON/,
-      );
-      const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
-      assertMatch(
-        names.join(" "),
-        /^identities\.json identities\.json\.corrupt-\S+ identities\.json\.lock$/,
-      );
-    });
+    assertEquals([warnings, await service.clearUsers?.()], [["identities set aside"], 0]);
+    assertMatch(
+      new TextDecoder().decode(said.calls[0]?.args[0]),
+      /^Warning: .*identities\.json is corrupt \(it is not JSON/,
+    );
+    const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name).sort();
+    assertMatch(
+      names.join(" "),
+      /^identities\.json identities\.json\.corrupt-\S+ identities\.json\.lock$/,
+    );
   },
 );

@@ -5,29 +5,10 @@ import { runServer, ServerProcess } from "../../tools/shared/server_process.ts";
 
 const DATED = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
-/** Ports in a row of which the first are busy; they are free again at the end of the block. */
-function occupy(count: number): Disposable & { port: number } {
-  for (;;) {
-    const listeners = [Deno.listen({ hostname: "127.0.0.1", port: 0 })];
-    const { port } = listeners[0]!.addr;
-    const close = () => listeners.forEach((listener) => listener.close());
-    try {
-      while (listeners.length < count) {
-        listeners.push(Deno.listen({ hostname: "127.0.0.1", port: port + listeners.length }));
-      }
-      return { port, [Symbol.dispose]: close };
-    } catch {
-      close(); // one of them belongs to somebody else
-    }
-  }
-}
-
 for (
   const [name, flags, message] of [
     ["", [], "without its name"],
-    ["nope", [], 'There is no server "nope"'],
     ["echo", ["--port", "abc"], 'Cannot use --port "abc"'],
-    ["echo", ["9090"], 'Cannot use "9090"'],
   ] as [string, string[], string][]
 ) {
   testWith(
@@ -45,10 +26,9 @@ for (
 
 for (
   const [what, flags, message] of [
-    ["a host that does not resolve", ["--host", "localhost.invalid"], "localhost.invalid"],
     ["a host that is not this machine's", ["--host", "127.0.0.1.invalid"], "Cannot listen on"],
     ["a log path that is a folder", ["--log", "lib"], "Cannot open the log file lib: "],
-    ["a data folder that cannot be", ["--data", "lib/base/limits.ts"], "Cannot open the log file"],
+    ["a data folder that cannot be", ["--data", "lib/base/numbers.ts"], "Cannot open the log file"],
   ] as [string, string[], string][]
 ) {
   testWith(PROCESSES, `main.ts exits with 1 and one line for ${what}`, async () => {
@@ -68,20 +48,13 @@ testWith(PROCESSES, "main.ts --help explains the flags and exits with 0", async 
 });
 
 testWith(PROCESSES, "main.ts moves to the next free port and says so", async () => {
-  using busy = occupy(1);
-  await using server = await ServerProcess.start("echo", ["--port", `${busy.port}`]);
+  using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = busy.addr;
+  await using server = await ServerProcess.start("echo", ["--port", `${port}`]);
 
   assertMatch(server.firstLine, /^Listening on 127\.0\.0\.1:\d+ \(\d+ was busy\)$/);
-  assertStringIncludes(server.firstLine, `(${busy.port} was busy)`);
-  assertEquals(server.port > busy.port, true);
-});
-
-testWith(PROCESSES, "main.ts exits with 1 and one line when all ports are busy", async () => {
-  using busy = occupy(100);
-  const { code, out, err } = await runServer("echo", "--port", `${busy.port}`);
-
-  assertEquals([code, out], [1, ""]);
-  assertMatch(err, /^Cannot listen on 127\.0\.0\.1: ports \d+ to \d+ are all busy\n$/);
+  assertStringIncludes(server.firstLine, `(${port} was busy)`);
+  assertEquals(server.port > port, true);
 });
 
 testWith(PROCESSES, "main.ts puts an IPv6 address into brackets", async () => {
@@ -241,21 +214,17 @@ testWith(PROCESSES, "main.ts answers commands from a pipe while clients are serv
   assertEquals(await conn.receive(), "Goodbye: the operator ended the connection");
 });
 
-testWith(PROCESSES, "main.ts stops at the command, although its input stays open", async () => {
-  await using server = await ServerProcess.start("echo");
+testWith(
+  PROCESSES,
+  "main.ts ends after stop, whatever lines wait behind it, although its input stays open",
+  async () => {
+    await using server = await ServerProcess.start("echo");
 
-  assertEquals(await server.command("stop"), "Stopped");
+    await server.type("stop\nwho\nstop\nwho\n");
 
-  assertEquals(await server.ended(), { code: 0, out: "", err: "" });
-});
-
-testWith(PROCESSES, "main.ts ends after stop, whatever lines wait behind it", async () => {
-  await using server = await ServerProcess.start("echo");
-
-  await server.type("stop\nwho\nstop\nwho\n");
-
-  assertEquals(await server.ended(), { code: 0, out: "Stopped\n", err: "" });
-});
+    assertEquals(await server.ended(), { code: 0, out: "Stopped\n", err: "" });
+  },
+);
 
 testWith(PROCESSES, "main.ts ends at SIGTERM while a pause and a line behind it wait", async () => {
   await using server = await ServerProcess.start("echo");
@@ -335,18 +304,6 @@ testWith(PROCESSES, "main.ts echo --raw echoes bytes and logs their number", asy
   assertEquals((await stopped).code, 0);
   assertMatch(await server.log(), /data received conn=1 bytes=5\n.* data sent conn=1 bytes=5\n/);
 });
-
-testWith(
-  PROCESSES,
-  "main.ts exits with 2 and one line for a certificate that it cannot read",
-  async () => {
-    const path = new URL("./", import.meta.url).pathname;
-    const { code, err } = await runServer("echo", "--cert", `${path}none.pem`, "--key", path);
-
-    assertEquals(code, 2);
-    assertMatch(err, /^Cannot use --cert [^\n]+\n$/);
-  },
-);
 
 testWith(
   PROCESSES,

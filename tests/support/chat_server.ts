@@ -8,6 +8,8 @@ import { openDatabase } from "../../lib/store/database.ts";
 import { HistoryStore, type NewMessage } from "../../lib/store/history_store.ts";
 import { CHAT_MIGRATIONS } from "../../lib/store/migrations.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../../lib/chat/protocol.ts";
+import type { HttpProtocol } from "../../lib/server/http_protocol.ts";
+import type { MessageConn } from "../../lib/conn/message_conn.ts";
 import { serve, type Server } from "../../lib/server/server.ts";
 import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 import { type TokenBucketOptions, TokenBuckets } from "../../lib/base/token_bucket.ts";
@@ -20,6 +22,7 @@ import { ChatRoom } from "../../servers/members/chat_room.ts";
 import { Members } from "../../servers/members/members.ts";
 import { goodbyeMessage } from "../../servers/members/messages.ts";
 import { ChatClient } from "../../tools/shared/chat_client.ts";
+import { infoOf } from "./served.ts";
 
 /** What a test may choose about its server. */
 export interface TestServerOptions {
@@ -45,6 +48,8 @@ export interface TestServerOptions {
   onEvent?: (event: ServerEvent) => void;
   /** Makes the last message, in place of the one that clients really get. */
   goodbye?: () => string;
+  /** Answers browsers; by default none are. */
+  http?: HttpProtocol;
   /** The clock of the accounts and the sessions. */
   now?: () => number;
 }
@@ -114,13 +119,7 @@ export function serveInMemory() {
   const [near, far] = memoryConnPair();
   const conn = new FramedConn(near);
   const client = new ChatClient(new FramedConn(far));
-  const info = {
-    id: 1,
-    peer: "127.0.0.1:5",
-    address: "127.0.0.1",
-    connectedAt: 0,
-    protocol: "frames" as const,
-  };
+  const info = infoOf(1, "127.0.0.1");
   const served = new Member(conn, info, members).serve();
   const dispose = () => {
     [conn, client.conn].forEach((end) => end.close());
@@ -149,11 +148,17 @@ function openMembers(server: string, options: TestServerOptions) {
   return { database, members, errors, onStorageError };
 }
 
-function start(handler: Handler, close: () => void, members: Members, options: TestServerOptions) {
-  const { goodbye = goodbyeMessage, idleTimeoutMs, sendTimeoutMs, onEvent } = options;
+function start(
+  handler: Handler<MessageConn>,
+  close: () => void,
+  members: Members,
+  options: TestServerOptions,
+) {
+  const { goodbye = goodbyeMessage, idleTimeoutMs, sendTimeoutMs, onEvent, http } = options;
   const events: ServerEvent[] = [];
   const server: Server = serve(handler, {
     port: 0,
+    http,
     goodbye,
     maxBodyBytes: MAX_CLIENT_BODY_BYTES,
     onEvent: (event) => {

@@ -211,10 +211,14 @@ export class Page {
     }
   }
 
+  /** Gives an element the focus. */
+  async focus(role: string, name: string): Promise<void> {
+    await this.send("DOM.focus", { backendNodeId: (await this.find(role, name)).node });
+  }
+
   /** Types a text into a text box, in place of what it holds. */
   async fill(name: string, text: string): Promise<void> {
-    const { node: backendNodeId } = await this.find("textbox", name);
-    await this.send("DOM.focus", { backendNodeId });
+    await this.focus("textbox", name);
     await this.evaluate("document.activeElement.select()");
     if (text === "") await this.press("Backspace");
     else await this.send("Input.insertText", { text });
@@ -228,16 +232,6 @@ export class Page {
     const shared = { key, code: key, windowsVirtualKeyCode };
     await this.send("Input.dispatchKeyEvent", { type: "keyDown", ...shared, ...text });
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...shared });
-  }
-
-  /** Pastes a text into the element with the focus. */
-  async paste(text: string): Promise<void> {
-    await this.evaluate(`{
-      const clipboardData = new DataTransfer();
-      clipboardData.setData("text/plain", ${JSON.stringify(text)});
-      const init = { clipboardData, bubbles: true, cancelable: true };
-      document.activeElement.dispatchEvent(new ClipboardEvent("paste", init));
-    }`);
   }
 
   /** A picture of the page, as PNG. */
@@ -278,6 +272,7 @@ export class Chromium {
   readonly #child: Deno.ChildProcess;
   readonly #profile: string;
   readonly #drained: Promise<void>;
+  readonly #contexts = new Set<string>();
 
   constructor(
     devTools: DevTools,
@@ -311,8 +306,8 @@ export class Chromium {
       stderr: "piped",
     }).spawn();
     const url = Promise.withResolvers<string>();
-    const drained = readLines(child.stderr, (line) => {
-      const address = /DevTools listening on (ws:\S+)/.exec(line)?.[1];
+    const drained = readAll(child.stderr, (text) => {
+      const address = /DevTools listening on (ws:\S+)\n/.exec(text)?.[1];
       if (address) url.resolve(address);
     }).finally(() => url.reject(new Error("Chromium does not start")));
     return new Chromium(await DevTools.connect(await url.promise), child, profile, drained);
@@ -323,6 +318,7 @@ export class Chromium {
     const { language = "en-US", width = 1200, height = 800, isDark = false, tabOf } = options;
     const browserContextId = tabOf?.contextId ??
       (await this.#devTools.send("Target.createBrowserContext")).browserContextId;
+    this.#contexts.add(browserContextId);
     const { targetId } = await this.#devTools.send("Target.createTarget", {
       url: "about:blank",
       browserContextId,
@@ -348,6 +344,14 @@ export class Chromium {
     return page;
   }
 
+  /** Closes all pages, and forgets what they stored. */
+  async closePages(): Promise<void> {
+    for (const browserContextId of this.#contexts) {
+      await this.#devTools.send("Target.disposeBrowserContext", { browserContextId });
+    }
+    this.#contexts.clear();
+  }
+
   /** Ends the browser. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#devTools.send("Browser.close").catch(() => this.#child.kill("SIGKILL"));
@@ -358,16 +362,11 @@ export class Chromium {
   }
 }
 
-async function readLines(
-  stream: ReadableStream<Uint8Array>,
-  take: (line: string) => void,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
+/** Reads a stream to its end; `onText` gets the beginning of it. */
+async function readAll(stream: ReadableStream<Uint8Array>, onText: (text: string) => void) {
+  let text = "";
   for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    lines.forEach(take);
+    if (text.length < 10_000) onText(text += new TextDecoder().decode(chunk));
   }
 }
 
@@ -384,14 +383,18 @@ function whyNot(): string | undefined {
 
 const REASON = whyNot();
 
-/** Registers a test with a browser, or one that is skipped where there is none. */
-export function browserTest(name: string, fn: (browser: Chromium) => Promise<void>): void {
+/** Registers a test whose steps share a browser, or one that is skipped where there is none. */
+export function browserTest(
+  name: string,
+  steps: Record<string, (browser: Chromium) => Promise<void>>,
+): void {
   if (REASON !== undefined) {
-    Deno.test({ name: `${name} (skipped: ${REASON})`, ignore: true, fn: () => {} });
-    return;
+    return Deno.test({ name: `${name} (skipped: ${REASON})`, ignore: true, fn: () => {} });
   }
-  Deno.test(name, async () => {
+  Deno.test(name, async (t) => {
     await using browser = await Chromium.start();
-    await fn(browser);
+    for (const [name, run] of Object.entries(steps)) {
+      await t.step(name, () => run(browser).finally(() => browser.closePages()));
+    }
   });
 }

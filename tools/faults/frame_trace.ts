@@ -5,9 +5,9 @@
  */
 
 import { type Paint, painter } from "../../lib/terminal/color.ts";
-import { count } from "../../lib/base/count.ts";
+import { count } from "../../lib/base/numbers.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
-import { FrameCursor } from "../../lib/frame/frame_cursor.ts";
+import { FrameCursor } from "../../lib/faults/frame_cursor.ts";
 import { HEADER_BYTES } from "../../lib/frame/frame.ts";
 
 /** What {@linkcode FrameTrace} takes. */

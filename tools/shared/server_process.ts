@@ -13,7 +13,7 @@ export const NO_FLOOD_CONTROL = "--burst 1000000 --rate 1000000 --max-per-addres
 /** The arguments of `deno` in a server's task, with `data` in place of its data folder. */
 export function taskArgs(name: string, data: string): string[] {
   const { command } = config.tasks[name as "echo"];
-  const { net, read, write, env } = config.permissions.server;
+  const { net, read, write, env, sys } = config.permissions.server;
   const paths = (names: string[]) => names.map((path) => path === "data" ? data : path).join();
   const [, args = ""] = command.split(/(?:^| )deno /); // without variables before it
   return args.split(" ").flatMap((arg) =>
@@ -22,6 +22,7 @@ export function taskArgs(name: string, data: string): string[] {
       `--allow-read=${paths(read)}`,
       `--allow-write=${paths(write)}`,
       `--allow-env=${env.join()}`,
+      `--allow-sys=${sys.join()}`,
     ]
   );
 }

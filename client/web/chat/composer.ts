@@ -66,7 +66,7 @@ export class Composer {
 
   /** Sets the focus, except where that opens a keyboard over half of the screen. */
   focus(): void {
-    if (matchMedia("(hover: hover)").matches) this.#box.focus();
+    if (!matchMedia("(pointer: coarse)").matches) this.#box.focus();
   }
 
   #press(event: KeyboardEvent): void {

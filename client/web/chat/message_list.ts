@@ -12,7 +12,7 @@ import { arrange, messageRow, noticeRow, type Row, type RowOptions } from "./mes
 import { Unread } from "./unread.ts";
 
 /** How many messages are asked for at once. */
-export const PAGE = 50;
+export const PAGE = 100;
 /** The most rows in the page: those furthest from what the user reads are removed, and loaded again on the way. */
 const MAX_ROWS = 400;
 /** The distance from an edge at which more is loaded, and at which the user counts as being at the end, in pixels. */
@@ -69,6 +69,7 @@ export class MessageList {
 
   /** Removes everything, and takes what comes above an id for new: another user is logged in, or a history begins. */
   clear(name: string, newest: number): void {
+    if (name !== this.#name) this.#isReady = false;
     this.#name = name;
     this.#rows.forEach(({ element }) => element.remove());
     this.#rows = [];
@@ -222,6 +223,7 @@ export class MessageList {
     this.#isFollowing = !this.#hasLater && below < AT_END_PX;
     this.#markRead();
     this.#unread.show({ atEnd: this.#isFollowing });
+    if (!this.#isReady) return;
     const oldest = this.#rows.find(({ message }) => message)?.message?.id ?? 1;
     if (scrollTop < NEAR_PX && this.#hasEarlier) this.#load(oldest);
     else if (below < NEAR_PX && this.#hasLater) this.#load(this.#loadedTo + PAGE + 1);

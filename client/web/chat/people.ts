@@ -61,7 +61,7 @@ export class People {
   /** Takes a message of the server about who is here. */
   take(message: ServerMessage & { type: "users" | "joined" | "left" }): void {
     if (message.type === "users") return this.#set(message.names, message.more ?? 0);
-    const key = keyOfText(message.name);
+    const key = keyOf(message.name);
     if (message.type === "left") this.#names.delete(key);
     else if (this.#names.size < MAX_USERS) this.#names.set(key, message.name);
     this.#changed();
@@ -69,7 +69,7 @@ export class People {
 
   #set(names: string[], more: number): void {
     const known = names.slice(0, MAX_USERS);
-    this.#names = new Map(known.map((name) => [keyOfText(name), name]));
+    this.#names = new Map(known.map((name) => [keyOf(name), name]));
     this.#more = more + names.length - known.length;
     this.#changed();
   }
@@ -113,4 +113,9 @@ export class People {
     this.#panel.dataset["open"] = isOpen ? "yes" : "no";
     this.#toggle.setAttribute("aria-expanded", `${isOpen}`);
   }
+}
+
+/** The key of a name; a text of a hostile server that is no name is its own key. */
+function keyOf(name: string): string {
+  return keyOfText(name) || name;
 }

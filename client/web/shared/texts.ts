@@ -153,6 +153,38 @@ export const TABLE = {
     (reason: string, seconds: number) => `${reason} (in ${seconds} s)`,
     (reason: string, seconds: number) => `${reason} (через ${seconds} с)`,
   ],
+  frames: ["Frames", "Кадры"],
+  framesHint: [
+    "Each message with the bytes that carry it over TCP, the newest first.",
+    "Каждое сообщение и его байты в TCP, новые сверху.",
+  ],
+  sent: ["You → server", "Вы → сервер"],
+  received: ["Server → you", "Сервер → вам"],
+  header: ["header", "заголовок"],
+  body: ["body", "тело"],
+  bytes: [
+    (bytes: number) => `${english(bytes, "byte")} follow`,
+    (bytes: number) => `дальше ${count(bytes, ["байт", "байта", "байт"])}`,
+  ],
+  moreBytes: [
+    (bytes: number) => `and ${bytes} more`,
+    (bytes: number) => `и ещё ${bytes}`,
+  ],
+  lostExercise: ["No connection. The page connects again…", "Нет связи. Соединяемся снова…"],
+  noAnswer: ["The server does not answer", "Сервер не отвечает"],
+  aboutEcho: ["The server sends each line back.", "Сервер возвращает каждую строку."],
+  aboutThreads: [
+    "The server sends each line back; each connection has a thread of its own.",
+    "Сервер возвращает каждую строку; у каждого соединения свой поток.",
+  ],
+  aboutIdentify: [
+    "The server knows you by your address. If it asks, answer with your name.",
+    "Сервер узнаёт вас по адресу. Если спросит, ответьте, как вас зовут.",
+  ],
+  aboutAuth: [
+    "Register or log in; then the server sends each text back. Passwords and tokens are shown as stars.",
+    "Зарегистрируйтесь или войдите; сервер вернёт каждый текст. Пароли и токены скрыты звёздочками.",
+  ],
 } as const;
 
 /** Reasons by the codes of the protocol, where the server's own words are in another language. */

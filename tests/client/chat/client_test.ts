@@ -172,6 +172,19 @@ Deno.test("ChatClient.run() waits for a server a while when the input has ended"
   assertEquals(told.slice(1), ["Not sent: 2 lines", "Not logged in: no answer from the server"]);
 });
 
+Deno.test("ChatClient.run() waits 10 s in all for a server that greets and does not let it in", async () => {
+  using time = new FakeTime();
+  const { client, told } = openClient(["hi"], { hello: HELLO, login: [] });
+  const startedAt = Date.now();
+
+  let code: number | undefined;
+  client.run().then((exitCode) => code = exitCode);
+  while (code === undefined) await time.tickAsync(1000);
+
+  assertEquals([code, (Date.now() - startedAt) / 1000 < 12], [1, true]);
+  assertEquals(told, ["Not sent: 1 line", "Not logged in: no answer from the server"]);
+});
+
 Deno.test("ChatClient.run() ends when the connection breaks and there is nothing more to say", async () => {
   using _time = new FakeTime();
   const { client } = openClient(["hi"], { ...SAID, ping: null });

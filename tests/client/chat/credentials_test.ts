@@ -7,6 +7,7 @@ import type { Refusal } from "../../../client/session/session_login.ts";
 import { MemoryLogins } from "../session/scripted_server.ts";
 
 const AT_LEAST_8 = "A password has at least 8 characters";
+const TAKEN: Refusal = { code: "name_taken", message: "This name is taken" };
 const ENDED: Refusal = { code: "unauthorized", message: "Log in", hadToken: true, name: "anna" };
 
 function keptFor(...names: string[]): MemoryLogins {
@@ -31,7 +32,7 @@ function open(
     register: false,
     person: { question: ask, secret: ask, confirm: ask },
     findServer: () => Promise.resolve(),
-    isNameTaken: (name) => Promise.resolve(taken.includes(name)),
+    checkName: (name) => Promise.resolve(taken.includes(name) ? TAKEN : null),
     tell: (text) => shown.push(text),
     ...options,
   });
@@ -71,7 +72,7 @@ Deno.test("CredentialSource.next() says that a name is taken before a password i
   assertEquals(shown.slice(0, 6), [
     "Name: ",
     "Are you new here?",
-    "This name is taken: choose another one",
+    "This name is taken",
     "Name: ",
     "Are you new here?",
     AT_LEAST_8,
@@ -165,8 +166,9 @@ for (
   ] as [string, string[] | undefined, (string | boolean | null)[], object | null, string[]][]
 ) {
   Deno.test(`CredentialSource.next() after a login has ended ${what}`, async () => {
-    const isNameTaken = (name: string) => Promise.resolve(taken?.includes(name));
-    const opened = open([...answers], { name: "ANNA", isNameTaken, logins: keptFor("anna") });
+    const checkName = (name: string) =>
+      Promise.resolve(taken && (taken.includes(name) ? TAKEN : null));
+    const opened = open([...answers], { name: "ANNA", checkName, logins: keptFor("anna") });
     await opened.source.next();
 
     const given = await opened.source.next(ENDED);
@@ -206,6 +208,17 @@ Deno.test("CredentialSource.next() lets a person change the name after a wrong o
 
   assertEquals(credentials, { name: "anna", password: "pw", register: false });
 });
+
+for (const code of ["name_taken", "bad_name"] as const) {
+  Deno.test(`CredentialSource.next() does not offer a name after ${code}`, async () => {
+    const { source, shown } = open(["anna", true, "password", "password", null]);
+    await source.next();
+
+    await source.next({ code, message: "Not this one" });
+
+    assertEquals(shown.slice(-2), ["Not this one", "Name: "]);
+  });
+}
 
 Deno.test("CredentialSource.next() refuses a password too long for a server", async () => {
   const { source, shown } = open(["anna", false, "x".repeat(257), "pw"]);

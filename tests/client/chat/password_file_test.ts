@@ -40,6 +40,8 @@ for (
     ["UTF-16 without a mark", utf16("password", true), "it is no text in UTF-8"],
     ["an empty line", utf8("\npassword"), "its first line is empty"],
     ["a mark alone", utf8("\ufeff"), "its first line is empty"],
+    ["a line too long", utf8("x".repeat(257)), "has more than 256 characters"],
+    ["a file without a line end", new Uint8Array(1e5).fill(0x61), "has more than 256 characters"],
   ] as const
 ) {
   testWith(FILES, `readPasswordFile() refuses ${what}`, () =>

@@ -86,6 +86,13 @@ fileTest("TokenFile replaces nothing that is no list of logins", async (path) =>
   await assertRejects(() => file.check(), TypeError, "it is no list of logins");
 });
 
+fileTest("TokenFile reads a file with a byte order mark", async (path) => {
+  await Deno.mkdir(path.replace(/[^/]*$/, ""));
+  await Deno.writeTextFile(path, `\ufeff${JSON.stringify([{ server: SERVER, ...LOGIN }])}\r\n`);
+
+  assertEquals(await tokensIn(path), ["a"]);
+});
+
 fileTest(
   "TokenFile gives no login whose name would confuse the terminal, nor one without a limit",
   async (path) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { WrongServerError } from "../../../client/session/connection.ts";
-import { findServer, isNameTaken } from "../../../client/session/first_questions.ts";
+import { checkName, findServer } from "../../../client/session/first_questions.ts";
 import type { KeptLogin, Refusal } from "../../../client/session/session_login.ts";
 import type { ChatSessionOptions } from "../../../client/session/session_options.ts";
 import { passTime } from "../../support/turns.ts";
@@ -270,35 +270,40 @@ Deno.test("ChatSession takes one welcome, and none that it has not asked for", a
   ]);
 });
 
+const refused = (code: string) => ({ type: "error", code, message: "No" });
+
 for (
-  const [answer, isTaken] of [["name_taken", true], ["weak_password", false], [
-    "throttled",
-    undefined,
-  ]] as const
+  const [answer, given] of [
+    [refused("name_taken"), refused("name_taken")],
+    [refused("bad_name"), refused("bad_name")],
+    [refused("weak_password"), null],
+    [refused("throttled"), undefined],
+    [WELCOME, undefined],
+  ] as const
 ) {
-  Deno.test(`isNameTaken() gives ${isTaken} where the server answers ${answer}`, async () => {
+  Deno.test(`checkName() gives ${given && "it"} where the server answers ${Object.values(answer)}`, async () => {
     const [near, far] = memoryPair();
     const peer = new Peer(far);
-    const asked = isNameTaken("anna", () => Promise.resolve(near));
+    const asked = checkName("anna", () => Promise.resolve(near));
     await peer.next();
     peer.say(HELLO);
     assertEquals(await peer.next(), { type: "register", name: "anna", password: "" });
-    peer.say({ type: "error", code: answer, message: "No" });
+    peer.say(answer);
 
-    assertEquals([await asked, await peer.next()], [isTaken, null]);
+    assertEquals<unknown>([await asked, await peer.next()], [given, null]);
   });
 }
 
-Deno.test("isNameTaken() asks no server of an earlier version, and waits for none", async () => {
+Deno.test("checkName() asks no server of an earlier version, and waits for none", async () => {
   using time = new FakeTime();
   const [near, far] = memoryPair();
-  const asked = isNameTaken("anna", () => Promise.resolve(near));
+  const asked = checkName("anna", () => Promise.resolve(near));
   const peer = new Peer(far);
   await peer.next();
   peer.say(OLD_HELLO);
   assertEquals([await asked, await peer.next()], [undefined, null]);
 
-  const silent = isNameTaken("anna", () => Promise.resolve(memoryPair()[0]));
+  const silent = checkName("anna", () => Promise.resolve(memoryPair()[0]));
   await passTime(time, 3000);
 
   assertEquals(await silent, undefined);

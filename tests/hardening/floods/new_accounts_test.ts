@@ -8,6 +8,7 @@ import { openChat } from "../../../servers/chat.ts";
 import { parseServerLine } from "../../../servers/control/config.ts";
 import { ChatClient, PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
+import { infoOf } from "../../support/served.ts";
 
 const OPEN = { auth: openAuthentication, chat: openChat };
 
@@ -23,17 +24,8 @@ async function open(name: keyof typeof OPEN, maxPerAddress: number) {
     /** Registers somebody of the one address there is, who then leaves. */
     async register(id: number) {
       const [mine, theirs] = memoryConnPair();
-      const { signal } = new AbortController();
-      const info = {
-        id,
-        peer: `10.0.0.1:${id}`,
-        address: "10.0.0.1",
-        connectedAt: 0,
-        protocol: "frames" as const,
-        signal,
-      };
       using conn = new FramedConn(theirs);
-      const ended = service.handler(conn, info);
+      const ended = service.handler(conn, infoOf(id, "10.0.0.1"));
       using client = new ChatClient(new FramedConn(mine));
       await client.ask({ type: "hello", version: 1 });
       const answer = await client.ask({ type: "register", name: `n${id}`, password: PASSWORD });

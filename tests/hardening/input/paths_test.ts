@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { PROCESSES, testInFolder, testWith } from "../../support/permissions.ts";
 import { ServerProcess, taskArgs } from "../../../tools/shared/server_process.ts";
 
 /** A data folder, a folder beside it that is none of the server's business, and links that lead there. */
@@ -137,8 +137,7 @@ testWith(PROCESSES, "A server that was killed leaves its data folder free", asyn
   assertMatch(second.firstLine, /^Listening on /);
 });
 
-testWith(PROCESSES, "Of two servers that start at once on one data folder, one does", async () => {
-  const data = await Deno.makeTempDir();
+testInFolder("Of two servers that start at once on one data folder, one does", async (data) => {
   {
     const start = () => ServerProcess.start("chat", [], { data });
     const both = await Promise.all([start(), start()]);
@@ -146,5 +145,4 @@ testWith(PROCESSES, "Of two servers that start at once on one data folder, one d
     await using _other = both[1];
     assertEquals(both.filter(({ firstLine }) => firstLine !== "").length, 1);
   }
-  await Deno.remove(data, { recursive: true });
-});
+}, PROCESSES);

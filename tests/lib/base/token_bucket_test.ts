@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
-import { MAX_DELAY_MS } from "../../../lib/base/limits.ts";
+import { MAX_DELAY_MS } from "../../../lib/base/numbers.ts";
 import { TokenBucket, TokenBuckets } from "../../../lib/base/token_bucket.ts";
 
 Deno.test("TokenBucket.take() allows a burst, then as much as flows in", () => {

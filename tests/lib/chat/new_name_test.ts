@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { hasTooManyMarks } from "../../../lib/chat/combining_marks.ts";
+import { hasTooManyMarks, passwordLength } from "../../../lib/chat/lengths.ts";
 import { lookOf } from "../../../lib/chat/confusables.ts";
 import { parseName } from "../../../lib/chat/name.ts";
-import { passwordLength } from "../../../lib/chat/lengths.ts";
 import { parseNewName } from "../../../lib/chat/new_name.ts";
 
 function reasonOf(text: string): string | undefined {

@@ -3,7 +3,7 @@ import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
-import { MAX_DELAY_MS } from "../../../lib/base/limits.ts";
+import { MAX_DELAY_MS } from "../../../lib/base/numbers.ts";
 import { turns } from "../../support/turns.ts";
 import { dial, pass, ramp, readBytes, writeAll, writes } from "./passage.ts";
 

@@ -356,7 +356,11 @@ for (const { clientHostname, peer, address } of addresses) {
   Deno.test(`Conversation.info shows a peer at ${clientHostname} as ${peer}`, () => {
     const [_, accepted] = memoryConnPair({ clientHostname });
 
-    const { info } = new Conversation(accepted as Deno.TcpConn, connInfoOf(accepted, 7), {});
+    const { info } = new Conversation(
+      accepted as Deno.Conn as Deno.TcpConn,
+      connInfoOf(accepted, 7),
+      {},
+    );
 
     assertEquals([info.id, info.peer, info.address], [7, peer, address]);
   });

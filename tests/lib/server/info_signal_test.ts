@@ -143,7 +143,11 @@ Deno.test("info.signal reads ahead no more than 128 KiB of what the handler does
   const [client, accepted] = memoryConnPair({ highWaterMarkBytes: 1024 });
   const gate = Promise.withResolvers<void>();
   const received: (string | null)[] = [];
-  const conversation = new Conversation(accepted as Deno.TcpConn, connInfoOf(accepted, 1), {});
+  const conversation = new Conversation(
+    accepted as Deno.Conn as Deno.TcpConn,
+    connInfoOf(accepted, 1),
+    {},
+  );
   const ended = conversation.run(async (conn, { signal }) => {
     assertEquals(signal.aborted, false);
     await gate.promise;

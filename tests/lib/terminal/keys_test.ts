@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { KeyDecoder } from "../../../lib/terminal/keys.ts";
 
 function decode(...chunks: string[]): string[] {
@@ -31,6 +31,13 @@ Deno.test("KeyDecoder.push() hears Ctrl-C during a paste that never ends", () =>
   assertEquals(decode("\x1b[200~abc", "def", "\x03", "g"), ["interrupt", "g"]);
 });
 
+Deno.test("KeyDecoder.push() drops mouse clicks and keys of the Linux console, cut anywhere", () => {
+  for (const input of ["a\x1b[M !!b", "a\x1b[[Ab", "a\x1b[<0;10;10Mb", "a\x1b[24;80Rb"]) {
+    assertEquals(decode(...input), ["a", "b"]);
+    assertEquals(decode(input), ["a", "b"]);
+  }
+});
+
 for (
   const [start, end] of [["\x1b]", "\x07"], ["\x1bP", "\x1b\\"], ["\x1b_", "\x9c"], [
     "\x9d",
@@ -53,7 +60,7 @@ Deno.test("KeyDecoder ends a string that never ends at a control key, or when it
   for (let i = 0; i < 1000; i++) assertEquals(decoder.push("\x1b]" + "x".repeat(1000)), []);
   assertEquals(decoder.push("\r").map(({ name }) => name), ["enter"]);
   decoder.push("\x1bPnever");
-  assertEquals([decoder.isUnfinished, decoder.expire()], [true, []]);
+  assertEquals([decoder.waitMs, decoder.expire()], [2000, []]);
 
   assertEquals(decoder.push("typed").map(({ text }) => text), ["typed"]);
   assertEquals(decode("\x1b^never", "\x03"), ["interrupt"]);
@@ -62,11 +69,20 @@ Deno.test("KeyDecoder ends a string that never ends at a control key, or when it
 Deno.test("KeyDecoder.expire() leaves no key to an Escape pressed before", () => {
   const decoder = new KeyDecoder();
 
-  for (const [held, kept] of [["\x1b", []], ["\x1bO", ["O"]], ["\x1b[1;", []]] as const) {
+  for (
+    const [held, waitMs, kept] of [
+      ["\x1b", 200, []],
+      ["\x1bO", 200, ["O"]],
+      ["\x1b]", 200, []],
+      ["\x1b[1;", 2000, []],
+      ["\x1b[?", 2000, []],
+      ["\x1bP>", 2000, []],
+    ] as const
+  ) {
     decoder.push(held);
-    assert(decoder.isUnfinished);
+    assertEquals(decoder.waitMs, waitMs);
     assertEquals(decoder.expire().map(({ text }) => text), [...kept]);
-    assert(!decoder.isUnfinished);
+    assertEquals(decoder.waitMs, 0);
     assertEquals(decoder.push("b").map(({ text }) => text), ["b"]);
   }
 });

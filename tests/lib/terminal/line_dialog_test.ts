@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
 import { PassThrough } from "node:stream";
 import { STANDARD_ERROR } from "../../../lib/terminal/async_output.ts";
+import { LineDialog } from "../../../lib/terminal/line_dialog.ts";
+import { Screen } from "../../../lib/terminal/screen.ts";
 import { Terminal } from "../../../lib/terminal/terminal.ts";
 import { FakeKeyboard, FakeScreen, open, turn } from "./fake_terminal.ts";
 
@@ -288,4 +291,45 @@ Deno.test("Terminal reads a letter whose bytes arrive apart", async () => {
   await t.keyboard.type(ENTER);
 
   assertEquals(t.lines, ["漢"]);
+});
+
+/** What is entered of chunks that arrive with pauses, in milliseconds, between them. */
+function enteredWith(pauseMs: number, ...chunks: string[]): string[] {
+  using time = new FakeTime();
+  const lines: string[] = [];
+  const dialog = new LineDialog(new Screen(new FakeScreen(), true), {
+    ...{ prompt: "> ", keepEntered: true, edits: true },
+    complete: () => [],
+    onPaste: () => true,
+    onLine: (line) => lines.push(line),
+    onInterrupt() {},
+    onEnd() {},
+  });
+  dialog.wantLines();
+  for (const chunk of chunks) {
+    dialog.receive(chunk);
+    time.tick(pauseMs);
+  }
+  dialog.end();
+  return lines;
+}
+
+for (
+  const [start, rest] of [["\x1b]1", "1;rgb:0/0/0\x07"], ["\x1b[2", "4;80R"], [
+    "\x1bP>",
+    "|x\x1b\\",
+  ]]
+) {
+  Deno.test(`Terminal waits 2 s for the rest of ${JSON.stringify(start)}, and no longer`, () => {
+    assertEquals(enteredWith(900, `a${start}`, rest!, "b\r"), ["ab"]);
+    assertEquals(enteredWith(2100, `a${start}`, "b", "c\r"), ["abc"]);
+    // Typing does not make it longer.
+    const typed = enteredWith(500, `a${start}`, ..."x".repeat(9), "\r")[0]!;
+    assert(typed.length >= 6, typed);
+  });
+}
+
+Deno.test("Terminal waits 200 ms for the rest of a key", () => {
+  assertEquals(enteredWith(100, "ab\x1b", "[D", "c\r"), ["acb"]);
+  assertEquals(enteredWith(300, "ab\x1b", "c\r"), ["abc"]);
 });

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@
 import { parseFlags } from "../../../servers/control/command_line.ts";
 import { parseServerLine, type ServerConfig, SERVERS } from "../../../servers/control/config.ts";
 import { FLAGS, flagsOf } from "../../../servers/control/flags.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 
 function configOf(line: string): ServerConfig {
   const parsed = parseServerLine(line.split(" "));
@@ -19,6 +19,7 @@ const DEFAULTS: ServerConfig = {
   maxConnections: 10_000,
   maxPerAddress: 2500,
   idleTimeoutMs: 600_000,
+  web: true,
   raw: false,
   maxThreads: 128,
   burst: 20,
@@ -129,41 +130,32 @@ Deno.test("parseServerLine() escapes what it refuses", () => {
   assertThrows(() => parseServerLine(["echo", "a\nb"]), Error, String.raw`"a\nb"`);
 });
 
-testWith(FILES, "parseServerLine() names a certificate that cannot be read", () => {
-  assertThrows(
-    () => configOf("echo --cert /nowhere/c.pem --key /nowhere/k.pem"),
-    Error,
-    "Cannot use --cert /nowhere/c.pem: No such file",
-  );
-});
-
-testWith(FILES, "parseServerLine() reads the certificate and its key", async () => {
-  const [cert, key] = ["CERTIFICATE", "PRIVATE KEY"].map((name) => `-----BEGIN ${name}-----`);
-  const path = await Deno.makeTempFile();
-  await Deno.writeTextFile(path, `${cert}\n${key}\n`);
-
-  const config = configOf(`echo --cert ${path} --key=${path}`);
-  await Deno.remove(path);
-
-  assertEquals([config.cert, config.key], Array(2).fill(`${cert}\n${key}\n`));
-});
-
-testWith(
-  FILES,
-  "parseServerLine() names a file without a certificate, or without a key",
-  async () => {
-    const path = await Deno.makeTempFile();
-    const refusal = (pem: string) => {
-      Deno.writeTextFileSync(path, pem);
-      return assertThrows(() => configOf(`echo --cert ${path} --key ${path}`), Error).message;
+testInFolder(
+  "parseServerLine() reads a certificate and its key, or says what is wrong",
+  (folder) => {
+    const path = `${folder}/pair.pem`;
+    const pem = (...kinds: string[]) => kinds.map((kind) => `-----BEGIN ${kind}-----\n`).join("");
+    const config = (text: string) => {
+      Deno.writeTextFileSync(path, text);
+      return configOf(`echo --cert ${path} --key=${path}`);
     };
 
-    const encrypted = "-----BEGIN CERTIFICATE-----\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n";
-    const [noCert, noKey] = [refusal("nonsense"), refusal(encrypted)];
-    await Deno.remove(path);
-
-    assertEquals(noCert, `Cannot use --cert ${path}: there is no certificate in PEM in it`);
-    assertEquals(noKey, `Cannot use --key ${path}: there is no open private key in PEM in it`);
+    const both = pem("CERTIFICATE", "PRIVATE KEY");
+    const { cert, key } = config(both);
+    assertEquals([cert, key], [both, both]);
+    const wrong: [text: string, message: string][] = [
+      ["nonsense", `Cannot use --cert ${path}: there is no certificate in PEM in it`],
+      [
+        pem("CERTIFICATE", "ENCRYPTED PRIVATE KEY"),
+        `Cannot use --key ${path}: there is no open private key in PEM in it`,
+      ],
+    ];
+    for (const [text, message] of wrong) assertThrows(() => config(text), Error, message);
+    assertThrows(
+      () => configOf(`echo --cert ${folder}/c.pem --key ${folder}/k.pem`),
+      Error,
+      `Cannot use --cert ${folder}/c.pem: No such file`,
+    );
   },
 );
 

@@ -3,7 +3,7 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { parseServerLine } from "../../../servers/control/config.ts";
 import type { ServerConfig } from "../../../servers/control/config.ts";
 import { ListeningThread } from "../../../servers/control/listening_thread.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { FILES, testInFolder, testWith } from "../../support/permissions.ts";
 
 const module = new URL("./test_worker.ts", import.meta.url);
 const BUSY = "The listening thread is busy and has not answered yet";
@@ -20,8 +20,7 @@ async function startTestThread(answerMs = 5000): Promise<ListeningThread> {
   return thread;
 }
 
-testWith(FILES, "ListeningThread serves, answers, and ends when it is told to stop", async () => {
-  const data = await Deno.makeTempDir();
+testInFolder("ListeningThread serves, answers, and ends when it is told to stop", async (data) => {
   using thread = new ListeningThread();
 
   const { port } = await thread.start(configOf("echo", "--port=0", "--data", data));
@@ -36,11 +35,9 @@ testWith(FILES, "ListeningThread serves, answers, and ends when it is told to st
   await thread.finished;
   const log = await Deno.readTextFile(`${data}/logs/echo.log`);
   assertMatch(log, / stopped\n$/);
-  await Deno.remove(data, { recursive: true });
 });
 
-testWith(FILES, "ListeningThread.stop() before the server listens waits for it", async () => {
-  const data = await Deno.makeTempDir();
+testInFolder("ListeningThread.stop() before the server listens waits for it", async (data) => {
   using thread = new ListeningThread();
 
   const listening = thread.start(configOf("echo", "--port=0", "--data", data));
@@ -49,7 +46,6 @@ testWith(FILES, "ListeningThread.stop() before the server listens waits for it",
   assertEquals((await listening).hostname, "127.0.0.1");
   await stopped;
   await thread.finished;
-  await Deno.remove(data, { recursive: true });
 });
 
 testWith(FILES, "ListeningThread.start() rejects with the reason why it cannot", async () => {

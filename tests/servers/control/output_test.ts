@@ -38,26 +38,22 @@ const { NotCapable } = Deno.errors;
 const NET = 'Requires net access to "192.0.2.7:9090", run again with the --allow-net flag';
 const READ = 'Requires read access to "/etc", run again with the --allow-read flag';
 
-Deno.test("reasonOf() says where a task may listen", () => {
-  assertEquals(
-    reasonOf(new NotCapable(`Cannot listen on 192.0.2.7: ${NET}`)),
+const FILES_ONLY = "Cannot use --cert /etc/x: this task may use files below data/ only, " +
+  "as --data data/second or --log data/my.log";
+const REASONS: [error: unknown, reason: string][] = [
+  [
+    new NotCapable(`Cannot listen on 192.0.2.7: ${NET}`),
     "Cannot listen on 192.0.2.7: this task may listen on this machine, as --host 127.0.0.1, localhost or ::1, " +
-      "and for the whole network on --host 0.0.0.0, or :: with IPv6",
-  );
-});
+    "and for the whole network on --host 0.0.0.0, or :: with IPv6",
+  ],
+  [new NotCapable(`Cannot use --cert /etc/x: ${READ}`), FILES_ONLY],
+  [new Error(`Cannot use --cert /etc/x: ${READ}`, { cause: new NotCapable(READ) }), FILES_ONLY],
+  [new Error(NET), NET],
+  ["thrown", "thrown"],
+];
 
-Deno.test("reasonOf() says which files a task may use, also where the refusal is a cause", () => {
-  const expected = "Cannot use --cert /etc/x: this task may use files below data/ only, " +
-    "as --data data/second or --log data/my.log";
-
-  assertEquals(reasonOf(new NotCapable(`Cannot use --cert /etc/x: ${READ}`)), expected);
-  const cause = new NotCapable(READ);
-  assertEquals(reasonOf(new Error(`Cannot use --cert /etc/x: ${READ}`, { cause })), expected);
-});
-
-Deno.test("reasonOf() gives any other message as it is", () => {
-  assertEquals(reasonOf(new Error(NET)), NET);
-  assertEquals(reasonOf("thrown"), "thrown");
+Deno.test("reasonOf() says what a task may use, and gives any other message as it is", () => {
+  for (const [error, reason] of REASONS) assertEquals(reasonOf(error), reason);
 });
 
 for (

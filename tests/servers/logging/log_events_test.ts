@@ -2,14 +2,9 @@ import { assertEquals } from "@std/assert";
 import { formatLine, type LogFields } from "../../../lib/log/log_line.ts";
 import type { ConnInfo, ServerEvent } from "../../../lib/server/server_events.ts";
 import { EventLog } from "../../../servers/logging/log_events.ts";
+import { infoOf } from "../../support/served.ts";
 
-const CONN = {
-  id: 7,
-  peer: "127.0.0.1:5000",
-  address: "127.0.0.1",
-  connectedAt: 0,
-  protocol: "frames" as const,
-};
+const CONN = infoOf(7, "127.0.0.1");
 
 /** The lines that events of one turn leave. */
 async function linesOf(
@@ -44,21 +39,21 @@ const LINES: [event: ServerEvent, line: string][] = [
     { type: "listening", hostname: "127.0.0.1", port: 5123, requestedPort: 0 },
     "INFO echo listening host=127.0.0.1 port=5123",
   ],
-  [{ type: "connected", conn: CONN }, "INFO echo client connected conn=7 peer=127.0.0.1:5000"],
+  [{ type: "connected", conn: CONN }, "INFO echo client connected conn=7 peer=127.0.0.1:7"],
   [{ type: "received", conn: CONN, bytes: 12 }, "INFO echo data received conn=7 bytes=12"],
   [{ type: "sent", conn: CONN, bytes: 0 }, "INFO echo data sent conn=7 bytes=0"],
   [
     { type: "disconnected", conn: CONN, reason: "finished" },
-    "INFO echo client disconnected conn=7 peer=127.0.0.1:5000 reason=finished",
+    "INFO echo client disconnected conn=7 peer=127.0.0.1:7 reason=finished",
   ],
   [
     { type: "disconnected", conn: CONN, reason: "torn", error: new Error("private words") },
-    "INFO echo client disconnected conn=7 peer=127.0.0.1:5000 reason=torn",
+    "INFO echo client disconnected conn=7 peer=127.0.0.1:7 reason=torn",
   ],
   [
     { type: "disconnected", conn: CONN, reason: "failed", error: "no error\n\x1b[2J" },
     String
-      .raw`ERROR echo client disconnected conn=7 peer=127.0.0.1:5000 reason=failed error="no error\n\u001b[2J"`,
+      .raw`ERROR echo client disconnected conn=7 peer=127.0.0.1:7 reason=failed error="no error\n\u001b[2J"`,
   ],
   [
     { type: "refused", peer: "[::1]:5", reason: "crowded" },

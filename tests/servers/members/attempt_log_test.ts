@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatLine, type LogFields } from "../../../lib/log/log_line.ts";
 import { type Attempt, attemptLog } from "../../../servers/members/attempt_log.ts";
+import { infoOf } from "../../support/served.ts";
 
 /** The lines that attempts leave, without their time. */
 function linesOf(attempts: [conn: number, attempt: Attempt][]): string[] {
@@ -12,13 +13,7 @@ function linesOf(attempts: [conn: number, attempt: Attempt][]): string[] {
     ...levels,
     audit: (level, event, fields) => levels[level](`${event} (audit)`, fields),
   });
-  const conns = [1, 2].map((id) => ({
-    id,
-    peer: `::1:${id}`,
-    address: "::1",
-    connectedAt: 0,
-    protocol: "frames" as const,
-  }));
+  const conns = [1, 2].map((id) => infoOf(id, "::1"));
   for (const [conn, attempt] of attempts) tell(conns[conn - 1]!, attempt);
   return lines;
 }

@@ -3,7 +3,7 @@ import { stub } from "@std/testing/mock";
 import type { ServerMessage } from "../../../lib/chat/protocol.ts";
 import { type ChatClient, idsIn, PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { testInFolder } from "../../support/permissions.ts";
 import { turns } from "../../support/turns.ts";
 
 function codeOf(message: ServerMessage | null): [string, string | undefined] {
@@ -199,11 +199,9 @@ Deno.test("ChatMember counts the messages of a user, whatever connection they co
   assertEquals(codeOf(await phone.ask({ type: "say", ref: "1", text: "2" })), ["too_fast", "1"]);
 });
 
-testWith(
-  FILES,
+testInFolder(
   "ChatMember tells the sender when storage is full, and goes on when it is not",
-  async () => {
-    const folder = Deno.makeTempDirSync();
+  async (folder) => {
     {
       await using chat = startChat({ path: `${folder}/chat.db` });
       using anna = await chat.enter("Anna");
@@ -222,15 +220,12 @@ testWith(
       assertEquals([await anna.say("again", "1"), await anna.say("more", "2")], [1, 2]);
       assertEquals(textsIn(await bob.all()), ["again", "more"]);
     }
-    Deno.removeSync(folder, { recursive: true });
   },
 );
 
-testWith(
-  FILES,
+testInFolder(
   "ChatMember tells the sender when the file is gone, and takes nothing then",
-  async () => {
-    const folder = Deno.makeTempDirSync();
+  async (folder) => {
     const path = `${folder}/chat.db`;
     {
       await using chat = startChat({ path });
@@ -242,7 +237,6 @@ testWith(
       assertEquals(refused, ["unavailable", "1"]);
       assertEquals(await anna.say("hello", "1"), 1);
     }
-    Deno.removeSync(folder, { recursive: true });
   },
 );
 

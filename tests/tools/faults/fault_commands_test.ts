@@ -62,18 +62,12 @@ Deno.test("obey() refuse refuses new connections", async () => {
   assertMatch(obey(present, "refuse"), /^Cannot refuse for "": give a time/);
 });
 
-Deno.test("obey() trace switches the trace", async () => {
+Deno.test("obey() trace switches the trace, cut and reset answer, quit ends", async () => {
   await using present = await control();
 
   assertEquals(obey(present, "trace on"), "Trace on");
-  assert(present.trace.isOn);
   assertMatch(obey(present, "trace sometimes"), /^Cannot trace/);
   assert(present.trace.isOn);
-});
-
-Deno.test("obey() cut and reset answer, quit ends", async () => {
-  await using present = await control();
-
   assertEquals(obey(present, "cut"), "Closed all connections");
   assertEquals(obey(present, "reset"), "Reset all connections");
   assertEquals(obey(present, "quit"), "");

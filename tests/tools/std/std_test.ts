@@ -366,14 +366,14 @@ testWith(
       const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
       return { code, out, err };
     };
-    const runs = await Promise.all(Array.from({ length: 4 }, () => run("task", "-q", "std")));
-    assertEquals(runs.map(({ code }) => code), [0, 0, 0, 0]);
+    const runs = await Promise.all([1, 2, 3].map(() => run("task", "-q", "std")));
+    assertEquals(runs.map(({ code }) => code), [0, 0, 0]);
     const said = runs.map(({ err }) => err).join("");
     assertEquals(said.match(/jsr\.io\/ is out of reach/g)?.length, 1, said);
     Deno.writeTextFileSync(
       `${checkout.root}/use.ts`,
       USE.replace(/import type.*/, "type Only = 1;"),
     );
-    assertEquals(await run("run", "-q", "--check", "use.ts"), { code: 0, out: "80 1\n", err: "" });
+    assertEquals(await run("run", "-q", "use.ts"), { code: 0, out: "80 1\n", err: "" });
   },
 );

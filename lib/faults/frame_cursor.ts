@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HEADER_BYTES } from "./frame.ts";
+import { HEADER_BYTES } from "../frame/frame.ts";
 
 /** A run of bytes that belong to the same part of the same frame. */
 export interface FrameSegment {

@@ -1,5 +1,5 @@
 /**
- * Numbers that callers give.
+ * Numbers that callers give, and numbers of things as people write them.
  *
  * @module
  */
@@ -23,4 +23,9 @@ export function checkLimits(action: string, limits: Record<string, number | unde
     if (limit >= 0) continue;
     throw new RangeError(`Cannot ${action}: ${name} is ${limit}. Give a number from 0`);
   }
+}
+
+/** Counts things: `1 line`, `2 lines`. */
+export function count(things: number, noun: string): string {
+  return `${things} ${noun}${things === 1 ? "" : "s"}`;
 }

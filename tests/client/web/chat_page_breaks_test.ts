@@ -1,0 +1,90 @@
+import { assertEquals } from "@std/assert";
+import { browserTest } from "../../support/chromium.ts";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
+import { joinAs, say, showsTexts, startWebChat } from "./browsing.ts";
+
+browserTest("The chat page, when its connection breaks,", {
+  "says what it waits for during a pause, and sends what was written": async (browser) => {
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
+    await say(anna, "before");
+
+    await showsTexts(anna, ["before"]);
+    await chat.server.pause();
+    await anna.until(`document.querySelector("[role=status]").textContent.startsWith(
+      "The server pauses. The page connects again when it is back.")`);
+    await say(anna, "first");
+    await say(anna, "second");
+    await anna.shows("2 messages will be sent then.");
+    await chat.server.resume();
+    await showsTexts(anna, ["before", "first", "second"]);
+    await anna.until(`document.querySelector("[role=status]").textContent === ""`);
+
+    assertEquals(chat.textsFor("Anna"), ["before", "first", "second"]);
+  },
+
+  "loses and doubles nothing when the server is killed and started again": async (browser) => {
+    const data = await Deno.makeTempDir();
+    let server = await ServerProcess.start("chat", [], { data });
+    const { port } = server;
+    const url = `http://127.0.0.1:${port}/`;
+    const [anna, boris] = [await joinAs(browser, "Anna", url), await joinAs(browser, "Boris", url)];
+    const texts = Array.from({ length: 9 }, (_, i) => `message ${i}`);
+
+    try {
+      for (const [i, text] of texts.entries()) {
+        await say(i % 2 === 0 ? anna : boris, text);
+        if (i % 3 !== 2) {
+          // In this order in both pages.
+          await anna.shows(text);
+          await boris.shows(text);
+          continue;
+        }
+        server.kill("SIGKILL");
+        await server.ended();
+        server = await ServerProcess.start("chat", [`--port=${port}`], { data });
+        for (const page of [anna, boris]) await showsTexts(page, texts.slice(0, i + 1));
+      }
+    } finally {
+      await server[Symbol.asyncDispose]();
+      await Deno.remove(data, { recursive: true });
+    }
+  },
+
+  "notices after a sleep that the connection is dead": async (browser) => {
+    await using chat = startWebChat();
+    const anna = await joinAs(browser, "Anna", chat.url);
+    await anna.evaluate(`{
+      const send = WebSocket.prototype.send;
+      window.isAsleep = true; // what is sent goes nowhere
+      WebSocket.prototype.send = function (text) {
+        if (!window.isAsleep) send.call(this, text);
+      };
+    }`);
+    await say(anna, "during the sleep");
+    await anna.evaluate(`dispatchEvent(new Event("online"))`);
+
+    await anna.until(`document.querySelector("[role=status]").textContent !== ""`);
+    await anna.evaluate(`window.isAsleep = false`);
+    await showsTexts(anna, ["during the sleep"]);
+
+    assertEquals(chat.textsFor("Anna"), ["during the sleep"]);
+  },
+
+  "lets two tabs of one user in by one login, and ends both with a logout": async (browser) => {
+    await using chat = startWebChat();
+    const first = await joinAs(browser, "Anna", chat.url);
+    const second = await browser.page(chat.url, { tabOf: first });
+
+    await say(first, "from the first");
+    await showsTexts(second, ["from the first"]);
+    await say(second, "from the second");
+    for (const tab of [first, second]) await showsTexts(tab, ["from the first", "from the second"]);
+    await first.click("button", "Log out");
+    await first.shows("You have logged out.");
+    await second.find("button", "Log in");
+
+    assertEquals(await second.evaluate("localStorage.length"), 0);
+    assertEquals(chat.textsFor("Anna"), ["from the first", "from the second"]);
+  },
+});

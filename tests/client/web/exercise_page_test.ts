@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import { ServerProcess } from "../../../tools/shared/server_process.ts";
+import { browserTest, type Page } from "../../support/chromium.ts";
+
+/** The rows of the newest frame: label, bytes and meaning. */
+function newestFrame(page: Page): Promise<string[][]> {
+  return page.evaluate(`Array.from(document.querySelectorAll("article:first-child tr"), (row) =>
+    Array.from(row.children, (cell) => cell.textContent))`);
+}
+
+function urlOf({ port }: ServerProcess): string {
+  return `http://127.0.0.1:${port}/`;
+}
+
+browserTest("The page of an exercise", {
+  "shows the bytes of a line and of its echo": async (browser) => {
+    for (const name of ["echo", "threads"]) {
+      await using server = await ServerProcess.start(name);
+      const page = await browser.page(urlOf(server));
+
+      await page.fill("Message", "hi, \u00fc!");
+      await page.press("Enter");
+      await page.until(`document.querySelectorAll("article.received").length === 1`);
+
+      assertEquals(await newestFrame(page), [
+        ["header", "00 00 00 07", "7 bytes follow"],
+        ["body", "68 69 2c 20 c3 bc 21", "hi, ..!"],
+      ]);
+      assertEquals(await page.evaluate(`document.querySelectorAll("article.sent").length`), 1);
+      assertEquals(page.problems, []);
+      assert(page.requests.length <= 30);
+    }
+  },
+
+  "talks to the identification server, which asks for a name once": async (browser) => {
+    await using server = await ServerProcess.start("identify");
+    const page = await browser.page(urlOf(server));
+    await page.until(`document.querySelectorAll("article.received").length === 1`);
+
+    await page.fill("Message", "Anna");
+    await page.press("Enter");
+
+    await page.shows("Hello, Anna!");
+  },
+
+  "logs in at the authentication server, and shows neither password nor token": async (browser) => {
+    await using server = await ServerProcess.start("auth");
+    const page = await browser.page(urlOf(server));
+    await page.fill("Name", "Anna");
+    await page.fill("Password", "correct horse");
+    await page.click("button", "Log in");
+    await page.shows("The name or the password is wrong");
+
+    await page.click("button", "Register");
+    await page.fill("Message", "hello");
+    await page.press("Enter");
+
+    await page.shows("Anna: hello");
+    const shown = await page.evaluate<string>("document.body.innerText");
+    assertEquals(shown.includes("correct horse"), false);
+    assert(/"token":"\*{43}"/.test(shown), shown);
+  },
+
+  "connects again after a pause": async (browser) => {
+    await using server = await ServerProcess.start("echo");
+    const page = await browser.page(urlOf(server));
+    await page.find("textbox", "Message");
+
+    await server.command("pause");
+    await page.until(`document.querySelector("[role=status]").textContent !== ""`);
+    await server.command("resume");
+    await page.fill("Message", "back again");
+    await page.press("Enter");
+
+    await page.until(`document.querySelectorAll("article.received").length >= 1`);
+    await page.shows("back again");
+  },
+});
