@@ -6,7 +6,7 @@ import { keyOfText } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { hashPassword } from "../../../lib/store/password.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };

@@ -5,7 +5,7 @@ import { AccountStore } from "../../../lib/store/account_store.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";

@@ -5,7 +5,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { HistoryStore } from "../../../lib/store/history_store.ts";
 import { AUTH_MIGRATIONS, CHAT_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
 // What the servers made before accounts were told apart by their ids.

@@ -3,7 +3,7 @@ import { AccountStore } from "../../../lib/store/account_store.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 import { binary, disguises, encodings } from "../../support/disguises.ts";
 import { testInFolder } from "../../support/permissions.ts";
 

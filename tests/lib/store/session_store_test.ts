@@ -4,7 +4,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { StorageError } from "../../../lib/store/storage_error.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Throttle } from "../../../lib/store/throttle.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 
 function makeThrottle({ freeFailures = 3, maxKeys = 10_000 } = {}) {
   const clock = stubClock(1_000_000);

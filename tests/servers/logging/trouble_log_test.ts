@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { LogFields } from "../../../lib/log/log_line.ts";
 import { TroubleLog } from "../../../servers/logging/trouble_log.ts";
-import { stubClock } from "../../support/clock.ts";
+import { stubClock } from "../../support/turns.ts";
 
 Deno.test("TroubleLog.tell() tells the first failure at once, and later ones together once in 10 s", () => {
   using clock = stubClock();

@@ -5,13 +5,12 @@ import { FakeTime } from "@std/testing/time";
 import type { ErrorCode } from "../../../lib/chat/protocol.ts";
 import type { Members } from "../../../servers/members/members.ts";
 import { type ChatClient, type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { stubClock } from "../../support/clock.ts";
 import {
   serveInMemory,
   startAuthentication,
   type TestServerOptions,
 } from "../../support/chat_server.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, stubClock, turns } from "../../support/turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
 

@@ -3,9 +3,8 @@ import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { StorageError } from "../../../lib/store/storage_error.ts";
 import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
-import { stubClock } from "../../support/clock.ts";
 import { serveInMemory, startAuthentication } from "../../support/chat_server.ts";
-import { turns } from "../../support/turns.ts";
+import { stubClock, turns } from "../../support/turns.ts";
 
 Deno.test("Member answers ping and whoami, and refuses what belongs before the login", async () => {
   await using auth = startAuthentication();
