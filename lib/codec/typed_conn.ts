@@ -51,7 +51,7 @@ export class TypedConn<In, Out = In> implements Disposable {
   /** Uses the connection for either. */
   constructor(conn: TextConn & BytesConn, codec: Codec<In, Out>);
   constructor(conn: TextConn | BytesConn, codec: Codec<In, Out>) {
-    // The overloads see to it that the connection has what the codec needs.
+    // The overloads make sure that the connection has what the codec needs.
     this.#conn = conn as TextConn & BytesConn;
     this.#codec = codec;
   }
