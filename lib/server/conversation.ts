@@ -8,7 +8,7 @@ import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
-import type { FramedConnOptions } from "../conn/conn_options.ts";
+import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import {
@@ -23,7 +23,7 @@ import { finish } from "./finish.ts";
 import { type HttpConversation, type HttpProtocol, protocolOf } from "./http_protocol.ts";
 import type { ConversationOptions, HttpOption } from "./serve_options.ts";
 import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
-import type { TlsServerConn } from "./tls_conn.ts";
+import { TlsServerConn } from "./tls_conn.ts";
 
 /**
  * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
@@ -63,14 +63,14 @@ export class Conversation {
 
   /** Takes over a connection just accepted. */
   constructor(
-    conn: Deno.TcpConn | TlsServerConn,
+    conn: Transport,
     info: ConnInfo,
     options: ConversationOptions & HttpOption,
     onEnd: OnConversationEnd = () => {},
   ) {
     this.#options = options;
     this.#onEnd = onEnd;
-    this.#tls = "handshake" in conn ? conn : undefined;
+    this.#tls = conn instanceof TlsServerConn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = this.#messages = new FramedConn(conn, this.#observed());
     this.#signal = new EndSignal(this.#conn);

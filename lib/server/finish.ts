@@ -1,10 +1,11 @@
 /**
- * The end of a connection from the server's side.
+ * The end of connections from the server's side.
  *
  * @module
  */
 import { timerDelay } from "../base/numbers.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
+import type { DrainOptions } from "./serve_options.ts";
 
 /**
  * Sends the last message and what is queued, and waits until the peer has finished too; gives the error of that, if any.
@@ -40,4 +41,24 @@ export async function finish(
     clearTimeout(timer);
   }
   return failure;
+}
+
+/** Something that is ending, and can be ended at once. */
+export interface Ending {
+  /** Settles when it has ended. */
+  readonly over: Promise<void>;
+  /** Ends it. */
+  abort(): void;
+}
+
+/** Waits until all have ended; those that have not in time, or when the signal aborts, are ended at once. */
+export async function drain(ending: Ending[], options: DrainOptions): Promise<void> {
+  const { timeoutMs = 0, signal } = options;
+  const abortAll = () => ending.forEach((one) => one.abort());
+  const timer = timeoutMs > 0 ? setTimeout(abortAll, timerDelay(timeoutMs)) : undefined;
+  signal?.addEventListener("abort", abortAll);
+  if (signal?.aborted) abortAll();
+  await Promise.all(ending.map(({ over }) => over));
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", abortAll);
 }

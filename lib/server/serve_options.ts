@@ -62,6 +62,19 @@ export interface ServeOptions extends ListenOptions, ConversationOptions, Admiss
   signal?: AbortSignal | undefined;
 }
 
+/** Options for waiting until conversations have ended. */
+export interface DrainOptions {
+  /**
+   * Ends the wait after so many milliseconds: connections whose handlers have not returned by then are closed. 0 sets no
+   * limit.
+   *
+   * @default {0}
+   */
+  timeoutMs?: number;
+  /** Ends the wait when it aborts, in the same way. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Checks the limits among the options.
  *

@@ -29,12 +29,12 @@ export function secureContextOf(cert: string, key: string): SecureContext {
 /** A TLS connection over a TCP connection, which it owns. Only one read may be pending. */
 export class TlsServerConn implements Transport, Disposable {
   /** The address of this end. */
-  readonly localAddr: Deno.NetAddr;
+  readonly localAddr: Deno.Addr;
   /** The address of the peer. */
-  readonly remoteAddr: Deno.NetAddr;
+  readonly remoteAddr: Deno.Addr;
   /** For the reader of a connection: to read here costs no system call. */
   readonly readsInTurn = true;
-  readonly #tcp: Deno.TcpConn;
+  readonly #tcp: Transport;
   readonly #tls: TLSSocket;
   readonly #secured: PromiseWithResolvers<void> = Promise.withResolvers();
   #chunks: Uint8Array[] = [];
@@ -46,9 +46,9 @@ export class TlsServerConn implements Transport, Disposable {
   #wake: (() => void) | undefined;
 
   /** Takes over a connection just accepted, and waits for the peer to begin the handshake. */
-  constructor(tcp: Deno.TcpConn, context: SecureContext) {
-    this.localAddr = tcp.localAddr as Deno.NetAddr;
-    this.remoteAddr = tcp.remoteAddr as Deno.NetAddr;
+  constructor(tcp: Transport, context: SecureContext) {
+    this.localAddr = tcp.localAddr;
+    this.remoteAddr = tcp.remoteAddr;
     this.#tcp = tcp;
     setNoDelay(tcp);
     this.#tls = tlsSocketOver(tcp, context, (error) => this.#fail(error));
@@ -111,7 +111,7 @@ export class TlsServerConn implements Transport, Disposable {
     this.#chunks = [];
     this.#secured.reject(interrupted());
     this.#tls.destroy();
-    this.#tcp[Symbol.dispose]();
+    this.#tcp.close();
     this.#wakeUp();
   }
 
@@ -174,7 +174,7 @@ export class TlsServerConn implements Transport, Disposable {
 
 /** Encrypts over the reads and writes of a TCP connection. What they throw is handed to `onError` as it is. */
 function tlsSocketOver(
-  tcp: Deno.TcpConn,
+  tcp: Transport,
   secureContext: SecureContext,
   onError: (error: Error) => void,
 ): TLSSocket {
