@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_DELAY_MS } from "./numbers.ts";
+import { sleep } from "./within.ts";
 
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
@@ -71,10 +71,7 @@ export class TokenBucket {
 
   /** Takes one token as soon as there is one. Concurrent calls are not served in order. */
   async wait(): Promise<void> {
-    for (let ms; (ms = this.take()) > 0;) {
-      const delayMs = Math.min(ms, MAX_DELAY_MS);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-    }
+    for (let ms; (ms = this.take()) > 0;) await sleep(ms);
   }
 
   #refill(): void {

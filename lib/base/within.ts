@@ -38,6 +38,13 @@ export function within(ms: number, promise: Promise<unknown>): Promise<boolean> 
   });
 }
 
+/** Waits so many milliseconds, or until a signal aborts: then it rejects with the signal's reason, and leaves no timer. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timerDelay(ms));
+  return unlessAborted(promise, signal).finally(() => clearTimeout(timer));
+}
+
 /** Returns the promise; if it rejects where nothing handles it, that is not reported as an unhandled rejection. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
