@@ -5,7 +5,9 @@
  */
 import { timerDelay } from "../base/numbers.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
-import type { DrainOptions } from "./serve_options.ts";
+import { type ConversationEnd, goodbyeReasonOf } from "./end_reason.ts";
+import type { Carrier } from "./http_protocol.ts";
+import type { ConversationOptions, DrainOptions } from "./serve_options.ts";
 
 /**
  * Sends the last message and what is queued, and waits until the peer has finished too; gives the error of that, if any.
@@ -41,6 +43,21 @@ export async function finish(
     clearTimeout(timer);
   }
   return failure;
+}
+
+/** Queues the last message of a conversation, where the peer is told how it ended. */
+export function sendGoodbye(
+  conn: Carrier | undefined,
+  { reason, error }: ConversationEnd,
+  goodbye: ConversationOptions["goodbye"],
+): void {
+  const told = goodbyeReasonOf(reason);
+  if (told === undefined) return;
+  const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
+  const text = goodbye?.(told, detail);
+  // One that is longer than a body may be is not sent, and closing says the rest.
+  if (typeof text === "string") conn?.send(text).catch(() => {});
+  conn?.closeFor?.(told);
 }
 
 /** Something that is ending, and can be ended at once. */

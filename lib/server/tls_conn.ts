@@ -12,6 +12,7 @@ import type { Transport } from "../conn/conn_options.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { setSocketOptions } from "../conn/dial.ts";
+import { isHttp } from "./http_protocol.ts";
 
 // This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
 const MAX_BUFFERED_BYTES = 64 * 1024;
@@ -20,6 +21,9 @@ const MIN_READ_BYTES = 2 * 1024;
 const MAX_READ_BYTES = 64 * 1024;
 // A record of TLS with a fatal alert (RFC 8446, sections 5.1 and 6).
 const UNEXPECTED_MESSAGE = new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a]);
+
+const HTTPS_ONLY = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
+  "connection: close\r\n\r\nThis server speaks TLS: the address begins with https://\n";
 
 /** Makes of a certificate chain and its key, both in PEM, what connections need. */
 export function secureContextOf(cert: string, key: string): SecureContext {
@@ -183,9 +187,16 @@ function tlsSocketOver(
     onError(error);
     stream.destroy(error);
   };
+  const refuseHttp = () => {
+    const error = new Deno.errors.InvalidData("The peer speaks HTTP without TLS");
+    writeAll(tcp, new TextEncoder().encode(HTTPS_ONLY)).then(() => failed(error), failed);
+  };
   let buffer = new Uint8Array(MIN_READ_BYTES);
+  let isFirst = true;
   const take = (bytes: number | null) => {
     readEnded();
+    if (isFirst && isHttp(buffer)) return refuseHttp();
+    isFirst = false;
     stream.push(bytes === null ? null : buffer.slice(0, bytes));
     const size = bytes === buffer.length ? MAX_READ_BYTES : MIN_READ_BYTES;
     if (size !== buffer.length) buffer = new Uint8Array(size);

@@ -177,3 +177,17 @@ Deno.test("FramedConn with sendTimeoutMs leaves no timer behind", async () => {
   assertEquals(time.next(), false);
   conns[2]!.close();
 });
+
+Deno.test("FramedConn has no timer of sendTimeoutMs while nothing is to be written", async () => {
+  using time = new FakeTime();
+  const [end, otherEnd] = memoryConnPair();
+  using _ = new FramedConn(otherEnd);
+  using conn = new FramedConn(end, { sendTimeoutMs: 1000 });
+  assertEquals(time.next(), false);
+
+  conn.send("text");
+  await conn.flush();
+  assertEquals(time.next(), true);
+
+  assertEquals(time.next(), false);
+});

@@ -17,7 +17,7 @@ export function serveWeb(options: ServeOptions = {}): Server {
     webSocketPath: "/ws",
     names: ["chat.example"],
     respond: ({ path }) => path === "/" ? textResponse("page") : undefined,
-  });
+  }, options.cert !== undefined);
   return serve(echo, { port: 0, ...options, http });
 }
 

@@ -313,7 +313,7 @@ Deno.test("A WebSocket has the events, limits and goodbyes of a connection of fr
   server.end("kicked");
   const { code, wasClean } = await closed;
 
-  assertEquals([texts, code, wasClean], [["hello", "kicked"], 1000, true]);
+  assertEquals([texts, code, wasClean], [["hello", "kicked"], 1008, true]);
   assertEquals((await events.next("disconnected")).reason, "kicked");
   assertEquals(events.types(), [
     "listening",
