@@ -36,7 +36,7 @@ export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { ByteConn } from "./lib/conn/byte_conn.ts";
 export type { FramedConnOptions, Transport } from "./lib/conn/conn_options.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
-export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
+export type { MessageConn, ReceiveOptions, SendOptions } from "./lib/conn/message_conn.ts";
 export { Reconnector } from "./lib/conn/reconnect.ts";
 export type {
   BackoffOptions,
@@ -52,10 +52,14 @@ export type { FrameOptions } from "./lib/frame/frame.ts";
 // Servers
 export { serve } from "./lib/server/server.ts";
 export type { Server } from "./lib/server/server.ts";
-export type { DrainOptions } from "./lib/server/server.ts";
 export type { Handler } from "./lib/server/conversation.ts";
-export type { ConversationOptions, ServeOptions } from "./lib/server/serve_options.ts";
+export type {
+  ConversationOptions,
+  DrainOptions,
+  ServeOptions,
+} from "./lib/server/serve_options.ts";
 export type { AdmissionOptions } from "./lib/server/admission.ts";
+export type { Listener } from "./lib/server/accept_loop.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
 export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
 export { ConversationEndedError, GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";

@@ -78,8 +78,8 @@
  * @module
  */
 
-export { MemoryConn, memoryConnPair } from "./lib/conn/memory_conn.ts";
-export type { MemoryConnOptions } from "./lib/conn/memory_conn.ts";
+export { MemoryConn, memoryConnPair, memoryListener } from "./lib/conn/memory_conn.ts";
+export type { MemoryConnOptions, MemoryListener } from "./lib/conn/memory_conn.ts";
 export type { ByteSink, ByteSource } from "./lib/conn/memory_pipe.ts";
 export { ScriptedConn } from "./lib/conn/scripted_conn.ts";
 export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/conn/scripted_conn.ts";

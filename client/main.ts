@@ -27,7 +27,8 @@ async function talk(flags: TargetFlags): Promise<number> {
       interruption.abort();
     },
   });
-  const paint = painter(terminal.isInteractive && wantsColor());
+  const isAboveLine = terminal.isInteractive && process.stderr.isTTY === true;
+  const paint = painter(isAboveLine && wantsColor());
   const onService = (text: string) => terminal.tell(paint(escapeControl(text), "dim"));
   const asker = { line: (prompt: string) => terminal.question(prompt), tell: onService };
   const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_DELAY_MS } from "./numbers.ts";
+import { sleep } from "./within.ts";
 
 /** Options for {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
@@ -27,7 +27,7 @@ const WHOLE_TOKEN = 1 - 1e-9;
  * async function handler(conn: FramedConn): Promise<void> {
  *   const bucket = new TokenBucket({ burst: 10, perSecond: 1 });
  *   for await (const text of conn) {
- *     // Meanwhile nothing is received: what the client sends too fast waits at its end.
+ *     // While it waits nothing is received: what the client sends too fast waits at its end.
  *     await bucket.wait();
  *     await conn.send(text);
  *   }
@@ -71,10 +71,7 @@ export class TokenBucket {
 
   /** Takes one token as soon as there is one. Concurrent calls are not served in order. */
   async wait(): Promise<void> {
-    for (let ms; (ms = this.take()) > 0;) {
-      const delayMs = Math.min(ms, MAX_DELAY_MS);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-    }
+    for (let ms; (ms = this.take()) > 0;) await sleep(ms);
   }
 
   #refill(): void {

@@ -18,6 +18,15 @@ export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Pro
 }
 
 /**
+ * Makes a call, and waits until it settles or the signal aborts; then it rejects with the signal's reason, and what the
+ * call has begun goes on. Where the signal has aborted before, the call is not made.
+ */
+export function abortable<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+  if (!signal) return call();
+  return quiet(signal.aborted ? Promise.reject(signal.reason) : unlessAborted(call(), signal));
+}
+
+/**
  * Returns whether a promise is fulfilled within so many milliseconds; it rejects as the promise does.
  *
  * Each call leaves a reaction on the promise until that settles: not for a loop over one long-lived promise.
@@ -27,6 +36,13 @@ export function within(ms: number, promise: Promise<unknown>): Promise<boolean> 
     const timer = setTimeout(resolve, timerDelay(ms), false);
     promise.then(() => resolve(true), reject).finally(() => clearTimeout(timer));
   });
+}
+
+/** Waits so many milliseconds, or until a signal aborts: then it rejects with the signal's reason, and leaves no timer. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timerDelay(ms));
+  return unlessAborted(promise, signal).finally(() => clearTimeout(timer));
 }
 
 /** Returns the promise; if it rejects where nothing handles it, that is not reported as an unhandled rejection. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ByteSink, type ByteSource, MemoryPipe } from "./memory_pipe.ts";
+import { type ByteSink, type ByteSource, Change, MemoryPipe } from "./memory_pipe.ts";
 
 /** What {@linkcode memoryConnPair} takes. */
 export interface MemoryConnOptions {
@@ -165,4 +165,64 @@ export class MemoryConn implements Deno.Conn<Deno.NetAddr> {
   #assertOpen(): void {
     if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
   }
+}
+
+/** Both sides of a listener in memory. */
+export interface MemoryListener {
+  /** The server's side: `serve({ listener })` takes it, and owns it then. */
+  readonly listener: {
+    readonly addr: Deno.NetAddr;
+    accept(): Promise<Deno.Conn<Deno.NetAddr>>;
+    close(): void;
+  };
+  /**
+   * Connects, as a client does: settles at once, also before the server accepts.
+   *
+   * @throws {Deno.errors.ConnectionRefused} If the listener is closed.
+   */
+  connect(options?: MemoryConnOptions): Promise<Deno.Conn<Deno.NetAddr>>;
+}
+
+/**
+ * Makes a listener that needs no port and no permission. Its `close` closes the connections that were not accepted.
+ *
+ * @example A server in memory
+ * ```ts
+ * import { FramedConn, serve } from "@framed/tcp";
+ * import { memoryListener } from "@framed/tcp/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { listener, connect } = memoryListener();
+ * await using server = serve((conn) => conn.send("hello"), { listener });
+ *
+ * using conn = new FramedConn(await connect());
+ * assertEquals(await conn.receive(), "hello");
+ * ```
+ */
+export function memoryListener(): MemoryListener {
+  const backlog: Deno.Conn<Deno.NetAddr>[] = [];
+  const change = new Change();
+  let closed = false;
+  const listener = {
+    addr: memoryAddr("127.0.0.1", 9090),
+    async accept(): Promise<Deno.Conn<Deno.NetAddr>> {
+      while (backlog.length === 0 && !closed) await change.promise;
+      if (closed) throw new Deno.errors.BadResource("Bad resource ID");
+      return backlog.shift()!;
+    },
+    close(): void {
+      closed = true;
+      for (const conn of backlog.splice(0)) conn.close();
+      change.notify();
+    },
+  };
+  // deno-lint-ignore require-await -- errors must reject, as they do on a socket
+  const connect = async (options?: MemoryConnOptions): Promise<Deno.Conn<Deno.NetAddr>> => {
+    if (closed) throw new Deno.errors.ConnectionRefused("Connection refused");
+    const [client, server] = memoryConnPair(options);
+    backlog.push(server);
+    change.notify();
+    return client;
+  };
+  return { listener, connect };
 }

@@ -6,6 +6,7 @@
 
 import { FrameTooLargeError } from "../frame/frame.ts";
 import { checkLimits, timerDelay } from "../base/numbers.ts";
+import { sleep } from "../base/within.ts";
 
 /** How long to wait between attempts to connect. */
 export interface BackoffOptions {
@@ -187,15 +188,4 @@ function isRetriable(error: unknown): boolean {
   return ![NotCapable, InvalidData, RangeError, TypeError, URIError].some((kind) =>
     error instanceof kind
   );
-}
-
-function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, delayMs);
-  const abort = () => reject(signal!.reason);
-  signal?.addEventListener("abort", abort, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  });
 }

@@ -13,7 +13,8 @@ export type LogFields = Record<string, string | number | boolean | undefined>;
 const PLAIN = /^[!#-<>-[\]-~]+$/;
 
 /** The last time shown: a busy server writes many lines in one millisecond. */
-let shown = { atMs: NaN, text: "" };
+let shownAtMs = NaN;
+let shownTime = "";
 
 /**
  * Writes an event as a line, without its newline:
@@ -29,7 +30,7 @@ export function formatLine(
   event: string,
   fields?: LogFields,
 ): string {
-  let line = `${isoTime(atMs)} ${level} ${name} ${event}`;
+  let line = plainLine(atMs, level, name, event);
   for (const key in fields) {
     const value = fields[key];
     if (value !== undefined) line += ` ${key}=${typeof value === "string" ? quoted(value) : value}`;
@@ -37,9 +38,13 @@ export function formatLine(
   return escapeControl(line);
 }
 
-function isoTime(atMs: number): string {
-  if (atMs !== shown.atMs) shown = { atMs, text: new Date(atMs).toISOString() };
-  return shown.text;
+/** Writes a line of an event whose text is printable ASCII. */
+export function plainLine(atMs: number, level: string, name: string, text: string): string {
+  if (atMs !== shownAtMs) {
+    shownAtMs = atMs;
+    shownTime = new Date(atMs).toISOString();
+  }
+  return `${shownTime} ${level} ${name} ${text}`;
 }
 
 function quoted(value: string): string {

@@ -5,6 +5,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { sleep } from "../base/within.ts";
 
 /** Which lines to read. */
 export interface LogFilter {
@@ -72,7 +73,8 @@ export async function* followLog(
         decoder = new TextDecoder();
         rest = "";
       }
-      await pause(intervalMs, signal);
+      // Where the signal ends the wait, the loop ends too.
+      await sleep(intervalMs, signal).catch(() => {});
     }
   } finally {
     file?.close();
@@ -160,17 +162,6 @@ async function isSameFile(path: string, file: Deno.FsFile | null): Promise<boole
   if (file === null || named === null) return file === null && named === null;
   const position = await file.seek(0, Deno.SeekMode.Current);
   return named.ino === (await file.stat()).ino && named.size >= position;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const end = () => {
-    clearTimeout(timer);
-    resolve();
-  };
-  signal.addEventListener("abort", end, { once: true });
-  return promise.finally(() => signal.removeEventListener("abort", end));
 }
 
 async function unlessMissing<T>(run: () => Promise<T>): Promise<T | null> {

@@ -40,14 +40,13 @@ export interface ServeRequestsOptions<Question> {
 
 /**
  * Answers the requests that come on a connection, until the peer has finished or the server ends the conversation; then it
- * waits for the handlers that still run, and their answers are sent. It is made to be what a handler of `serve` returns.
+ * waits for the handlers that still run, and their answers are sent. A handler of `serve` can return it as it is:
+ * {@linkcode RequestClient} shows both ends.
  *
  * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`.
  *
  * @throws {RangeError} If `maxConcurrent` is less than 1.
  * @throws {Error} What the connection's `receive` throws when the connection is lost.
- *
- * @example See {@linkcode RequestClient}
  */
 export async function serveRequests<Question, Answer>(
   conn: TextConn,

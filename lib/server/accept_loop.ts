@@ -3,6 +3,24 @@
  *
  * @module
  */
+import type { Transport } from "../conn/conn_options.ts";
+import { closeQuietly } from "../conn/conn_streams.ts";
+
+/**
+ * What a server accepts connections from: a `Deno.Listener`, or one of your own, such as one that a supervisor of
+ * services has opened.
+ */
+export interface Listener<Addr extends Deno.Addr = Deno.Addr> {
+  /** Where it listens. */
+  readonly addr: Addr;
+  /**
+   * Gives the next connection, which the caller owns. Called again after a rejection, unless that is
+   * `Deno.errors.BadResource`: then the listener counts as closed.
+   */
+  accept(): Promise<Transport>;
+  /** Stops listening; a pending `accept` must reject. Called once. */
+  close(): void;
+}
 
 // Without descriptors, accept fails again and again until a connection is closed.
 const RETRY_MS = 100;
@@ -12,7 +30,7 @@ const MAX_REFUSED_IN_A_ROW = 32;
 /** What an {@linkcode AcceptLoop} calls. */
 export interface AcceptEvents {
   /** Takes over a connection. `false` means that the peer was refused. */
-  onConn: (conn: Deno.TcpConn) => boolean | void;
+  onConn: (conn: Transport) => boolean | void;
   /**
    * Called once with the reason why connections cannot be accepted, until one is again or the reason changes; not for a
    * peer that had left already. The loop continues.
@@ -25,24 +43,24 @@ export interface AcceptEvents {
 /** Accepts from a listener, which it owns, until it is closed. */
 export class AcceptLoop {
   /** Where it listens, or listened. */
-  readonly addr: Deno.NetAddr;
+  readonly addr: Deno.Addr;
   /** Settles after `onClosed`. */
   readonly ended: Promise<void>;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Listener;
   readonly #events: AcceptEvents;
   #closed = false;
   /** Ends a pause of the loop. A promise of the whole loop would keep a reaction for each pause. */
   #wake: (() => void) | undefined;
 
   /** Starts to accept. */
-  constructor(listener: Deno.TcpListener, events: AcceptEvents) {
-    this.addr = listener.addr as Deno.NetAddr;
+  constructor(listener: Listener, events: AcceptEvents) {
+    this.addr = listener.addr;
     this.#listener = listener;
     this.#events = events;
     this.ended = this.#acceptAll();
   }
 
-  /** Whether `close` was called. */
+  /** Whether it does not listen any more. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -51,7 +69,7 @@ export class AcceptLoop {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#listener.close();
+      closeQuietly(this.#listener);
       this.#wake?.();
     }
     return this.ended;
@@ -70,6 +88,7 @@ export class AcceptLoop {
         if (this.#closed) break;
         // Without a pause: peers that reset their connections must not delay all others.
         if (hasLeft(error)) continue;
+        this.#closed = error instanceof Deno.errors.BadResource;
         if (String(error) !== reported) this.#events.onFailed(error);
         reported = String(error);
         await this.#pause(RETRY_MS);

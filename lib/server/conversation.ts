@@ -8,7 +8,7 @@ import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
 import type { ByteConn } from "../conn/byte_conn.ts";
-import type { FramedConnOptions } from "../conn/conn_options.ts";
+import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import {
@@ -16,14 +16,14 @@ import {
   type EndReason,
   endReasonOf,
   type GoodbyeReason,
-  goodbyeReasonOf,
 } from "./end_reason.ts";
 import { EndSignal } from "./end_signal.ts";
-import { finish } from "./finish.ts";
-import { type HttpConversation, type HttpProtocol, protocolOf } from "./http_protocol.ts";
+import { finish, sendGoodbye } from "./finish.ts";
+import type { Carrier, HttpConversation, HttpProtocol } from "./http_protocol.ts";
+import { protocolOf } from "./http_protocol.ts";
 import type { ConversationOptions, HttpOption } from "./serve_options.ts";
 import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
-import type { TlsServerConn } from "./tls_conn.ts";
+import { TlsServerConn } from "./tls_conn.ts";
 
 /**
  * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
@@ -49,7 +49,7 @@ export class Conversation {
   http: HttpConversation | undefined;
   readonly #tls: TlsServerConn | undefined;
   #conn: ByteConn;
-  #messages: (ByteConn & MessageConn) | undefined;
+  #messages: Carrier | undefined;
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
   readonly #onEnd: OnConversationEnd;
@@ -63,14 +63,14 @@ export class Conversation {
 
   /** Takes over a connection just accepted. */
   constructor(
-    conn: Deno.TcpConn | TlsServerConn,
+    conn: Transport,
     info: ConnInfo,
     options: ConversationOptions & HttpOption,
     onEnd: OnConversationEnd = () => {},
   ) {
     this.#options = options;
     this.#onEnd = onEnd;
-    this.#tls = "handshake" in conn ? conn : undefined;
+    this.#tls = conn instanceof TlsServerConn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = this.#messages = new FramedConn(conn, this.#observed());
     this.#signal = new EndSignal(this.#conn);
@@ -223,25 +223,16 @@ export class Conversation {
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
-  async #close({ reason, error }: ConversationEnd): Promise<unknown> {
+  async #close(end: ConversationEnd): Promise<unknown> {
     // A peer that has finished, and took everything, is not told anything and sends no more.
-    const isDone = reason === "finished" && this.#conn.queuedBytes === 0;
-    const { closeTimeoutMs = CLOSE_MS } = this.#options;
-    const failure = reason === "lost" || isDone || this.#conn.closed
+    const isDone = end.reason === "finished" && this.#conn.queuedBytes === 0;
+    const { closeTimeoutMs = CLOSE_MS, goodbye } = this.#options;
+    const failure = end.reason === "lost" || isDone || this.#conn.closed
       ? undefined
-      : await finish(this.#conn, closeTimeoutMs, () => this.#sendGoodbye(reason, error));
+      : await finish(this.#conn, closeTimeoutMs, () => sendGoodbye(this.#messages, end, goodbye));
     this.#conn.close();
     await this.#conn.released;
     return failure;
-  }
-
-  #sendGoodbye(reason: EndReason, error: unknown): void {
-    const told = goodbyeReasonOf(reason);
-    if (told === undefined) return;
-    const detail = told === "protocol" && error instanceof Error ? error.message : undefined;
-    const text = this.#options.goodbye?.(told, detail);
-    // One that is longer than a body may be is not sent, and closing says the rest.
-    if (typeof text === "string") this.#messages?.send(text).catch(() => {});
   }
 
   #after(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {

@@ -7,6 +7,7 @@ import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
+import type { GoodbyeReason } from "./end_reason.ts";
 
 /** How many bytes tell HTTP from frames. */
 export const FIRST_BYTES = 4;
@@ -40,12 +41,18 @@ export interface HttpProtocol extends Silence {
   readonly ready?: Promise<unknown>;
 }
 
+/** A connection that carries messages, in frames or over a WebSocket. */
+export interface Carrier extends ByteConn, MessageConn {
+  /** Takes the reason for which it will be closed, where the peer is told that as a code. */
+  closeFor?(reason: GoodbyeReason): void;
+}
+
 /** A connection that carries HTTP. */
 export interface HttpConversation extends ByteConn {
   /** How many requests were answered. */
   readonly requests: number;
   /** Answers requests until the connection is over, or gives the WebSocket that one of them has opened. */
-  negotiate(): Promise<ByteConn & MessageConn | undefined>;
+  negotiate(): Promise<Carrier | undefined>;
 }
 
 /** What a peer speaks. What it has sent stays to be received. */

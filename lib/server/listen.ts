@@ -3,9 +3,20 @@
  *
  * @module
  */
+import type { Listener } from "./accept_loop.ts";
 
 /** Where a server listens, and with which certificate. */
 export interface ListenOptions {
+  /**
+   * Where connections come from, in place of a port: the server owns it, and closes it. After a `pause`, such a server
+   * cannot resume.
+   */
+  listener?: Listener | undefined;
+  /**
+   * A Unix socket to listen on, in place of a port: a path that does not exist yet, of at most 107 bytes on Linux and 103
+   * on macOS. Only the user of the server may connect (mode 0600). The file is removed when the server stops listening.
+   */
+  path?: string | undefined;
   /**
    * The address to listen on. `0.0.0.0` and `::` open the server to the whole network.
    *
@@ -37,24 +48,37 @@ export interface ListenOptions {
 }
 
 /**
+ * Listens where the options say.
+ *
+ * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
+ * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
+ * @throws {TypeError} If only one of `cert` and `key` is given, or `listener` as well as `path`.
+ */
+export function listenerOf(options: ListenOptions): Listener {
+  const { listener, path } = options;
+  if (listener && path !== undefined) {
+    throw new TypeError("Cannot listen on a listener and a path: give one of them");
+  }
+  if (!listener && path === undefined) return listen(options);
+  checkIdentity(options);
+  return listener ?? listenOnPath(path!);
+}
+
+/**
  * Listens on the first free port. It tries by listening: to ask first whether a port is free would be a race.
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given.
  */
 export function listen(options: ListenOptions = {}): Deno.TcpListener {
   const { hostname = "127.0.0.1", port = 0, portAttempts = 1 } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Cannot listen on port ${port}: give a whole number from 0 to 65535`);
   }
-  if ((options.cert === undefined) !== (options.key === undefined)) {
-    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
-  }
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
   }
-  if (options.cert !== undefined && options.key !== undefined) checkIdentity(hostname, options);
+  checkIdentity(options);
   const last = port === 0 ? 0 : Math.min(65535, port + portAttempts - 1);
   for (let candidate = port; candidate <= last; candidate++) {
     try {
@@ -67,9 +91,35 @@ export function listen(options: ListenOptions = {}): Deno.TcpListener {
   throw new Deno.errors.AddrInUse(`Cannot listen on ${hostname}: ${ports} busy`);
 }
 
+/** Listens on a Unix socket for this user only. */
+function listenOnPath(path: string): Deno.UnixListener {
+  let listener: Deno.UnixListener | undefined;
+  try {
+    listener = Deno.listen({ transport: "unix", path });
+    // Until here, the mode is that of the umask: as a rule, only this user may write, and so connect.
+    Deno.chmodSync(path, 0o600);
+    return listener;
+  } catch (error) {
+    listener?.close();
+    throw cannotListen(path, explained(error as Error));
+  }
+}
+
+/** What to do about the two errors that the operating system explains badly. */
+function explained(error: Error): Error {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return new Deno.errors.AddrInUse("the file exists. If no server listens on it, delete it");
+  }
+  if (!(error instanceof TypeError)) return error;
+  return new TypeError("the path is too long for a Unix socket. Give a shorter one");
+}
+
 /** Throws if the certificate and the key are not a pair: only `Deno.listenTls` checks that. */
-function checkIdentity(hostname: string, options: ListenOptions): void {
-  const { cert = "", key = "" } = options;
+function checkIdentity({ hostname = "127.0.0.1", cert, key }: ListenOptions): void {
+  if (cert === undefined && key === undefined) return;
+  if (cert === undefined || key === undefined) {
+    throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
+  }
   try {
     Deno.listenTls({ hostname, port: 0, cert, key }).close();
   } catch (error) {
@@ -78,7 +128,7 @@ function checkIdentity(hostname: string, options: ListenOptions): void {
 }
 
 /** The system's error with what was tried, which it does not tell. */
-function cannotListen(hostname: string, error: Error): Error {
+function cannotListen(where: string, error: Error): Error {
   const SameError = error.constructor as ErrorConstructor;
-  return new SameError(`Cannot listen on ${hostname}: ${error.message}`, { cause: error });
+  return new SameError(`Cannot listen on ${where}: ${error.message}`, { cause: error });
 }

@@ -9,16 +9,9 @@ import type { Transport } from "../conn/conn_options.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
+import type { Ending } from "./finish.ts";
 import { FIRST_BYTES, isHttp } from "./http_protocol.ts";
 import type { HttpOption, ServeOptions } from "./serve_options.ts";
-
-/** Something that is ending, and can be ended at once. */
-export interface Ending {
-  /** Settles when it has ended. */
-  readonly over: Promise<void>;
-  /** Ends it. */
-  abort(): void;
-}
 
 // So many refused peers at once are told why; the others are just closed, so that refusing costs little.
 const MAX_REFUSING = 64;
@@ -42,8 +35,8 @@ export class Refusals {
   }
 
   /** Tells a peer why, and closes the connection, which it owns. */
-  refuse(conn: Transport & Disposable, reason: GoodbyeReason): void {
-    const abort = () => conn[Symbol.dispose]();
+  refuse(conn: Transport, reason: GoodbyeReason): void {
+    const abort = closerOf(conn);
     if (this.pending.size >= MAX_REFUSING) return abort();
     const { closeTimeoutMs = 2000 } = this.#options;
     const timer = closeTimeoutMs > 0 ? setTimeout(abort, timerDelay(closeTimeoutMs)) : undefined;
@@ -75,4 +68,13 @@ export class Refusals {
       // The peer is gone, or took too long.
     }
   }
+}
+
+/** A function that closes a connection once. */
+function closerOf(conn: Transport): () => void {
+  let isOpen = true;
+  return () => {
+    if (isOpen) conn.close();
+    isOpen = false;
+  };
 }

@@ -3,33 +3,31 @@
  *
  * @module
  */
+import type { Transport } from "../conn/conn_options.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
-import { AcceptLoop } from "./accept_loop.ts";
+import { AcceptLoop, type Listener } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
 import { Conversation, type Handler, type OnConversationEnd } from "./conversation.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
-import { listen, type ListenOptions } from "./listen.ts";
-import { type Ending, Refusals } from "./refusal.ts";
-import { type ConnInfo, connInfoOf, type ServerEvent } from "./server_events.ts";
+import { drain } from "./finish.ts";
+import { listenerOf, type ListenOptions } from "./listen.ts";
+import { Refusals } from "./refusal.ts";
+import { type ConnInfo, connInfoOf, listeningOn, type ServerEvent } from "./server_events.ts";
 import {
   checkOptions,
+  type DrainOptions,
   guardCallbacks,
   type HttpOption,
   type ServeOptions,
+  SERVER_TIMEOUTS,
 } from "./serve_options.ts";
 import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
-
-/** Options for waiting until conversations have ended. */
-export interface DrainOptions {
-  /** Ends the wait: connections whose handlers have not returned by then are closed. */
-  signal?: AbortSignal | undefined;
-}
 
 // With the second that a handler has after its connection was closed, `await using` takes 5 s at most.
 const DISPOSE_MS = 4000;
 
 /** A running server. It ends by `shutdown` or `close`; `await using` shuts it down within 5 s. */
-export class Server implements AsyncDisposable {
+export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDisposable {
   /** Settles when the server has stopped and every connection is closed. */
   readonly finished: Promise<void>;
   readonly #handler: Handler;
@@ -53,7 +51,7 @@ export class Server implements AsyncDisposable {
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
+    this.#options = { ...SERVER_TIMEOUTS, ...options, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);
@@ -64,8 +62,8 @@ export class Server implements AsyncDisposable {
   }
 
   /** Where it listens, or listened before a pause: the port is the one it really got. */
-  get addr(): Deno.NetAddr {
-    return this.#loop.addr;
+  get addr(): Addr {
+    return this.#loop.addr as Addr;
   }
 
   /** Whether it is paused: it has not stopped, and accepts no connections. */
@@ -107,7 +105,7 @@ export class Server implements AsyncDisposable {
     this.#resuming = false;
     await this.#loop.close();
     if (!this.#stopped) this.end("paused");
-    await this.#drain(options.signal);
+    await drain([...this.#conversations, ...this.#refusals.pending], options);
   }
 
   /**
@@ -118,28 +116,32 @@ export class Server implements AsyncDisposable {
    */
   async resume(): Promise<void> {
     if (this.#stopped) throw new Deno.errors.BadResource("Cannot resume: the server has stopped");
+    if (this.#options.listener) {
+      throw new TypeError("Cannot resume: pause() has closed the listener. Start a new server");
+    }
     if (!this.paused) return;
     this.#resuming = true;
     await this.#loop.ended;
     // By now it may have been resumed, paused again, or stopped.
     if (!this.paused || !this.#resuming) return;
-    const { hostname, port } = this.addr;
+    const { hostname, port } = this.addr as Deno.NetAddr;
     this.#listen({ ...this.#options, hostname, port, portAttempts: 1 });
   }
 
   /**
    * Stops accepting, ends the conversations with a goodbye, and waits until the last handler has returned.
    *
-   * A handler that waits for a peer that takes nothing is waited for until `sendTimeoutMs` has passed. A signal, such as
-   * `AbortSignal.timeout(5000)`, bounds the wait whatever handlers do: when it aborts, the connections are closed, and
-   * each handler has a second to notice. A handler that awaited this would wait for itself.
+   * When a handler has returned, its peer has `closeTimeoutMs` (2 s) to close its end; while it still takes bytes, it is
+   * waited for, and a peer that takes nothing is lost after `sendTimeoutMs`. A handler that does not return is waited for
+   * without limit. `timeoutMs` bounds all of that: then the connections are closed, and each handler has a second to
+   * notice. A handler that awaited this would wait for itself.
    */
   async shutdown(options: DrainOptions = {}): Promise<void> {
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();
     this.end("shutdown");
-    await this.#drain(options.signal);
+    await drain([...this.#conversations, ...this.#refusals.pending], options);
     if (this.#reported) return;
     this.#reported = true;
     this.#emit({ type: "stopped" });
@@ -156,10 +158,7 @@ export class Server implements AsyncDisposable {
 
   /** Shuts down within 5 s. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), DISPOSE_MS);
-    await this.shutdown({ signal: timeout.signal });
-    clearTimeout(timer);
+    await this.shutdown({ timeoutMs: DISPOSE_MS });
   }
 
   #abort = (): void => this.close();
@@ -169,19 +168,19 @@ export class Server implements AsyncDisposable {
   }
 
   #listen(options: ListenOptions): void {
-    this.#loop = new AcceptLoop(listen(options), {
+    this.#loop = new AcceptLoop(listenerOf(options), {
       onConn: (conn) => this.#admit(conn),
       onFailed: (error) => this.#emit({ type: "accept_failed", error }),
       onClosed: () => this.paused && this.#emit({ type: "paused" }),
     });
-    const { hostname, port } = this.addr;
-    this.#emit({ type: "listening", hostname, port, requestedPort: options.port ?? 0 });
+    this.#emit(listeningOn(this.addr, options.listener ? undefined : options.port ?? 0));
   }
 
   /** Serves a connection or refuses it; returns which. */
-  #admit(tcp: Deno.TcpConn): boolean {
+  #admit(tcp: Transport): boolean {
+    const { keepAlive } = this.#options;
     const info = connInfoOf(tcp, ++this.#lastId);
-    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext) : tcp;
+    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext, keepAlive) : tcp;
     const refusal = this.#admission.enter(info.address);
     if (refusal === undefined) this.#serve(conn, info);
     else {
@@ -191,7 +190,7 @@ export class Server implements AsyncDisposable {
     return refusal === undefined;
   }
 
-  #serve(conn: Deno.TcpConn | TlsServerConn, info: ConnInfo): void {
+  #serve(conn: Transport, info: ConnInfo): void {
     const conversation = new Conversation(conn, info, this.#options, this.#onEnd);
     this.#conversations.add(conversation);
     conversation.run(this.#handler);
@@ -206,26 +205,26 @@ export class Server implements AsyncDisposable {
     if (conn.protocol === "http") this.#emit({ type: "requested", conn, requests });
     else this.#emit({ type: "disconnected", conn, ...end });
   };
-
-  /** Waits for the end of everything that is going on now; when the signal aborts, ends it at once. */
-  async #drain(signal?: AbortSignal): Promise<void> {
-    const ending: Ending[] = [...this.#conversations, ...this.#refusals.pending];
-    const abortAll = () => ending.forEach((going) => going.abort());
-    signal?.addEventListener("abort", abortAll);
-    if (signal?.aborted) abortAll();
-    await Promise.all(ending.map(({ over }) => over));
-    signal?.removeEventListener("abort", abortAll);
-  }
 }
 
+/** Serves the connections of a listener of one's own: see the form with a port. */
+export function serve<Addr extends Deno.Addr>(
+  handler: Handler,
+  options: ServeOptions & { listener: Listener<Addr>; http?: undefined },
+): Server<Addr>;
+/** Serves on a Unix socket: see the form with a port. */
+export function serve(
+  handler: Handler,
+  options: ServeOptions & { path: string; http?: undefined },
+): Server<Deno.UnixAddr>;
 /**
  * Serves framed TCP: calls `handler` for each client that connects.
  *
  * A handler that fails ends its own conversation and nothing else; the server outlives running out of descriptors.
  *
- * @throws {Deno.errors.AddrInUse} If every port that was tried is busy.
+ * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
- * @throws {TypeError} If a certificate comes without its key.
+ * @throws {TypeError} If a certificate comes without its key, or a listener with a path.
  *
  * @example An echo server
  * ```ts
@@ -243,6 +242,9 @@ export class Server implements AsyncDisposable {
 export function serve(handler: Handler, options?: ServeOptions & { http?: undefined }): Server;
 /** @internal Serves framed TCP, and HTTP and WebSockets beside it, where `http` is given. */
 export function serve(handler: Handler<MessageConn>, options: ServeOptions & HttpOption): Server;
-export function serve(handler: Handler, options: ServeOptions & HttpOption = {}): Server {
-  return new Server(handler, options);
+export function serve(
+  handler: Handler,
+  options: ServeOptions & HttpOption = {},
+): Server<Deno.Addr> {
+  return new Server<Deno.Addr>(handler, options);
 }

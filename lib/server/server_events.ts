@@ -12,9 +12,9 @@ import type { EndSignal } from "./end_signal.ts";
 export interface ConnInfo {
   /** Counts the connections of a server, from 1. */
   readonly id: number;
-  /** The peer's address and port, as `127.0.0.1:50312` or `[::1]:50312`. */
+  /** The peer's address and port, as `127.0.0.1:50312` or `[::1]:50312`; over a Unix socket `unix:` and the `id`. */
   readonly peer: string;
-  /** The peer's address alone; an IPv4 address that came in over IPv6 is shown as IPv4. */
+  /** The peer's address alone; an IPv4 address that came in over IPv6 is shown as IPv4. Over a Unix socket `unix`. */
   readonly address: string;
   /**
    * When it connected, in milliseconds since 1970, as `performance.timeOrigin + performance.now()` gives it: its
@@ -42,7 +42,10 @@ export interface HandlerInfo extends ConnInfo {
   readonly signal: AbortSignal;
 }
 
-/** One event of a server's life. Sizes are those of bodies, in bytes; message texts are never part of an event. */
+/**
+ * One event of a server's life. Sizes are those of bodies, in bytes; message texts are never part of an event. Where a
+ * server listens on a Unix socket, `hostname` is its path and `port` is 0.
+ */
 export type ServerEvent =
   | { type: "listening"; hostname: string; port: number; requestedPort: number }
   | { type: "connected"; conn: ConnInfo }
@@ -53,10 +56,19 @@ export type ServerEvent =
   | { type: "accept_failed"; error: unknown }
   | { type: "paused" | "stopped" };
 
+/** Says where a server listens. */
+export function listeningOn(addr: Deno.Addr, requestedPort?: number): ServerEvent {
+  const { hostname, port } = "hostname" in addr
+    ? addr
+    : { hostname: "path" in addr ? addr.path : addr.transport, port: 0 };
+  return { type: "listening", hostname, port, requestedPort: requestedPort ?? port };
+}
+
 /** Describes the peer of a connection just accepted. */
-export function connInfoOf(conn: Deno.Conn, id: number): ConnInfo {
-  const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
-  const address = normalizeAddress(hostname);
+export function connInfoOf({ remoteAddr }: Pick<Deno.Conn, "remoteAddr">, id: number): ConnInfo {
+  const isOnNetwork = "hostname" in remoteAddr;
+  const address = isOnNetwork ? normalizeAddress(remoteAddr.hostname) : remoteAddr.transport;
+  const port = isOnNetwork ? remoteAddr.port : id;
   const connectedAt = Math.round(performance.timeOrigin + performance.now());
   return { id, peer: joinHostPort(address, port), address, connectedAt, protocol: "frames" };
 }

@@ -11,7 +11,8 @@ import type { SecureContext, TLSSocket } from "node:tls";
 import type { Transport } from "../conn/conn_options.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 import { writeAll } from "../conn/conn_streams.ts";
-import { setNoDelay } from "../conn/dial.ts";
+import { setSocketOptions } from "../conn/dial.ts";
+import { isHttp } from "./http_protocol.ts";
 
 // This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
 const MAX_BUFFERED_BYTES = 64 * 1024;
@@ -21,6 +22,9 @@ const MAX_READ_BYTES = 64 * 1024;
 // A record of TLS with a fatal alert (RFC 8446, sections 5.1 and 6).
 const UNEXPECTED_MESSAGE = new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a]);
 
+const HTTPS_ONLY = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
+  "connection: close\r\n\r\nThis server speaks TLS: the address begins with https://\n";
+
 /** Makes of a certificate chain and its key, both in PEM, what connections need. */
 export function secureContextOf(cert: string, key: string): SecureContext {
   return nodeTls().createSecureContext({ cert, key });
@@ -29,12 +33,12 @@ export function secureContextOf(cert: string, key: string): SecureContext {
 /** A TLS connection over a TCP connection, which it owns. Only one read may be pending. */
 export class TlsServerConn implements Transport, Disposable {
   /** The address of this end. */
-  readonly localAddr: Deno.NetAddr;
+  readonly localAddr: Deno.Addr;
   /** The address of the peer. */
-  readonly remoteAddr: Deno.NetAddr;
+  readonly remoteAddr: Deno.Addr;
   /** For the reader of a connection: to read here costs no system call. */
   readonly readsInTurn = true;
-  readonly #tcp: Deno.TcpConn;
+  readonly #tcp: Transport;
   readonly #tls: TLSSocket;
   readonly #secured: PromiseWithResolvers<void> = Promise.withResolvers();
   #chunks: Uint8Array[] = [];
@@ -46,11 +50,11 @@ export class TlsServerConn implements Transport, Disposable {
   #wake: (() => void) | undefined;
 
   /** Takes over a connection just accepted, and waits for the peer to begin the handshake. */
-  constructor(tcp: Deno.TcpConn, context: SecureContext) {
-    this.localAddr = tcp.localAddr as Deno.NetAddr;
-    this.remoteAddr = tcp.remoteAddr as Deno.NetAddr;
+  constructor(tcp: Transport, context: SecureContext, keepAlive = true) {
+    this.localAddr = tcp.localAddr;
+    this.remoteAddr = tcp.remoteAddr;
     this.#tcp = tcp;
-    setNoDelay(tcp);
+    setSocketOptions(tcp, keepAlive);
     this.#tls = tlsSocketOver(tcp, context, (error) => this.#fail(error));
     this.#tls.on("secure", () => {
       this.#isSecured = true;
@@ -111,7 +115,7 @@ export class TlsServerConn implements Transport, Disposable {
     this.#chunks = [];
     this.#secured.reject(interrupted());
     this.#tls.destroy();
-    this.#tcp[Symbol.dispose]();
+    this.#tcp.close();
     this.#wakeUp();
   }
 
@@ -174,7 +178,7 @@ export class TlsServerConn implements Transport, Disposable {
 
 /** Encrypts over the reads and writes of a TCP connection. What they throw is handed to `onError` as it is. */
 function tlsSocketOver(
-  tcp: Deno.TcpConn,
+  tcp: Transport,
   secureContext: SecureContext,
   onError: (error: Error) => void,
 ): TLSSocket {
@@ -183,9 +187,16 @@ function tlsSocketOver(
     onError(error);
     stream.destroy(error);
   };
+  const refuseHttp = () => {
+    const error = new Deno.errors.InvalidData("The peer speaks HTTP without TLS");
+    writeAll(tcp, new TextEncoder().encode(HTTPS_ONLY)).then(() => failed(error), failed);
+  };
   let buffer = new Uint8Array(MIN_READ_BYTES);
+  let isFirst = true;
   const take = (bytes: number | null) => {
     readEnded();
+    if (isFirst && isHttp(buffer)) return refuseHttp();
+    isFirst = false;
     stream.push(bytes === null ? null : buffer.slice(0, bytes));
     const size = bytes === buffer.length ? MAX_READ_BYTES : MIN_READ_BYTES;
     if (size !== buffer.length) buffer = new Uint8Array(size);

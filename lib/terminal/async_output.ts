@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { escapeControl } from "../base/escape.ts";
@@ -12,7 +13,7 @@ import { writeAll } from "../conn/conn_streams.ts";
 import type { TerminalOutput } from "./screen.ts";
 import { wrapText } from "./text_layout.ts";
 
-/** How long the end of a program waits for its output, in milliseconds. */
+/** How long the end of a program waits for its output, in milliseconds: what takes longer is taken by nothing. */
 export const LAST_OUTPUT_MS = 1000;
 
 /** Standard output, standard error, or another place for bytes. */
@@ -47,6 +48,7 @@ export class AsyncOutput extends Writable implements TerminalOutput {
   readonly #to: OutputFile;
   readonly #isLossy: boolean;
   #isExiting = false;
+  #startedAt = Infinity; // of the write that is not done
 
   /** Writes to a file. */
   constructor(to: OutputFile, { isLossy = false }: AsyncOutputOptions = {}) {
@@ -70,28 +72,42 @@ export class AsyncOutput extends Writable implements TerminalOutput {
     return consoleSize()?.rows;
   }
 
-  /** The process may exit in this turn: what is written in it is written at once, or dropped where more waits. */
+  /** The process may exit in this turn: what is written in it is written at once, or dropped where the output stalls. */
   exit(): void {
     this.#isExiting = true;
     setTimeout(() => this.#isExiting = false);
   }
 
+  /** Writes a text or bytes, as every stream does. */
+  override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
+    const isStalled = performance.now() - this.#startedAt > LAST_OUTPUT_MS;
+    if (!this.#isExiting || isStalled) {
+      return super.write(chunk, encoding as BufferEncoding, done as () => void);
+    }
+    this.#writeNow(Buffer.from(chunk as string));
+    for (const callback of [encoding, done]) if (typeof callback === "function") callback();
+    return true;
+  }
+
   /** Writes one chunk, for the stream. */
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    if (this.#isExiting) return this.#writeNow(chunk, done);
-    writeAll(this.#to, chunk).then(() => done(), (error) => {
+    this.#startedAt = performance.now();
+    const end = (error?: Error) => {
+      this.#startedAt = Infinity;
+      done(error);
+    };
+    writeAll(this.#to, chunk).then(() => end(), (error) => {
       const isDropped = this.#isLossy && !(error instanceof Deno.errors.BrokenPipe);
-      done(isDropped ? undefined : error);
+      end(isDropped ? undefined : error);
     });
   }
 
-  #writeNow(chunk: Uint8Array, done: () => void): void {
+  #writeNow(chunk: Uint8Array): void {
     try {
       for (let at = 0; at < chunk.length;) at += this.#to.writeSync(chunk.subarray(at));
     } catch {
       // The process exits: there is no other place to report it.
     }
-    done();
   }
 }
 

@@ -6,12 +6,24 @@
 import { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import type { MessageConn, ReceiveOptions } from "../conn/message_conn.ts";
+import type { GoodbyeReason } from "../server/end_reason.ts";
 import { type ControlEvents, WebSocketDecoder } from "./web_socket_decoder.ts";
 import { WebSocketEncoder } from "./web_socket_encoder.ts";
 import { CLOSE, type CloseCode, OPCODE, wholeFrame } from "./web_socket_frame.ts";
 
 // With so many bytes queued, only the last of the pings that come is answered (section 5.5.3).
 const MAX_PONGS_BYTES = 4096;
+
+const CODES: Record<GoodbyeReason, keyof typeof CLOSE> = {
+  full: "tryAgainLater",
+  crowded: "tryAgainLater",
+  paused: "goingAway",
+  shutdown: "goingAway",
+  idle: "policyViolation",
+  kicked: "policyViolation",
+  protocol: "protocolError",
+  failed: "internalError",
+};
 
 /**
  * Sends and receives text messages over one WebSocket, as `FramedConn` does over TCP: with the same order, limits,
@@ -47,9 +59,9 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
     this.reader.frames.maxBodyBytes = this.queue.maxBodyBytes = maxBodyBytes;
   }
 
-  /** Says with which code this side will close, if the peer does not close first. */
-  set closeCode(code: CloseCode) {
-    this.#encoder.closeCode = code;
+  /** Says why this side will close, which the code tells the peer. Without this, it is 1000. */
+  closeFor(reason: GoodbyeReason): void {
+    this.#encoder.closeCode = CLOSE[CODES[reason]];
   }
 
   /** Receives the next text, or `null` when the peer has finished. */

@@ -22,12 +22,8 @@ export const END_REASONS: Record<EndReason, string> = {
   })) as Record<GoodbyeReason, string>,
 };
 
-/** A message that was sent, to several connections in a row if it was a broadcast. */
-interface Sent {
-  bytes: number;
-  conn: ConnInfo;
-  conns: number;
-}
+/** Where the lines go. */
+type Log = Pick<LogFile, "line" | "info" | "warn" | "error">;
 
 /** Writes the events of a server as lines: sizes, never contents. */
 export class EventLog {
@@ -35,11 +31,14 @@ export class EventLog {
   messages = 0;
   /** Whether the sizes of a connection's messages are secret: before a login, they are the lengths of passwords. */
   isSecret: ((conn: ConnInfo) => boolean) | undefined;
-  readonly #log: Pick<LogFile, "info" | "warn" | "error">;
-  #sent: Sent | undefined;
+  readonly #log: Log;
+  /** The message sent last, how long it was, and to how many connections in a row it went. */
+  #sentTo: ConnInfo | undefined;
+  #sentBytes = 0;
+  #sentConns = 0;
 
   /** Writes to `log`. */
-  constructor(log: Pick<LogFile, "info" | "warn" | "error">) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
@@ -51,7 +50,7 @@ export class EventLog {
       case "received":
         this.messages++;
         if (this.isSecret?.(event.conn)) return;
-        return this.#log.info("data received", { conn: event.conn.id, bytes: event.bytes });
+        return this.#log.line(`data received conn=${event.conn.id} bytes=${event.bytes}`);
       case "listening":
         return this.#log.info("listening", addressFields(event));
       case "connected":
@@ -75,22 +74,23 @@ export class EventLog {
   #takeSent(conn: ConnInfo, bytes: number): void {
     this.messages++;
     if (this.isSecret?.(conn)) return;
-    if (this.#sent?.bytes === bytes && this.#sent.conn !== conn) {
-      this.#sent.conn = conn;
-      this.#sent.conns++;
+    if (this.#sentTo === undefined) queueMicrotask(this.#flushSent);
+    else if (this.#sentTo !== conn && this.#sentBytes === bytes) {
+      this.#sentTo = conn;
+      this.#sentConns++;
       return;
-    }
-    if (this.#sent) this.#flushSent();
-    else queueMicrotask(() => this.#flushSent());
-    this.#sent = { bytes, conn, conns: 1 };
+    } else this.#flushSent();
+    this.#sentTo = conn;
+    this.#sentBytes = bytes;
+    this.#sentConns = 1;
   }
 
-  #flushSent(): void {
-    if (!this.#sent) return;
-    const { bytes, conn, conns } = this.#sent;
-    this.#sent = undefined;
-    this.#log.info("data sent", conns === 1 ? { conn: conn.id, bytes } : { conns, bytes });
-  }
+  readonly #flushSent = (): void => {
+    if (this.#sentTo === undefined) return;
+    const to = this.#sentConns === 1 ? `conn=${this.#sentTo.id}` : `conns=${this.#sentConns}`;
+    this.#sentTo = undefined;
+    this.#log.line(`data sent ${to} bytes=${this.#sentBytes}`);
+  };
 
   #connected({ id, peer, protocol }: ConnInfo): void {
     const how = protocol === "websocket" ? { protocol } : {};

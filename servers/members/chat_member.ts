@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../lib/base/within.ts";
 import type { ClientMessage } from "../../lib/chat/protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { MessageConn } from "../../lib/conn/message_conn.ts";
@@ -186,7 +187,3 @@ const NO_SUCH_USER: Problem = {
   code: "no_such_user",
   message: "There is no user of that name",
 };
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

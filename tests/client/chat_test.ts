@@ -238,3 +238,23 @@ chatTest("client/chat.ts runs by URL with nothing but --allow-net", async (port,
     "Cannot log in: give --password-file, or start it at a terminal\n",
   ]);
 });
+
+for (const days of [-400, 8, 400]) {
+  chatTest(
+    `client/chat.ts with a clock wrong by ${days} days deletes no login, and uses its own`,
+    async (port, folder) => {
+      const run = (...args: string[]) =>
+        runChat({ args: ["--port", port, "--history", "0", ...args], folder, allow: FILES });
+      assertEquals((await run("--name", "boris", "--register", "--password-file", "pw")).code, 0);
+      assertEquals((await run(...ANNA)).code, 0);
+      const clock = `const { now } = Date; Date.now = () => now() + ${days} * 86_400_000;`;
+      await Deno.writeTextFile(`${folder}/clock.js`, clock);
+
+      const allow = [...FILES, "--preload", `${folder}/clock.js`];
+      const wrong = await runChat({ args: ["--port", port, "--name", "anna"], folder, allow });
+
+      assertEquals([wrong.code, wrong.err], [0, "Logged in as anna\n"]);
+      assertEquals((await run("--name", "boris")).err, "Logged in as boris\n");
+    },
+  );
+}

@@ -171,30 +171,36 @@ testWith(PROCESSES, "The chat client shows nothing unsafe that a server sends", 
   assertEquals(unsafeOf(out, err), []);
 });
 
-testWith(PROCESSES, "share shows nothing unsafe that an HTTP client sends", async () => {
-  await using share = new Program("tools/share/share.ts", "--host", "127.0.0.1", "--port", "0");
-  const port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(await share.line())![1]);
+testWith(
+  PROCESSES,
+  "A server shows and logs nothing unsafe that an HTTP client sends",
+  async () => {
+    await using server = await ServerProcess.start("echo");
 
-  for (const text of HOSTILE) {
-    for (
-      const request of [
-        `GET /${text} HTTP/1.1`,
-        `${text} / HTTP/1.1`,
-        `GET / HTTP/1.1\r\n${text}: ${text}`,
-      ]
-    ) {
-      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      await conn.write(
-        new TextEncoder().encode(`${request}\r\nHost: ${text}\r\nConnection: close\r\n\r\n`),
-      );
-      await conn.closeWrite();
-      await new Response(conn.readable).text().catch(() => {});
+    for (const text of HOSTILE) {
+      for (
+        const request of [
+          `GET /${text} HTTP/1.1`,
+          `HEAD ${text} / HTTP/1.1`,
+          `GET / HTTP/1.1\r\n${text}: ${text}`,
+        ]
+      ) {
+        using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+        await conn.write(
+          new TextEncoder().encode(`${request}\r\nHost: ${text}\r\nConnection: close\r\n\r\n`),
+        );
+        await conn.closeWrite();
+        const response = await new Response(conn.readable).text().catch(() => "");
+        assertEquals(unsafeOf(response.replaceAll("\r\n", "\n")), []);
+      }
     }
-  }
-  const { out, err } = await share.end();
+    await server.type("who\nstop\n");
+    const { code, out, err } = await server.ended();
+    const log = await Deno.readTextFile(`${server.data}/logs/echo.log`);
 
-  assertEquals(unsafeOf(out, err), []);
-});
+    assertEquals([code, unsafeOf(out, err, log)], [0, []]);
+  },
+);
 
 testWith(PROCESSES, "faults shows nothing unsafe that crosses it", async () => {
   await using server = serve(async (conn) => {

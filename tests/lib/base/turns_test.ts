@@ -99,6 +99,7 @@ Deno.test("readInTurn() starts nothing more in a crowd for those who ask late", 
   assertEquals(await startsOfTurns(3, started), [0, 0, 0]);
   time.tick(1);
   assertEquals([started.length, late.length], [20, 1]);
+  assertEquals(await startsOfTurns(1, ask(1)), [1], "then nothing is waited for any more");
 });
 
 Deno.test("readInTurn() waits 1 ms for a crowd that brings nothing more", async () => {

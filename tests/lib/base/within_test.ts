@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { unlessAborted, within } from "../../../lib/base/within.ts";
+import { sleep, unlessAborted, within } from "../../../lib/base/within.ts";
 
 Deno.test("unlessAborted() settles as the promise does, and rejects when the signal aborts before", async () => {
   const { signal } = new AbortController();
@@ -30,4 +30,18 @@ Deno.test("within() gives whether a promise is fulfilled in time, rejects as it 
   resolve();
 
   assertEquals(await inTime, false);
+});
+
+Deno.test("sleep() waits for its time, or rejects when its signal aborts, and leaves no timer", async () => {
+  using time = new FakeTime();
+  const patience = new AbortController();
+  const slept = sleep(100).then(() => time.now - time.start);
+  const given = sleep(60_000, patience.signal);
+
+  await time.tickAsync(100);
+  patience.abort(new Error("enough"));
+
+  assertEquals(await slept, 100);
+  await assertRejects(() => given, Error, "enough");
+  assertEquals(time.next(), false);
 });

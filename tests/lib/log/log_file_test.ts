@@ -29,6 +29,25 @@ testWith(FILES, "LogFile.info() writes time, level, server, event and fields in 
   assertEquals(events(folder.log).slice(1), ["WARN echo port busy", "ERROR echo handler failed"]);
 });
 
+testWith(
+  FILES,
+  "LogFile.line() writes a line like info(), in order with others, until close()",
+  () => {
+    using folder = new Folder();
+    using log = LogFile.open(folder.log, { name: "echo" });
+
+    log.info("data received", { conn: 3, bytes: 5 });
+    log.line("data sent conn=3 bytes=5");
+    log.close();
+    log.line("data sent conn=3 bytes=6");
+
+    assertEquals(events(folder.log), [
+      "INFO echo data received conn=3 bytes=5",
+      "INFO echo data sent conn=3 bytes=5",
+    ]);
+  },
+);
+
 testWith(FILES, "LogFile.info() keeps a hostile value in its line", () => {
   using folder = new Folder();
   using log = LogFile.open(folder.log, { name: "echo" });

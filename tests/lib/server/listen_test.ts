@@ -1,6 +1,12 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { Events } from "../../support/events.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
+import { echo } from "../../support/served.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { memoryListener } from "../../../lib/conn/memory_conn.ts";
 import { listen } from "../../../lib/server/listen.ts";
+import { serve } from "../../../lib/server/server.ts";
 
 type ListenOptions = Deno.TcpListenOptions & { transport?: "tcp" };
 
@@ -148,4 +154,162 @@ Deno.test("listen() frees the port when the listener is closed", async () => {
 
   using again = listen({ port, portAttempts: 1 });
   assertEquals(again.addr.port, port);
+});
+
+Deno.test("serve({ listener }) serves the connections of a listener in memory", async () => {
+  const events = new Events();
+  const { listener, connect } = memoryListener();
+  const waiting = connect();
+  await using server = serve(echo, { listener, onEvent: events.take });
+  using early = new FramedConn(await waiting);
+  using conn = new FramedConn(await connect({ chunkBytes: 1 }));
+
+  assertEquals(await early.request("hello"), "hello");
+  assertEquals(await conn.request("world"), "world");
+
+  const addr: Deno.NetAddr = server.addr;
+  assertEquals([addr, server.connections], [listener.addr, 2]);
+  const { port, requestedPort } = await events.next("listening");
+  assertEquals([port, requestedPort], [9090, 9090]);
+});
+
+Deno.test("serve({ listener }) serves a listener of Deno, and closes it", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = serve(echo, { listener });
+  const { port } = server.addr;
+  using conn = await FramedConn.connect({ port });
+  assertEquals(await conn.request("hello"), "hello");
+
+  conn.close();
+  await server.shutdown();
+
+  await assertRejects(() => FramedConn.connect({ port }), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("Server.resume() says that a listener of one's own is closed", async () => {
+  const { listener, connect } = memoryListener();
+  await using server = serve(echo, { listener });
+
+  await server.pause();
+
+  await assertRejects(() => server.resume(), TypeError, "pause() has closed the listener");
+  await assertRejects(() => connect(), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("serve({ listener }) pauses when the owner closes the listener, and can be shut down", async () => {
+  const events = new Events();
+  const { listener, connect } = memoryListener();
+  const server = serve(echo, { listener, onEvent: events.take });
+  using conn = new FramedConn(await connect());
+  assertEquals(await conn.request("hello"), "hello");
+
+  listener.close();
+
+  const { error } = await events.next("accept_failed");
+  assert(error instanceof Deno.errors.BadResource);
+  await events.next("paused");
+  assertEquals([server.paused, await conn.request("still there")], [true, "still there"]);
+  conn.close();
+  await server.shutdown();
+});
+
+Deno.test("serve({ listener }) goes on when accepting fails", async () => {
+  const events = new Events();
+  const { listener, connect } = memoryListener();
+  let failures = 2;
+  const failing = {
+    addr: listener.addr,
+    accept: () => failures-- > 0 ? Promise.reject(new Error("no room")) : listener.accept(),
+    close: () => {
+      listener.close();
+      throw new Error("closed twice");
+    },
+  };
+  await using _server = serve(echo, { listener: failing, onEvent: events.take });
+  using conn = new FramedConn(await connect());
+
+  assertEquals(await conn.request("hello"), "hello");
+  assertEquals(events.count("accept_failed"), 1);
+});
+
+Deno.test("serve() refuses a listener with a path", () => {
+  const { listener } = memoryListener();
+  assertThrows(() => serve(echo, { listener, path: "/tmp/x" }), TypeError, "give one of them");
+});
+
+testWith(
+  FILES,
+  "serve({ path }) serves on a Unix socket of this user, and removes it",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/s.sock`;
+    const events = new Events();
+    const server = serve(async (conn, { peer, address }) => {
+      await conn.send(`${peer} ${address}`);
+      await echo(conn, {} as never);
+    }, { path, onEvent: events.take });
+    assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+    const addr: Deno.UnixAddr = server.addr;
+    assertEquals(addr.path, path);
+    assertEquals(await events.next("listening"), {
+      type: "listening",
+      hostname: path,
+      port: 0,
+      requestedPort: 0,
+    });
+
+    for (let life = 1; life <= 2; life++) {
+      const conn = new FramedConn(await Deno.connect({ transport: "unix", path }));
+      assertEquals(await conn.receive(), `unix:${life} unix`);
+      assertEquals(await conn.request("hello"), "hello");
+      conn.close();
+      await events.next("disconnected");
+      await server.pause();
+      await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+      await server.resume();
+    }
+    await server.shutdown();
+
+    await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+testWith(
+  FILES,
+  "serve({ path }) says what to do about a path that it cannot listen on",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const stale = `${folder}/stale.sock`;
+    await Deno.writeTextFile(stale, "");
+
+    const error = assertThrows(() => serve(echo, { path: stale }), Deno.errors.AddrInUse);
+    assertMatch(
+      error.message,
+      /stale\.sock: the file exists\. If no server listens on it, delete it$/,
+    );
+    const long = `${folder}/${"x".repeat(120)}`;
+    assertThrows(() => serve(echo, { path: long }), TypeError, "the path is too long");
+    assertThrows(() => serve(echo, { path: `${folder}/no/s.sock` }), Deno.errors.NotFound);
+
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+Deno.test("Server.shutdown({ timeoutMs }) closes what has not ended by then", async () => {
+  const { listener, connect } = memoryListener();
+  const begun = Promise.withResolvers<void>();
+  const server = serve(async (_, { signal }) => {
+    begun.resolve();
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise(() => {});
+  }, { listener });
+  using conn = new FramedConn(await connect());
+  await begun.promise;
+
+  const stopping = server.shutdown({ timeoutMs: 1 });
+
+  assertEquals(await conn.receive(), null);
+  await stopping;
+  assertEquals(server.connections, 0);
 });

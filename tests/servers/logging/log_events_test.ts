@@ -14,7 +14,12 @@ async function linesOf(
   const lines: string[] = [];
   const write = (level: string) => (text: string, fields?: LogFields) =>
     void lines.push(formatLine(0, level, "echo", text, fields).replace(/^\S+ /, ""));
-  const log = new EventLog({ info: write("INFO"), warn: write("WARN"), error: write("ERROR") });
+  const log = new EventLog({
+    line: write("INFO"),
+    info: write("INFO"),
+    warn: write("WARN"),
+    error: write("ERROR"),
+  });
   log.isSecret = isSecret;
   for (const event of events) log.take(event);
   await Promise.resolve();
