@@ -36,7 +36,7 @@ export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { ByteConn } from "./lib/conn/byte_conn.ts";
 export type { FramedConnOptions, Transport } from "./lib/conn/conn_options.ts";
 export type { DialOptions } from "./lib/conn/dial.ts";
-export type { MessageConn, ReceiveOptions } from "./lib/conn/message_conn.ts";
+export type { MessageConn, ReceiveOptions, SendOptions } from "./lib/conn/message_conn.ts";
 export { Reconnector } from "./lib/conn/reconnect.ts";
 export type {
   BackoffOptions,

@@ -18,6 +18,15 @@ export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Pro
 }
 
 /**
+ * Makes a call, and waits until it settles or the signal aborts; then it rejects with the signal's reason, and what the
+ * call has begun goes on. Where the signal has aborted before, the call is not made.
+ */
+export function abortable<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+  if (!signal) return call();
+  return quiet(signal.aborted ? Promise.reject(signal.reason) : unlessAborted(call(), signal));
+}
+
+/**
  * Returns whether a promise is fulfilled within so many milliseconds; it rejects as the promise does.
  *
  * Each call leaves a reaction on the promise until that settles: not for a loop over one long-lived promise.

@@ -40,7 +40,9 @@ function skeletonOf(text: string): string {
     TABLE.trim().split(/\s+/).map((entry) => entry.split(":") as [string, string])
       .flatMap(([prototype, letters]) => [...letters].map((letter) => [letter, prototype])),
   );
-  // A lengthened Arabic letter (U+0640) is the same letter.
-  const letters = [...text.normalize("NFD").replaceAll("\u0640", "")];
+  // A lengthened Arabic letter (U+0640) is the same letter, and a dot above an `i` or `j` takes the place of its own.
+  const letters = [
+    ...text.normalize("NFD").replace(/\u0640|(?<=\p{Soft_Dotted}\p{M}*)\u0307/gu, ""),
+  ];
   return letters.map((letter) => prototypes!.get(letter) ?? letter).join("");
 }

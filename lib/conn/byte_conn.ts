@@ -4,17 +4,15 @@
  * @module
  */
 import { Latch } from "../base/latch.ts";
-import { quiet, within } from "../base/within.ts";
+import { abortable, quiet, within } from "../base/within.ts";
 import { type Framing, lengthFraming } from "../frame/framing.ts";
 import type { StreamEnd } from "./chunk_reader.ts";
 import { checkOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
-import { readableOf, writableOf } from "./conn_streams.ts";
-import { setNoDelay } from "./dial.ts";
+import { closeQuietly, readableOf, writableOf } from "./conn_streams.ts";
+import { setSocketOptions } from "./dial.ts";
+import type { SendOptions } from "./message_conn.ts";
 import { MessageReader } from "./message_reader.ts";
 import { WriteQueue } from "./write_queue.ts";
-
-// After close(), without sendTimeoutMs, what was accepted by send() has this long to reach the operating system.
-const LINGER_MS = 5000;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
 export class ByteConn implements Deno.Conn {
@@ -23,7 +21,7 @@ export class ByteConn implements Deno.Conn {
   /** @internal Sends what is queued. */
   protected readonly queue: WriteQueue;
   readonly #conn: Transport;
-  readonly #hasSendTimeout: boolean;
+  readonly #lingerTimeoutMs: number;
   readonly #released = new Latch();
   #closed = false;
   #connClosed = false;
@@ -42,10 +40,11 @@ export class ByteConn implements Deno.Conn {
   ) {
     checkOptions(options);
     this.#conn = conn;
-    this.#hasSendTimeout = (options.sendTimeoutMs ?? 0) > 0;
+    const { sendTimeoutMs = 0, lingerTimeoutMs = sendTimeoutMs > 0 ? 0 : 5000 } = options;
+    this.#lingerTimeoutMs = lingerTimeoutMs;
     this.queue = new WriteQueue(conn, encoder, options, (error) => this.#lose(error));
     this.reader = new MessageReader(conn, decoder, options);
-    setNoDelay(conn);
+    setSocketOptions(conn, options.keepAlive);
   }
 
   /** This end's address. */
@@ -102,8 +101,8 @@ export class ByteConn implements Deno.Conn {
   }
 
   /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */
-  flush(): Promise<void> {
-    return this.queue.flush();
+  flush(options?: SendOptions): Promise<void> {
+    return abortable(options?.signal, () => this.queue.flush());
   }
 
   /** Ends receiving from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
@@ -120,8 +119,8 @@ export class ByteConn implements Deno.Conn {
    * Does `closeRead`, then reads on until the peer has finished and drops what it sent: to close while unread bytes wait
    * would reset the connection, and destroy what was sent last.
    */
-  discard(): Promise<void> {
-    return this.reader.discard();
+  discard(options?: SendOptions): Promise<void> {
+    return abortable(options?.signal, () => this.reader.discard());
   }
 
   /**
@@ -129,15 +128,15 @@ export class ByteConn implements Deno.Conn {
    *
    * @throws {Deno.errors.BrokenPipe} If it was told already, or is gone.
    */
-  closeWrite(): Promise<void> {
-    return quiet(this.queue.closeWrite());
+  closeWrite(options?: SendOptions): Promise<void> {
+    return quiet(abortable(options?.signal, () => this.queue.closeWrite()));
   }
 
   /**
    * Closes the connection; a pending `receive` gives `null`. Closing again does nothing.
    *
-   * What `send` had accepted still goes to the operating system, as long as the peer takes some of it within each
-   * `sendTimeoutMs`; where that is not set, within 5 s.
+   * What `send` had accepted still goes to the operating system, within `lingerTimeoutMs` and as long as the peer takes
+   * some of it within each `sendTimeoutMs`. An error of the wrapped connection's own `close` is dropped.
    */
   close(): void {
     if (this.#closed) return;
@@ -221,7 +220,7 @@ export class ByteConn implements Deno.Conn {
 
   async #linger(): Promise<void> {
     try {
-      await (this.#hasSendTimeout ? this.queue.drain() : within(LINGER_MS, this.queue.drain()));
+      await within(this.#lingerTimeoutMs || Infinity, this.queue.drain());
     } catch {
       // The peer is gone: what was queued for it is lost.
     }
@@ -242,8 +241,9 @@ export class ByteConn implements Deno.Conn {
   }
 
   #closeConn(): void {
-    if (!this.#connClosed) this.#conn.close();
+    if (this.#connClosed) return;
     this.#connClosed = true;
+    closeQuietly(this.#conn);
   }
 }
 

@@ -15,12 +15,31 @@ export type Transport =
 export interface FramedConnOptions extends FrameOptions {
   /**
    * A `receive` that gets no byte for this long rejects with `Deno.errors.TimedOut`, in milliseconds; up to a quarter
-   * later, never earlier. What earlier calls waited, that were given up, counts. A message whose bytes come, but more
-   * slowly than 1 KB a second, must be whole within sixteen times that. 0 waits without limit.
+   * later, never earlier. What earlier calls waited, that were given up, counts. 0 waits without limit.
    *
    * @default {0}
    */
   idleTimeoutMs?: number;
+  /**
+   * While a `receive` waits for a message that has begun, at least 1 KB a second must come in, on average over this long,
+   * in milliseconds; otherwise it rejects with `Deno.errors.TimedOut`, up to a quarter later. 0 sets no limit.
+   *
+   * @default {12 * idleTimeoutMs, at most 60000}
+   */
+  messageTimeoutMs?: number;
+  /**
+   * What was sent before `close` has this long to reach the operating system, in milliseconds. 0 sets no limit.
+   *
+   * @default {5000, or 0 with sendTimeoutMs}
+   */
+  lingerTimeoutMs?: number;
+  /**
+   * Lets the operating system probe a silent peer (TCP keep-alive), so that one that is gone is noticed at last. How
+   * often is set in the operating system.
+   *
+   * @default {true}
+   */
+  keepAlive?: boolean;
   /** Called for each message that a `receive` gives, with the length of its body in bytes. It must not throw. */
   onReceived?: (bodyBytes: number) => void;
   /**
@@ -50,6 +69,8 @@ export interface FramedConnOptions extends FrameOptions {
  */
 export function checkOptions(options: FramedConnOptions): void {
   const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
+  const { messageTimeoutMs, lingerTimeoutMs } = options;
   checkMaxBodyBytes(maxBodyBytes);
+  checkLimits("frame a connection", { messageTimeoutMs, lingerTimeoutMs });
   checkLimits("frame a connection", { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
 }

@@ -21,6 +21,13 @@ export function readableOf(
   }, { highWaterMark: 0 });
 }
 
+/** Closes what its owner, or its own code, may have closed: what `close` throws then does not matter. */
+export function closeQuietly(closable: Pick<Deno.Conn, "close">): void {
+  try {
+    closable.close();
+  } catch { /* There is nothing left to close. */ }
+}
+
 /** Writes all of `bytes`, which must not change until then: one write may take a part. */
 export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));

@@ -16,28 +16,38 @@ export interface DialOptions {
   port: number;
   /** Gives up connecting. It does nothing once the connection stands. */
   signal?: AbortSignal | undefined;
+  /**
+   * Lets the operating system probe a silent peer (TCP keep-alive), so that one that is gone is noticed at last.
+   *
+   * @default {true}
+   */
+  keepAlive?: boolean;
   /** Speaks TLS when given; `{}` trusts the certificates that the system trusts. */
   tls?: Pick<Deno.ConnectTlsOptions, "caCerts">;
 }
 
 /** Connects; with TLS, the handshake is done too. Rejects with the signal's reason if it aborts before that. */
 export async function dial(options: DialOptions): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const { hostname = "127.0.0.1", port, signal, tls } = options;
+  const { hostname = "127.0.0.1", port, signal, tls, keepAlive } = options;
   signal?.throwIfAborted();
   const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
   // A TlsConn has no such option: it must be set before.
-  setNoDelay(conn);
+  setSocketOptions(conn, keepAlive);
   if (!tls) return conn;
   const secure = await startTls(conn, { hostname, ...tls });
   await shakeHands(secure, signal);
   return secure;
 }
 
-/** Sends without delay: frames leave in batches already, so Nagle's algorithm would only add a wait. */
-export function setNoDelay(conn: object): void {
+/**
+ * Sends without delay: frames leave in batches already, so Nagle's algorithm would only add a wait. Keeps the connection
+ * alive, if wanted. What is no socket of TCP is left as it is.
+ */
+export function setSocketOptions(conn: object, keepAlive = true): void {
   if (!("setNoDelay" in conn)) return;
   try {
     (conn as Deno.TcpConn).setNoDelay(true);
+    if (keepAlive) (conn as Deno.TcpConn).setKeepAlive(true);
   } catch {
     // macOS refuses this once the peer is gone, which the first read or write will tell.
   }

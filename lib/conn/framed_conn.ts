@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { quiet, unlessAborted } from "../base/within.ts";
+import { abortable, quiet, unlessAborted } from "../base/within.ts";
 import { ByteConn } from "./byte_conn.ts";
 import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
 import { dial, type DialOptions } from "./dial.ts";
-import type { MessageConn, ReceiveOptions } from "./message_conn.ts";
+import type { MessageConn, ReceiveOptions, SendOptions } from "./message_conn.ts";
 
 /** Options for {@linkcode FramedConn.connect}. */
 export interface FramedConnectOptions extends DialOptions, FramedConnOptions {}
@@ -78,13 +78,14 @@ export class FramedConn extends ByteConn implements MessageConn {
    * @throws {Deno.errors.TimedOut} If the peer took nothing for `sendTimeoutMs`. The connection is lost.
    * @throws {Deno.errors.BadResource} If this connection is closed.
    */
-  send(text: string): Promise<void> {
-    return this.queue.send(text);
+  send(text: string, options?: SendOptions): Promise<void> {
+    if (!options) return this.queue.send(text);
+    return abortable(options.signal, () => this.queue.send(text));
   }
 
   /** Sends one message given as bytes, which are copied: like `send` in everything else. */
-  sendBytes(body: Uint8Array): Promise<void> {
-    return this.queue.sendBytes(body);
+  sendBytes(body: Uint8Array, options?: SendOptions): Promise<void> {
+    return abortable(options?.signal, () => this.queue.sendBytes(body));
   }
 
   /**
@@ -93,8 +94,9 @@ export class FramedConn extends ByteConn implements MessageConn {
    * For a broadcast: encode once, and send the same bytes to all. They are not copied, so they must not change any more.
    * An `Outbox` keeps a slow peer from delaying it.
    */
-  sendFrame(frame: Uint8Array): Promise<void> {
-    return this.queue.sendFrame(frame);
+  sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void> {
+    if (!options) return this.queue.sendFrame(frame);
+    return abortable(options.signal, () => this.queue.sendFrame(frame));
   }
 
   /**

@@ -10,6 +10,15 @@ export interface ReceiveOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options for what waits until something is sent, or until the peer has finished. */
+export interface SendOptions {
+  /**
+   * Gives up waiting: the call rejects with the signal's reason. If it has aborted before the call, nothing is done. If it
+   * aborts later, what the call has begun goes on: what was queued leaves as a whole, never a part of a frame.
+   */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * A connection that carries whole text messages. `FramedConn` is one over TCP; a WebSocket can be another.
  *

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InactivityTimer, type Progressing, TICKS } from "../base/inactivity_timer.ts";
+import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import type { FramedConnOptions } from "./conn_options.ts";
@@ -11,10 +11,9 @@ import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
 import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
 
-// A message may take so many idle timeouts, the last of them without progress, and a second more for each KB.
-const MESSAGE_TIMEOUTS = 15;
-const SLOW_MS_PER_BYTE = 1;
-const NO_PROGRESS = -1;
+const MAX_DEFAULT_MESSAGE_TIMEOUT_MS = 60_000;
+// More than the seconds that a message of any length may take.
+const MAX_STEPS = 2 ** 32;
 
 /** A receive that waits. */
 interface Waiting<T> extends PromiseWithResolvers<T> {
@@ -39,8 +38,9 @@ export class MessageReader extends ChunkReader
   /** No more messages are given: the end of the stream or a final error was reported, or `stop` was called. */
   #ended = false;
   #givenMessages = 0;
-  /** For how many ticks of the timer a part of the message after so many has been there. */
-  #partial = { after: 0, ticks: 0 };
+  readonly #messageTimeoutMs: number;
+  /** Made when the first message comes in more than one chunk. */
+  #messageTimer: InactivityTimer | undefined;
   /** What the last receive that failed threw. */
   #thrown: unknown;
 
@@ -49,6 +49,8 @@ export class MessageReader extends ChunkReader
     super(reader, frames);
     this.#onReceived = options.onReceived;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
+    this.#messageTimeoutMs = options.messageTimeoutMs ??
+      Math.min(12 * this.#idleTimeoutMs, MAX_DEFAULT_MESSAGE_TIMEOUT_MS);
     if (this.#idleTimeoutMs > 0) this.#idleTimer = new InactivityTimer(this.#idleTimeoutMs, this);
   }
 
@@ -113,6 +115,7 @@ export class MessageReader extends ChunkReader
     this.#ended = true;
     this.#stopped.open();
     this.#idleTimer?.[Symbol.dispose]();
+    this.#messageTimer?.[Symbol.dispose]();
     this.onRead();
   }
 
@@ -143,7 +146,7 @@ export class MessageReader extends ChunkReader
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting = { promise, resolve, reject, kind, signal };
     signal?.addEventListener("abort", this);
-    this.readOn();
+    this.#readMore();
     return promise;
   }
 
@@ -175,7 +178,7 @@ export class MessageReader extends ChunkReader
     if (!waiting) return;
     try {
       const message = this.#take(waiting.kind);
-      if (message === undefined) return this.readOn();
+      if (message === undefined) return this.#readMore();
       this.#stopWaiting(waiting);
       waiting.resolve(message);
     } catch (error) {
@@ -208,27 +211,39 @@ export class MessageReader extends ChunkReader
     waiting.reject(waiting.signal!.reason);
   }
 
-  /** For the timer: the clock runs while a receive waits. A part of a message is progress for a while only. */
+  /** For the timer: the clock runs while a receive waits. */
   progress(): number | undefined {
-    if (!this.#waiting) return undefined;
-    return this.#isTooSlow() ? NO_PROGRESS : this.receivedBytes;
+    return this.#waiting ? this.receivedBytes : undefined;
   }
 
-  #isTooSlow(): boolean {
-    const { bufferedBytes } = this.frames;
-    const after = this.#givenMessages;
-    const isSame = bufferedBytes > 0 && after === this.#partial.after;
-    this.#partial = { after, ticks: isSame ? this.#partial.ticks + 1 : 0 };
-    const ms = this.#partial.ticks * this.#idleTimeoutMs / TICKS;
-    return ms > MESSAGE_TIMEOUTS * this.#idleTimeoutMs + bufferedBytes * SLOW_MS_PER_BYTE;
+  /** Reads on; the clock of a message starts when a part of it is here. */
+  #readMore(): void {
+    const ms = this.#messageTimeoutMs;
+    if (ms > 0 && this.frames.bufferedBytes > 0) {
+      this.#messageTimer ??= new InactivityTimer(ms, {
+        progress: () => this.#messageProgress(),
+        onInactive: () => this.#timeOut("no whole message", ms),
+      });
+    }
+    this.readOn();
+  }
+
+  /** Changes with each message, and with each KB for a second of the timeout. */
+  #messageProgress(): number | undefined {
+    if (!this.#waiting) return undefined;
+    if (this.frames.bufferedBytes === 0) return NaN;
+    const steps = Math.floor(this.frames.bufferedBytes / this.#messageTimeoutMs);
+    return this.#givenMessages * MAX_STEPS + steps;
   }
 
   /** For the timer. */
   onInactive(): void {
     const what = this.frames.bufferedBytes > 0 ? "no whole message" : "nothing";
-    const error = new Deno.errors.TimedOut(
-      `Cannot receive: the peer sent ${what} for ${this.#idleTimeoutMs} ms`,
-    );
+    this.#timeOut(what, this.#idleTimeoutMs);
+  }
+
+  #timeOut(what: string, ms: number): void {
+    const error = new Deno.errors.TimedOut(`Cannot receive: the peer sent ${what} for ${ms} ms`);
     if (this.#waiting) this.#giveUp(this.#waiting, error);
   }
 }

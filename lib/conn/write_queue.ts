@@ -57,7 +57,6 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
     this.#onTimeout = onTimeout;
-    if (this.#sendTimeoutMs > 0) this.#timer = new InactivityTimer(this.#sendTimeoutMs, this);
   }
 
   /** Whether every byte is with the operating system, or never will be. */
@@ -148,6 +147,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     await flushed;
     if (isTold) return;
     this.#closingWrite = true;
+    this.#startTimer();
     try {
       await this.#writer.closeWrite();
     } catch (error) {
@@ -176,9 +176,11 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     this.#timer = undefined;
   }
 
-  /** For the timer. */
-  progress(): number {
-    return this.idle && !this.#closingWrite ? NaN : this.writtenBytes;
+  /** For the timer. An idle connection has none: the next write starts it again. */
+  progress(): number | undefined {
+    if (!this.idle || this.#closingWrite) return this.writtenBytes;
+    this[Symbol.dispose]();
+    return undefined;
   }
 
   /** For the timer. */
@@ -201,9 +203,14 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     if (this.writing || this.#frames.queuedBytes === 0) return false;
     this.#written = this.#queuedWritten;
     this.#queuedWritten = undefined;
+    this.#startTimer();
     this.writeChunk(this.#frames.take());
     this.#frames.reportSent();
     return true;
+  }
+
+  #startTimer(): void {
+    if (this.#sendTimeoutMs > 0) this.#timer ??= new InactivityTimer(this.#sendTimeoutMs, this);
   }
 
   #queued(): Promise<void> {

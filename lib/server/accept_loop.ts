@@ -4,6 +4,7 @@
  * @module
  */
 import type { Transport } from "../conn/conn_options.ts";
+import { closeQuietly } from "../conn/conn_streams.ts";
 
 /**
  * What a server accepts connections from: a `Deno.Listener`, or one of your own, such as one that a supervisor of
@@ -68,7 +69,7 @@ export class AcceptLoop {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      closeListener(this.#listener);
+      closeQuietly(this.#listener);
       this.#wake?.();
     }
     return this.ended;
@@ -103,14 +104,6 @@ export class AcceptLoop {
     const timer = setTimeout(resolve, ms);
     await promise;
     clearTimeout(timer);
-  }
-}
-
-function closeListener(listener: Listener): void {
-  try {
-    listener.close();
-  } catch {
-    // Its owner has closed it.
   }
 }
 

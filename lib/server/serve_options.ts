@@ -58,9 +58,19 @@ export interface ServeOptions extends ListenOptions, ConversationOptions, Admiss
    * @default {30000}
    */
   sendTimeoutMs?: number;
+  /**
+   * A peer that sends nothing while the handler receives ends as `idle` after this long, in milliseconds. 0 sets no
+   * limit.
+   *
+   * @default {600000}
+   */
+  idleTimeoutMs?: number;
   /** Closes the server at once when it aborts. */
   signal?: AbortSignal | undefined;
 }
+
+/** What a server sets where its options do not. */
+export const SERVER_TIMEOUTS = { sendTimeoutMs: 30_000, idleTimeoutMs: 600_000 };
 
 /** Options for waiting until conversations have ended. */
 export interface DrainOptions {
@@ -85,6 +95,8 @@ export function checkOptions(options: ServeOptions): void {
   const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
   const { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs } = options;
   checkLimits("serve", { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes });
+  const { messageTimeoutMs, lingerTimeoutMs } = options;
+  checkLimits("serve", { messageTimeoutMs, lingerTimeoutMs });
   checkLimits("serve", { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs });
 }
 

@@ -19,6 +19,7 @@ import {
   guardCallbacks,
   type HttpOption,
   type ServeOptions,
+  SERVER_TIMEOUTS,
 } from "./serve_options.ts";
 import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
 
@@ -50,7 +51,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     checkOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
+    this.#options = { ...SERVER_TIMEOUTS, ...options, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);
@@ -177,8 +178,9 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
 
   /** Serves a connection or refuses it; returns which. */
   #admit(tcp: Transport): boolean {
+    const { keepAlive } = this.#options;
     const info = connInfoOf(tcp, ++this.#lastId);
-    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext) : tcp;
+    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext, keepAlive) : tcp;
     const refusal = this.#admission.enter(info.address);
     if (refusal === undefined) this.#serve(conn, info);
     else {

@@ -11,7 +11,7 @@ import type { SecureContext, TLSSocket } from "node:tls";
 import type { Transport } from "../conn/conn_options.ts";
 import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
 import { writeAll } from "../conn/conn_streams.ts";
-import { setNoDelay } from "../conn/dial.ts";
+import { setSocketOptions } from "../conn/dial.ts";
 import { isHttp } from "./http_protocol.ts";
 
 // This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
@@ -50,11 +50,11 @@ export class TlsServerConn implements Transport, Disposable {
   #wake: (() => void) | undefined;
 
   /** Takes over a connection just accepted, and waits for the peer to begin the handshake. */
-  constructor(tcp: Transport, context: SecureContext) {
+  constructor(tcp: Transport, context: SecureContext, keepAlive = true) {
     this.localAddr = tcp.localAddr;
     this.remoteAddr = tcp.remoteAddr;
     this.#tcp = tcp;
-    setNoDelay(tcp);
+    setSocketOptions(tcp, keepAlive);
     this.#tls = tlsSocketOver(tcp, context, (error) => this.#fail(error));
     this.#tls.on("secure", () => {
       this.#isSecured = true;

@@ -53,12 +53,6 @@ export interface AccountStoreOptions {
    * @default {64}
    */
   maxPerAddress?: number;
-  /**
-   * The clock that failures are slowed by, in milliseconds; see {@linkcode LoginThrottle}.
-   *
-   * @default {() => performance.now()}
-   */
-  now?(): number;
 }
 
 type Account = { id: number; name: string; hash: string };
@@ -104,7 +98,7 @@ export class AccountStore {
    * @param options Costs and limits.
    */
   constructor(database: Database, sessions: SessionStore, options: AccountStoreOptions = {}) {
-    const { params = PASSWORD_PARAMS, maxWaiting = MAX_WAITING, now } = options;
+    const { params = PASSWORD_PARAMS, maxWaiting = MAX_WAITING } = options;
     const { maxPerAddress: burst = MAX_PER_ADDRESS } = options;
     this.#database = database;
     this.#sessions = sessions;
@@ -115,10 +109,10 @@ export class AccountStore {
     this.#refusalCosts = highestCosts(params, costs.map(({ costs }) => `${costs}`));
     this.#hashing = new Semaphore({ maxRunning: 2, maxWaiting });
     this.#familiar = new FamiliarNetworks(database);
-    this.#throttle = new LoginThrottle(this.#familiar, now);
+    this.#throttle = new LoginThrottle(this.#familiar);
     this.#registrations = burst === 0
       ? undefined
-      : new TokenBuckets({ burst, perSecond: LATER_PER_SECOND, ...(now && { now }) });
+      : new TokenBuckets({ burst, perSecond: LATER_PER_SECOND });
     this.#find = database.prepare("SELECT id, name, hash FROM accounts WHERE key = ?");
     this.#findLike = database.prepare(
       "SELECT id FROM accounts WHERE key = ? OR written = ? OR capitals = ?",

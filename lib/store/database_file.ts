@@ -10,6 +10,8 @@ import { dirname } from "node:path";
 
 /** What SQLite adds to a file's name while it is open: recent commits, and an index of them. */
 export const WAL_FILES: readonly string[] = ["-wal", "-shm"];
+/** What an older SQLite, or one that was stopped, may have left beside it. */
+const JOURNAL = "-journal";
 
 /** Marks a file as ours in its header ("FRMD"), so that another program's database is refused. */
 export const APPLICATION_ID = 0x46524d44;
@@ -27,6 +29,7 @@ export function prepareFile(path: string, knownVersion: number): void {
   const action = `open the database ${path}`;
   const created = WAL_FILES.map((suffix) => path + suffix)
     .filter((file) => refuseLink(file, action) === null);
+  refuseLink(path + JOURNAL, action);
   const found = refuseLink(path, action);
   if (found === null) {
     makePrivateFolder(dirname(path));

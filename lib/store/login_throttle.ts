@@ -23,12 +23,11 @@ export class LoginThrottle {
    * Makes a throttle that has seen no attempt.
    *
    * @param familiar Which accounts are familiar where.
-   * @param now The clock, in milliseconds.
    */
-  constructor(familiar: FamiliarNetworks, now: () => number = () => performance.now()) {
+  constructor(familiar: FamiliarNetworks) {
     this.#familiar = familiar;
-    this.#names = new Throttle({ freeFailures: FREE_FAILURES_OF_NAME, now });
-    this.#addresses = new Throttle({ freeFailures: FREE_FAILURES_OF_ADDRESS, now });
+    this.#names = new Throttle({ freeFailures: FREE_FAILURES_OF_NAME });
+    this.#addresses = new Throttle({ freeFailures: FREE_FAILURES_OF_ADDRESS });
   }
 
   /**

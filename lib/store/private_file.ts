@@ -13,10 +13,15 @@ import { makePrivateFolder } from "./private_folder.ts";
  * @param path The file. The lock is in `PATH.lock`, which is made with its folder if missing, and stays.
  * @throws {Deno.errors.Busy} If another server has it.
  * @throws {Deno.errors.PermissionDenied} If `PATH.lock` is a symbolic link or cannot be written.
+ * @throws {Error} If it is something else than a file.
  */
 export function lockFile(path: string): Disposable {
   makePrivateFolder(dirname(path));
-  refuseLink(`${path}.lock`, `lock ${path}`);
+  const info = refuseLink(`${path}.lock`, `lock ${path}`);
+  // A named pipe would be waited for, without an end.
+  if (info && !info.isFile) {
+    throw new Error(`Cannot lock ${path}: ${path}.lock is no file. Move it away`);
+  }
   const file = Deno.openSync(`${path}.lock`, { create: true, write: true, mode: 0o600 });
   try {
     if (file.tryLockSync(true)) return file;

@@ -28,12 +28,6 @@ export interface SessionStoreOptions {
    * @default {32}
    */
   maxPerAccount?: number;
-  /**
-   * The clock, in milliseconds since 1970.
-   *
-   * @default {Date.now}
-   */
-  now?(): number;
 }
 
 /** A session. */
@@ -74,8 +68,6 @@ export class SessionStore {
   readonly #idleMs: number;
   readonly #maxLifetimeMs: number;
   readonly #maxPerAccount: number;
-  /** The clock, in milliseconds since 1970. */
-  readonly now: () => number;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
   readonly #slide: StatementSync;
@@ -87,14 +79,13 @@ export class SessionStore {
    * Works on a database with the tables of `AUTH_MIGRATIONS`; closing it is the caller's.
    *
    * @param database Where sessions are kept.
-   * @param options Lifetimes, limits and the clock.
+   * @param options Lifetimes and limits.
    */
   constructor(database: Database, options: SessionStoreOptions = {}) {
     this.#database = database;
     this.#idleMs = options.idleMs ?? 7 * DAY_MS;
     this.#maxLifetimeMs = options.maxLifetimeMs ?? 30 * DAY_MS;
     this.#maxPerAccount = options.maxPerAccount ?? 32;
-    this.now = options.now ?? Date.now;
     this.#insert = database.prepare(
       "INSERT INTO sessions (token_hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
     );
@@ -118,7 +109,7 @@ export class SessionStore {
   create({ id: accountId, name }: { id: number; name: string }): Session {
     const token = crypto.getRandomValues(new Uint8Array(32))
       .toBase64({ alphabet: "base64url", omitPadding: true });
-    const now = this.now();
+    const now = Date.now();
     const expiresAt = this.#expiry(now, now);
     this.#expire.run(now);
     this.#insert.run(hash(token), accountId, now, expiresAt);
@@ -172,7 +163,7 @@ export class SessionStore {
 
   #use(token: string, isValid: (times: Times, now: number) => boolean): Session | null {
     const tokenHash = hash(token);
-    const now = this.now();
+    const now = Date.now();
     const row = this.#find.get(tokenHash) as (Omit<Session, "token"> & Times) | undefined;
     if (row === undefined || !isValid(row, now)) return null;
     const { accountId, name, createdAt } = row;

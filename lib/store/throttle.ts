@@ -8,12 +8,6 @@ export interface ThrottleOptions {
    * @default {10_000}
    */
   maxKeys?: number;
-  /**
-   * The clock, in milliseconds; by default one that cannot be set back.
-   *
-   * @default {() => performance.now()}
-   */
-  now?(): number;
 }
 
 const FIRST_DELAY_MS = 1_000;
@@ -50,14 +44,12 @@ interface Failures {
 export class Throttle {
   #freeFailures: number;
   #maxKeys: number;
-  #now: () => number;
   #failures = new Map<string, Failures>();
 
   /** Makes a throttle that has seen no failure. */
   constructor(options: ThrottleOptions) {
     this.#freeFailures = options.freeFailures;
     this.#maxKeys = options.maxKeys ?? 10_000;
-    this.#now = options.now ?? (() => performance.now());
   }
 
   /** How many keys are remembered. */
@@ -77,7 +69,7 @@ export class Throttle {
     const delayMs = this.#delayMs(failures);
     if (failures === undefined || delayMs === 0) return 0;
     const { queue, lastAt } = failures;
-    const now = this.#now();
+    const now = performance.now();
     for (const [other, dueAt] of queue) if (now > dueAt + MAX_DELAY_MS) queue.delete(other);
     const place = queue.has(client) ? [...queue.keys()].indexOf(client) : queue.size;
     const waitMs = delayMs * (place + 1) - Math.max(0, now - lastAt);
@@ -89,12 +81,12 @@ export class Throttle {
     const failures = this.#failures.get(key);
     if (failures === undefined || this.#delayMs(failures) === 0) return;
     if (!failures.queue.has(client) && failures.queue.size >= MAX_QUEUED) return;
-    failures.queue.set(client, this.#now() + waitMs);
+    failures.queue.set(client, performance.now() + waitMs);
   }
 
   /** Counts an attempt that begins now as failed, and gives up the client's place. */
   begin(key: string, client: string): void {
-    const now = this.#now();
+    const now = performance.now();
     const failures = this.#remembered(key) ?? { count: 0, forgottenAt: now, queue: new Map() };
     failures.queue.delete(client);
     const count = Math.min(failures.count + 1, this.#freeFailures + DOUBLINGS);
@@ -123,7 +115,7 @@ export class Throttle {
   #remembered(key: string): Failures | undefined {
     const failures = this.#failures.get(key);
     if (!failures) return undefined;
-    const elapsedMs = Math.max(0, this.#now() - failures.forgottenAt);
+    const elapsedMs = Math.max(0, performance.now() - failures.forgottenAt);
     const forgotten = Math.floor(elapsedMs / MAX_DELAY_MS);
     if (forgotten >= failures.count) return undefined;
     const forgottenAt = failures.forgottenAt + forgotten * MAX_DELAY_MS;

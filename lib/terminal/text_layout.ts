@@ -47,13 +47,19 @@ const ONE_CELL_EACH = /^[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f]*$/;
 /** A character with what joins it: `Intl.Segmenter` takes seconds for a long text. */
 const CLUSTER = /.(?:[\p{M}\p{Emoji_Modifier}]|\u200d.?)*/gsu;
 
+/**
+ * No cell in any terminal. Of the format characters (Cf) some are visible, such as U+0600, and a terminal may not know the
+ * marks of a script that was added to Unicode later.
+ */
+const NO_CELL = /^(?:\p{Cc}|\p{DI}|(?=[\0-\uffff])[\p{Mn}\p{Me}])$/u;
+
 /** The most cells that any terminal gives a text: some show the parts of a joined emoji side by side. */
 function maxWidth(text: string): number {
   if (ONE_CELL_EACH.test(text)) return text.length;
   let width = 0;
   for (const char of text) {
     if (WIDE.test(char) || AMBIGUOUS.test(char)) width += 2;
-    else if (!/^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u.test(char)) width += 1;
+    else if (!NO_CELL.test(char)) width += 1;
   }
   return width;
 }

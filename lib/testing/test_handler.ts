@@ -7,7 +7,12 @@ import type { Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import { Conversation, type Handler } from "../server/conversation.ts";
 import type { ConversationEnd, GoodbyeReason } from "../server/end_reason.ts";
-import { checkOptions, type ConversationOptions, guardCallbacks } from "../server/serve_options.ts";
+import {
+  checkOptions,
+  type ConversationOptions,
+  guardCallbacks,
+  SERVER_TIMEOUTS,
+} from "../server/serve_options.ts";
 import { connInfoOf } from "../server/server_events.ts";
 import { faultyConnPair, type MemoryNetworkOptions } from "./memory_network.ts";
 
@@ -43,7 +48,7 @@ export class TestedHandler implements AsyncDisposable {
     if (transport) memory.close();
     const accepted = transport ?? memory;
     const info = connInfoOf(accepted as Deno.Conn, 1);
-    const serveOptions = { sendTimeoutMs: 30_000, ...options, ...guardCallbacks(options) };
+    const serveOptions = { ...SERVER_TIMEOUTS, ...options, ...guardCallbacks(options) };
     const { onEvent } = serveOptions;
     const { promise, resolve } = Promise.withResolvers<ConversationEnd>();
     this.conn = new FramedConn(client);

@@ -8,22 +8,6 @@ import type { LogFile } from "../../lib/log/log_file.ts";
 // While a disk is full, every message of every client fails: a line for each would bury the log.
 const QUIET_MS = 10_000;
 
-/** The clocks of a {@linkcode TroubleLog}. */
-export interface TroubleLogOptions {
-  /**
-   * Gives the time in milliseconds; it must not jump back.
-   *
-   * @default {performance.now}
-   */
-  now?(): number;
-  /**
-   * Gives the time of day, in milliseconds since 1970.
-   *
-   * @default {Date.now}
-   */
-  today?(): number;
-}
-
 /** What reports that something has failed, and that it works again. */
 export type Trouble = Pick<TroubleLog, "tell" | "end">;
 
@@ -31,18 +15,14 @@ export type Trouble = Pick<TroubleLog, "tell" | "end">;
 export class TroubleLog {
   readonly #log: Pick<LogFile, "error">;
   readonly #event: string;
-  readonly #now: () => number;
-  readonly #today: () => number;
   #quietUntil = -Infinity;
   #more = 0;
   #lasting: { since: number; error: unknown } | undefined;
 
   /** Starts without a failure. `event` is what the lines say. */
-  constructor(log: Pick<LogFile, "error">, event: string, options: TroubleLogOptions = {}) {
+  constructor(log: Pick<LogFile, "error">, event: string) {
     this.#log = log;
     this.#event = event;
-    this.#now = options.now ?? (() => performance.now());
-    this.#today = options.today ?? Date.now;
   }
 
   /** Since when it has failed, and why the last time; `undefined` while all is well. */
@@ -58,13 +38,13 @@ export class TroubleLog {
    * line before.
    */
   readonly tell = (error: unknown): void => {
-    this.#lasting = { since: this.#lasting?.since ?? this.#today(), error };
-    if (this.#now() < this.#quietUntil) return void this.#more++;
+    this.#lasting = { since: this.#lasting?.since ?? Date.now(), error };
+    if (performance.now() < this.#quietUntil) return void this.#more++;
     this.#log.error(this.#event, {
       error: String(error),
       ...(this.#more > 0 && { more: this.#more }),
     });
-    this.#quietUntil = this.#now() + QUIET_MS;
+    this.#quietUntil = performance.now() + QUIET_MS;
     this.#more = 0;
   };
 

@@ -177,7 +177,7 @@ export class Member {
   /** Checks that the session is still valid, and slides its expiry; at most every 100 ms. */
   #isValid({ token }: Session): boolean {
     const { sessions } = this.members;
-    const now = sessions.now();
+    const now = Date.now();
     if (Math.abs(now - this.#checkedAt) < CHECK_MS) return true;
     try {
       const session = sessions.keepAlive(token);
@@ -241,7 +241,7 @@ export class Member {
   /** Ends the session of a silent member in time; each message is checked anyway. */
   #watchExpiry(): void {
     if (!this.#session) return;
-    const ms = this.#session.expiresAt - this.members.sessions.now();
+    const ms = this.#session.expiresAt - Date.now();
     if (ms <= 0) return this.endSession();
     this.#expiry = setTimeout(() => this.#watchExpiry(), Math.min(ms, MAX_DELAY_MS));
   }

@@ -25,10 +25,13 @@ export const UNAVAILABLE: Problem = {
 
 /** Why a text is not taken, if it is not. */
 export function problemOf(text: string): Problem | undefined {
-  if (text.trim() === "") return { code: "bad_message", message: "Send a text that is not blank" };
+  if (BLANK.test(text)) return { code: "bad_message", message: "Send a text that is not blank" };
   if (isTextTooLong(text)) return { code: "too_long", message: TEXT_TOO_LONG };
   return hasTooManyMarks(text) ? TOO_MANY_MARKS : undefined;
 }
+
+// Spaces, the Braille pattern without a dot, and what joins or varies characters. Other invisible ones are shown escaped.
+const BLANK = /^[\s\u2800\u200c\u200d\ufe00-\ufe0f]*$/u;
 
 const TOO_MANY_MARKS: Problem = {
   code: "bad_message",

@@ -50,8 +50,6 @@ export interface TestServerOptions {
   goodbye?: () => string;
   /** Answers browsers; by default none are. */
   http?: HttpProtocol;
-  /** The clock of the accounts and the sessions. */
-  now?: () => number;
 }
 
 /** The cheapest hash there is. */
@@ -129,17 +127,15 @@ export function serveInMemory() {
 }
 
 function openMembers(server: string, options: TestServerOptions) {
-  const { path = ":memory:", now, loginMs, maxPerAddress = 0 } = options;
+  const { path = ":memory:", loginMs, maxPerAddress = 0 } = options;
   const { loginPace = NO_LIMIT, pace = NO_LIMIT } = options;
   const database = openDatabase(path, { migrations: CHAT_MIGRATIONS });
   const errors: unknown[] = [];
   const onStorageError = (error: unknown) => void errors.push(error);
-  const clock = now && { now };
   const members = new Members(database, {
     server,
     maxPerAddress,
-    accounts: { params: CHEAP, maxPerAddress: 0, ...clock },
-    sessions: { ...clock },
+    accounts: { params: CHEAP, maxPerAddress: 0 },
     loginMs,
     loginPace,
     pace,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { stub } from "@std/testing/mock";
 import type { FakeTime } from "@std/testing/time";
 import { setImmediate } from "node:timers";
 
@@ -25,4 +26,20 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   promise.then(() => settled = true, () => settled = true);
   await turns();
   return !settled;
+}
+
+/** The time of day and the time that passes, both in milliseconds; timers keep their own. */
+export interface Clock extends Disposable {
+  /** What it shows. */
+  ms: number;
+}
+
+/** Stops the clocks of this program at a time, until it is disposed of. */
+export function stubClock(ms = 0): Clock {
+  const clock = { ms, [Symbol.dispose]: () => stubs.forEach((each) => each.restore()) };
+  const stubs = [
+    stub(performance, "now", () => clock.ms),
+    stub(Date, "now", () => clock.ms),
+  ];
+  return clock;
 }

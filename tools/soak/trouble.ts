@@ -95,14 +95,14 @@ async function sendBadFrame({ port, random }: Trouble): Promise<void> {
   if (random() < 0.5) await conn.read(new Uint8Array(500));
 }
 
-/** Logs in with the right password, asks for what was said, and leaves. */
+/** Logs in with the right password, asks for what was said, and logs out: an account may have 32 tokens. */
 async function logIn({ port, names }: Trouble): Promise<void> {
   using caller = await call(port, { history: 20 });
   caller.send({ type: "login", name: names.at(-1), password: PASSWORD });
   if ((await caller.untilAny("welcome", "error"))?.type !== "welcome") return;
   caller.send({ type: "history", limit: 50 });
-  caller.send({ type: "ping" });
-  await caller.untilAny("pong");
+  caller.send({ type: "logout" });
+  await caller.untilAny("bye");
 }
 
 /** Asks for much, and reads nothing of it. */

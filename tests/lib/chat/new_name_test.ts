@@ -54,6 +54,8 @@ Deno.test("lookOf() is alike for names that look alike, and for no others", () =
     ["Copa", "Сора", "СОРА"], // Latin, Cyrillic
     ["Ian", "lan"],
     ["Ian", "1an"],
+    ["ivan", "i\u0307van"],
+    ["jọn", "j\u0307ọn"],
     ["Oleg", "0leg"],
     ["modem", "rnodern"],
     ["Kate", "KATE", "КАТЕ", "ΚΑΤΕ"], // Latin, Cyrillic, Greek

@@ -70,7 +70,7 @@ Deno.test("FramedConn.receive() does not wait for ever for a message whose bytes
     await send(framesOf("in time"));
     assertEquals(await received, "in time");
   }
-  const received = assertRejects(() => conn.receive(), TimedOut, "no whole message for 1000 ms");
+  const received = assertRejects(() => conn.receive(), TimedOut, "no whole message for 12000 ms");
   await send(framesOf("x".repeat(40)).subarray(0, 36));
 
   await received;
@@ -176,4 +176,18 @@ Deno.test("FramedConn with sendTimeoutMs leaves no timer behind", async () => {
 
   assertEquals(time.next(), false);
   conns[2]!.close();
+});
+
+Deno.test("FramedConn has no timer of sendTimeoutMs while nothing is to be written", async () => {
+  using time = new FakeTime();
+  const [end, otherEnd] = memoryConnPair();
+  using _ = new FramedConn(otherEnd);
+  using conn = new FramedConn(end, { sendTimeoutMs: 1000 });
+  assertEquals(time.next(), false);
+
+  conn.send("text");
+  await conn.flush();
+  assertEquals(time.next(), true);
+
+  assertEquals(time.next(), false);
 });

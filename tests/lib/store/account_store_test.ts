@@ -6,6 +6,7 @@ import { keyOfText } from "../../../lib/chat/name.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { hashPassword } from "../../../lib/store/password.ts";
+import { stubClock } from "../../support/turns.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
@@ -136,8 +137,8 @@ Deno.test("AccountStore makes two hashes at a time and turns away beyond the que
 });
 
 Deno.test("AccountStore.register() makes no more accounts from an address than it may, others do not wait", async () => {
-  let now = 0;
-  using store = openAccounts({ maxPerAddress: 2, now: () => now });
+  using clock = stubClock();
+  using store = openAccounts({ maxPerAddress: 2 });
   const register = async (name: string, address: string) => {
     const result = await store.accounts.register(name, "correct horse", address);
     return "token" in result ? "ok" : result.retryAfterMs ?? result.code;
@@ -148,7 +149,7 @@ Deno.test("AccountStore.register() makes no more accounts from an address than i
   assertEquals(await register("B", "2001:db8::2"), "ok");
   assertEquals(await register("C", "2001:db8::3"), 10_000);
   assertEquals(await register("C", "10.0.0.1"), "ok");
-  now += 10_000;
+  clock.ms += 10_000;
   assertEquals(await register("D", "2001:db8::3"), "ok");
   assertEquals(await register("E", "2001:db8::3"), 10_000);
 });
@@ -230,7 +231,8 @@ for (const [how, before, after] of [["rise", CHEAP, RAISED], ["fall", RAISED, CH
 
 for (const [maxPerAddress, atOnce] of [[undefined, 64], [0, 200]] as const) {
   Deno.test(`AccountStore.register() makes ${atOnce} accounts of an address at once`, async () => {
-    using store = openAccounts({ ...(maxPerAddress === 0 && { maxPerAddress }), now: () => 0 });
+    using _clock = stubClock();
+    using store = openAccounts({ ...(maxPerAddress === 0 && { maxPerAddress }) });
     const names = Array.from({ length: atOnce }, (_, i) => `n${i}`);
     const register = (name: string) => store.accounts.register(name, PASSWORD, HERE);
 
@@ -263,7 +265,8 @@ for (const taken of [false, true]) {
 }
 
 Deno.test("AccountStore.clear() forgets accounts, sessions, what an address may do and where a name is known", async () => {
-  using store = openAccounts({ maxPerAddress: 2, now: () => 0 });
+  using _clock = stubClock();
+  using store = openAccounts({ maxPerAddress: 2 });
   const { accounts, database } = store;
   const register = (name: string) => accounts.register(name, PASSWORD, HERE);
   const log = async (password: string, address: string) => {

@@ -137,7 +137,7 @@ testInFolder("openDatabase() makes a file that others could not read for a momen
   assertEquals(Deno.statSync(`${folder}/notes.db`).mode! & 0o777, 0o600);
 });
 
-for (const suffix of ["", "-wal", "-shm", ".lock"]) {
+for (const suffix of ["", "-wal", "-shm", "-journal", ".lock"]) {
   testInFolder(`openDatabase() refuses a link in place of notes.db${suffix}`, (folder) => {
     const [path, elsewhere] = [`${folder}/notes.db`, `${folder}/elsewhere`];
     if (suffix !== "") openDatabase(path, { migrations: [NOTES] }).close();

@@ -5,23 +5,24 @@ import { AccountStore } from "../../../lib/store/account_store.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { type Database, openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
+import { stubClock } from "../../support/turns.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
 const PASSWORD = "correct horse";
 
 /** Accounts over a database, and a clock that a test turns. */
-function accountsOver(database: Database) {
-  const clock = { ms: 0 };
-  const accounts = new AccountStore(database, new SessionStore(database), {
-    params: CHEAP,
-    now: () => clock.ms,
-  });
+function accountsOver(database: Database, clock = stubClock()) {
+  const accounts = new AccountStore(database, new SessionStore(database), { params: CHEAP });
   /** Tries to log in and tells "ok", the code, or how long to wait. */
   const attempt = async (name: string, password: string, address: string) => {
     const result = await accounts.authenticate(name, password, address);
     return "token" in result ? "ok" : result.retryAfterMs ?? result.code;
   };
-  return { database, accounts, clock, attempt, [Symbol.dispose]: () => database.close() };
+  const dispose = () => {
+    clock[Symbol.dispose]();
+    database.close();
+  };
+  return { database, accounts, clock, attempt, [Symbol.dispose]: dispose };
 }
 
 type Store = ReturnType<typeof accountsOver>;
@@ -34,8 +35,8 @@ async function openAccounts(): Promise<Store> {
 }
 
 /** What a server that starts again knows: what is in the database. */
-function restart({ database }: Store): Store {
-  return accountsOver(database);
+function restart({ database, clock }: Store): Store {
+  return accountsOver(database, clock);
 }
 
 Deno.test("AccountStore.authenticate() slows failures on a name, wherever they come from, known or not", async () => {

@@ -5,6 +5,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { HistoryStore } from "../../../lib/store/history_store.ts";
 import { AUTH_MIGRATIONS, CHAT_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
+import { stubClock } from "../../support/turns.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
 // What the servers made before accounts were told apart by their ids.
@@ -91,7 +92,8 @@ testInFolder("CHAT_MIGRATIONS keep accounts, sessions and messages of an older f
       { id: 8, repeated: false },
       { id: 9, repeated: false },
     ]);
-    const sessions = new SessionStore(database, { now: () => 150 });
+    using _clock = stubClock(150);
+    const sessions = new SessionStore(database);
     assertEquals(sessions.resume(TOKEN)?.accountId, 4);
     const insert = "INSERT INTO accounts (key, name, hash) VALUES ('eve', 'Eve', '')";
     assertEquals(database.prepare(insert).run().lastInsertRowid, 6);
@@ -108,7 +110,8 @@ testInFolder(
     const path = oldFile(folder, OLD_ACCOUNTS + accounts);
     const idOf = (path: string) => {
       using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
-      const sessions = new SessionStore(database, { now: () => 150 });
+      using _clock = stubClock(150);
+      const sessions = new SessionStore(database);
       if (path !== ":memory:") assertEquals(sessions.resume(TOKEN)?.accountId, 4);
       return database.prepare("SELECT hex(data_id) AS id FROM meta").get()!["id"];
     };

@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { changeFile } from "../../../lib/store/private_file.ts";
-import { testInFolder } from "../../support/permissions.ts";
+import { IdentityStore } from "../../../lib/store/identity_store.ts";
+import { changeFile, lockFile } from "../../../lib/store/private_file.ts";
+import { PROCESSES, testInFolder, testWith } from "../../support/permissions.ts";
 
 function replaceFile(path: string, text: string): Promise<void> {
   return changeFile(path, () => Promise.resolve(text));
@@ -117,3 +118,14 @@ testInFolder(
     assertEquals(names(folder), ["file"]);
   },
 );
+
+testWith(PROCESSES, "A named pipe in place of a file is refused, and not waited for", async () => {
+  if (Deno.build.os === "windows") return;
+  const folder = await Deno.makeTempDir();
+  const [names, lock] = [`${folder}/names.json`, `${folder}/chat.db.lock`];
+  new Deno.Command("mkfifo", { args: [names, lock] }).outputSync();
+
+  assertThrows(() => lockFile(`${folder}/chat.db`), Error, `${lock} is no file. Move it away`);
+  await assertRejects(() => IdentityStore.open(names), Error, "it is no file. Move it away");
+  await Deno.remove(folder, { recursive: true });
+});

@@ -3,6 +3,7 @@ import { AccountStore } from "../../../lib/store/account_store.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
+import { stubClock } from "../../support/turns.ts";
 import { binary, disguises, encodings } from "../../support/disguises.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
@@ -12,9 +13,9 @@ testInFolder("A database holds no password and no token, in any encoding", async
   const path = `${folder}/chat.db`;
   const secrets = ["pässwörd-of-anna", "password~of~bob?", "a wrong password"];
   using database = openDatabase(path, { migrations: AUTH_MIGRATIONS });
-  const sessions = new SessionStore(database, { now: () => clock });
+  using clock = stubClock();
+  const sessions = new SessionStore(database);
   const accounts = new AccountStore(database, sessions, { params: CHEAP });
-  let clock = 0;
   const results = [
     await accounts.register("Anna", secrets[0]!),
     await accounts.register("Bob", secrets[1]!),
@@ -22,7 +23,7 @@ testInFolder("A database holds no password and no token, in any encoding", async
   ];
   for (const password of secrets) await accounts.authenticate("Anna", password, "10.0.0.1");
   const tokens = results.map((result) => "token" in result ? result.token : "");
-  clock += 3_600_000;
+  clock.ms += 3_600_000;
   for (const token of tokens) assert(sessions.resume(token));
   sessions.revoke(tokens[0]!);
   const raw = tokens.map((token) => Uint8Array.fromBase64(token, { alphabet: "base64url" }));

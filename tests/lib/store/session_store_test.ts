@@ -4,6 +4,7 @@ import { openDatabase } from "../../../lib/store/database.ts";
 import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { StorageError } from "../../../lib/store/storage_error.ts";
+import { stubClock } from "../../support/turns.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -14,14 +15,18 @@ const BOB = { id: 2, name: "Bob" };
 /** Sessions for Anna and Bob, and a clock that a test turns. */
 function openSessions() {
   const database = openDatabase(":memory:", { migrations: AUTH_MIGRATIONS });
-  const clock = { ms: START };
-  const sessions = new SessionStore(database, { now: () => clock.ms });
+  const clock = stubClock(START);
+  const sessions = new SessionStore(database);
   const insert = database.prepare("INSERT INTO accounts (key, name, hash) VALUES (?, ?, '')");
   for (const { name } of [ANNA, BOB]) insert.run(name.toLowerCase(), name);
   const create = (account: { id: number; name: string }) =>
     database.transaction(() => sessions.create(account));
   const count = () => Number(database.prepare("SELECT count(*) AS n FROM sessions").get()!["n"]);
-  return { database, sessions, create, clock, count, [Symbol.dispose]: () => database.close() };
+  const dispose = () => {
+    clock[Symbol.dispose]();
+    database.close();
+  };
+  return { database, sessions, create, clock, count, [Symbol.dispose]: dispose };
 }
 
 Deno.test("SessionStore.create() gives 32 random bytes in base64url, another each time", () => {

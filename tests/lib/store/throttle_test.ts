@@ -1,13 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { Throttle } from "../../../lib/store/throttle.ts";
+import { stubClock } from "../../support/turns.ts";
 
 function makeThrottle({ freeFailures = 3, maxKeys = 10_000 } = {}) {
-  const clock = { ms: 1_000_000 };
-  return { clock, throttle: new Throttle({ freeFailures, maxKeys, now: () => clock.ms }) };
+  const clock = stubClock(1_000_000);
+  const throttle = new Throttle({ freeFailures, maxKeys });
+  return { clock, throttle, [Symbol.dispose]: () => clock[Symbol.dispose]() };
 }
 
 Deno.test("Throttle.waitMs() lets a few failures go, then doubles up to 30 seconds", () => {
-  const { clock, throttle } = makeThrottle();
+  using made = makeThrottle();
+  const { clock, throttle } = made;
   const waits: number[] = [];
 
   for (let attempt = 0; attempt < 12; attempt++) {
@@ -23,7 +26,8 @@ Deno.test("Throttle.waitMs() lets a few failures go, then doubles up to 30 secon
 });
 
 Deno.test("Throttle.begin() does not put off that failures are forgotten", () => {
-  const { clock, throttle } = makeThrottle({ freeFailures: 1 });
+  using made = makeThrottle({ freeFailures: 1 });
+  const { clock, throttle } = made;
   for (let failure = 0; failure < 5; failure++) throttle.begin("class", "x");
   assertEquals(throttle.waitMs("class", "x"), 16_000);
 
@@ -37,7 +41,8 @@ Deno.test("Throttle.begin() does not put off that failures are forgotten", () =>
 });
 
 Deno.test("Throttle.waitMs() counts down in whole milliseconds, whatever was asked", () => {
-  const { clock, throttle } = makeThrottle({ freeFailures: 0 });
+  using made = makeThrottle({ freeFailures: 0 });
+  const { clock, throttle } = made;
   throttle.begin("bob", "x");
   clock.ms += 400.5;
   assertEquals(throttle.waitMs("bob", "x"), 1_600);
@@ -52,7 +57,8 @@ Deno.test("Throttle.waitMs() counts down in whole milliseconds, whatever was ask
 });
 
 Deno.test("Throttle.waitMs() stays within its limit when the clock is set back", () => {
-  const { clock, throttle } = makeThrottle({ freeFailures: 1 });
+  using made = makeThrottle({ freeFailures: 1 });
+  const { clock, throttle } = made;
   throttle.begin("anna", "x");
 
   clock.ms -= 3_600_000;
@@ -61,7 +67,8 @@ Deno.test("Throttle.waitMs() stays within its limit when the clock is set back",
 });
 
 Deno.test("Throttle.takeBack() undoes one attempt, reset() all", () => {
-  const { throttle } = makeThrottle();
+  using made = makeThrottle();
+  const { throttle } = made;
   for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna", "x");
 
   throttle.takeBack("anna");
@@ -75,7 +82,8 @@ Deno.test("Throttle.takeBack() undoes one attempt, reset() all", () => {
 });
 
 Deno.test("Throttle forgets one failure every 30 seconds, and even the most stubborn key in 4 minutes", () => {
-  const { clock, throttle } = makeThrottle();
+  using made = makeThrottle();
+  const { clock, throttle } = made;
   for (let attempt = 0; attempt < 1_000; attempt++) throttle.begin("eve", "x");
   clock.ms += 8 * 30_000;
   for (let attempt = 0; attempt < 4; attempt++) throttle.begin("anna", "x");
@@ -91,7 +99,8 @@ Deno.test("Throttle forgets one failure every 30 seconds, and even the most stub
 });
 
 Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
-  const { throttle } = makeThrottle({ freeFailures: 1, maxKeys: 3 });
+  using made = makeThrottle({ freeFailures: 1, maxKeys: 3 });
+  const { throttle } = made;
 
   for (const key of ["a", "b", "c", "a", "d"]) throttle.begin(key, "x");
 
@@ -106,7 +115,8 @@ Deno.test("Throttle remembers a bounded number of keys, the last used", () => {
 
 /** A throttle after failures that make each next attempt at `vera` wait 30 s, and its clients. */
 function underAttack() {
-  const { clock, throttle } = makeThrottle({ freeFailures: 0 });
+  const made = makeThrottle({ freeFailures: 0 });
+  const { clock, throttle } = made;
   for (let failure = 0; failure < 9; failure++) throttle.begin("vera", "attacker");
   /** Begins an attempt, which fails, and tells how long it had to wait. */
   const attempt = (client: string) => {
@@ -115,11 +125,12 @@ function underAttack() {
     else throttle.begin("vera", client);
     return waitMs;
   };
-  return { clock, attempt };
+  return { clock, attempt, [Symbol.dispose]: () => made[Symbol.dispose]() };
 }
 
 Deno.test("Throttle keeps the turn of a client that waits, whatever is asked meanwhile", () => {
-  const { clock, attempt } = underAttack();
+  using attack = underAttack();
+  const { clock, attempt } = attack;
   let begun = 0;
   const pollUntil = (ms: number) => {
     for (; clock.ms < ms; clock.ms += 10) if (attempt("attacker") === 0) begun++;
@@ -137,7 +148,8 @@ Deno.test("Throttle keeps the turn of a client that waits, whatever is asked mea
 });
 
 Deno.test("Throttle lets the next in a queue pass a client that does not come", () => {
-  const { clock, attempt } = underAttack();
+  using attack = underAttack();
+  const { clock, attempt } = attack;
   for (const client of ["a", "b", "c"]) assertEquals(attempt(client), 30_000);
 
   clock.ms += 60_000; // The turn of `a` is over.
@@ -146,7 +158,8 @@ Deno.test("Throttle lets the next in a queue pass a client that does not come", 
 });
 
 Deno.test("Throttle limits the places of a queue, and forgets those who left it", () => {
-  const { clock, attempt } = underAttack();
+  using attack = underAttack();
+  const { clock, attempt } = attack;
   for (let i = 0; i < 100; i++) attempt(`client ${i}`);
   clock.ms += 59_000;
   assertEquals(attempt("early"), 30_000);

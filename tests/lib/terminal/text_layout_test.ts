@@ -51,6 +51,14 @@ Deno.test("wrapText() lets no padding put a text at the beginning of a row", () 
   }
 });
 
+Deno.test("wrapText() gives visible format characters a cell", () => {
+  for (const pad of "\u0600\u06dd\u{110bd}\u{13430}") {
+    const rows = wrapText(`eve: ${pad.repeat(40)}12:00 bob: hi`, { columns: 20 });
+
+    assertEquals(rows.filter((row) => [...row].length > 20), []);
+  }
+});
+
 Deno.test("wrapText() escapes all but colours, which fill no cell", () => {
   const rows = wrapText("\x1b[36mab cd\x1b[0m \x1b[2Jx", { columns: 9 });
 

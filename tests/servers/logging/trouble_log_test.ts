@@ -1,15 +1,16 @@
 import { assertEquals } from "@std/assert";
 import type { LogFields } from "../../../lib/log/log_line.ts";
 import { TroubleLog } from "../../../servers/logging/trouble_log.ts";
+import { stubClock } from "../../support/turns.ts";
 
 Deno.test("TroubleLog.tell() tells the first failure at once, and later ones together once in 10 s", () => {
-  let now = 5;
+  using clock = stubClock();
   const lines: [string, LogFields | undefined][] = [];
   const log = { error: (event: string, fields?: LogFields) => void lines.push([event, fields]) };
-  const { tell } = new TroubleLog(log, "storage failed", { now: () => now });
+  const { tell } = new TroubleLog(log, "storage failed");
 
   for (const at of [5, 6, 10_004, 10_005, 10_006, 40_000, 60_000]) {
-    now = at;
+    clock.ms = at;
     tell(new Error(`at ${at}`));
   }
 
@@ -22,13 +23,13 @@ Deno.test("TroubleLog.tell() tells the first failure at once, and later ones tog
 });
 
 Deno.test("TroubleLog.lasting tells since when it fails, and why, until it works", () => {
-  let today = 0;
-  const trouble = new TroubleLog({ error: () => {} }, "storage failed", { today: () => today });
+  using clock = stubClock();
+  const trouble = new TroubleLog({ error: () => {} }, "storage failed");
   const told = [trouble.lasting];
 
   trouble.tell(new Error("the disk is full"));
   told.push(trouble.lasting);
-  today = 60_000;
+  clock.ms = 60_000;
   trouble.tell(new Error("the disk failed"));
   told.push(trouble.lasting);
   trouble.end();

@@ -10,7 +10,7 @@ import {
   startAuthentication,
   type TestServerOptions,
 } from "../../support/chat_server.ts";
-import { isPending, turns } from "../../support/turns.ts";
+import { isPending, stubClock, turns } from "../../support/turns.ts";
 
 const HELLO = { type: "hello", version: 1 };
 
@@ -102,11 +102,11 @@ Deno.test("Login lets a client in by its token, again and again", async () => {
 });
 
 Deno.test("Login refuses an expired, revoked or unknown token, and then takes a password", async () => {
-  let now = 0;
-  await using auth = startAuthentication({ now: () => now });
+  using clock = stubClock();
+  await using auth = startAuthentication();
   using anna = await auth.connect();
   const expired = await anna.register("Anna");
-  now += 7 * 86_400_000;
+  clock.ms += 7 * 86_400_000;
   using phone = await auth.connect();
   const revoked = await phone.logIn("Anna");
   phone.send({ type: "logout" });
@@ -147,8 +147,8 @@ Deno.test("Login answers a wrong password and an unknown name with the same byte
 });
 
 Deno.test("Login slows guessing at one name, tells for how long, and lets in after it", async () => {
-  let now = 0;
-  const { auth, client } = await startWithClient({ now: () => now });
+  using clock = stubClock();
+  const { auth, client } = await startWithClient();
   await using _auth = auth;
   using _client = client;
   await auth.members.accounts.register("Anna", PASSWORD);
@@ -157,7 +157,7 @@ Deno.test("Login slows guessing at one name, tells for how long, and lets in aft
     assertEquals(await codeOf(client, login("Anna", "wrong horse")), "bad_credentials");
   }
   const { code, retryAfterMs } = await refused(client, login("ANNA"));
-  now += retryAfterMs!;
+  clock.ms += retryAfterMs!;
 
   assertEquals([code, retryAfterMs], ["throttled", 1000]);
   assertEquals((await client.ask(login("Anna")))?.type, "welcome");

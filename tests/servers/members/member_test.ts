@@ -4,7 +4,7 @@ import { FakeTime } from "@std/testing/time";
 import { StorageError } from "../../../lib/store/storage_error.ts";
 import { type Of, PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { serveInMemory, startAuthentication } from "../../support/chat_server.ts";
-import { turns } from "../../support/turns.ts";
+import { stubClock, turns } from "../../support/turns.ts";
 
 Deno.test("Member answers ping and whoami, and refuses what belongs before the login", async () => {
   await using auth = startAuthentication();
@@ -159,17 +159,17 @@ const DAY_MS = 86_400_000;
 
 Deno.test("Member lets a session slide while it is used, and ends it after 30 days", async () => {
   const start = Date.now();
-  let now = start;
-  await using auth = startAuthentication({ now: () => now });
+  using clock = stubClock(start);
+  await using auth = startAuthentication();
   using anna = await auth.connect();
   const token = await anna.register("Anna");
 
   for (let day = 1; day < 30; day++) {
-    now += DAY_MS;
+    clock.ms += DAY_MS;
     assertEquals((await anna.ask({ type: "ping" }))?.type, "pong");
   }
   assertEquals(auth.members.sessions.resume(token)?.expiresAt, start + 30 * DAY_MS);
-  now += DAY_MS;
+  clock.ms += DAY_MS;
   const refusal = await anna.ask({ type: "say", ref: "7", text: "x" });
 
   assert(refusal?.type === "error");

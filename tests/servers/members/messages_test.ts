@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert";
 import type { GoodbyeReason } from "../../../lib/server/end_reason.ts";
-import { goodbyeMessage } from "../../../servers/members/messages.ts";
+import { goodbyeMessage, problemOf } from "../../../servers/members/messages.ts";
+
+Deno.test("problemOf() refuses a text that shows nothing", () => {
+  for (
+    const text of ["", " \t\n", "\u3000\u00a0", "\u2800", "\u200c\u200d", "\ufe0f"]
+  ) {
+    assertEquals(problemOf(text)?.message, "Send a text that is not blank", JSON.stringify(text));
+  }
+  assertEquals(problemOf("\u2800."), undefined);
+});
 
 Deno.test("goodbyeMessage() tells who shall come back after how long", () => {
   const reasons: GoodbyeReason[] = [

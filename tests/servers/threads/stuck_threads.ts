@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { Threads } from "../../../servers/threads/threads.ts";
 
@@ -12,7 +13,7 @@ const threads = new Threads({
   maxThreads: 3,
   onThread: ({ type, conn }) => console.log(`${type} ${conn.id}`),
 });
-const server = serve(threads.handler, { port: 0 });
+const server = serve(threads.handler, { goodbye: goodbyeText });
 console.log(server.addr.port);
 // The end of input is the order to stop.
 await Deno.stdin.read(new Uint8Array(1));
