@@ -27,7 +27,7 @@ const WHOLE_TOKEN = 1 - 1e-9;
  * async function handler(conn: FramedConn): Promise<void> {
  *   const bucket = new TokenBucket({ burst: 10, perSecond: 1 });
  *   for await (const text of conn) {
- *     // Meanwhile nothing is received: what the client sends too fast waits at its end.
+ *     // While it waits nothing is received: what the client sends too fast waits at its end.
  *     await bucket.wait();
  *     await conn.send(text);
  *   }

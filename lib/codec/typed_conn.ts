@@ -102,7 +102,7 @@ export class TypedConn<In, Out = In> implements Disposable {
 
   /**
    * Receives value after value until the peer has finished. Leaving the loop early leaves the connection open; after an
-   * `InvalidMessageError`, which ends a loop, another loop goes on with the next message.
+   * `InvalidMessageError`, which ends a loop, another loop begins with the next message.
    */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<In, void, void> {
     for (let value; (value = await this.receive()) !== null;) yield value;

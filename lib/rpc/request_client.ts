@@ -50,7 +50,7 @@ interface Pending {
  * - **Owning.** Nothing else may receive from the connection. Closing the client closes it.
  * - **Failures are values.** What the peer answers instead of a body is a part of the result. A request rejects when there
  *   is no answer: it timed out, its signal aborted, or the connection ended.
- * - **Given up is given up.** An answer that comes later is dropped.
+ * - **No late answers.** The answer to a request that was given up is dropped.
  *
  * @example
  * ```ts
