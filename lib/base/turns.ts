@@ -87,7 +87,8 @@ function endTurnOfReads(): void {
   if (!crowded) startReads();
   // tokio looks at what it put aside when the turns pause, so not while there are writes.
   else if (toFlush.length > 0) scheduleReads();
-  else timer = setTimeout(startReads, PATIENCE_MS);
+  // When nothing wants to read, there is nothing to wait for: the next who asks waits.
+  else if (toRead.length > 0) timer = setTimeout(startReads, PATIENCE_MS);
 }
 
 function startReads(): void {

@@ -41,7 +41,7 @@ export interface ListenOptions {
    * @default {4096}
    */
   tcpBacklog?: number;
-  /** The certificate chain in PEM; with `key`, the server speaks TLS. */
+  /** The certificate chain in PEM; with `key`, the server speaks TLS. It asks clients for no certificate of theirs. */
   cert?: string;
   /** The certificate's private key in PEM. */
   key?: string;

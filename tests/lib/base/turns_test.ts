@@ -161,3 +161,16 @@ Deno.test("flushThisTurn() takes more while it is at work", async () => {
 
   assertEquals(ended, ["first", "later"]);
 });
+
+Deno.test("readInTurn() leaves no timer when a crowd has ended and nothing wants to read", async () => {
+  await endOthers();
+  using time = new FakeTime();
+  endMany(32);
+  await turns(2);
+  assertEquals(time.next(), false);
+
+  const started = ask(1);
+  assertEquals(await startsOfTurns(2, started), [0, 0]);
+  time.tick(1);
+  assertEquals(started, [0]);
+});
