@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteConn } from "../conn/byte_conn.ts";
+import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import { ConversationEndedError, type EndReason } from "./end_reason.ts";
 
 /** An `AbortSignal` that is made when it is first asked for, because most handlers never do. */
@@ -24,7 +24,9 @@ export class EndSignal {
     this.#controller = new AbortController();
     if (this.#error) this.#controller.abort(this.#error);
     else {
-      this.conn.readAhead(({ how, error }) => this.abort(how === "lost" ? how : "finished", error));
+      internalsOf(this.conn).readAhead(({ how, error }) =>
+        this.abort(how === "lost" ? how : "finished", error)
+      );
     }
     return this.#controller.signal;
   }

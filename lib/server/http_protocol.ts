@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteConn } from "../conn/byte_conn.ts";
+import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
@@ -63,7 +63,9 @@ export async function protocolOf(
   const silence = silenceMs > 0 ? new AbortController() : undefined;
   const timer = silence && setTimeout(() => silence.abort(), silenceMs);
   try {
-    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence?.signal }))) return "frames";
+    if (!isHttp(await internalsOf(conn).peek(FIRST_BYTES, { signal: silence?.signal }))) {
+      return "frames";
+    }
     await ready;
     return "http";
   } catch (error) {
