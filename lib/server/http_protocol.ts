@@ -60,14 +60,14 @@ export async function protocolOf(
   conn: FramedConn,
   { silenceMs = 0, endsSilent = false, ready }: HttpProtocol,
 ): Promise<"http" | "frames" | "nothing"> {
-  const silence = new AbortController();
-  const timer = silenceMs > 0 ? setTimeout(() => silence.abort(), silenceMs) : undefined;
+  const silence = silenceMs > 0 ? new AbortController() : undefined;
+  const timer = silence && setTimeout(() => silence.abort(), silenceMs);
   try {
-    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence.signal }))) return "frames";
+    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence?.signal }))) return "frames";
     await ready;
     return "http";
   } catch (error) {
-    if (!silence.signal.aborted) throw error;
+    if (!silence?.signal.aborted) throw error;
     return endsSilent ? "nothing" : "frames";
   } finally {
     clearTimeout(timer);

@@ -59,9 +59,8 @@ export class ChatPage implements CommandTarget {
     });
     // The machine may have slept, or changed its network.
     addEventListener("online", () => this.#checkConnection());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#checkConnection();
-    });
+    addEventListener("storage", () => this.#followLogout());
+    addEventListener("visibilitychange", () => document.hidden || this.#checkConnection());
   }
 
   /** Runs one session after the other. */
@@ -134,7 +133,14 @@ export class ChatPage implements CommandTarget {
     if (mayUseKept && last) return { name: last.name };
     this.#showChat(false);
     this.#outgoing.connected();
-    return await this.#form.ask({ refusal, notice });
+    return await this.#form.ask({ refusal, notice, name: last?.name ?? "" });
+  }
+
+  /** Leaves where another tab has logged this user out. */
+  async #followLogout(): Promise<void> {
+    const kept = await this.#logins.list();
+    const isOut = this.#name !== "" && !kept.some(({ name }) => isSameName(name, this.#name));
+    if (isOut) this.#session.logOut();
   }
 
   #checkConnection(): void {
@@ -154,6 +160,7 @@ export class ChatPage implements CommandTarget {
     this.#list.clear("", 0);
     this.#people.enter("");
     this.#composer.clear();
+    this.#form.reset();
   }
 
   #take(message: ServerMessage, own?: OwnMessage): void {

@@ -97,12 +97,12 @@ export class LoginForm {
     });
   }
 
-  /** Asks; `refusal` says why the last answer was refused, `notice` what else happened. */
+  /** Asks; `refusal` says why the last answer was refused, `notice` what else happened, `name` who it probably is. */
   async ask(
-    { refusal, notice = "" }: { refusal?: Refusal | undefined; notice?: string },
+    { refusal, notice, name }: { refusal?: Refusal | undefined; notice: string; name: string },
   ): Promise<Credentials> {
     this.#setBusy(false);
-    if (refusal?.name !== undefined) this.#name.value = refusal.name;
+    if (this.#name.value === "") this.#name.value = refusal?.name ?? name;
     const field = refusal && NAME_CODES.includes(refusal.code) ? "name" : "password";
     this.#show(refusal ? { field, text: textOf(refusal) } : undefined);
     if (!refusal) this.#problem.textContent = notice;
@@ -114,6 +114,12 @@ export class LoginForm {
   clear(): void {
     this.#password.value = "";
     this.#show(undefined);
+  }
+
+  /** Forgets the name too. */
+  reset(): void {
+    this.clear();
+    this.#name.value = "";
   }
 
   #submit(register: boolean): void {

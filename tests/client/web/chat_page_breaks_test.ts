@@ -76,15 +76,36 @@ browserTest("The chat page, when its connection breaks,", {
     const first = await joinAs(browser, "Anna", chat.url);
     const second = await browser.page(chat.url, { tabOf: first });
 
+    await first.send("Page.bringToFront");
     await say(first, "from the first");
     await showsTexts(second, ["from the first"]);
+    await second.send("Page.bringToFront");
     await say(second, "from the second");
     for (const tab of [first, second]) await showsTexts(tab, ["from the first", "from the second"]);
+    await first.send("Page.bringToFront");
     await first.click("button", "Log out");
     await first.shows("You have logged out.");
     await second.find("button", "Log in");
 
     assertEquals(await second.evaluate("localStorage.length"), 0);
     assertEquals(chat.textsFor("Anna"), ["from the first", "from the second"]);
+  },
+
+  "lets a reloaded page in by its token, and keeps that from a server with other data": async (
+    browser,
+  ) => {
+    const first = await ServerProcess.start("chat");
+    const { port } = first;
+    const url = `http://127.0.0.1:${port}/`;
+    const anna = await joinAs(browser, "Anna", url);
+
+    await anna.open(url);
+    await anna.find("textbox", "Message");
+    await first[Symbol.asyncDispose]();
+    await using _other = await ServerProcess.start("chat", [`--port=${port}`]);
+    await anna.open(url);
+
+    await anna.shows("The login of Anna is not sent: this is another server");
+    assertEquals(await anna.evaluate("document.getElementById('name').value"), "Anna");
   },
 });

@@ -103,6 +103,7 @@ browserTest("The chat page", {
 
     assertEquals(await anna.evaluate("localStorage.length"), 0);
     assertEquals(await anna.evaluate(`document.body.innerText.includes("Anna")`), false);
+    assertEquals(await anna.evaluate(`document.getElementById("name").value`), "");
     using client = await chat.connect();
     await client.send({ type: "hello", version: 1, token });
     assertEquals((await client.until("error")).code, "unauthorized");

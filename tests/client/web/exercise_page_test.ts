@@ -40,6 +40,8 @@ browserTest("The page of an exercise", {
     await page.fill("Message", "Anna");
     await page.press("Enter");
 
+    await page.shows("Nice to meet you, Anna!");
+    await page.open(urlOf(server));
     await page.shows("Hello, Anna!");
   },
 

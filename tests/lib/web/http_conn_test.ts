@@ -3,6 +3,8 @@ import { FakeTime } from "@std/testing/time";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
+import { Conversation } from "../../../lib/server/conversation.ts";
+import { connInfoOf } from "../../../lib/server/server_events.ts";
 import { HttpConn } from "../../../lib/web/http_conn.ts";
 import { Events } from "../../support/events.ts";
 import { exchange, readAll, serveWeb, upgradeHead } from "./raw_peer.ts";
@@ -177,7 +179,7 @@ Deno.test("A peer that is refused is told so in HTTP, or in a frame", async () =
   assertEquals(await silent.receive(), "full");
 });
 
-const SLOW: [what: string, sent: string, ms: number, status: number[]][] = [
+const SLOW: [what: string, sent: string, ms: number, statuses: number[]][] = [
   ["an incomplete request", `GET / HTTP/1.1\r\n${HOST}X: `, 10_000, [408]],
   ["a connection that asks no more", `GET / HTTP/1.1\r\n${HOST}\r\n`, 2000, [200]],
 ];
@@ -201,4 +203,43 @@ for (const [what, sent, ms, expected] of SLOW) {
     assertEquals(statuses(String.fromCharCode(...await readAll(client))), expected);
     client.close();
   });
+}
+
+Deno.test("Server.pause() ends WebSockets with 1001 and page requests in order", async () => {
+  await using server = serveWeb({ goodbye: (reason) => reason });
+  const socket = new WebSocket(`ws://127.0.0.1:${server.addr.port}/ws`);
+  const closed = new Promise<CloseEvent>((resolve) => socket.onclose = resolve);
+  const goodbye = new Promise((resolve) => socket.onmessage = ({ data }) => resolve(data));
+  await new Promise((resolve) => socket.onopen = resolve);
+  using page = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  await page.write(new TextEncoder().encode(`GET / HTTP/1.1\r\n${HOST}\r\n`));
+  await page.read(new Uint8Array(1024));
+
+  const paused = server.pause();
+  const rest = await readAll(page);
+  page.close();
+  await paused;
+
+  assertEquals([await goodbye, (await closed).code, rest.length], ["paused", 1001, 0]);
+});
+
+Deno.test("A handler that speaks first waits a moment for a request, and then speaks", async () => {
+  using time = new FakeTime();
+  const [client, accepted] = memoryConnPair();
+  const http = { silenceMs: 200, open: () => assertNever() };
+  const info = connInfoOf(accepted, 1);
+  const conversation = new Conversation(accepted as unknown as Deno.TcpConn, info, { http });
+  const over = conversation.run((conn) => conn.send("Who are you?"));
+  await time.tickAsync(199);
+  const reading = readAll(client);
+  await time.tickAsync(1);
+  await time.tickAsync(2000);
+  await over;
+
+  assertEquals(String.fromCharCode(...await reading), "\0\0\0\x0cWho are you?");
+  client.close();
+});
+
+function assertNever(): never {
+  throw new Error("No request came");
 }
