@@ -59,11 +59,8 @@ export class ChatPage implements CommandTarget {
     });
     // The machine may have slept, or changed its network.
     addEventListener("online", () => this.#checkConnection());
-    // Another tab may have logged out.
-    addEventListener("storage", () => this.#checkConnection());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#checkConnection();
-    });
+    addEventListener("storage", () => this.#followLogout());
+    addEventListener("visibilitychange", () => document.hidden || this.#checkConnection());
   }
 
   /** Runs one session after the other. */
@@ -137,6 +134,13 @@ export class ChatPage implements CommandTarget {
     this.#showChat(false);
     this.#outgoing.connected();
     return await this.#form.ask({ refusal, notice, name: last?.name ?? "" });
+  }
+
+  /** Leaves where another tab has logged this user out. */
+  async #followLogout(): Promise<void> {
+    const kept = await this.#logins.list();
+    const isOut = this.#name !== "" && !kept.some(({ name }) => isSameName(name, this.#name));
+    if (isOut) this.#session.logOut();
   }
 
   #checkConnection(): void {
