@@ -9,7 +9,7 @@ import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 
-/** How many bytes tell HTTP from frames. */
+/** How many bytes distinguish HTTP from frames. */
 export const FIRST_BYTES = 4;
 
 // As the length of a body, these letters are over a gigabyte.
@@ -23,7 +23,7 @@ export function isHttp(first: Uint8Array): boolean {
 /** How long a peer may be silent at first. */
 export interface Silence {
   /**
-   * A peer that is silent for so long is taken for one that speaks frames, in milliseconds: for a handler that speaks
+   * After this time of silence, in milliseconds, a peer is taken for one that speaks frames: for a handler that speaks
    * first. 0 waits for the first bytes.
    *
    * @default {0}
@@ -43,7 +43,7 @@ export interface HttpProtocol extends Silence {
 
 /** A connection that carries messages, in frames or over a WebSocket. */
 export interface Carrier extends ByteConn, MessageConn {
-  /** Takes the reason for which it will be closed, where the peer is told that as a code. */
+  /** Takes the reason for which it will be closed, where it is sent to the peer as a code. */
   closeFor?(reason: GoodbyeReason): void;
 }
 

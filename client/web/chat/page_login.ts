@@ -177,7 +177,7 @@ function textOf(refusal: Refusal): string {
   return seconds > 0 ? texts.inSeconds(reason, seconds) : reason;
 }
 
-/** Whether nobody can read what is sent: it is encrypted, or stays on this machine. */
+/** Whether others cannot read what is sent: it is encrypted, or stays on this machine. */
 function isSecretOnTheWay(): boolean {
   const { protocol, hostname } = location;
   return protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
