@@ -20,6 +20,7 @@ import {
   type Refusal,
   withLogin,
 } from "../../session/session_login.ts";
+import type { ChatEnd } from "../../session/session_options.ts";
 import { safeText } from "../../../lib/base/escape.ts";
 import { byId } from "../shared/dom.ts";
 import { reasonOf, texts } from "../shared/texts.ts";
@@ -158,6 +159,16 @@ export class LoginForm {
   #setBusy(isBusy: boolean): void {
     for (const each of this.#buttons) each.disabled = isBusy;
   }
+}
+
+/** What the form says after the end of a session that has left some messages unsent. */
+export function noticeAfter(end: ChatEnd, unsent: number): string {
+  const notice = end === "kicked"
+    ? texts.kicked
+    : end === "closed"
+    ? texts.loggedOutHere
+    : texts.loggedOut;
+  return unsent > 0 ? `${notice} ${texts.notSent}: ${unsent}` : notice;
 }
 
 function textOf(refusal: Refusal): string {
