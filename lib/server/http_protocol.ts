@@ -80,7 +80,8 @@ export async function protocolOf(
   }
 }
 
-type Protocol = "http" | "frames" | "nothing";
+/** What a peer speaks, once that is known: `nothing` where it was silent. */
+export type Protocol = "http" | "frames" | "nothing";
 
 async function spoken(
   conn: FramedConn,
