@@ -182,6 +182,11 @@ const CASES: [group: string, what: string, frames: Uint8Array[], told: string[]]
   ["limits", "a length of 64 bits", [new Uint8Array([0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0])], [
     "close 1002",
   ]],
+  ["limits", "a flood of pongs", Array(3000).fill(frame(PONG)), ["close 1008"]],
+  ["limits", "a flood of empty fragments", [
+    part(TEXT, ""),
+    ...Array(3000).fill(part(CONTINUATION, "")),
+  ], ["close 1008"]],
   ["limits", "what follows an error is not read", [frame(TEXT, "x".repeat(1001)), frame(TEXT)], [
     "close 1009",
   ]],
