@@ -19,7 +19,7 @@ import { openWebSocket, socketUrl, type WebSocketConn } from "../shared/web_sock
 import { type CommandTarget, Composer, runLine } from "./composer.ts";
 import { MessageList, PAGE } from "./message_list.ts";
 import { Outgoing, reasonOfWait } from "./outgoing.ts";
-import { LocalLogins, LoginForm } from "./page_login.ts";
+import { LocalLogins, LoginForm, noticeAfter } from "./page_login.ts";
 import { People } from "./people.ts";
 
 /** The longest wait between two attempts to connect, in milliseconds. */
@@ -59,11 +59,8 @@ export class ChatPage implements CommandTarget {
     });
     // The machine may have slept, or changed its network.
     addEventListener("online", () => this.#checkConnection());
-    // Another tab may have logged out.
-    addEventListener("storage", () => this.#checkConnection());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#checkConnection();
-    });
+    addEventListener("storage", () => this.#followLogout());
+    addEventListener("visibilitychange", () => document.hidden || this.#checkConnection());
   }
 
   /** Runs one session after the other. */
@@ -73,11 +70,7 @@ export class ChatPage implements CommandTarget {
       this.#session = this.#newSession(notice);
       this.#running = this.#session.run();
       const end = await this.#running;
-      notice = end === "kicked"
-        ? texts.kicked
-        : end === "closed"
-        ? texts.loggedOutHere
-        : texts.loggedOut;
+      notice = noticeAfter(end, this.#session.pending.count);
       await this.#forget();
     }
   }
@@ -137,6 +130,13 @@ export class ChatPage implements CommandTarget {
     this.#showChat(false);
     this.#outgoing.connected();
     return await this.#form.ask({ refusal, notice, name: last?.name ?? "" });
+  }
+
+  /** Leaves where another tab has logged this user out. */
+  async #followLogout(): Promise<void> {
+    const kept = await this.#logins.list();
+    const isOut = this.#name !== "" && !kept.some(({ name }) => isSameName(name, this.#name));
+    if (isOut) this.#session.logOut();
   }
 
   #checkConnection(): void {

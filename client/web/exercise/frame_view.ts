@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /**
- * One frame as a student looks at it: the text, and the bytes that carry it over TCP.
+ * One frame as a student looks at it: the text, and the bytes that carry it where frames are spoken. The page itself
+ * exchanges the text over a WebSocket.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { texts } from "../shared/texts.ts";
 const BYTES_A_ROW = 8;
 const MAX_ROWS = 32;
 const MAX_CHARS = 4096;
-/** What nobody who looks at the screen should read: the values of these fields. */
+/** The values of these fields, which others who look at the screen must not read. */
 const SECRETS = /(?<="(?:password|token)":")(?:[^"\\]|\\.)*/g;
 const HIDDEN = "*";
 

@@ -17,8 +17,9 @@ browserTest("The page of an exercise", {
     for (const name of ["echo", "threads"]) {
       await using server = await ServerProcess.start(name);
       const page = await browser.page(urlOf(server));
+      await page.until(`document.activeElement.id === "message"`);
 
-      await page.fill("Message", "hi, \u00fc!");
+      await page.send("Input.insertText", { text: "hi, \u00fc!" });
       await page.press("Enter");
       await page.until(`document.querySelectorAll("article.received").length === 1`);
 
@@ -48,7 +49,8 @@ browserTest("The page of an exercise", {
   "logs in at the authentication server, and shows neither password nor token": async (browser) => {
     await using server = await ServerProcess.start("auth");
     const page = await browser.page(urlOf(server));
-    await page.fill("Name", "Anna");
+    await page.until(`document.activeElement.id === "name"`);
+    await page.send("Input.insertText", { text: "Anna" });
     await page.fill("Password", "correct horse");
     await page.click("button", "Log in");
     await page.shows("The name or the password is wrong");
