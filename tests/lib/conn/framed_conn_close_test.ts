@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { framesOf } from "../../support/bytes.ts";
 import { tcpPair } from "../../support/loopback.ts";
 import { isPending, turns } from "../../support/turns.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn, type ScriptedRead } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedRead } from "../../../lib/testing/scripted_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
 import { concat, frameOf, framesOf, utf8 } from "../../support/bytes.ts";
 import { isPending, turns } from "../../support/turns.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedWrite } from "../../../lib/testing/scripted_conn.ts";
 import { takeBuffer } from "../../../lib/frame/buffer_pool.ts";
 import { concat, framesOf, utf8 } from "../../support/bytes.ts";
 import { isPending, turns } from "../../support/turns.ts";

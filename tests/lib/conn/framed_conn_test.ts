@@ -3,7 +3,7 @@ import { ByteConn, internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { checkedOptions, type FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
 import { mixedTexts, seededRandom, utf8 } from "../../support/bytes.ts";
 import { tcpPair } from "../../support/loopback.ts";

@@ -4,7 +4,7 @@ import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedWrite } from "../../../lib/testing/scripted_conn.ts";
 import { framesOf } from "../../support/bytes.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { WebSocketConn } from "../../../lib/web/web_socket_conn.ts";
