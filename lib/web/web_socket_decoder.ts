@@ -154,11 +154,11 @@ export class WebSocketDecoder extends MessageDecoder {
   /** Reads a length of 2 or 8 bytes, which must need as many. */
   #longLength(at: number, lengthBytes: number): number {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + at, lengthBytes);
-    const length = lengthBytes === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+    const length = lengthBytes === 2 ? view.getUint16(0) : Number(view.getBigInt64(0));
+    if (length < 0) throw this.#protocolError("the first bit of a length is set");
     if (length < (lengthBytes === 2 ? 126 : 2 ** 16)) {
       throw this.#protocolError("a length takes more bytes than it needs");
     }
-    if (length >= 2 ** 63) throw this.#protocolError("the first bit of a length is set");
     return length;
   }
 
