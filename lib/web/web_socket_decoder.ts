@@ -37,7 +37,7 @@ interface WholeFrame {
 
 const MASK_BYTES = 4;
 // A frame that carries as little as a ping, and ends no message, costs about as much as a message. A handler decides how
-// fast it receives messages; of these frames so many may come at once, and so many a second.
+// fast it receives messages; these frames have a limit of their own: how many at once, and how many a second.
 const SMALL_FRAMES = { burst: 1000, perSecond: 100 };
 const KNOWN_OPCODES: readonly number[] = Object.values(OPCODE);
 
