@@ -11,10 +11,10 @@ import type { FramedConnOptions, Transport } from "./conn_options.ts";
 import { closeQuietly } from "./conn_streams.ts";
 import type { ReceiveOptions } from "./message_conn.ts";
 import { MessageReader } from "./message_reader.ts";
-import { WriteQueue } from "./write_queue.ts";
+import { type QueueOwner, WriteQueue } from "./write_queue.ts";
 
 /** The two halves of a connection, and its end. It owns what carries the bytes. */
-export class ConnInternals {
+export class ConnInternals implements QueueOwner {
   /** Receives what the peer sends. */
   readonly reader: MessageReader;
   /** Sends what is queued. */
@@ -31,7 +31,7 @@ export class ConnInternals {
     const { sendTimeoutMs = 0, lingerTimeoutMs = sendTimeoutMs > 0 ? 0 : 5000 } = options;
     this.transport = transport;
     this.#lingerTimeoutMs = lingerTimeoutMs;
-    this.queue = new WriteQueue(transport, encoder, options, (error) => this.#lose(error));
+    this.queue = new WriteQueue(transport, encoder, options, this);
     this.reader = new MessageReader(transport, decoder, options);
   }
 
@@ -127,8 +127,8 @@ export class ConnInternals {
     this.#closeTransport();
   }
 
-  /** The peer takes nothing: only closing ends the write that is pending. */
-  #lose(error: Error): void {
+  /** For the queue. The peer takes nothing: only closing ends the write that is pending. */
+  onSendTimeout(error: Error): void {
     this.reader.fail(error);
     this.#closeTransport();
   }
