@@ -14,12 +14,12 @@ export interface Reader extends Pick<Deno.Conn, "read"> {
 }
 
 /**
- * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
- * `lost`, or `closed` on this side.
+ * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); what it sent cannot
+ * be read on (`broken`); the connection was `lost`, or `closed` on this side.
  */
 export interface StreamEnd {
   /** In which way it ended. */
-  readonly how: "finished" | "hungUp" | "lost" | "closed";
+  readonly how: "finished" | "hungUp" | "broken" | "lost" | "closed";
   /** What a read failed with, unless the peer finished. */
   readonly error?: unknown;
 }
@@ -72,6 +72,12 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.end) return onEnd(this.end);
     this.#onEnd = onEnd;
     this.#readAhead();
+  }
+
+  /** Reads ahead no more: for what comes, only `discard` has a use. */
+  protected reportBroken(error: unknown): void {
+    this.#onEnd?.({ how: "broken", error });
+    this.#onEnd = undefined;
   }
 
   /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
