@@ -11,7 +11,7 @@ import type { LogFile } from "../lib/log/log_file.ts";
 import { AUTH_MIGRATIONS } from "../lib/store/migrations.ts";
 import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
 import { attemptLog } from "./members/attempt_log.ts";
-import { LOGIN_SILENCE } from "./members/login.ts";
+import { LOGIN_MS } from "./members/login.ts";
 import { Member } from "./members/member.ts";
 import { Members } from "./members/members.ts";
 import type { ServerConfig } from "./control/config.ts";
@@ -60,7 +60,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   });
   return {
     handler: authenticationHandler(members),
-    silence: LOGIN_SILENCE,
+    silence: members.silence(LOGIN_MS),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
     isSecret: (conn) => members.nameOf(conn) === undefined,

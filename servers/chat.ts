@@ -13,7 +13,7 @@ import { CHAT_MIGRATIONS } from "../lib/store/migrations.ts";
 import { MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
 import { TokenBuckets } from "../lib/base/token_bucket.ts";
 import { attemptLog } from "./members/attempt_log.ts";
-import { LOGIN_SILENCE } from "./members/login.ts";
+import { LOGIN_MS } from "./members/login.ts";
 import { type Chat, ChatMember } from "./members/chat_member.ts";
 import { ChatRoom } from "./members/chat_room.ts";
 import { Members } from "./members/members.ts";
@@ -53,7 +53,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     log.warn("client too slow", { conn: id, peer });
   return {
     handler: chatHandler({ members, room, flood, onTooSlow }),
-    silence: LOGIN_SILENCE,
+    silence: members.silence(LOGIN_MS),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
     isSecret: (conn) => members.nameOf(conn) === undefined,

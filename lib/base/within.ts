@@ -19,7 +19,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Pro
 
 /**
  * Makes a call, and waits until it settles or the signal aborts; then it rejects with the signal's reason, and what the
- * call has begun goes on. Where the signal has aborted before, the call is not made.
+ * call has begun continues. Where the signal has aborted before, the call is not made.
  */
 export function abortable<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
   if (!signal) return call();

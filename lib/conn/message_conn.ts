@@ -14,7 +14,7 @@ export interface ReceiveOptions {
 export interface SendOptions {
   /**
    * Gives up waiting: the call rejects with the signal's reason. If it has aborted before the call, nothing is done. If it
-   * aborts later, what the call has begun goes on: what was queued leaves as a whole, never a part of a frame.
+   * aborts later, what the call has begun continues: what was queued leaves as a whole, never a part of a frame.
    */
   signal?: AbortSignal | undefined;
 }

@@ -134,7 +134,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return (this.#queuedWritten ??= new Latch()).promise;
   }
 
-  /** Queues what tells the peer that no more will come; returns `false` where only a half-close tells it. */
+  /** Queues the announcement that no more will come; returns `false` where only a half-close announces it. */
   finish(): boolean {
     return this.#refusal === undefined && this.#frames.finish();
   }

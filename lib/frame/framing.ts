@@ -22,8 +22,8 @@ export interface MessageEncoder {
   /** Queues a copy of bytes as they are. */
   pushRaw(bytes: Uint8Array): void;
   /**
-   * Queues what tells the peer that no more messages will come, and returns whether that was all: otherwise the
-   * half-close of the connection tells it.
+   * Queues the announcement that no more messages will come, and returns whether there is one: otherwise the half-close
+   * of the connection announces it.
    */
   finish(): boolean;
   /** Hands over everything queued. It is good until `release`, which comes before the next `take`. */

@@ -82,7 +82,7 @@ export async function* followLog(
 }
 
 /**
- * Empties a log and removes its backups, and tells whether there was anything.
+ * Empties a log and removes its backups; returns whether there was anything.
  *
  * The writer may write at the same time: it appends, so its later lines stand at the start of the empty file.
  */

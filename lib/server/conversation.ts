@@ -149,7 +149,7 @@ export class Conversation {
   /** Finds out what the peer speaks, and gives what carries its messages. HTTP is spoken until it has opened a WebSocket. */
   async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
     const framed = this.#messages as FramedConn;
-    const protocol = await protocolOf(framed, http);
+    const protocol = await protocolOf(framed, http, this.info);
     if (protocol === "nothing") return void this.end("idle");
     if (protocol === "http" && !framed.closed) {
       this.#messages = undefined;
@@ -181,6 +181,7 @@ export class Conversation {
   async #finish(end: ConversationEnd): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#options.http?.release?.(this.info);
     this.#signal.abort(end.reason, end.error);
     clearTimeout(this.#abandonTimer);
     this.#announce();

@@ -8,9 +8,13 @@ import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
+import type { ConnInfo } from "./server_events.ts";
 
-/** How many bytes tell HTTP from frames. */
+/** How many bytes distinguish HTTP from frames. */
 export const FIRST_BYTES = 4;
+
+/** A peer that is silent for so long, in milliseconds, waits for the first message. */
+export const SILENCE_MS = 200;
 
 // As the length of a body, these letters are over a gigabyte.
 const METHOD = /^[A-Z]{3}[A-Z ]$/;
@@ -23,7 +27,7 @@ export function isHttp(first: Uint8Array): boolean {
 /** How long a peer may be silent at first. */
 export interface Silence {
   /**
-   * A peer that is silent for so long is taken for one that speaks frames, in milliseconds: for a handler that speaks
+   * After this time of silence, in milliseconds, a peer is taken for one that speaks frames: for a handler that speaks
    * first. 0 waits for the first bytes.
    *
    * @default {0}
@@ -31,6 +35,10 @@ export interface Silence {
   readonly silenceMs?: number;
   /** Whether a silent peer is ended as `idle` instead. */
   readonly endsSilent?: boolean;
+  /** Takes a place for a peer that may be silent, for the handler; where there is none, it may be so for 200 ms. */
+  hold?(conn: ConnInfo): boolean;
+  /** Gives back the place of a peer that has not come to the handler, if it has one. */
+  release?(conn: ConnInfo): void;
 }
 
 /** Speaks HTTP where a peer does. */
@@ -43,7 +51,7 @@ export interface HttpProtocol extends Silence {
 
 /** A connection that carries messages, in frames or over a WebSocket. */
 export interface Carrier extends ByteConn, MessageConn {
-  /** Takes the reason for which it will be closed, where the peer is told that as a code. */
+  /** Takes the reason for which it will be closed, where it is sent to the peer as a code. */
   closeFor?(reason: GoodbyeReason): void;
 }
 
@@ -58,14 +66,32 @@ export interface HttpConversation extends ByteConn {
 /** What a peer speaks. What it has sent stays to be received. */
 export async function protocolOf(
   conn: FramedConn,
-  { silenceMs = 0, endsSilent = false, ready }: HttpProtocol,
-): Promise<"http" | "frames" | "nothing"> {
+  http: HttpProtocol,
+  info: ConnInfo,
+): Promise<Protocol> {
+  const hasPlace = http.hold?.(info) ?? true;
+  let protocol: Protocol = "nothing";
+  try {
+    protocol = await spoken(conn, hasPlace ? http : { silenceMs: SILENCE_MS });
+    if (protocol === "http") await http.ready;
+    return protocol;
+  } finally {
+    if (protocol !== "frames") http.release?.(info);
+  }
+}
+
+/** What a peer speaks, once that is known: `nothing` where it was silent. */
+export type Protocol = "http" | "frames" | "nothing";
+
+async function spoken(
+  conn: FramedConn,
+  { silenceMs = 0, endsSilent = false }: Silence,
+): Promise<Protocol> {
   const silence = silenceMs > 0 ? new AbortController() : undefined;
   const timer = silence && setTimeout(() => silence.abort(), silenceMs);
   try {
-    if (!isHttp(await conn.peek(FIRST_BYTES, { signal: silence?.signal }))) return "frames";
-    await ready;
-    return "http";
+    const first = await conn.peek(FIRST_BYTES, { signal: silence?.signal });
+    return isHttp(first) ? "http" : "frames";
   } catch (error) {
     if (!silence?.signal.aborted) throw error;
     return endsSilent ? "nothing" : "frames";

@@ -10,15 +10,13 @@ import { writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import type { Ending } from "./finish.ts";
-import { FIRST_BYTES, isHttp } from "./http_protocol.ts";
+import { FIRST_BYTES, isHttp, SILENCE_MS } from "./http_protocol.ts";
 import type { HttpOption, ServeOptions } from "./serve_options.ts";
 
 // So many refused peers at once are told why; the others are just closed, so that refusing costs little.
 const MAX_REFUSING = 64;
 // What refused peers send is dropped, all of it in here.
 const DROPPED = new Uint8Array(16 * 1024);
-// A peer that is silent for so long speaks frames, and waits for the message.
-const SILENCE_MS = 200;
 
 const NO_ROOM = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n" +
   "retry-after: 5\r\nconnection: close\r\n\r\nThere is no room on this server now, try again later\n";

@@ -37,7 +37,7 @@ export interface HandlerInfo extends ConnInfo {
    *
    * Pass it to what the handler waits for: a database, a queue, `fetch`. From its first use on, the connection is read
    * ahead, until 64 KiB or more wait for a `receive`: the loss of a peer that has sent more is noticed later. A peer
-   * that half-closes and waits for answers counts as `finished`: TCP cannot tell it from one that is gone.
+   * that half-closes and waits for answers counts as `finished`: TCP cannot distinguish it from one that is gone.
    */
   readonly signal: AbortSignal;
 }

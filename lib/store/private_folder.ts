@@ -1,4 +1,4 @@
-/** Makes a folder of mode 0700 where it is missing, and lets nobody else use one that exists: see {@linkcode closeFolder}. */
+/** Makes a folder of mode 0700 where it is missing; {@linkcode closeFolder} closes one that exists to all but its owner. */
 export function makePrivateFolder(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
   closeFolder(path);

@@ -29,7 +29,7 @@ export interface OutputFile {
 /** Options for {@linkcode AsyncOutput}. */
 export interface AsyncOutputOptions {
   /**
-   * Drops what cannot be written and goes on: a full disk may have room later. Only the end of a reader is an error.
+   * Drops what cannot be written and continues: a full disk may have room later. Only the end of a reader is an error.
    *
    * @default {false}
    */

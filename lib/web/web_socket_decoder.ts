@@ -49,7 +49,7 @@ const KNOWN_OPCODES: readonly number[] = Object.values(OPCODE);
  * ```
  */
 export class WebSocketDecoder extends MessageDecoder {
-  /** Told of what is no message. */
+  /** Receives the frames that are no messages. */
   events: ControlEvents | undefined;
   /** A fragment that is not the last of its message was taken. */
   #isContinued = false;
@@ -166,7 +166,7 @@ export class WebSocketDecoder extends MessageDecoder {
     );
   }
 
-  /** Unmasks a payload, to where the message goes on; what its head has left makes the gap longer. */
+  /** Unmasks a payload and appends it to the message; the bytes of its head make the gap longer. */
   #join({ at, payloadBytes }: WholeFrame): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     const to = this.usedTo + this.#messageBytes;

@@ -8,7 +8,6 @@ import {
   PROTOCOL_VERSION,
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
-import type { Silence } from "../../lib/server/http_protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { Session } from "../../lib/store/session_store.ts";
 import type { Members } from "./members.ts";
@@ -17,10 +16,8 @@ import { type Problem, UNAVAILABLE } from "./messages.ts";
 /** The longest message before login, in bytes. */
 export const LOGIN_MAX_BODY_BYTES: number = 4 * 1024;
 
-const LOGIN_MS = 10_000;
-
-/** A peer that has said nothing in this time will not log in, whatever it speaks. */
-export const LOGIN_SILENCE: Silence = { silenceMs: LOGIN_MS, endsSilent: true };
+/** How long a client may take to log in, in milliseconds. */
+export const LOGIN_MS = 10_000;
 
 /** What a client is told when its session has ended while its connection lives on. */
 export const SESSION_ENDED: Problem = {

@@ -62,8 +62,7 @@ export class Member {
 
   /** Answers the client until the conversation is over. */
   async serve(): Promise<void> {
-    const { unauthenticated } = this.members;
-    if (unauthenticated.enter(this.info.address)) {
+    if (this.members.enter(this.info)) {
       return await this.conn.send(goodbyeMessage("crowded"));
     }
     this.#isCounted = true;

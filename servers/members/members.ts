@@ -7,6 +7,8 @@ import type { Database } from "../../lib/store/database.ts";
 import type { TokenBucketOptions } from "../../lib/base/token_bucket.ts";
 import { AccountStore, type AccountStoreOptions } from "../../lib/store/account_store.ts";
 import { Admission } from "../../lib/server/admission.ts";
+import type { GoodbyeReason } from "../../lib/server/end_reason.ts";
+import type { Silence } from "../../lib/server/http_protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import {
   type Session,
@@ -80,6 +82,8 @@ export class Members {
   /** The random id of the server's data: a client sends its token only where it got it. */
   readonly dataId: string;
   readonly #maxPerAccount: number;
+  /** Those that have a place among the unauthenticated, and have sent nothing yet. */
+  readonly #silent = new Set<ConnInfo>();
   readonly #byConn = new Map<ConnInfo, LoggedIn>();
   readonly #byAccount = new Map<number, Set<LoggedIn>>();
 
@@ -101,6 +105,27 @@ export class Members {
       data_id: Uint8Array<ArrayBuffer>;
     };
     this.dataId = data_id.toBase64({ alphabet: "base64url", omitPadding: true });
+  }
+
+  /** Until it has sent something, a peer takes a place of those that have not logged in, for so long at most. */
+  silence(silenceMs: number): Silence {
+    return {
+      silenceMs,
+      endsSilent: true,
+      hold: (conn) => {
+        if (this.unauthenticated.enter(conn.address)) return false;
+        this.#silent.add(conn);
+        return true;
+      },
+      release: (conn) => {
+        if (this.#silent.delete(conn)) this.unauthenticated.leave(conn.address);
+      },
+    };
+  }
+
+  /** Takes the place of a client that has not logged in, or returns why there is none. */
+  enter(conn: ConnInfo): GoodbyeReason | undefined {
+    return this.#silent.delete(conn) ? undefined : this.unauthenticated.enter(conn.address);
   }
 
   /** Adds a member, unless its account has too many connections. It ends the sessions whose tokens were replaced. */

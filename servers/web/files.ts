@@ -44,8 +44,8 @@ export async function readWebFiles(root: URL, server: string): Promise<WebFiles>
 }
 
 /**
- * Deno keeps a module that it has loaded by URL for ever, whatever its headers say. So each version of the clients has
- * paths of its own; what has the same path for ever asks for the version first.
+ * Deno never loads a module by the same URL again, whatever its headers say. So each version of the clients has paths
+ * of its own, and the programs, whose paths stay the same, ask for the version first.
  */
 async function addPrograms(files: Map<string, WebFile>, root: URL): Promise<void> {
   const modules = await readModules(root, Object.values(PROGRAMS));

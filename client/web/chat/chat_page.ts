@@ -19,7 +19,7 @@ import { openWebSocket, socketUrl, type WebSocketConn } from "../shared/web_sock
 import { type CommandTarget, Composer, runLine } from "./composer.ts";
 import { MessageList, PAGE } from "./message_list.ts";
 import { Outgoing, reasonOfWait } from "./outgoing.ts";
-import { LocalLogins, LoginForm } from "./page_login.ts";
+import { LocalLogins, LoginForm, noticeAfter } from "./page_login.ts";
 import { People } from "./people.ts";
 
 /** The longest wait between two attempts to connect, in milliseconds. */
@@ -70,11 +70,7 @@ export class ChatPage implements CommandTarget {
       this.#session = this.#newSession(notice);
       this.#running = this.#session.run();
       const end = await this.#running;
-      notice = end === "kicked"
-        ? texts.kicked
-        : end === "closed"
-        ? texts.loggedOutHere
-        : texts.loggedOut;
+      notice = noticeAfter(end, this.#session.pending.count);
       await this.#forget();
     }
   }

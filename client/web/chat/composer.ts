@@ -15,7 +15,7 @@ const MAX_SHOWN_CHARS = 2000;
 
 /** What a {@linkcode Composer} calls. */
 export interface ComposerOptions {
-  /** Takes a line, and for whom it is; gives the reason if it cannot be sent. */
+  /** Takes a line and its receiver; gives the reason if it cannot be sent. */
   onLine(line: string, to?: string): string | undefined;
 }
 
@@ -57,7 +57,7 @@ export class Composer {
     this.#box.focus();
   }
 
-  /** Forgets what is written, and for whom: another user is here. */
+  /** Forgets the text and its receiver: another user is here. */
   clear(): void {
     this.#box.value = "";
     this.writeTo(undefined);
@@ -138,7 +138,7 @@ export interface CommandTarget {
   logOut(): void;
 }
 
-/** Does what a line says; `to` is whom messages are for. Gives the reason if it cannot be done. */
+/** Does what a line says; `to` is the receiver of messages. Gives the reason if it cannot be done. */
 export function runLine(
   line: string,
   to: string | undefined,

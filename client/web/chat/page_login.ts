@@ -20,6 +20,7 @@ import {
   type Refusal,
   withLogin,
 } from "../../session/session_login.ts";
+import type { ChatEnd } from "../../session/session_options.ts";
 import { safeText } from "../../../lib/base/escape.ts";
 import { byId } from "../shared/dom.ts";
 import { reasonOf, texts } from "../shared/texts.ts";
@@ -160,13 +161,23 @@ export class LoginForm {
   }
 }
 
+/** What the form says after the end of a session that has left some messages unsent. */
+export function noticeAfter(end: ChatEnd, unsent: number): string {
+  const notice = end === "kicked"
+    ? texts.kicked
+    : end === "closed"
+    ? texts.loggedOutHere
+    : texts.loggedOut;
+  return unsent > 0 ? `${notice} ${texts.notSent}: ${unsent}` : notice;
+}
+
 function textOf(refusal: Refusal): string {
   const reason = safeText(reasonOf(refusal));
   const seconds = Math.ceil((refusal.retryAfterMs ?? 0) / 1000);
   return seconds > 0 ? texts.inSeconds(reason, seconds) : reason;
 }
 
-/** Whether nobody can read what is sent: it is encrypted, or stays on this machine. */
+/** Whether others cannot read what is sent: it is encrypted, or stays on this machine. */
 function isSecretOnTheWay(): boolean {
   const { protocol, hostname } = location;
   return protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);

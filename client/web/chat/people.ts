@@ -52,7 +52,7 @@ export class People {
     return this.#names.get(keyOfText(typed)) ?? typed;
   }
 
-  /** Begins anew: nobody is known to be here but the user. */
+  /** Begins anew: only the user is known to be here. */
   enter(own: string): void {
     this.#own = own;
     this.#set([own], 0);

@@ -13,7 +13,7 @@ import { texts } from "../shared/texts.ts";
 const BYTES_A_ROW = 8;
 const MAX_ROWS = 32;
 const MAX_CHARS = 4096;
-/** What nobody who looks at the screen should read: the values of these fields. */
+/** The values of these fields, which others who look at the screen must not read. */
 const SECRETS = /(?<="(?:password|token)":")(?:[^"\\]|\\.)*/g;
 const HIDDEN = "*";
 
