@@ -71,7 +71,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   readAhead(onEnd: (end: StreamEnd) => void): void {
     if (this.end) return onEnd(this.end);
     this.#onEnd = onEnd;
-    this.#readAhead();
+    this.readAheadAgain();
   }
 
   /** Reads ahead no more: for what comes, only `discard` has a use. */
@@ -148,7 +148,7 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.#closed) this.frames.discard();
     this.onRead();
     if (this.#discarded) this.#discardOn(this.#discarded);
-    else this.#readAhead();
+    else this.readAheadAgain();
   }
 
   #setEnd(end: StreamEnd): void {
@@ -161,7 +161,8 @@ export abstract class ChunkReader implements Reading, Disposable {
     return this.#onEnd !== undefined && this.frames.bufferedBytes < MAX_AHEAD_BYTES;
   }
 
-  #readAhead(): void {
+  /** Reads ahead, where that is wanted, and there is room again. */
+  protected readAheadAgain(): void {
     if (this.#isReadingAhead && !this.end && !this.#closed) this.readOn();
   }
 

@@ -145,7 +145,10 @@ export class MessageReader extends ChunkReader
     try {
       // On a busy connection most messages are here already: to take those must cost next to nothing.
       const message = this.#take(kind);
-      if (message !== undefined) return Promise.resolve(message);
+      if (message !== undefined) {
+        this.readAheadAgain();
+        return Promise.resolve(message);
+      }
     } catch (error) {
       return quiet(Promise.reject(this.#failed(error)));
     }
