@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TokenBucket } from "../base/token_bucket.ts";
 import { FrameTooLargeError } from "../frame/frame.ts";
 import { MessageDecoder } from "../frame/message_decoder.ts";
 import { decodeBody } from "../frame/text_decoding.ts";
@@ -35,6 +36,9 @@ interface WholeFrame {
 }
 
 const MASK_BYTES = 4;
+// A frame that carries as little as a ping, and ends no message, costs about as much as a message. A handler decides how
+// fast it receives messages; of these frames so many may come at once, and so many a second.
+const SMALL_FRAMES = { burst: 1000, perSecond: 100 };
 const KNOWN_OPCODES: readonly number[] = Object.values(OPCODE);
 
 /**
@@ -57,6 +61,8 @@ export class WebSocketDecoder extends MessageDecoder {
   #limit: number | undefined;
   #messageBytes = 0;
   #gapBytes = 0;
+  /** Made when the first small frame comes. */
+  #smallFrames: TokenBucket | undefined;
 
   /** Takes the next message. */
   override next(): string | undefined {
@@ -94,6 +100,7 @@ export class WebSocketDecoder extends MessageDecoder {
     while (!this.broken && !this.finished) {
       const frame = this.#wholeFrame();
       if (frame === undefined) return void this.#closeGap();
+      this.#checkRate(frame);
       const payload = this.#join(frame);
       if (frame.opcode > OPCODE.binary) {
         this.#takeControl(frame.opcode, payload);
@@ -163,6 +170,18 @@ export class WebSocketDecoder extends MessageDecoder {
     throw this.#violation(
       CLOSE.tooLarge,
       new FrameTooLargeError("receive", bodyBytes, this.#limit),
+    );
+  }
+
+  /** Control frames and small fragments are taken as fast as they come: too many of them would hold up all others. */
+  #checkRate({ isLast, opcode, payloadBytes }: WholeFrame): void {
+    const endsMessage = isLast && opcode <= OPCODE.binary || opcode === OPCODE.close;
+    if (endsMessage || payloadBytes > MAX_CONTROL_BYTES) return;
+    this.#smallFrames ??= new TokenBucket(SMALL_FRAMES);
+    if (this.#smallFrames.take() === 0) return;
+    throw this.#violation(
+      CLOSE.policyViolation,
+      new Deno.errors.InvalidData("Cannot receive so many pings and small fragments"),
     );
   }
 

@@ -33,7 +33,7 @@ export class People {
       const isInside = [this.#panel, this.#toggle].some((each) => each.contains(target as Node));
       if (!isInside) this.#open(false);
     });
-    this.#panel.addEventListener("keydown", ({ key }) => key === "Escape" && this.#open(false));
+    addEventListener("keydown", ({ key }) => key === "Escape" && this.#open(false));
     this.#show();
   }
 

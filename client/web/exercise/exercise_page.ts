@@ -39,6 +39,7 @@ class ExercisePage {
   constructor() {
     document.title = byId("server").textContent = this.#server;
     byId("about").textContent = aboutOf(this.#server);
+    this.#box.placeholder = texts.message;
     this.#composer.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#sendLine();
@@ -139,6 +140,9 @@ class ExercisePage {
     const isReady = banner === "";
     this.#login.hidden = !isReady || !this.#hasAccounts || this.#isIn;
     this.#composer.hidden = !isReady || this.#hasAccounts && !this.#isIn;
+    // On a phone, the focus would open a keyboard over half of the screen.
+    const mayFocus = document.activeElement === document.body;
+    if (mayFocus && !matchMedia("(pointer: coarse)").matches) this.#box.focus();
   }
 }
 

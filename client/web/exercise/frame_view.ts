@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /**
- * One frame as a student looks at it: the text, and the bytes that carry it over TCP.
+ * One frame as a student looks at it: the text, and the bytes that carry it where frames are spoken. The page itself
+ * exchanges the text over a WebSocket.
  *
  * @module
  */

@@ -155,8 +155,8 @@ export const TABLE = {
   ],
   frames: ["Frames", "Кадры"],
   framesHint: [
-    "Each message with the bytes that carry it over TCP, the newest first.",
-    "Каждое сообщение и его байты в TCP, новые сверху.",
+    "Each message as its frame, the bytes that a client in a terminal exchanges for it. The newest first.",
+    "Каждое сообщение и его кадр: байты, которые передаёт клиент в терминале. Новые сверху.",
   ],
   sent: ["You → server", "Вы → сервер"],
   received: ["Server → you", "Сервер → вам"],

@@ -142,6 +142,8 @@ browserTest("The chat page", {
       `Array.from(document.querySelectorAll("button:not(.name)"), (button) => button.offsetHeight)`,
     );
     assertEquals(targets.filter((height) => height > 0 && height < 24), []);
+    await page.press("Escape");
+    await page.until(`getComputedStyle(document.getElementById("people")).visibility === "hidden"`);
   },
 
   "speaks Russian in a Russian browser": async (browser) => {

@@ -17,8 +17,9 @@ browserTest("The page of an exercise", {
     for (const name of ["echo", "threads"]) {
       await using server = await ServerProcess.start(name);
       const page = await browser.page(urlOf(server));
+      await page.until(`document.activeElement.id === "message"`);
 
-      await page.fill("Message", "hi, \u00fc!");
+      await page.send("Input.insertText", { text: "hi, \u00fc!" });
       await page.press("Enter");
       await page.until(`document.querySelectorAll("article.received").length === 1`);
 

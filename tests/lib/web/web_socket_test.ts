@@ -182,6 +182,11 @@ const CASES: [group: string, what: string, frames: Uint8Array[], told: string[]]
   ["limits", "a length of 64 bits", [new Uint8Array([0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0])], [
     "close 1002",
   ]],
+  ["limits", "a flood of pongs", Array(3000).fill(frame(PONG)), ["close 1008"]],
+  ["limits", "a flood of empty fragments", [
+    part(TEXT, ""),
+    ...Array(3000).fill(part(CONTINUATION, "")),
+  ], ["close 1008"]],
   ["limits", "what follows an error is not read", [frame(TEXT, "x".repeat(1001)), frame(TEXT)], [
     "close 1009",
   ]],
@@ -229,7 +234,7 @@ Deno.test("WebSocketConn ends with a defined close code whatever is changed in t
 
 Deno.test("WebSocketConn answers the last of many pings that a peer does not wait for", async () => {
   const stuck = Promise.withResolvers<void>();
-  const pings = Array.from({ length: 1000 }, (_, i) => frame(PING, `${i}`));
+  const pings = Array.from({ length: 5000 }, (_, i) => frame(PING, `${i}`));
   const reads = [...pings, frame(CLOSE)];
   const scripted = new ScriptedConn({ reads, writes: [stuck.promise] });
   using conn = new WebSocketConn(scripted);
@@ -242,7 +247,7 @@ Deno.test("WebSocketConn answers the last of many pings that a peer does not wai
   conn.close();
   await conn.released;
 
-  assertEquals(said(scripted.written).slice(-2), ["pong 999", "close"]);
+  assertEquals(said(scripted.written).slice(-2), ["pong 4999", "close"]);
 });
 
 Deno.test("WebSocketConn.send() has the rules of frames", async () => {
