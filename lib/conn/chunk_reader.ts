@@ -40,6 +40,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   #reading = false;
   #closed = false;
   #emptyReads = 0;
+  #broken: StreamEnd | undefined;
   #discarded: Latch | undefined;
   #onEnd: ((end: StreamEnd) => void) | undefined;
 
@@ -69,15 +70,25 @@ export abstract class ChunkReader implements Reading, Disposable {
    * @param onEnd Called when the stream ends, or at once if it has.
    */
   readAhead(onEnd: (end: StreamEnd) => void): void {
-    if (this.end) return onEnd(this.end);
+    const end = this.end ?? this.#broken;
+    if (end) return onEnd(end);
     this.#onEnd = onEnd;
-    this.readAheadAgain();
+    this.#readAhead();
   }
 
-  /** Reads ahead no more: for what comes, only `discard` has a use. */
-  protected reportBroken(error: unknown): void {
-    this.#onEnd?.({ how: "broken", error });
+  /** Gives what was taken at once. There may be room again to read ahead. */
+  protected given<T>(message: T): Promise<T> {
+    this.#readAhead();
+    return Promise.resolve(message);
+  }
+
+  /** Where nothing more can be read, reports that, and reads ahead no more. Returns whether it is so. */
+  protected reportBroken(error: unknown): boolean {
+    if (!this.frames.broken) return false;
+    this.#broken = { how: "broken", error };
+    this.#onEnd?.(this.#broken);
     this.#onEnd = undefined;
+    return true;
   }
 
   /** How the stream ended, if it has: also where the peer has said in it that no more will come. */
@@ -148,7 +159,7 @@ export abstract class ChunkReader implements Reading, Disposable {
     if (this.#closed) this.frames.discard();
     this.onRead();
     if (this.#discarded) this.#discardOn(this.#discarded);
-    else this.readAheadAgain();
+    else this.#readAhead();
   }
 
   #setEnd(end: StreamEnd): void {
@@ -161,8 +172,7 @@ export abstract class ChunkReader implements Reading, Disposable {
     return this.#onEnd !== undefined && this.frames.bufferedBytes < MAX_AHEAD_BYTES;
   }
 
-  /** Reads ahead, where that is wanted, and there is room again. */
-  protected readAheadAgain(): void {
+  #readAhead(): void {
     if (this.#isReadingAhead && !this.end && !this.#closed) this.readOn();
   }
 

@@ -104,12 +104,6 @@ export class MessageReader extends ChunkReader
     return target.length === 0 ? Promise.resolve(0) : this.#receive(partInto(target));
   }
 
-  /** Reads also while no message is waited for: see `ChunkReader`. */
-  override readAhead(onEnd: (end: StreamEnd) => void): void {
-    if (this.frames.broken) onEnd({ how: "broken", error: this.#thrown });
-    else super.readAhead(onEnd);
-  }
-
   /** Stops, reads on until the peer has finished, and drops all of it. Rejects if the connection is lost before. */
   override discard(): Promise<void> {
     this.stop();
@@ -145,10 +139,7 @@ export class MessageReader extends ChunkReader
     try {
       // On a busy connection most messages are here already: to take those must cost next to nothing.
       const message = this.#take(kind);
-      if (message !== undefined) {
-        this.readAheadAgain();
-        return Promise.resolve(message);
-      }
+      if (message !== undefined) return this.given(message);
     } catch (error) {
       return quiet(Promise.reject(this.#failed(error)));
     }
@@ -208,10 +199,7 @@ export class MessageReader extends ChunkReader
 
   #failed(error: unknown): unknown {
     // What follows a frame over the limit cannot be divided into frames.
-    if (this.frames.broken && !this.#ended) {
-      this.#ended = true;
-      this.reportBroken(error);
-    }
+    this.#ended ||= this.reportBroken(error);
     if (error instanceof Deno.errors.InvalidData) this.#givenMessages++;
     return this.#thrown = error;
   }

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { messageOf, stackOf } from "../../../lib/base/thrown.ts";
-import { ODD_VALUES } from "../../support/odd_values.ts";
+import { ODD_VALUES } from "./odd_values.ts";
 
 Deno.test("messageOf() gives the message of an error, stackOf() its stack, and both the text of other values", () => {
   assertEquals(messageOf(new Error("lost")), "lost");

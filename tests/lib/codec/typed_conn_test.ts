@@ -6,7 +6,7 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import { frameOf } from "../../support/bytes.ts";
-import { ODD_VALUES } from "../../support/odd_values.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 
 const number = json((value) => {
   if (typeof value !== "number") throw new TypeError("it is no number");

@@ -11,7 +11,7 @@ import {
 import { serve } from "../../../lib/server/server.ts";
 import { FramedConn as Conn } from "../../../lib/conn/framed_conn.ts";
 import { testHandler } from "../../../lib/testing/test_handler.ts";
-import { ODD_VALUES } from "../../support/odd_values.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { isPending } from "../../support/turns.ts";
 import { conns, parseText, receiveJson, sendJson } from "./rpc_pair.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { ODD_VALUES } from "../../support/odd_values.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { turns } from "../../support/turns.ts";
 import { AcceptLoop } from "../../../lib/server/accept_loop.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";

@@ -4,7 +4,7 @@ import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
 import { converse, startConversation } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
-import { ODD_VALUES } from "../../support/odd_values.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
 import { json } from "../../../lib/codec/json.ts";
