@@ -37,7 +37,7 @@ interface WholeFrame {
 
 const MASK_BYTES = 4;
 // A frame that carries as little as a ping, and ends no message, costs about as much as a message. A handler decides how
-// fast it receives messages; of these frames so many may come at once, and so many a second.
+// fast it receives messages; these frames have a limit of their own: how many at once, and how many a second.
 const SMALL_FRAMES = { burst: 1000, perSecond: 100 };
 const KNOWN_OPCODES: readonly number[] = Object.values(OPCODE);
 
@@ -154,11 +154,11 @@ export class WebSocketDecoder extends MessageDecoder {
   /** Reads a length of 2 or 8 bytes, which must need as many. */
   #longLength(at: number, lengthBytes: number): number {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + at, lengthBytes);
-    const length = lengthBytes === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+    const length = lengthBytes === 2 ? view.getUint16(0) : Number(view.getBigInt64(0));
+    if (length < 0) throw this.#protocolError("the first bit of a length is set");
     if (length < (lengthBytes === 2 ? 126 : 2 ** 16)) {
       throw this.#protocolError("a length takes more bytes than it needs");
     }
-    if (length >= 2 ** 63) throw this.#protocolError("the first bit of a length is set");
     return length;
   }
 

@@ -141,10 +141,10 @@ function who(_argument: string, { server, service }: ServerContext): string {
 async function pause(_argument: string, context: ServerContext): Promise<string> {
   const { server, service, drain } = context;
   if (server.paused) return "Paused already";
-  const { connections } = server;
+  const clients = server.peers().length;
   service.sendAway?.(true);
   await drain((signal) => server.pause({ signal }));
-  return `Paused: ${count(connections, "client")} asked to come back. Type resume to go on`;
+  return `Paused: ${count(clients, "client")} asked to come back. Type resume to go on`;
 }
 
 async function resume(_argument: string, { server, service }: ServerContext): Promise<string> {

@@ -90,7 +90,7 @@ function run(
   });
   load();
   const waitsFor = () =>
-    `Waiting ${DRAIN_MS / 1000} s at most for ${count(server.connections, "client")}`;
+    `Waiting ${DRAIN_MS / 1000} s at most for ${count(server.connections, "connection")}`;
   const drain = (run: (signal: AbortSignal) => Promise<void>) => withProgress(run, waitsFor);
   return { server, service, log, counter: events, drain };
 }

@@ -107,7 +107,7 @@ export class Members {
     this.dataId = data_id.toBase64({ alphabet: "base64url", omitPadding: true });
   }
 
-  /** Until it has sent something, a peer takes a place of those that have not logged in, for so long at most. */
+  /** Until it has sent something, for `silenceMs` at most, a peer takes a place of those that have not logged in. */
   silence(silenceMs: number): Silence {
     return {
       silenceMs,

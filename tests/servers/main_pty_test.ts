@@ -135,7 +135,7 @@ for (const command of ["pause", "stop"]) {
       ["", () => clients[0]!.request("accepted")],
       ["", "who\r"],
       ["1  -  127.0.0.1:", `${command}\r`],
-      ["Waiting 5 s at most for 1 client", () => clients[0]!.close()],
+      ["Waiting 5 s at most for 1 connection", () => clients[0]!.close()],
       ["", command === "stop" ? "" : "stop\r"],
     ]);
 

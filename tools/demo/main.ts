@@ -152,7 +152,7 @@ async function main({ fast }: FlagValues): Promise<void> {
   console.log("console│ stop: Stopped");
   await showLogLine(config.logPath, paint, tell);
   await pace.step();
-  tell("Now yourself: deno task chat; in two other terminals deno task chat:client");
+  tell("Now yourself: deno task chat; to join, a browser or deno task chat:client");
 }
 
 /** A pause, in which the first of the members types. */

@@ -141,8 +141,9 @@ class ExercisePage {
     this.#login.hidden = !isReady || !this.#hasAccounts || this.#isIn;
     this.#composer.hidden = !isReady || this.#hasAccounts && !this.#isIn;
     // On a phone, the focus would open a keyboard over half of the screen.
-    const mayFocus = document.activeElement === document.body;
-    if (mayFocus && !matchMedia("(pointer: coarse)").matches) this.#box.focus();
+    const isFree = document.activeElement === document.body;
+    if (!isFree || matchMedia("(pointer: coarse)").matches) return;
+    (this.#login.hidden ? this.#box : this.#name).focus();
   }
 }
 

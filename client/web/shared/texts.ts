@@ -112,8 +112,8 @@ export const TABLE = {
     "Оператор завершил ваше соединение.",
   ],
   wrongServer: [
-    "The server speaks another version now: reload the page.",
-    "Версия сервера изменилась: обновите страницу.",
+    "The server is another one now, or of another version: reload the page.",
+    "Сервер теперь другой или другой версии: обновите страницу.",
   ],
   failed: ["The page cannot go on: reload it.", "Страница не может продолжить: обновите её."],
   cancel: ["Cancel", "Отмена"],

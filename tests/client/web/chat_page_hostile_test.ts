@@ -117,6 +117,6 @@ browserTest("The chat page shows hostile texts as text:", {
 
     await page.click("button", "Log in");
 
-    await page.shows("The server speaks another version now: reload the page.");
+    await page.shows("The server is another one now, or of another version: reload the page.");
   },
 });

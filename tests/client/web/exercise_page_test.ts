@@ -49,7 +49,8 @@ browserTest("The page of an exercise", {
   "logs in at the authentication server, and shows neither password nor token": async (browser) => {
     await using server = await ServerProcess.start("auth");
     const page = await browser.page(urlOf(server));
-    await page.fill("Name", "Anna");
+    await page.until(`document.activeElement.id === "name"`);
+    await page.send("Input.insertText", { text: "Anna" });
     await page.fill("Password", "correct horse");
     await page.click("button", "Log in");
     await page.shows("The name or the password is wrong");

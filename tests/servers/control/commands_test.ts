@@ -7,10 +7,12 @@ import { serve } from "../../../lib/server/server.ts";
 import { echo } from "../../../servers/echo.ts";
 import { COMMANDS, commandsOf, type ServerContext } from "../../../servers/control/commands.ts";
 import type { Service } from "../../../servers/service.ts";
+import { openSite } from "../../../servers/web/site.ts";
 
 /** A running echo server with its commands. */
 function setUp(more: Partial<Service> = {}) {
-  const server = serve(echo, { goodbye: goodbyeText });
+  const http = openSite({ name: "echo", host: "127.0.0.1" });
+  const server = serve(echo, { goodbye: goodbyeText, http });
   const service = { handler: echo, ...more };
   const context: ServerContext = {
     server,
@@ -75,6 +77,18 @@ Deno.test("who lists number, name, address and time, with names escaped", async 
 
   assertMatch(first!, /^1 {2}An\\x1bna {2}127\.0\.0\.1:\d+ {2}\d s$/);
   assertMatch(second!, /^2 {2}- {2}127\.0\.0\.1:\d+ {2}\d s {2}thread 7$/);
+});
+
+Deno.test("pause does not count a browser that has only requested pages", async () => {
+  await using kit = setUp();
+  const browser = await Deno.connect({ port: kit.server.addr.port });
+  await browser.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n"));
+  await browser.read(new Uint8Array(1000));
+
+  const paused = kit.run("pause");
+  browser.close();
+
+  assertEquals(await paused, "Paused: 0 clients asked to come back. Type resume to go on");
 });
 
 Deno.test("pause sends clients away, resume lets them come back to the same port", async () => {
