@@ -12,10 +12,10 @@ import { closeQuietly, readableOf, writableOf } from "./conn_streams.ts";
 import { setSocketOptions } from "./dial.ts";
 import type { SendOptions } from "./message_conn.ts";
 import { MessageReader } from "./message_reader.ts";
-import { WriteQueue } from "./write_queue.ts";
+import { type QueueOwner, WriteQueue } from "./write_queue.ts";
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
-export class ByteConn implements Deno.Conn {
+export class ByteConn implements Deno.Conn, QueueOwner {
   /** @internal Receives what the peer sends. */
   protected readonly reader: MessageReader;
   /** @internal Sends what is queued. */
@@ -42,7 +42,7 @@ export class ByteConn implements Deno.Conn {
     this.#conn = conn;
     const { sendTimeoutMs = 0, lingerTimeoutMs = sendTimeoutMs > 0 ? 0 : 5000 } = options;
     this.#lingerTimeoutMs = lingerTimeoutMs;
-    this.queue = new WriteQueue(conn, encoder, options, (error) => this.#lose(error));
+    this.queue = new WriteQueue(conn, encoder, options, this);
     this.reader = new MessageReader(conn, decoder, options);
     setSocketOptions(conn, options.keepAlive);
   }
@@ -234,8 +234,8 @@ export class ByteConn implements Deno.Conn {
     this.#closeConn();
   }
 
-  /** The peer takes nothing: only closing ends the write that is pending. */
-  #lose(error: Error): void {
+  /** @internal The peer takes nothing: only closing ends the write that is pending. */
+  onSendTimeout(error: Error): void {
     this.reader.fail(error);
     this.#closeConn();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkLimits } from "../base/numbers.ts";
-import { checkMaxBodyBytes, type FrameOptions } from "../frame/frame.ts";
+import { checkMaxBodyBytes, type FrameOptions, type MessageObserver } from "../frame/frame.ts";
 
 /** The part of a `Deno.Conn` that carries the bytes. */
 export type Transport =
@@ -60,6 +60,8 @@ export interface FramedConnOptions extends FrameOptions {
    * Called for each message when its write begins, in order, with the length of its body in bytes. It must not throw.
    */
   onSent?: (bodyBytes: number) => void;
+  /** @internal Takes the calls of both in place of these options. */
+  observer?: MessageObserver;
 }
 
 /**

@@ -7,6 +7,7 @@ import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import type { FramedConnOptions } from "./conn_options.ts";
+import type { MessageObserver } from "../frame/frame.ts";
 import type { MessageDecoder } from "../frame/message_decoder.ts";
 import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
 import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
@@ -29,7 +30,7 @@ interface Waiting<T> extends PromiseWithResolvers<T> {
  */
 export class MessageReader extends ChunkReader
   implements AsyncIterableIterator<string, void, void>, EventListenerObject, Progressing {
-  readonly #onReceived: FramedConnOptions["onReceived"];
+  readonly #observer: MessageObserver;
   readonly #idleTimeoutMs: number;
   readonly #idleTimer: InactivityTimer | undefined;
   readonly #stopped = new Latch();
@@ -47,7 +48,7 @@ export class MessageReader extends ChunkReader
   /** Reads from `reader`, which nothing else may read. */
   constructor(reader: Reader, frames: MessageDecoder, options: FramedConnOptions = {}) {
     super(reader, frames);
-    this.#onReceived = options.onReceived;
+    this.#observer = options.observer ?? options;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 0;
     this.#messageTimeoutMs = options.messageTimeoutMs ??
       Math.min(12 * this.#idleTimeoutMs, MAX_DEFAULT_MESSAGE_TIMEOUT_MS);
@@ -157,7 +158,7 @@ export class MessageReader extends ChunkReader
     if (message === undefined) return this.#takeEnd(kind, this.takeEnd());
     if (kind.isMessage) {
       this.#givenMessages++;
-      this.#onReceived?.(this.frames.bodyBytes);
+      this.#observer.onReceived?.(this.frames.bodyBytes);
     }
     return message;
   }

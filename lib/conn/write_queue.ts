@@ -13,6 +13,12 @@ import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
 const DONE = Promise.resolve();
 
+/** What a queue belongs to. */
+export interface QueueOwner {
+  /** Called when `sendTimeoutMs` has passed, and the queue has failed. */
+  onSendTimeout(error: Error): void;
+}
+
 /**
  * Queues frames and writes them: at the end of the turn, at `flush`, or when enough are queued.
  *
@@ -27,7 +33,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   readonly #writer: Writer;
   readonly #highWaterMarkBytes: number;
   readonly #sendTimeoutMs: number;
-  readonly #onTimeout: (error: Error) => void;
+  readonly #owner: QueueOwner | undefined;
   #timer: InactivityTimer | undefined;
   #closingWrite = false;
   #scheduled = false;
@@ -43,20 +49,20 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   /**
    * Makes an empty queue in front of `writer`, which nothing else may write to.
    *
-   * @param onTimeout Called when `sendTimeoutMs` has passed. The queue has failed then, and a write may still be pending.
+   * @param owner Told of a write that is given up, which may still be pending.
    */
   constructor(
     writer: Writer,
     frames: MessageEncoder,
     options: FramedConnOptions = {},
-    onTimeout: (error: Error) => void = () => {},
+    owner?: QueueOwner,
   ) {
     super(writer);
     this.#frames = frames;
     this.#writer = writer;
     this.#highWaterMarkBytes = options.highWaterMarkBytes ?? 64 * 1024;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 0;
-    this.#onTimeout = onTimeout;
+    this.#owner = owner;
   }
 
   /** Whether every byte is with the operating system, or never will be. */
@@ -189,7 +195,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
       `Cannot send: the peer took nothing for ${this.#sendTimeoutMs} ms`,
     );
     this.fail(error);
-    this.#onTimeout(error);
+    this.#owner?.onSendTimeout(error);
   }
 
   /** Starts to write at the end of a turn. */

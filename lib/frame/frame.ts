@@ -40,6 +40,14 @@ export class FrameTooLargeError extends RangeError {
   }
 }
 
+/** Is told of the messages of a connection. It must not throw. */
+export interface MessageObserver {
+  /** Called for each message that a `receive` gives, with the length of its body in bytes. */
+  onReceived?(bodyBytes: number): void;
+  /** Called for each message when its write begins, in order, with the length of its body in bytes. */
+  onSent?(bodyBytes: number): void;
+}
+
 /** Options that limit a frame. */
 export interface FrameOptions {
   /**

@@ -17,7 +17,8 @@ import { TextDecoding } from "./text_decoding.ts";
 
 /** Splits a stream of bytes into the messages of its frames. */
 export class FrameDecoder extends MessageDecoder {
-  readonly #texts = new TextDecoding();
+  /** Made for the first text. */
+  #texts: TextDecoding | undefined;
   /** Where in the stream the last frame is whose header was accepted. A new limit does not apply to it. */
   #acceptedAt = -1;
 
@@ -28,7 +29,9 @@ export class FrameDecoder extends MessageDecoder {
    * @throws {FrameTooLargeError} If the header announces more than the limit. No later frame can be read then.
    */
   override next(): string | undefined {
-    return this.#takeFrame() ? this.#texts.decode(this, this.bodyBytes) : undefined;
+    if (!this.#takeFrame()) return undefined;
+    this.#texts ??= new TextDecoding();
+    return this.#texts.decode(this, this.bodyBytes);
   }
 
   /**
@@ -61,6 +64,6 @@ export class FrameDecoder extends MessageDecoder {
   /** Forgets what is buffered and gives the memory back. */
   override discard(): void {
     super.discard();
-    this.#texts.forget();
+    this.#texts?.forget();
   }
 }

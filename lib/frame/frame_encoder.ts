@@ -10,6 +10,7 @@ import {
   FrameTooLargeError,
   HEADER_BYTES,
   HEADER_SPACE,
+  type MessageObserver,
   writeHeader,
 } from "./frame.ts";
 import { NO_FRAMES } from "./shared_frames.ts";
@@ -32,11 +33,9 @@ const MAX_SHARED = 512;
 const SMALL_FRAME_BYTES = 1024;
 
 /** Options for {@linkcode FrameEncoder}. */
-export interface FrameEncoderOptions extends FrameOptions {
-  /**
-   * Called for each message when its write begins, in order, with the length of its body in bytes. It must not throw.
-   */
-  onSent?: (bodyBytes: number) => void;
+export interface FrameEncoderOptions extends FrameOptions, Pick<MessageObserver, "onSent"> {
+  /** @internal Takes the calls in place of these options: so many connections need no closures of their own. */
+  observer?: MessageObserver;
 }
 
 /**
@@ -57,7 +56,7 @@ export class FrameEncoder extends WriteBuffer {
   /** The texts encoded last were ASCII: a sender mostly keeps its alphabet. */
   #expectsAscii = true;
   #maxBodyBytes: number;
-  readonly #onSent: FrameEncoderOptions["onSent"];
+  readonly #observer: MessageObserver;
   /** The lengths of the bodies that are encoded or shared, if there is an `onSent`. */
   #lengths: number[] | undefined;
 
@@ -65,8 +64,8 @@ export class FrameEncoder extends WriteBuffer {
   constructor(options: FrameEncoderOptions = {}) {
     super();
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
-    this.#onSent = options.onSent;
-    if (this.#onSent) this.#lengths = [];
+    this.#observer = options.observer ?? options;
+    if (this.#observer.onSent) this.#lengths = [];
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -150,7 +149,7 @@ export class FrameEncoder extends WriteBuffer {
     const lengths = this.#lengths;
     if (!lengths) return;
     this.#lengths = [];
-    for (const bodyBytes of lengths) this.#onSent?.(bodyBytes);
+    for (const bodyBytes of lengths) this.#observer.onSent?.(bodyBytes);
   }
 
   /** Forgets everything queued. */

@@ -11,6 +11,7 @@ import type { ByteConn } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
+import type { MessageObserver } from "../frame/frame.ts";
 import {
   type ConversationEnd,
   type EndReason,
@@ -42,7 +43,7 @@ const CLOSE_MS = 2000;
 export type OnConversationEnd = (conversation: Conversation, end: ConversationEnd) => void;
 
 /** A connection of a server, which it owns. An idle one keeps as few objects as possible. */
-export class Conversation {
+export class Conversation implements MessageObserver {
   /** What the handler knows about it. */
   readonly info: PeerInfo;
   /** What has carried its HTTP requests, if there were any. */
@@ -82,22 +83,23 @@ export class Conversation {
     return this.#over.promise;
   }
 
-  /** Calls `handler`, sends the goodbye where that is due, closes, and calls `onEnd`. Never rejects. */
+  /** Calls `handler`, and when that has ended, sends the goodbye where it is due, closes, and calls `onEnd`. */
   async run(handler: Handler): Promise<void> {
-    let end: ConversationEnd;
     try {
       const { http } = this.#options;
       if (!http) this.#announce();
       if (this.#tls) await this.#shakeHands(this.#tls);
       const conn = http ? await this.#negotiate(http) : this.#messages;
-      if (conn && !conn.closed) await handler(conn as FramedConn, this.info);
-      end = this.#endOfReturn();
+      const isOpen = conn !== undefined && !conn.closed;
+      const returned = isOpen ? handler(conn as FramedConn, this.info) : undefined;
+      // To await it would keep the frame of this function as long as the connection lives.
+      Promise.resolve(returned).then(
+        () => this.#finish(this.#endOfReturn()),
+        (error) => this.#onThrown(error),
+      );
     } catch (error) {
-      // What a handler does that was left to itself does not matter.
-      if (this.#isClosing) return;
-      end = this.#endOf(error);
+      this.#onThrown(error);
     }
-    await this.#finish(end);
   }
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
@@ -120,20 +122,25 @@ export class Conversation {
     this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
   }
 
+  /** Reports a message that the handler was given. */
+  onReceived(bytes: number): void {
+    this.#options.onEvent?.({ type: "received", conn: this.info, bytes });
+    this.#options.onReceived?.(bytes);
+  }
+
+  /** Reports a message of which the write begins. */
+  onSent(bytes: number): void {
+    this.#options.onEvent?.({ type: "sent", conn: this.info, bytes });
+    this.#options.onSent?.(bytes);
+  }
+
   #observed(): FramedConnOptions {
-    const { onEvent, onReceived, onSent } = this.#options;
-    if (!onEvent) return this.#options;
-    return {
-      ...this.#options,
-      onReceived: (bytes) => {
-        onEvent({ type: "received", conn: this.info, bytes });
-        onReceived?.(bytes);
-      },
-      onSent: (bytes) => {
-        onEvent({ type: "sent", conn: this.info, bytes });
-        onSent?.(bytes);
-      },
-    };
+    return this.#options.onEvent ? { ...this.#options, observer: this } : this.#options;
+  }
+
+  #onThrown(error: unknown): void {
+    // What a handler does that was left to itself does not matter.
+    if (!this.#isClosing) this.#finish(this.#endOf(error));
   }
 
   async #shakeHands(tls: TlsServerConn): Promise<void> {

@@ -8,6 +8,7 @@ import {
   checkWellFormed,
   FrameTooLargeError,
   HEADER_BYTES,
+  type MessageObserver,
 } from "../frame/frame.ts";
 import type { FrameEncoderOptions } from "../frame/frame_encoder.ts";
 import type { MessageEncoder } from "../frame/framing.ts";
@@ -20,7 +21,7 @@ const utf8 = new TextEncoder();
 export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
   /** The close code of the last frame; `undefined` sends none. */
   closeCode: number | undefined = undefined;
-  readonly #onSent: FrameEncoderOptions["onSent"];
+  readonly #observer: MessageObserver;
   #maxBodyBytes: number;
   /** The lengths of the bodies that are queued, if there is an `onSent`. */
   #lengths: number[] = [];
@@ -30,7 +31,7 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
   constructor(options: FrameEncoderOptions = {}) {
     super();
     this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
-    this.#onSent = options.onSent;
+    this.#observer = options.observer ?? options;
   }
 
   /** The longest body that is accepted from now on, in bytes. */
@@ -97,7 +98,7 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
   reportSent(): void {
     const lengths = this.#lengths;
     if (lengths.length > 0) this.#lengths = [];
-    for (const bodyBytes of lengths) this.#onSent?.(bodyBytes);
+    for (const bodyBytes of lengths) this.#observer.onSent?.(bodyBytes);
   }
 
   /** Forgets everything queued. */
@@ -108,7 +109,7 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
 
   #pushMessage(body: Uint8Array): void {
     this.#pushFrame(OPCODE.text, body);
-    if (this.#onSent) this.#lengths.push(body.length);
+    if (this.#observer.onSent) this.#lengths.push(body.length);
   }
 
   #checkLength(bodyBytes: number): void {

@@ -169,7 +169,7 @@ Deno.test("info.signal reads ahead no more than 128 KiB of what the handler does
     connInfoOf(accepted, 1),
     {},
   );
-  const ended = conversation.run(async (conn, { signal }) => {
+  conversation.run(async (conn, { signal }) => {
     assertEquals(signal.aborted, false);
     await gate.promise;
     received.push(await conn.receive());
@@ -182,7 +182,7 @@ Deno.test("info.signal reads ahead no more than 128 KiB of what the handler does
   gate.resolve();
   await sending;
   peer.close();
-  await ended;
+  await conversation.over;
 
   assertEquals(received[0]!.length, 1_000_000);
 });
