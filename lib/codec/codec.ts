@@ -4,6 +4,8 @@
  * @module
  */
 
+import { messageOf } from "../base/thrown.ts";
+
 /**
  * Encodes values of type `Out` as bodies, and decodes bodies as values of type `In`. Whatever `decode` throws refuses the
  * message, with the error's text as the reason; `null` is refused too, because it stands for the end of a connection.
@@ -88,7 +90,7 @@ export class InvalidMessageError extends Deno.errors.InvalidData {
 
 /** What an error says, in at most 200 characters. */
 export function reasonOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = messageOf(thrown);
   if (text.length <= MAX_REASON_UNITS) return text;
   return text.slice(0, MAX_REASON_UNITS - 1).toWellFormed() + "…";
 }

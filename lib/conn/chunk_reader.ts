@@ -14,12 +14,12 @@ export interface Reader extends Pick<Deno.Conn, "read"> {
 }
 
 /**
- * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); the connection was
- * `lost`, or `closed` on this side.
+ * How a stream ended: the peer `finished`; it is gone without the end that TLS prescribes (`hungUp`); what it sent cannot
+ * be read on (`broken`); the connection was `lost`, or `closed` on this side.
  */
 export interface StreamEnd {
   /** In which way it ended. */
-  readonly how: "finished" | "hungUp" | "lost" | "closed";
+  readonly how: "finished" | "hungUp" | "broken" | "lost" | "closed";
   /** What a read failed with, unless the peer finished. */
   readonly error?: unknown;
 }
@@ -40,6 +40,7 @@ export abstract class ChunkReader implements Reading, Disposable {
   #reading = false;
   #closed = false;
   #emptyReads = 0;
+  #broken: StreamEnd | undefined;
   #discarded: Latch | undefined;
   #onEnd: ((end: StreamEnd) => void) | undefined;
 
@@ -69,9 +70,25 @@ export abstract class ChunkReader implements Reading, Disposable {
    * @param onEnd Called when the stream ends, or at once if it has.
    */
   readAhead(onEnd: (end: StreamEnd) => void): void {
-    if (this.end) return onEnd(this.end);
+    const end = this.end ?? this.#broken;
+    if (end) return onEnd(end);
     this.#onEnd = onEnd;
     this.#readAhead();
+  }
+
+  /** Gives what was taken at once. There may be room again to read ahead. */
+  protected given<T>(message: T): Promise<T> {
+    this.#readAhead();
+    return Promise.resolve(message);
+  }
+
+  /** Where nothing more can be read, reports that, and reads ahead no more. Returns whether it is so. */
+  protected reportBroken(error: unknown): boolean {
+    if (!this.frames.broken) return false;
+    this.#broken = { how: "broken", error };
+    this.#onEnd?.(this.#broken);
+    this.#onEnd = undefined;
+    return true;
   }
 
   /** How the stream ended, if it has: also where the peer has said in it that no more will come. */

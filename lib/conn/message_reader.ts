@@ -140,7 +140,7 @@ export class MessageReader extends ChunkReader
     try {
       // On a busy connection most messages are here already: to take those must cost next to nothing.
       const message = this.#take(kind);
-      if (message !== undefined) return Promise.resolve(message);
+      if (message !== undefined) return this.given(message);
     } catch (error) {
       return quiet(Promise.reject(this.#failed(error)));
     }
@@ -200,7 +200,7 @@ export class MessageReader extends ChunkReader
 
   #failed(error: unknown): unknown {
     // What follows a frame over the limit cannot be divided into frames.
-    if (this.frames.broken) this.#ended = true;
+    this.#ended ||= this.reportBroken(error);
     if (error instanceof Deno.errors.InvalidData) this.#givenMessages++;
     return this.#thrown = error;
   }

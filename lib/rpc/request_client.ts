@@ -7,6 +7,7 @@ import { InvalidMessageError } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { checkLimits, timerDelay } from "../base/numbers.ts";
+import { messageOf } from "../base/thrown.ts";
 import { quiet } from "../base/within.ts";
 import { parseResponse, type Request, type Response, type Result } from "./envelope.ts";
 
@@ -21,7 +22,8 @@ export interface RequestClientOptions<Answer> {
    */
   timeoutMs?: number;
   /**
-   * How many requests may be on their way at once. Further ones are sent in their order, as others end.
+   * How many requests may be on their way at once. Further ones are sent in their order, as others end; one that was given
+   * up counts until the connection has taken it, so that a peer that reads nothing fills no memory.
    *
    * @default {100}
    */
@@ -41,6 +43,8 @@ interface Pending {
   readonly id: number;
   readonly text: string;
   readonly answer: PromiseWithResolvers<Response>;
+  /** Settles when the connection takes the next one. */
+  sent: Promise<void>;
 }
 
 /**
@@ -88,6 +92,8 @@ export class RequestClient<Question, Answer> implements Disposable {
   readonly #pending = new Map<number, Pending>();
   /** To be sent, in their order. */
   readonly #waiting = new Set<Pending>();
+  /** Goes through those. A new iterator each time would pass over all that was deleted before. */
+  #upcoming = this.#waiting.values();
   #lastId = 0;
   #end: Error | undefined;
 
@@ -131,7 +137,7 @@ export class RequestClient<Question, Answer> implements Disposable {
     const answer = Promise.withResolvers<Response>();
     const timer = timeoutMs > 0 ? setTimeout(expire, timerDelay(timeoutMs)) : undefined;
     signal?.addEventListener("abort", abort);
-    const pending = { id, text, answer };
+    const pending = { id, text, answer, sent: Promise.resolve() };
     try {
       this.#waiting.add(pending);
       this.#sendWaiting();
@@ -139,9 +145,7 @@ export class RequestClient<Question, Answer> implements Disposable {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      this.#waiting.delete(pending);
-      this.#pending.delete(id);
-      this.#sendWaiting();
+      if (!this.#waiting.delete(pending)) pending.sent.finally(() => this.#leave(id));
     }
 
     function expire(): void {
@@ -162,12 +166,22 @@ export class RequestClient<Question, Answer> implements Disposable {
     }
   }
 
+  #leave(id: number): void {
+    this.#pending.delete(id);
+    this.#sendWaiting();
+  }
+
   #sendWaiting(): void {
-    for (const request of this.#waiting) {
-      if (this.#pending.size >= this.#maxPending) return;
+    while (this.#pending.size < this.#maxPending) {
+      const request = this.#upcoming.next().value;
+      if (!request) {
+        // An iterator that has ended gives nothing that is added later.
+        this.#upcoming = this.#waiting.values();
+        return;
+      }
       this.#waiting.delete(request);
       this.#pending.set(request.id, request);
-      this.#conn.send(request.text).catch(request.answer.reject);
+      request.sent = this.#conn.send(request.text).catch(request.answer.reject);
     }
   }
 
@@ -178,9 +192,8 @@ export class RequestClient<Question, Answer> implements Disposable {
         if (id !== null) this.#pending.get(id)?.answer.resolve({ id, ...result });
       }
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       end = new Deno.errors.ConnectionAborted(
-        `Cannot request: the connection has ended: ${reason}`,
+        `Cannot request: the connection has ended: ${messageOf(error)}`,
         { cause: error },
       );
     }

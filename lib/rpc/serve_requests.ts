@@ -7,7 +7,7 @@ import { InvalidMessageError, reasonOf } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { FrameTooLargeError } from "../frame/frame.ts";
-import { printError } from "../server/guarded.ts";
+import { guarded, printError } from "../server/guarded.ts";
 import {
   type Failure,
   parseRequest,
@@ -34,7 +34,9 @@ export interface ServeRequestsOptions<Question> {
    * @default {16}
    */
   maxConcurrent?: number;
-  /** Called with what the handler throws. Without it, that is printed to standard error. */
+  /**
+   * Called with what the handler throws. Without it, that is printed to standard error, and so is what it throws itself.
+   */
   onError?: (error: unknown) => void;
 }
 
@@ -43,7 +45,8 @@ export interface ServeRequestsOptions<Question> {
  * waits for the handlers that still run, and their answers are sent. A handler of `serve` can return it as it is:
  * {@linkcode RequestClient} shows both ends.
  *
- * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`.
+ * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`. A peer that
+ * waits for an answer may be silent for longer than `idleTimeoutMs`.
  *
  * @throws {RangeError} If `maxConcurrent` is less than 1.
  * @throws {Error} What the connection's `receive` throws when the connection is lost.
@@ -67,7 +70,8 @@ class RequestServer<Question, Answer> {
   readonly #codec = json<Request, Response>(parseRequest);
   readonly #requests: TypedConn<Request, Response>;
   readonly #handler: RequestHandler<Question, Answer>;
-  readonly #options: ServeRequestsOptions<Question>;
+  readonly #validate: Validate<Question>;
+  readonly #report: (error: unknown) => void;
   readonly #running = new Set<Promise<void>>();
   #wake: () => void = () => {};
 
@@ -79,7 +83,10 @@ class RequestServer<Question, Answer> {
     this.#conn = conn;
     this.#requests = new TypedConn(conn, this.#codec);
     this.#handler = handler;
-    this.#options = options;
+    this.#validate = options.validate;
+    this.#report = options.onError
+      ? guarded("onError", options.onError)
+      : (error) => printError("A request handler threw", error);
   }
 
   async run(maxConcurrent: number): Promise<void> {
@@ -99,11 +106,18 @@ class RequestServer<Question, Answer> {
       try {
         return await this.#requests.receive();
       } catch (error) {
+        if (this.#isAwaited(error)) continue;
         if (!(error instanceof Deno.errors.InvalidData)) throw error;
         const message = error instanceof InvalidMessageError ? error.reason : error.message;
-        await this.#send({ id: null, error: { code: "bad_request", message } });
+        await this.#refuse(null, { code: "bad_request", message });
       }
     }
+  }
+
+  /** Whether the peer was silent because it waits for an answer. The errors of the operating system have a code. */
+  #isAwaited(error: unknown): boolean {
+    const isSilence = error instanceof Deno.errors.TimedOut && !("code" in error);
+    return isSilence && this.#running.size > 0;
   }
 
   #start(request: Request): void {
@@ -121,14 +135,14 @@ class RequestServer<Question, Answer> {
     } catch (error) {
       // The answer cannot be written as JSON, or is too long.
       this.#report(error);
-      await this.#send({ id, error: FAILED });
+      await this.#refuse(id, FAILED);
     }
   }
 
   async #handle(body: unknown): Promise<Result<Answer>> {
     let question: Question;
     try {
-      question = this.#options.validate(body);
+      question = this.#validate(body);
     } catch (error) {
       return { error: { code: "bad_request", message: reasonOf(error) } };
     }
@@ -140,6 +154,11 @@ class RequestServer<Question, Answer> {
     }
   }
 
+  /** Sends a failure, unless not even that fits into a body. */
+  async #refuse(id: number | null, error: Failure): Promise<void> {
+    await this.#send({ id, error }).catch(() => {});
+  }
+
   /** Sends a response. That the connection is lost is not reported here: `receive` throws it. */
   async #send(response: Response): Promise<void> {
     const text = this.#codec.encode(response);
@@ -148,11 +167,5 @@ class RequestServer<Question, Answer> {
     } catch (error) {
       if (error instanceof FrameTooLargeError) throw error;
     }
-  }
-
-  #report(error: unknown): void {
-    const { onError } = this.#options;
-    if (onError) onError(error);
-    else printError("A request handler threw", error);
   }
 }

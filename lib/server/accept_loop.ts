@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../base/thrown.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { closeQuietly } from "../conn/conn_streams.ts";
 
@@ -89,8 +90,9 @@ export class AcceptLoop {
         // Without a pause: peers that reset their connections must not delay all others.
         if (hasLeft(error)) continue;
         this.#closed = error instanceof Deno.errors.BadResource;
-        if (String(error) !== reported) this.#events.onFailed(error);
-        reported = String(error);
+        const message = messageOf(error);
+        if (message !== reported) this.#events.onFailed(error);
+        reported = message;
         await this.#pause(RETRY_MS);
       }
     }

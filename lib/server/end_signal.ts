@@ -4,6 +4,7 @@
  * @module
  */
 import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
+import type { StreamEnd } from "../conn/chunk_reader.ts";
 import { ConversationEndedError, type EndReason } from "./end_reason.ts";
 
 /** An `AbortSignal` that is made when it is first asked for, because most handlers never do. */
@@ -24,9 +25,7 @@ export class EndSignal {
     this.#controller = new AbortController();
     if (this.#error) this.#controller.abort(this.#error);
     else {
-      internalsOf(this.conn).readAhead(({ how, error }) =>
-        this.abort(how === "lost" ? how : "finished", error)
-      );
+      internalsOf(this.conn).readAhead(({ how, error }) => this.abort(reasonOf(how), error));
     }
     return this.#controller.signal;
   }
@@ -45,4 +44,9 @@ export class EndSignal {
       error instanceof Error && error.cause === this.#error;
     return isPassedOn ? this.#error.reason : undefined;
   }
+}
+
+function reasonOf(how: StreamEnd["how"]): EndReason {
+  if (how === "broken") return "protocol";
+  return how === "lost" ? how : "finished";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { escapeControl } from "../base/escape.ts";
+import { stackOf } from "../base/thrown.ts";
 
 // A callback that always throws must not fill the terminal.
 const QUIET_MS = 1000;
@@ -38,6 +39,5 @@ export function guarded<Args extends unknown[], Result>(
 
 /** Prints an error that nothing else would show to standard error. Its text may quote a peer, so it is escaped. */
 export function printError(what: string, error: unknown): void {
-  const text = error instanceof Error ? error.stack ?? String(error) : String(error);
-  console.error(`${what}: ${text.split("\n").map(escapeControl).join("\n")}`);
+  console.error(`${what}: ${stackOf(error).split("\n").map(escapeControl).join("\n")}`);
 }

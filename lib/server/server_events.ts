@@ -32,7 +32,7 @@ export interface ConnInfo {
 export interface HandlerInfo extends ConnInfo {
   /**
    * Aborts when the conversation ends, also while the handler receives nothing: the server pauses, stops or closes, the
-   * peer is kicked, has finished or is gone; at the latest when the handler has returned. Its reason is a
+   * peer is kicked, has finished, sent what cannot be read on, or is gone; at the latest when the handler has returned. Its reason is a
    * {@linkcode ConversationEndedError}, which says which of these.
    *
    * Pass it to what the handler waits for: a database, a queue, `fetch`. From its first use on, the connection is read

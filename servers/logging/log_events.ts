@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogFile } from "../../lib/log/log_file.ts";
+import { stackOf } from "../../lib/base/thrown.ts";
 import { type EndReason, goodbyeOf, type GoodbyeReason } from "../../lib/server/end_reason.ts";
 import type { ConnInfo, ServerEvent } from "../../lib/server/server_events.ts";
 
@@ -103,8 +104,7 @@ export class EventLog {
     const fields = { conn: id, peer, reason };
     if (reason !== "failed") return this.#log.info("client disconnected", fields);
     // The handler's own error: only then the stack helps, and no message of a peer is in it.
-    const stack = error instanceof Error ? error.stack : String(error);
-    this.#log.error("client disconnected", { ...fields, error: stack });
+    this.#log.error("client disconnected", { ...fields, error: stackOf(error) });
   }
 }
 

@@ -29,6 +29,7 @@ const CLASSES: Record<string, new (message: string) => Error> = {
 };
 
 /** A connection whose socket is in the listening thread. */
+import { stackOf } from "../../lib/base/thrown.ts";
 class PortConn implements ThreadConn {
   readonly #port: MessagePort;
   readonly #calls = new Map<number, PromiseWithResolvers<string | null | void>>();
@@ -84,8 +85,7 @@ class PortConn implements ThreadConn {
     if (!thrown) return this.#port.postMessage({ type: "returned" });
     const { error } = thrown;
     const isOfConn = error instanceof Error && this.#errors.has(error);
-    const stack = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#port.postMessage({ type: "failed", isOfConn, stack });
+    this.#port.postMessage({ type: "failed", isOfConn, stack: stackOf(error) });
   }
 
   #call(call: Omit<Call & { type: "receive" }, "id"> | Omit<Call & { type: "send" }, "id">) {

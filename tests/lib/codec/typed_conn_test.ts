@@ -6,6 +6,7 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import { frameOf } from "../../support/bytes.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 
 const number = json((value) => {
   if (typeof value !== "number") throw new TypeError("it is no number");
@@ -107,6 +108,24 @@ Deno.test("InvalidMessageError quotes at most 200 characters, and knows its conn
   assert(error.reason.isWellFormed() && String(error).length < 260);
   assert(error.cameOn(far) && !error.cameOn(near));
   near.close();
+});
+
+Deno.test("TypedConn.receive() refuses a message with whatever its codec throws", async () => {
+  for (const thrown of Object.values(ODD_VALUES)) {
+    const [near, far] = pair();
+    using server = new TypedConn(
+      far,
+      json(() => {
+        throw thrown;
+      }),
+    );
+    near.send("1");
+
+    const error = await assertRejects(() => server.receive(), InvalidMessageError);
+
+    assertEquals(error.cause, thrown);
+    near.close();
+  }
 });
 
 Deno.test("TypedConn.send() rejects what the codec or the connection refuses, and sends the next", async () => {

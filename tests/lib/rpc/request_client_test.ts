@@ -224,6 +224,26 @@ Deno.test("RequestClient.request() rejects what cannot be sent, and lives on", a
   assertEquals(await asked, { body: "A" });
 });
 
+Deno.test("RequestClient sends no more to a peer that takes nothing, however many requests are given up", async () => {
+  using time = new FakeTime();
+  const [client, peer] = clientAndPeer({ timeoutMs: 10, maxPending: 2 });
+  const text = "x".repeat(100_000);
+
+  for (let i = 0; i < 20; i++) {
+    const asked = [client.request(text), client.request(text)];
+    await time.tickAsync(10);
+    for (const request of asked) await assertRejects(() => request, Deno.errors.TimedOut);
+  }
+  const last = client.request("last", { timeoutMs: 0 });
+
+  for (const id of [1, 2]) assertEquals(await receiveJson(peer), { id, body: text });
+  assertEquals(await receiveJson(peer), { id: 41, body: "last" });
+  sendJson(peer, { id: 41, body: "A" });
+  assertEquals(await last, { body: "A" });
+  client.close();
+  peer.close();
+});
+
 Deno.test("RequestClient refuses limits that are none", () => {
   for (const options of [{ timeoutMs: -1 }, { timeoutMs: NaN }, { maxPending: 0 }]) {
     const [near, far] = conns();

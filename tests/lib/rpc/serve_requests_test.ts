@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
 import type { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { RequestClient } from "../../../lib/rpc/request_client.ts";
 import {
@@ -8,6 +10,8 @@ import {
 } from "../../../lib/rpc/serve_requests.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { FramedConn as Conn } from "../../../lib/conn/framed_conn.ts";
+import { testHandler } from "../../../lib/testing/test_handler.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { isPending } from "../../support/turns.ts";
 import { conns, parseText, receiveJson, sendJson } from "./rpc_pair.ts";
 
@@ -202,4 +206,81 @@ Deno.test("RequestClient and serveRequests() over TCP: many requests in flight, 
   await server.shutdown();
 
   await assertRejects(() => client.request("a"), Deno.errors.ConnectionAborted);
+});
+
+Deno.test("serveRequests() lives on, whatever its handler, validate and onError throw", async () => {
+  using _ = stub(console, "error", () => {});
+  for (const thrown of Object.values(ODD_VALUES)) {
+    const throwIt = () => {
+      throw thrown;
+    };
+    const failing = start(throwIt, { onError: throwIt });
+    const refusing = start(shout, { validate: throwIt });
+    for (const { client } of [failing, refusing]) sendJson(client, { id: 1, body: "a" });
+
+    const codes = [];
+    for (const { client, serving } of [failing, refusing]) {
+      const { error } = await receiveJson(client) as { error: { code: string } };
+      codes.push(error.code);
+      client.close();
+      await serving;
+    }
+    assertEquals(codes, ["failed", "bad_request"]);
+  }
+});
+
+Deno.test("serveRequests() lives on where not even a failure fits into a body", async () => {
+  const reported: unknown[] = [];
+  const { client, serving, server } = start((text) => ({ body: text.repeat(100) }), {
+    onError: (error) => reported.push(error),
+  });
+  server.maxBodyBytes = 24;
+
+  client.send("no request");
+  sendJson(client, { id: 1, body: "a" });
+  sendJson(client, { id: 2, body: "" });
+
+  assertEquals(await receiveJson(client), { id: 2, body: "" });
+  assertEquals(reported.length, 1);
+  client.close();
+  await serving;
+});
+
+Deno.test("serveRequests() takes a peer that waits for an answer for idle only after that", async () => {
+  using time = new FakeTime();
+  const gate = Promise.withResolvers<void>();
+  await using test = testHandler((conn) =>
+    serveRequests(conn, async (text) => {
+      await gate.promise;
+      return { body: text };
+    }, { validate: parseText }), { idleTimeoutMs: 1000 });
+  sendJson(test.conn, { id: 1, body: "a" });
+
+  await time.tickAsync(10_000);
+  gate.resolve();
+  assertEquals(await receiveJson(test.conn), { id: 1, body: "a" });
+  await time.tickAsync(900);
+  sendJson(test.conn, { id: 2, body: "b" });
+  assertEquals(await receiveJson(test.conn), { id: 2, body: "b" });
+  await time.tickAsync(1500);
+
+  assertEquals(await test.conn.receive(), null);
+  test.conn.close();
+  assertEquals((await test.ended).reason, "idle");
+});
+
+Deno.test("serveRequests() ends at what cannot be read on, and handlers that wait learn it by info.signal", async () => {
+  await using test = testHandler((conn, { signal }) =>
+    serveRequests(conn, async () => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { body: signal.reason.reason };
+    }, { validate: parseText })
+  );
+  sendJson(test.conn, { id: 1, body: "a" });
+
+  await test.conn.write(new Uint8Array([0xff, 0xff, 0xff, 0xff]));
+
+  assertEquals(await receiveJson(test.conn), { id: 1, body: "protocol" });
+  test.conn.close();
+  assertEquals((await test.ended).reason, "protocol");
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { turns } from "../../support/turns.ts";
 import { AcceptLoop } from "../../../lib/server/accept_loop.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
@@ -168,5 +169,26 @@ Deno.test("AcceptLoop lets the event loop have a turn after 32 refused peers in 
   await turns();
 
   assertEquals([atOnce, accepted], [32, 33]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop tries again whatever accept rejects with", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  const failures: unknown[] = [];
+  const loop = new AcceptLoop(listener, {
+    onConn: () => {},
+    onFailed: (error) => failures.push(error),
+    onClosed: () => {},
+  });
+
+  for (const thrown of Object.values(ODD_VALUES)) {
+    listener.accepting.reject(thrown);
+    await turns();
+    time.tick(100);
+    await turns();
+  }
+
+  assertEquals(failures, Object.values(ODD_VALUES));
   await loop.close();
 });

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { concat, frameOf, header, utf8 } from "../../support/bytes.ts";
 import { converse, startConversation } from "../../support/converse.ts";
 import { connectToReset } from "../../support/loopback.ts";
+import { ODD_VALUES } from "../base/odd_values.ts";
 import { echo } from "../../support/served.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
 import { json } from "../../../lib/codec/json.ts";
@@ -262,6 +264,19 @@ for (const [what, handler] of failures) {
     assertEquals([reason, error !== undefined], ["failed", true]);
   });
 }
+
+Deno.test("Conversation.run() ends as `failed` whatever the handler throws, and prints it", async () => {
+  const printed: string[] = [];
+  using _ = stub(console, "error", (text: string) => void printed.push(text));
+  for (const thrown of Object.values(ODD_VALUES)) {
+    const { peer, ended } = await converse(() => Promise.reject(thrown), { onEvent: undefined! });
+
+    peer.close();
+
+    assertEquals((await ended).reason, "failed");
+  }
+  assertEquals(printed.length, Object.keys(ODD_VALUES).length);
+});
 
 Deno.test("Conversation.run() closes a peer that takes the goodbye and stays, after 2 s", async () => {
   using time = new FakeTime();

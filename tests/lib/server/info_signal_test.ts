@@ -75,6 +75,27 @@ Deno.test("info.signal aborts when the peer has sent messages and closes, and th
   assertEquals(received, ["one", "two"]);
 });
 
+Deno.test("info.signal aborts when the peer has left and less than 64 KiB wait, whatever waited before", async () => {
+  const gate = Promise.withResolvers<void>();
+  const reason = Promise.withResolvers<string>();
+  const { peer, ended } = await converse(async (conn, { signal }) => {
+    signal.addEventListener("abort", () => reason.resolve(signal.reason.reason));
+    await gate.promise;
+    for (let i = 0; i < 20; i++) await conn.receive();
+    await reason.promise;
+  });
+  // More than is read ahead; less, when 20 of them are received.
+  for (let i = 0; i < 80; i++) peer.send("x".repeat(1000));
+  await peer.flush();
+  peer.close();
+  await turns();
+
+  gate.resolve();
+
+  assertEquals(await reason.promise, "finished");
+  await ended;
+});
+
 Deno.test("info.signal aborts as `lost`, with the cause, when the peer resets the connection", async () => {
   const { handler, reason } = waiting();
   await using server = serve(handler);
