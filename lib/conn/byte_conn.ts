@@ -62,7 +62,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
     return this.reader.end !== undefined && this.reader.end.how !== "closed";
   }
 
-  /** Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
+  /** @internal Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
   get lost(): boolean {
     return this.reader.end?.how === "lost";
   }
@@ -72,7 +72,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
     this.reader.readAhead(onEnd);
   }
 
-  /** Whether `error` is what a `receive` or a write of this very connection failed with. */
+  /** @internal Whether `error` is what a `receive` or a write of this very connection failed with. */
   failedWith(error: unknown): boolean {
     return this.reader.failedWith(error) || this.queue.failedWith(error);
   }
@@ -90,7 +90,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
     return this.queue.writtenBytes;
   }
 
-  /** Whether some of what was sent was dropped: the connection was lost or closed before it was written. */
+  /** @internal Whether some of what was sent was dropped: the connection was lost or closed before it was written. */
   get dropped(): boolean {
     return this.queue.dropped;
   }
@@ -173,7 +173,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
     this.close();
   }
 
-  /** Settles when the connection was closed and its last bytes are on their way, or lost. */
+  /** @internal Settles when the connection was closed and its last bytes are on their way, or lost. */
   get released(): Promise<void> {
     return this.#released.promise;
   }
