@@ -81,8 +81,12 @@
 export { MemoryConn, memoryConnPair, memoryListener } from "./lib/conn/memory_conn.ts";
 export type { MemoryConnOptions, MemoryListener } from "./lib/conn/memory_conn.ts";
 export type { ByteSink, ByteSource } from "./lib/conn/memory_pipe.ts";
-export { ScriptedConn } from "./lib/conn/scripted_conn.ts";
-export type { ScriptedConnOptions, ScriptedRead, ScriptedWrite } from "./lib/conn/scripted_conn.ts";
+export { ScriptedConn } from "./lib/testing/scripted_conn.ts";
+export type {
+  ScriptedConnOptions,
+  ScriptedRead,
+  ScriptedWrite,
+} from "./lib/testing/scripted_conn.ts";
 export { testHandler } from "./lib/testing/test_handler.ts";
 export type { TestedHandler, TestHandlerOptions } from "./lib/testing/test_handler.ts";
 export type { MemoryNetworkOptions } from "./lib/testing/memory_network.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MessageConn, ReceiveOptions } from "../conn/message_conn.ts";
+import type { MessageConn, ReceiveOptions, SendOptions } from "../conn/message_conn.ts";
 import { quiet } from "../base/within.ts";
 import { type BytesCodec, type Codec, InvalidMessageError, type TextCodec } from "./codec.ts";
 
@@ -15,7 +15,7 @@ export interface BytesConn {
   /** Receives the next message, or `null` when there are no more. */
   receiveBytes(options?: ReceiveOptions): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Sends one message. */
-  sendBytes(body: Uint8Array): Promise<void>;
+  sendBytes(body: Uint8Array, options?: SendOptions): Promise<void>;
   /** Closes the connection. */
   close(): void;
 }
@@ -89,12 +89,12 @@ export class TypedConn<In, Out = In> implements Disposable {
   /**
    * Sends one value. Settles as the connection's own `send`, and rejects with what that or the codec throws.
    */
-  send(value: Out): Promise<void> {
+  send(value: Out, options?: SendOptions): Promise<void> {
     const codec = this.#codec;
     try {
       return codec.body === "bytes"
-        ? this.#conn.sendBytes(codec.encode(value))
-        : this.#conn.send(codec.encode(value));
+        ? this.#conn.sendBytes(codec.encode(value), options)
+        : this.#conn.send(codec.encode(value), options);
     } catch (error) {
       return Promise.reject(error);
     }

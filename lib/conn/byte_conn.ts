@@ -3,78 +3,42 @@
  *
  * @module
  */
-import { Latch } from "../base/latch.ts";
-import { abortable, quiet, within } from "../base/within.ts";
-import { type Framing, lengthFraming } from "../frame/framing.ts";
-import type { StreamEnd } from "./chunk_reader.ts";
-import { checkOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
-import { closeQuietly, readableOf, writableOf } from "./conn_streams.ts";
+import { abortable, quiet } from "../base/within.ts";
+import type { Framing } from "../frame/framing.ts";
+import type { FramedConnOptions, Transport } from "./conn_options.ts";
+import { readableOf, writableOf } from "./conn_streams.ts";
 import { setSocketOptions } from "./dial.ts";
+import { ConnInternals } from "./internals.ts";
 import type { SendOptions } from "./message_conn.ts";
-import { MessageReader } from "./message_reader.ts";
-import { type QueueOwner, WriteQueue } from "./write_queue.ts";
+
+/** Gives what only the modules of this library use of a connection. `mod.ts` does not export it. */
+export let internalsOf: (conn: ByteConn) => ConnInternals;
 
 /** What a `FramedConn` is below its messages. It owns the connection it wraps. */
-export class ByteConn implements Deno.Conn, QueueOwner {
-  /** @internal Receives what the peer sends. */
-  protected readonly reader: MessageReader;
-  /** @internal Sends what is queued. */
-  protected readonly queue: WriteQueue;
-  readonly #conn: Transport;
-  readonly #lingerTimeoutMs: number;
-  readonly #released = new Latch();
-  #closed = false;
-  #connClosed = false;
+export class ByteConn implements Deno.Conn {
+  readonly #internals: ConnInternals;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
-  /**
-   * Wraps a connection, and owns it from now on: nothing else may read, write or close it.
-   *
-   * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
-   */
-  constructor(
-    conn: Transport,
-    options: FramedConnOptions = {},
-    { decoder, encoder }: Framing = lengthFraming(options),
-  ) {
-    checkOptions(options);
-    this.#conn = conn;
-    const { sendTimeoutMs = 0, lingerTimeoutMs = sendTimeoutMs > 0 ? 0 : 5000 } = options;
-    this.#lingerTimeoutMs = lingerTimeoutMs;
-    this.queue = new WriteQueue(conn, encoder, options, this);
-    this.reader = new MessageReader(conn, decoder, options);
+  static {
+    // Only code inside of the class can read a private field.
+    internalsOf = (conn) => conn.#internals;
+  }
+
+  /** Wraps a connection, and owns it from now on: nothing else may read, write or close it. The options are checked. */
+  constructor(conn: Transport, options: FramedConnOptions, framing: Framing) {
+    this.#internals = new ConnInternals(conn, options, framing);
     setSocketOptions(conn, options.keepAlive);
   }
 
   /** This end's address. */
   get localAddr(): Deno.Addr {
-    return this.#conn.localAddr;
+    return this.#internals.transport.localAddr;
   }
 
   /** The peer's address. */
   get remoteAddr(): Deno.Addr {
-    return this.#conn.remoteAddr;
-  }
-
-  /** Whether the peer has finished sending, or is gone. What it sent before may still wait to be received. */
-  get finished(): boolean {
-    return this.reader.end !== undefined && this.reader.end.how !== "closed";
-  }
-
-  /** @internal Whether the connection is lost: a read has failed, or `sendTimeoutMs` has passed. */
-  get lost(): boolean {
-    return this.reader.end?.how === "lost";
-  }
-
-  /** @internal Reads ahead while nothing is received, so that the end of the stream is noticed: then calls `onEnd`. */
-  readAhead(onEnd: (end: StreamEnd) => void): void {
-    this.reader.readAhead(onEnd);
-  }
-
-  /** @internal Whether `error` is what a `receive` or a write of this very connection failed with. */
-  failedWith(error: unknown): boolean {
-    return this.reader.failedWith(error) || this.queue.failedWith(error);
+    return this.#internals.transport.remoteAddr;
   }
 
   /**
@@ -82,37 +46,32 @@ export class ByteConn implements Deno.Conn, QueueOwner {
    * end of the turn may count a byte a character.
    */
   get queuedBytes(): number {
-    return this.queue.queuedBytes;
+    return this.#internals.queue.queuedBytes;
   }
 
   /** How many bytes the operating system has taken since the start, headers included. */
   get writtenBytes(): number {
-    return this.queue.writtenBytes;
-  }
-
-  /** @internal Whether some of what was sent was dropped: the connection was lost or closed before it was written. */
-  get dropped(): boolean {
-    return this.queue.dropped;
+    return this.#internals.queue.writtenBytes;
   }
 
   /** Whether `close` was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#internals.closed;
   }
 
   /** Settles when everything sent so far is with the operating system; rejects if it cannot be. */
   flush(options?: SendOptions): Promise<void> {
-    return abortable(options?.signal, () => this.queue.flush());
+    return abortable(options?.signal, () => this.#internals.queue.flush());
   }
 
   /** Ends receiving from this side: a pending and every later `receive` or `read` gives `null`. Sending works. */
   closeRead(): void {
-    this.reader.stop();
+    this.#internals.reader.stop();
   }
 
   /** Settles when `closeRead` or `close` was called, also while nothing is received. */
   get readClosed(): Promise<void> {
-    return this.reader.stopped;
+    return this.#internals.reader.stopped;
   }
 
   /**
@@ -120,7 +79,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
    * would reset the connection, and destroy what was sent last.
    */
   discard(options?: SendOptions): Promise<void> {
-    return abortable(options?.signal, () => this.reader.discard());
+    return abortable(options?.signal, () => this.#internals.reader.discard());
   }
 
   /**
@@ -129,7 +88,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
    * @throws {Deno.errors.BrokenPipe} If it was told already, or is gone.
    */
   closeWrite(options?: SendOptions): Promise<void> {
-    return quiet(abortable(options?.signal, () => this.queue.closeWrite()));
+    return quiet(abortable(options?.signal, () => this.#internals.queue.closeWrite()));
   }
 
   /**
@@ -139,43 +98,17 @@ export class ByteConn implements Deno.Conn, QueueOwner {
    * some of it within each `sendTimeoutMs`. An error of the wrapped connection's own `close` is dropped.
    */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.closeRead();
-    this.queue.finish();
-    if (this.queue.idle) return this.#release();
-    this.queue.refuse(closedError());
-    this.#linger();
+    this.#internals.close();
   }
 
   /** Closes the connection at once: what is queued is lost, and pending calls end. */
   abort(): void {
-    this.#closed = true;
-    this.closeRead();
-    this.#release();
-  }
-
-  /**
-   * @internal Gives the connection to another owner, with what was read and not received. Nothing may be pending or
-   * queued. From now on this object is closed.
-   */
-  handOver(): { conn: Transport; unread: Uint8Array<ArrayBuffer> } {
-    const { frames } = this.reader;
-    const unread = new Uint8Array(frames.bufferedBytes);
-    frames.read(unread);
-    this.#connClosed = true;
-    this.abort();
-    return { conn: this.#conn, unread };
+    this.#internals.abort();
   }
 
   /** Closes the connection at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** @internal Settles when the connection was closed and its last bytes are on their way, or lost. */
-  get released(): Promise<void> {
-    return this.#released.promise;
   }
 
   /** Reads bytes as they come, frames or not: first what a `receive` has already read. */
@@ -184,9 +117,11 @@ export class ByteConn implements Deno.Conn, QueueOwner {
   }
 
   async #read(p: Uint8Array): Promise<number | null> {
-    if (this.#closed) throw new Deno.errors.BadResource("Cannot read: the connection is closed");
-    const bytes = await this.reader.read(p);
-    if (bytes === null && this.#closed) {
+    if (this.#internals.closed) {
+      throw new Deno.errors.BadResource("Cannot read: the connection is closed");
+    }
+    const bytes = await this.#internals.reader.read(p);
+    if (bytes === null && this.#internals.closed) {
       throw new Deno.errors.Interrupted("Cannot read on: the connection was closed");
     }
     return bytes;
@@ -195,7 +130,7 @@ export class ByteConn implements Deno.Conn, QueueOwner {
   /** Queues a copy of bytes, frames or not, in order with what is sent; gives their number when `send` would settle. */
   write(p: Uint8Array): Promise<number> {
     const { length } = p;
-    return quiet(this.queue.write(p).then(() => length));
+    return quiet(this.#internals.queue.write(p).then(() => length));
   }
 
   /** What `read` gives, as a stream. Its end leaves the connection open; cancelling it closes the connection. */
@@ -210,41 +145,11 @@ export class ByteConn implements Deno.Conn, QueueOwner {
 
   /** Keeps the process alive while a read or write is pending, which is the default. */
   ref(): void {
-    this.#conn.ref?.();
+    this.#internals.transport.ref?.();
   }
 
   /** Lets the process end while a read or write is pending. */
   unref(): void {
-    this.#conn.unref?.();
-  }
-
-  async #linger(): Promise<void> {
-    try {
-      await within(this.#lingerTimeoutMs || Infinity, this.queue.drain());
-    } catch {
-      // The peer is gone: what was queued for it is lost.
-    }
-    this.#release();
-  }
-
-  #release(): void {
-    this.#released.open();
-    this.queue.fail(closedError());
-    this.reader[Symbol.dispose]();
-    this.#closeConn();
-  }
-
-  /** @internal The peer takes nothing: only closing ends the write that is pending. */
-  onSendTimeout(error: Error): void {
-    this.reader.fail(error);
-    this.#closeConn();
-  }
-
-  #closeConn(): void {
-    if (this.#connClosed) return;
-    this.#connClosed = true;
-    closeQuietly(this.#conn);
+    this.#internals.transport.unref?.();
   }
 }
-
-const closedError = () => new Deno.errors.BadResource("Cannot send: the connection is closed");

@@ -64,15 +64,24 @@ export interface FramedConnOptions extends FrameOptions {
   observer?: MessageObserver;
 }
 
+// Marks options whose limits were checked; a copy of them is marked, too.
+const CHECKED = Symbol("checked");
+
 /**
- * Checks the limits among the options.
+ * Checks the limits among the options, and gives options that are not checked again.
  *
+ * @param action What cannot be done with a wrong one, for the message.
  * @throws {RangeError} If one is less than 0, or not a number.
  */
-export function checkOptions(options: FramedConnOptions): void {
+export function checkedOptions<Options extends FramedConnOptions>(
+  options: Options,
+  action = "frame a connection",
+): Options {
+  if (CHECKED in options) return options;
   const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
   const { messageTimeoutMs, lingerTimeoutMs } = options;
   checkMaxBodyBytes(maxBodyBytes);
-  checkLimits("frame a connection", { messageTimeoutMs, lingerTimeoutMs });
-  checkLimits("frame a connection", { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
+  checkLimits(action, { messageTimeoutMs, lingerTimeoutMs });
+  checkLimits(action, { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
+  return { ...options, [CHECKED]: true };
 }

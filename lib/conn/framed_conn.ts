@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { lengthFraming } from "../frame/framing.ts";
 import { abortable, quiet, unlessAborted } from "../base/within.ts";
-import { ByteConn } from "./byte_conn.ts";
-import { checkOptions, type FramedConnOptions } from "./conn_options.ts";
+import { ByteConn, internalsOf } from "./byte_conn.ts";
+import { checkedOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import type { MessageConn, ReceiveOptions, SendOptions } from "./message_conn.ts";
 
@@ -47,6 +48,16 @@ export class FramedConn extends ByteConn implements MessageConn {
   #lastAnswer = 0;
 
   /**
+   * Wraps a connection, and owns it from now on: nothing else may read, write or close it.
+   *
+   * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
+   */
+  constructor(conn: Transport, options: FramedConnOptions = {}) {
+    const checked = checkedOptions(options);
+    super(conn, checked, lengthFraming(checked));
+  }
+
+  /**
    * Connects to a server.
    *
    * @throws {Deno.errors.ConnectionRefused} If no server listens there.
@@ -54,8 +65,8 @@ export class FramedConn extends ByteConn implements MessageConn {
    */
   static async connect(options: FramedConnectOptions): Promise<FramedConn> {
     // What is wrong with the limits is reported before there is a connection to close.
-    checkOptions(options);
-    return new FramedConn(await dial(options), options);
+    const checked = checkedOptions(options);
+    return new FramedConn(await dial(checked), checked);
   }
 
   /**
@@ -63,10 +74,11 @@ export class FramedConn extends ByteConn implements MessageConn {
    * applies from the next message on, not to one that is arriving.
    */
   get maxBodyBytes(): number {
-    return this.reader.frames.maxBodyBytes;
+    return internalsOf(this).reader.frames.maxBodyBytes;
   }
   set maxBodyBytes(maxBodyBytes: number) {
-    this.reader.frames.maxBodyBytes = this.queue.maxBodyBytes = maxBodyBytes;
+    const { reader, queue } = internalsOf(this);
+    reader.frames.maxBodyBytes = queue.maxBodyBytes = maxBodyBytes;
   }
 
   /**
@@ -79,13 +91,13 @@ export class FramedConn extends ByteConn implements MessageConn {
    * @throws {Deno.errors.BadResource} If this connection is closed.
    */
   send(text: string, options?: SendOptions): Promise<void> {
-    if (!options) return this.queue.send(text);
-    return abortable(options.signal, () => this.queue.send(text));
+    if (!options) return internalsOf(this).queue.send(text);
+    return abortable(options.signal, () => internalsOf(this).queue.send(text));
   }
 
   /** Sends one message given as bytes, which are copied: like `send` in everything else. */
   sendBytes(body: Uint8Array, options?: SendOptions): Promise<void> {
-    return abortable(options?.signal, () => this.queue.sendBytes(body));
+    return abortable(options?.signal, () => internalsOf(this).queue.sendBytes(body));
   }
 
   /**
@@ -95,8 +107,8 @@ export class FramedConn extends ByteConn implements MessageConn {
    * An `Outbox` keeps a slow peer from delaying it.
    */
   sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void> {
-    if (!options) return this.queue.sendFrame(frame);
-    return abortable(options.signal, () => this.queue.sendFrame(frame));
+    if (!options) return internalsOf(this).queue.sendFrame(frame);
+    return abortable(options.signal, () => internalsOf(this).queue.sendFrame(frame));
   }
 
   /**
@@ -111,22 +123,12 @@ export class FramedConn extends ByteConn implements MessageConn {
    * @throws {TypeError} If another `receive` is pending.
    */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
-    return this.reader.receive(options.signal);
-  }
-
-  /**
-   * Waits until the peer has sent so many bytes, or has finished, and gives a copy of the first of them. They stay to be
-   * received.
-   */
-  async peek(bytes: number, options: ReceiveOptions = {}): Promise<Uint8Array> {
-    const { frames } = this.reader;
-    await this.reader.peek(bytes, options.signal);
-    return frames.bytes.slice(frames.usedTo, Math.min(frames.usedTo + bytes, frames.filledTo));
+    return internalsOf(this).reader.receive(options.signal);
   }
 
   /** Receives the next message as bytes, which are the caller's: like `receive` in everything else. */
   receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.reader.receiveBytes(options.signal);
+    return internalsOf(this).reader.receiveBytes(options.signal);
   }
 
   /**
@@ -140,7 +142,7 @@ export class FramedConn extends ByteConn implements MessageConn {
    */
   request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (this.#isRequesting || this.reader.receiving) {
+    if (this.#isRequesting || internalsOf(this).reader.receiving) {
       return Promise.reject(new TypeError("Cannot request: another receive is pending"));
     }
     return quiet(this.#request(text, options));
@@ -148,7 +150,7 @@ export class FramedConn extends ByteConn implements MessageConn {
 
   async #request(text: string, options: ReceiveOptions): Promise<string | null> {
     const before = this.#lastAnswer;
-    const answer = Math.max(before, this.reader.givenMessages) + 1;
+    const answer = Math.max(before, internalsOf(this).reader.givenMessages) + 1;
     this.#lastAnswer = answer;
     this.#isRequesting = true;
     try {
@@ -156,7 +158,7 @@ export class FramedConn extends ByteConn implements MessageConn {
       // A text that is refused has no answer.
       sent.catch(() => this.#lastAnswer = before);
       await unlessAborted(sent, options.signal);
-      while (this.reader.givenMessages < answer - 1) {
+      while (internalsOf(this).reader.givenMessages < answer - 1) {
         if (await this.receiveBytes(options) === null) return null;
       }
       return await this.receive(options);
@@ -167,6 +169,6 @@ export class FramedConn extends ByteConn implements MessageConn {
 
   /** Receives text after text until the peer has finished. Leaving the loop early leaves the connection open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
-    return this.reader;
+    return internalsOf(this).reader;
   }
 }

@@ -36,12 +36,12 @@ export interface MessageConn {
   /** Receives the next text, or `null` when the peer finished or the connection was closed. One may be pending. */
   receive(options?: ReceiveOptions): Promise<string | null>;
   /** Sends one text. Settles when the caller may send the next one. */
-  send(text: string): Promise<void>;
+  send(text: string, options?: SendOptions): Promise<void>;
   /**
    * Sends one message that is already encoded, as `encodeFrame` makes it. The bytes are not copied, so they must not
    * change any more. A connection that frames messages in another way sends the body of the frame.
    */
-  sendFrame(frame: Uint8Array): Promise<void>;
+  sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void>;
   /** Ends the conversation from this side: a pending and every later `receive` gives `null`. Sending still works. */
   closeRead(): void;
   /** Settles when `closeRead` or `close` was called, also while nothing is received. */

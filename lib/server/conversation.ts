@@ -7,7 +7,7 @@ import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/numbers.ts";
 import { InvalidMessageError } from "../codec/codec.ts";
-import type { ByteConn } from "../conn/byte_conn.ts";
+import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
@@ -194,7 +194,8 @@ export class Conversation implements MessageObserver {
     this.#announce();
     const failure = await this.#close(end);
     clearTimeout(this.#kickTimer);
-    const wasCut = this.#conn.dropped && (end.reason === "ended" || end.reason === "finished");
+    const wasCut = internalsOf(this.#conn).dropped &&
+      (end.reason === "ended" || end.reason === "finished");
     const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
     this.#onEnd(this, wasCut ? cut : end);
     this.#over.open();
@@ -214,20 +215,20 @@ export class Conversation implements MessageObserver {
   #reasonOf(error: unknown): EndReason {
     if (!this.#isOfConn(error)) return "failed";
     // Of the two limits that end in TimedOut, this is the one of sending.
-    return this.#conn.lost ? "lost" : endReasonOf(error);
+    return internalsOf(this.#conn).lost ? "lost" : endReasonOf(error);
   }
 
   /** Whether this very connection threw the error, or a codec that read a message of it. */
   #isOfConn(error: unknown): boolean {
-    return !this.#secured || this.#conn.failedWith(error) ||
+    return !this.#secured || internalsOf(this.#conn).failedWith(error) ||
       error instanceof InvalidMessageError && error.cameOn(this.#conn);
   }
 
   /** What a handler may know when it returns, and need not tell. */
   #endOfReturn(): ConversationEnd {
     if (this.#goodbye) return { reason: this.#goodbye };
-    if (this.#conn.lost) return { reason: "lost" };
-    return { reason: this.#conn.finished ? "finished" : "ended" };
+    if (internalsOf(this.#conn).lost) return { reason: "lost" };
+    return { reason: internalsOf(this.#conn).finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */
@@ -239,7 +240,7 @@ export class Conversation implements MessageObserver {
       ? undefined
       : await finish(this.#conn, closeTimeoutMs, () => sendGoodbye(this.#messages, end, goodbye));
     this.#conn.close();
-    await this.#conn.released;
+    await internalsOf(this.#conn).released;
     return failure;
   }
 

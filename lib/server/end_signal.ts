@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteConn } from "../conn/byte_conn.ts";
+import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { StreamEnd } from "../conn/chunk_reader.ts";
 import { ConversationEndedError, type EndReason } from "./end_reason.ts";
 
@@ -25,7 +25,7 @@ export class EndSignal {
     this.#controller = new AbortController();
     if (this.#error) this.#controller.abort(this.#error);
     else {
-      this.conn.readAhead(({ how, error }) => this.abort(reasonOf(how), error));
+      internalsOf(this.conn).readAhead(({ how, error }) => this.abort(reasonOf(how), error));
     }
     return this.#controller.signal;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteConn } from "../conn/byte_conn.ts";
+import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
@@ -90,7 +90,7 @@ async function spoken(
   const silence = silenceMs > 0 ? new AbortController() : undefined;
   const timer = silence && setTimeout(() => silence.abort(), silenceMs);
   try {
-    const first = await conn.peek(FIRST_BYTES, { signal: silence?.signal });
+    const first = await internalsOf(conn).peek(FIRST_BYTES, { signal: silence?.signal });
     return isHttp(first) ? "http" : "frames";
   } catch (error) {
     if (!silence?.signal.aborted) throw error;

@@ -5,8 +5,7 @@
  */
 import type { AdmissionOptions } from "./admission.ts";
 import { checkLimits } from "../base/numbers.ts";
-import type { FramedConnOptions } from "../conn/conn_options.ts";
-import { checkMaxBodyBytes } from "../frame/frame.ts";
+import { checkedOptions, type FramedConnOptions } from "../conn/conn_options.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { guarded } from "./guarded.ts";
 import type { HttpProtocol } from "./http_protocol.ts";
@@ -86,18 +85,14 @@ export interface DrainOptions {
 }
 
 /**
- * Checks the limits among the options.
+ * Checks the limits among the options, for all connections at once.
  *
  * @throws {RangeError} If one is less than 0, or not a number.
  */
-export function checkOptions(options: ServeOptions): void {
-  checkMaxBodyBytes(options.maxBodyBytes);
-  const { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes } = options;
-  const { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs } = options;
-  checkLimits("serve", { maxConnections, maxPerAddress, idleTimeoutMs, highWaterMarkBytes });
-  const { messageTimeoutMs, lingerTimeoutMs } = options;
-  checkLimits("serve", { messageTimeoutMs, lingerTimeoutMs });
-  checkLimits("serve", { sendTimeoutMs, handshakeTimeoutMs, closeTimeoutMs });
+export function checkedServeOptions<Options extends ServeOptions>(options: Options): Options {
+  const { maxConnections, maxPerAddress, handshakeTimeoutMs, closeTimeoutMs } = options;
+  checkLimits("serve", { maxConnections, maxPerAddress, handshakeTimeoutMs, closeTimeoutMs });
+  return checkedOptions(options, "serve");
 }
 
 /** The callbacks among the options, made safe to call. */

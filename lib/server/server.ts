@@ -14,7 +14,7 @@ import { listenerOf, type ListenOptions } from "./listen.ts";
 import { Refusals } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, listeningOn, type ServerEvent } from "./server_events.ts";
 import {
-  checkOptions,
+  checkedServeOptions,
   type DrainOptions,
   guardCallbacks,
   type HttpOption,
@@ -48,10 +48,10 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
-    checkOptions(options);
+    const checked = checkedServeOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = { ...SERVER_TIMEOUTS, ...options, ...guardCallbacks(options) };
+    this.#options = { ...SERVER_TIMEOUTS, ...checked, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);

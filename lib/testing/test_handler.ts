@@ -8,7 +8,7 @@ import { FramedConn } from "../conn/framed_conn.ts";
 import { Conversation, type Handler } from "../server/conversation.ts";
 import type { ConversationEnd, GoodbyeReason } from "../server/end_reason.ts";
 import {
-  checkOptions,
+  checkedServeOptions,
   type ConversationOptions,
   guardCallbacks,
   SERVER_TIMEOUTS,
@@ -41,14 +41,14 @@ export class TestedHandler implements AsyncDisposable {
 
   /** Runs a handler: {@linkcode testHandler} in the form of a constructor. */
   constructor(handler: Handler, options: TestHandlerOptions = {}) {
-    checkOptions(options);
+    const checked = checkedServeOptions(options);
     const { network = {}, transport } = options;
     const [client, memory] = faultyConnPair(network);
     this.#isDetached = transport !== undefined;
     if (transport) memory.close();
     const accepted = transport ?? memory;
     const info = connInfoOf(accepted as Deno.Conn, 1);
-    const serveOptions = { ...SERVER_TIMEOUTS, ...options, ...guardCallbacks(options) };
+    const serveOptions = { ...SERVER_TIMEOUTS, ...checked, ...guardCallbacks(options) };
     const { onEvent } = serveOptions;
     const { promise, resolve } = Promise.withResolvers<ConversationEnd>();
     this.conn = new FramedConn(client);

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { ByteConn } from "../conn/byte_conn.ts";
+import { ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { HttpConversation } from "../server/http_protocol.ts";
@@ -47,10 +47,10 @@ export class HttpConn extends ByteConn implements HttpConversation {
 
   /** Takes over a connection of which nothing was received yet. */
   constructor(from: FramedConn, options: FramedConnOptions, site: Site, isSecure: boolean) {
-    const { conn, unread } = from.handOver();
+    const { transport, unread } = internalsOf(from).handOver();
     const { sendTimeoutMs = 0, idleTimeoutMs = 0 } = options;
     const decoder = new HeadDecoder({ maxBodyBytes: MAX_HEAD_BYTES });
-    super(conn, { sendTimeoutMs, idleTimeoutMs }, { decoder, encoder: new FrameEncoder() });
+    super(transport, { sendTimeoutMs, idleTimeoutMs }, { decoder, encoder: new FrameEncoder() });
     decoder.push(unread);
     this.#options = options;
     this.#site = site;
@@ -86,10 +86,16 @@ export class HttpConn extends ByteConn implements HttpConversation {
   /** Receives a head; `null` where no other comes. */
   async #receiveHead(): Promise<string | null> {
     if (this.requests > 0) {
-      const peeked = await inTime(KEEP_ALIVE_MS, (signal) => this.reader.peek(1, signal));
+      const peeked = await inTime(
+        KEEP_ALIVE_MS,
+        (signal) => internalsOf(this).reader.peek(1, signal),
+      );
       if (peeked === undefined) return null;
     }
-    const head = await inTime(HEAD_TIMEOUT_MS, (signal) => this.reader.receive(signal));
+    const head = await inTime(
+      HEAD_TIMEOUT_MS,
+      (signal) => internalsOf(this).reader.receive(signal),
+    );
     if (head !== undefined) return head;
     throw new HttpError(408, "The request did not come in time");
   }
@@ -106,8 +112,8 @@ export class HttpConn extends ByteConn implements HttpConversation {
 
   async #open(response: HttpResponse): Promise<WebSocketConn> {
     await this.#send(response, { isHead: true, isLast: false });
-    const { conn, unread } = this.handOver();
-    return new WebSocketConn(conn, this.#options, unread);
+    const { transport, unread } = internalsOf(this).handOver();
+    return new WebSocketConn(transport, this.#options, unread);
   }
 
   /** Settles when the operating system has taken all of it: only then the next request is read. */
@@ -115,7 +121,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
     response: HttpResponse,
     options: { isHead: boolean; isLast: boolean },
   ): Promise<void> {
-    await this.queue.write(encodeResponse(response, options));
+    await internalsOf(this).queue.write(encodeResponse(response, options));
     await this.flush();
   }
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { ByteConn } from "../conn/byte_conn.ts";
+import { abortable } from "../base/within.ts";
+import { ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
-import type { MessageConn, ReceiveOptions } from "../conn/message_conn.ts";
+import type { MessageConn, ReceiveOptions, SendOptions } from "../conn/message_conn.ts";
 import type { GoodbyeReason } from "../server/end_reason.ts";
 import { type ControlEvents, WebSocketDecoder } from "./web_socket_decoder.ts";
 import { WebSocketEncoder } from "./web_socket_encoder.ts";
@@ -53,10 +54,11 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
 
   /** The longest body that is sent or accepted, in bytes. A new limit applies from the next message on. */
   get maxBodyBytes(): number {
-    return this.reader.frames.maxBodyBytes;
+    return internalsOf(this).reader.frames.maxBodyBytes;
   }
   set maxBodyBytes(maxBodyBytes: number) {
-    this.reader.frames.maxBodyBytes = this.queue.maxBodyBytes = maxBodyBytes;
+    const { reader, queue } = internalsOf(this);
+    reader.frames.maxBodyBytes = queue.maxBodyBytes = maxBodyBytes;
   }
 
   /** Says why this side will close, which the code tells the peer. Without this, it is 1000. */
@@ -66,17 +68,17 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
 
   /** Receives the next text, or `null` when the peer has finished. */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
-    return this.reader.receive(options.signal);
+    return internalsOf(this).reader.receive(options.signal);
   }
 
   /** Sends one text. */
-  send(text: string): Promise<void> {
-    return this.queue.send(text);
+  send(text: string, options?: SendOptions): Promise<void> {
+    return abortable(options?.signal, () => internalsOf(this).queue.send(text));
   }
 
   /** Sends the body of one frame, as `encodeFrame` makes it. */
-  sendFrame(frame: Uint8Array): Promise<void> {
-    return this.queue.sendFrame(frame);
+  sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void> {
+    return abortable(options?.signal, () => internalsOf(this).queue.sendFrame(frame));
   }
 
   /** Rejects: there are no bytes between messages. */
@@ -92,8 +94,9 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
   /** For the decoder. */
   onPing(payload: Uint8Array<ArrayBuffer>): void {
     const pong = wholeFrame(OPCODE.pong, payload);
-    if (this.queue.queuedBytes < MAX_PONGS_BYTES) return void this.queue.write(pong);
-    if (this.#pong === undefined) this.queue.flush().then(() => this.#sendPong(), () => {});
+    const { queue } = internalsOf(this);
+    if (queue.queuedBytes < MAX_PONGS_BYTES) return void queue.write(pong);
+    if (this.#pong === undefined) queue.flush().then(() => this.#sendPong(), () => {});
     this.#pong = pong;
   }
 
@@ -105,14 +108,15 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
   /** For the decoder. */
   onViolation(code: CloseCode, error: Error): void {
     this.#encoder.closeCode = code;
-    this.queue.finish();
-    this.queue.flush().catch(() => {/* The peer is gone, and is not told. */});
-    this.queue.refuse(error);
+    const { queue } = internalsOf(this);
+    queue.finish();
+    queue.flush().catch(() => {/* The peer is gone, and is not told. */});
+    queue.refuse(error);
   }
 
   #sendPong(): void {
     const pong = this.#pong!;
     this.#pong = undefined;
-    this.queue.write(pong);
+    internalsOf(this).queue.write(pong);
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { clientCommand, explainFailure, WrongServerError } from "../../../client/shared/failure.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { testWithCertificate } from "../../support/certificate.ts";

@@ -32,6 +32,18 @@ Deno.test("TypedConn sends and receives values, and null at the end", async () =
   assertEquals(await server.receive(), null);
 });
 
+Deno.test("TypedConn.send() sends nothing when its signal has aborted", async () => {
+  const [near, far] = pair();
+  using client = new TypedConn(near, number);
+  using server = new TypedConn(far, bytes);
+  const signal = AbortSignal.abort(new Error("given up"));
+
+  await assertRejects(() => client.send(1, { signal }), Error, "given up");
+  await assertRejects(() => server.send(new Uint8Array(1), { signal }), Error, "given up");
+
+  assertEquals([near.queuedBytes, far.queuedBytes], [0, 0]);
+});
+
 Deno.test("TypedConn is iterated over until the peer has finished", async () => {
   const [near, far] = pair();
   using client = new TypedConn(near, number);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { concat, framesOf, utf8 } from "../../support/bytes.ts";
 import { tcpPair } from "../../support/loopback.ts";
 import { isPending, turns } from "../../support/turns.ts";

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { framesOf } from "../../support/bytes.ts";
 import { tcpPair } from "../../support/loopback.ts";
 import { isPending, turns } from "../../support/turns.ts";
@@ -87,18 +88,18 @@ Deno.test("FramedConn.close() that waits for a slow peer ends receiving and refu
   framed.abort();
 });
 
-Deno.test("FramedConn.released settles when a slow peer has taken what was sent before the close", async () => {
+Deno.test("internalsOf().released settles when a slow peer has taken what was sent before the close", async () => {
   const [near, far] = memoryConnPair({ highWaterMarkBytes: 10 });
   const [conn, peer] = [new FramedConn(near), new FramedConn(far)];
   conn.send("x".repeat(1000));
-  const { released } = conn;
+  const { released } = internalsOf(conn);
 
   conn.close();
   assert(await isPending(released));
   await peer.receive();
 
   await released;
-  await conn.released;
+  await internalsOf(conn).released;
   peer.close();
 });
 
@@ -191,7 +192,7 @@ Deno.test("FramedConn.abort() ends a close() that waits for a slow peer", async 
   assertEquals(await isPending(conn.write(new Uint8Array(20)).catch(() => {})), true);
 
   framed.abort();
-  await framed.released;
+  await internalsOf(framed).released;
 
   assertEquals(await isClosed(conn), true);
 });

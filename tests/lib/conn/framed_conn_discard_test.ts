@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
 import { isPending } from "../../support/turns.ts";
@@ -14,7 +15,7 @@ Deno.test("FramedConn.closeRead() ends a pending read() with null, and every lat
   await client.flush();
 
   assertEquals([await reading, await server.read(new Uint8Array(1))], [null, null]);
-  assertEquals(server.finished, false);
+  assertEquals(internalsOf(server).finished, false);
 });
 
 Deno.test("FramedConn.readClosed settles at closeRead(), also when nobody receives", async () => {
@@ -40,10 +41,10 @@ Deno.test("FramedConn.discard() drops what comes until the peer has finished", a
   await client.closeWrite();
 
   await discarded;
-  assertEquals(server.finished, true);
+  assertEquals(internalsOf(server).finished, true);
 });
 
-Deno.test("FramedConn.finished tells of the peer, not of a close on this side", async () => {
+Deno.test("internalsOf().finished tells of the peer, not of a close on this side", async () => {
   const [a, b] = memoryConnPair();
   using _client = new FramedConn(a);
   const server = new FramedConn(b);
@@ -53,5 +54,5 @@ Deno.test("FramedConn.finished tells of the peer, not of a close on this side", 
   server.close();
   assertEquals(await isPending(reading), false);
 
-  assertEquals(server.finished, false);
+  assertEquals(internalsOf(server).finished, false);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn, type ScriptedRead } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedRead } from "../../../lib/testing/scripted_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
 import { concat, frameOf, framesOf, utf8 } from "../../support/bytes.ts";
 import { isPending, turns } from "../../support/turns.ts";
@@ -32,7 +33,11 @@ Deno.test("FramedConn takes a peer that hangs up between frames for one that has
   );
   const messages = reader([framesOf("a"), hangUp]);
 
-  assertEquals([await rest(messages), messages.finished, messages.lost], [["a"], true, false]);
+  assertEquals([await rest(messages), internalsOf(messages).finished, internalsOf(messages).lost], [
+    ["a"],
+    true,
+    false,
+  ]);
   await assertRejects(() => rest(reader(["\0\0", hangUp])), Deno.errors.UnexpectedEof, "2 bytes");
   await assertRejects(() => reader([hangUp]).read(new Uint8Array(9)), Deno.errors.UnexpectedEof);
 });
@@ -67,7 +72,7 @@ Deno.test("FramedConn.receive() gives what came before a lost connection, reject
 
   assertStrictEquals(await assertRejects(() => messages.receive()), error);
 
-  assertEquals([await messages.receive(), messages.finished], [null, true]);
+  assertEquals([await messages.receive(), internalsOf(messages).finished], [null, true]);
 });
 
 Deno.test("FramedConn.receive() is a TypeError while another is pending, which harms nothing", async () => {
@@ -187,21 +192,21 @@ Deno.test("FramedConn.receive() rejects once also where a read throws instead of
   assertEquals(await messages.receive(), null);
 });
 
-Deno.test("FramedConn.failedWith() tells what a receive threw, and neither nothing nor a caller's reason", async () => {
+Deno.test("internalsOf().failedWith() tells what a receive threw, and neither nothing nor a caller's reason", async () => {
   const error = reset();
   const gate = Promise.withResolvers<void>();
   const messages = reader([gate.promise, error]);
-  assertEquals(messages.failedWith(undefined), false);
+  assertEquals(internalsOf(messages).failedWith(undefined), false);
   const controller = new AbortController();
   const given = messages.receive({ signal: controller.signal });
   controller.abort();
   await assertRejects(() => given, DOMException);
-  assertEquals(messages.failedWith(controller.signal.reason), false);
+  assertEquals(internalsOf(messages).failedWith(controller.signal.reason), false);
 
   gate.resolve();
   await assertRejects(() => messages.receive());
 
-  assertEquals(messages.failedWith(error), true);
+  assertEquals(internalsOf(messages).failedWith(error), true);
 });
 
 Deno.test("FramedConn tells onReceived of each message handed out", async () => {
@@ -254,8 +259,8 @@ for (const count of [NaN, -1, 0.5, 257, 2 ** 32, undefined as unknown as number]
 
     const error = await assertRejects(() => messages.receive(), RangeError, `returned ${count}`);
 
-    assertEquals([await messages.receive(), messages.lost], [null, true]);
-    assert(messages.failedWith(error));
+    assertEquals([await messages.receive(), internalsOf(messages).lost], [null, true]);
+    assert(internalsOf(messages).failedWith(error));
   });
 }
 

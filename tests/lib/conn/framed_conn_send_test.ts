@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedWrite } from "../../../lib/testing/scripted_conn.ts";
 import { takeBuffer } from "../../../lib/frame/buffer_pool.ts";
 import { concat, framesOf, utf8 } from "../../support/bytes.ts";
 import { isPending, turns } from "../../support/turns.ts";
@@ -266,12 +267,16 @@ for (const count of [0, -1, NaN, 0.5, 6, undefined as unknown as number]) {
 
     const error = await assertRejects(() => conn.flush(), Error, "Cannot send: a write");
 
-    assertEquals([conn.failedWith(error), conn.queuedBytes, conn.writtenBytes], [true, 0, 0]);
+    assertEquals([internalsOf(conn).failedWith(error), conn.queuedBytes, conn.writtenBytes], [
+      true,
+      0,
+      0,
+    ]);
     assertStrictEquals(await assertRejects(() => conn.send("b")), error);
   });
 }
 
-Deno.test("FramedConn.failedWith() knows what a write failed with, and not what was refused after closeWrite()", async () => {
+Deno.test("internalsOf().failedWith() knows what a write failed with, and not what was refused after closeWrite()", async () => {
   const error = gone();
   const { conn } = setUp([error]);
   conn.send("a");
@@ -280,8 +285,14 @@ Deno.test("FramedConn.failedWith() knows what a write failed with, and not what 
   await finished.closeWrite();
   const late = await assertRejects(() => finished.send("late"), Deno.errors.BrokenPipe);
 
-  assertEquals([conn.failedWith(error), conn.failedWith(gone())], [true, false]);
-  assertEquals([finished.failedWith(late), finished.failedWith(undefined)], [false, false]);
+  assertEquals([internalsOf(conn).failedWith(error), internalsOf(conn).failedWith(gone())], [
+    true,
+    false,
+  ]);
+  assertEquals([
+    internalsOf(finished).failedWith(late),
+    internalsOf(finished).failedWith(undefined),
+  ], [false, false]);
 });
 
 Deno.test("FramedConn.writtenBytes counts all that was taken, and queuedBytes stays 0 after abort()", async () => {

@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { ByteConn, internalsOf } from "../../../lib/conn/byte_conn.ts";
+import { checkedOptions, type FramedConnOptions } from "../../../lib/conn/conn_options.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
 import { mixedTexts, seededRandom, utf8 } from "../../support/bytes.ts";
 import { tcpPair } from "../../support/loopback.ts";
@@ -114,7 +115,7 @@ Deno.test("FramedConn iterates until the peer has finished, and stays open for a
 
   assertEquals(got, ["a", "", "c"]);
   assertEquals([await client.receive(), await client.receive()], ["a,,c", null]);
-  assertEquals([server.finished, client.finished], [true, true]);
+  assertEquals([internalsOf(server).finished, internalsOf(client).finished], [true, true]);
 });
 
 Deno.test("FramedConn left in the middle of a loop is open and goes on", async () => {
@@ -168,6 +169,30 @@ Deno.test("FramedConn refuses limits that are no numbers from 0", async () => {
     await assertRejects(() => FramedConn.connect({ port: 1, ...options }), RangeError, name);
   }
   assertThrows(() => new FramedConn(near, { maxBodyBytes: -1 }), RangeError);
+});
+
+Deno.test("checkedOptions() checks once: what it gives, and a copy of that, is not checked again", () => {
+  const checked = checkedOptions({ idleTimeoutMs: 1000 });
+  const [near] = memoryConnPair();
+
+  assertStrictEquals(checkedOptions(checked), checked);
+  new FramedConn(near, { ...checked, idleTimeoutMs: NaN }).close();
+});
+
+Deno.test("FramedConn has the members that a product uses, and no others", () => {
+  const [near] = memoryConnPair();
+  using conn = new FramedConn(near);
+  const members = [FramedConn, ByteConn].flatMap(({ prototype }) =>
+    Object.getOwnPropertyNames(prototype)
+  );
+
+  assertEquals(Reflect.ownKeys(conn), []);
+  assertEquals(
+    [...new Set(members)].sort().join(" "),
+    "abort close closeRead closeWrite closed constructor discard flush localAddr maxBodyBytes queuedBytes " +
+      "read readClosed readable receive receiveBytes ref remoteAddr request send sendBytes sendFrame " +
+      "unref writable write writtenBytes",
+  );
 });
 
 Deno.test("FramedConn sends without delay", async () => {

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { FramedConnOptions } from "../../../lib/conn/conn_options.ts";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn, type ScriptedWrite } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn, type ScriptedWrite } from "../../../lib/testing/scripted_conn.ts";
 import { framesOf } from "../../support/bytes.ts";
 import { isPending, passTime, turns } from "../../support/turns.ts";
 
@@ -31,7 +32,7 @@ Deno.test("FramedConn.receive() times out when no byte comes, never early, and t
     await passTime(time, 7777);
   }
 
-  assertEquals(conn.lost, false);
+  assertEquals(internalsOf(conn).lost, false);
   gate.resolve();
   assertEquals(await conn.receive(), "a");
 });
@@ -105,13 +106,17 @@ Deno.test("FramedConn is lost when the peer takes nothing for sendTimeoutMs, and
   const error = await sent;
   assertInstanceOf(error, TimedOut);
   assertEquals(error.message, "Cannot send: the peer took nothing for 1000 ms");
-  assertEquals([await received, conn.lost, conn.failedWith(error)], [error, true, true]);
+  assertEquals([await received, internalsOf(conn).lost, internalsOf(conn).failedWith(error)], [
+    error,
+    true,
+    true,
+  ]);
   for (const call of [() => conn.send("b"), () => conn.flush(), () => conn.closeWrite()]) {
     assertEquals(await call().catch((error) => error), error);
   }
   assertEquals(await conn.receive(), null);
   conn.close();
-  await conn.released;
+  await internalsOf(conn).released;
 });
 
 Deno.test("FramedConn that nothing waits for is lost too: the next receive() rejects", async () => {
@@ -140,7 +145,7 @@ Deno.test("FramedConn with sendTimeoutMs lives on while a peer takes a byte now 
   await flushed;
   await sent;
   await passTime(time, 60_000);
-  assertEquals([conn.lost, conn.writtenBytes], [false, 6]);
+  assertEquals([internalsOf(conn).lost, conn.writtenBytes], [false, 6]);
 });
 
 Deno.test("FramedConn with sendTimeoutMs ends what waits for a half-closed peer, and a closeWrite() that hangs", async () => {

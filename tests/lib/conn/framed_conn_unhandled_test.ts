@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { framesOf, utf8 } from "../../support/bytes.ts";
 import { turns } from "../../support/turns.ts";
 

@@ -5,7 +5,7 @@ import type { Faults } from "../../../lib/faults/faults.ts";
 import { encodeFrame, FrameTooLargeError, HEADER_BYTES } from "../../../lib/frame/frame.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { concat } from "../../support/bytes.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import type { ServerEvent } from "../../../lib/server/server_events.ts";

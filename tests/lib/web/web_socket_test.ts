@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
+import { internalsOf } from "../../../lib/conn/byte_conn.ts";
 import { WebSocketConn } from "../../../lib/web/web_socket_conn.ts";
 import { Events } from "../../support/events.ts";
 import {
@@ -248,11 +249,21 @@ Deno.test("WebSocketConn answers the last of many pings that a peer does not wai
   await conn.flush();
   await conn.flush();
   conn.close();
-  await conn.released;
+  await internalsOf(conn).released;
 
   const told = said(scripted.written);
   assertEquals(told.slice(-2), [`pong ${"999".padStart(100)}`, "close"]);
   assertEquals(told.length < 100, true);
+});
+
+Deno.test("WebSocketConn.send() and sendFrame() send nothing when their signal has aborted", async () => {
+  using conn = new WebSocketConn(new ScriptedConn());
+  const signal = AbortSignal.abort(new Error("given up"));
+
+  await assertRejects(() => conn.send("a", { signal }), Error, "given up");
+  await assertRejects(() => conn.sendFrame(encodeFrame("a"), { signal }), Error, "given up");
+
+  assertEquals(conn.queuedBytes, 0);
 });
 
 Deno.test("WebSocketConn.send() has the rules of frames", async () => {

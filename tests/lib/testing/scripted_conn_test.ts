@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { ScriptedConn } from "../../../lib/conn/scripted_conn.ts";
+import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { memoryAddr, MemoryConn } from "./memory_conn.ts";
-import { type ByteSink, type ByteSource, Change } from "./memory_pipe.ts";
+import { memoryAddr, MemoryConn } from "../conn/memory_conn.ts";
+import { type ByteSink, type ByteSource, Change } from "../conn/memory_pipe.ts";
 
 /**
  * One step of what the peer does: these bytes arrive, this error happens, the stream ends
