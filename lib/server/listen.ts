@@ -14,7 +14,8 @@ export interface ListenOptions {
   listener?: Listener | undefined;
   /**
    * A Unix socket to listen on, in place of a port: a path that does not exist yet, of at most 107 bytes on Linux and 103
-   * on macOS. Only the user of the server may connect (mode 0600). The file is removed when the server stops listening.
+   * on macOS. Only the user of the server may connect (mode 0600). The file of this path is removed when the server stops
+   * listening, also if another server has replaced it.
    */
   path?: string | undefined;
   /**
