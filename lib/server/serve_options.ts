@@ -69,7 +69,7 @@ export interface ServeOptions extends ListenOptions, ConversationOptions, Admiss
 }
 
 /** What a server sets where its options do not. */
-export const SERVER_TIMEOUTS = { sendTimeoutMs: 30_000, idleTimeoutMs: 600_000 };
+const SERVER_TIMEOUTS = { sendTimeoutMs: 30_000, idleTimeoutMs: 600_000 };
 
 /** Options for waiting until conversations have ended. */
 export interface DrainOptions {
@@ -85,18 +85,19 @@ export interface DrainOptions {
 }
 
 /**
- * Checks the limits among the options, for all connections at once.
+ * Makes the options of all connections: the limits are checked, once, what is left out is set, and the callbacks are safe
+ * to call.
  *
- * @throws {RangeError} If one is less than 0, or not a number.
+ * @throws {RangeError} If a limit is less than 0, or not a number.
  */
-export function checkedServeOptions<Options extends ServeOptions>(options: Options): Options {
+export function completedServeOptions<Options extends ServeOptions>(options: Options): Options {
   const { maxConnections, maxPerAddress, handshakeTimeoutMs, closeTimeoutMs } = options;
   checkLimits("serve", { maxConnections, maxPerAddress, handshakeTimeoutMs, closeTimeoutMs });
-  return checkedOptions(options, "serve");
+  return { ...SERVER_TIMEOUTS, ...checkedOptions(options, "serve"), ...guardCallbacks(options) };
 }
 
 /** The callbacks among the options, made safe to call. */
-export function guardCallbacks(options: ServeOptions): Partial<ServeOptions> {
+function guardCallbacks(options: ServeOptions): Partial<ServeOptions> {
   const { onEvent, onReceived, onSent, goodbye } = options;
   return {
     ...(onEvent && { onEvent: guarded("onEvent", onEvent) }),

@@ -14,12 +14,10 @@ import { listenerOf, type ListenOptions } from "./listen.ts";
 import { Refusals } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, listeningOn, type ServerEvent } from "./server_events.ts";
 import {
-  checkedServeOptions,
+  completedServeOptions,
   type DrainOptions,
-  guardCallbacks,
   type HttpOption,
   type ServeOptions,
-  SERVER_TIMEOUTS,
 } from "./serve_options.ts";
 import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
 
@@ -48,10 +46,9 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
-    const checked = checkedServeOptions(options);
+    this.#options = completedServeOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#handler = handler;
-    this.#options = { ...SERVER_TIMEOUTS, ...checked, ...guardCallbacks(options) };
     this.#admission = new Admission(options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);

@@ -7,12 +7,7 @@ import type { Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import { Conversation, type Handler } from "../server/conversation.ts";
 import type { ConversationEnd, GoodbyeReason } from "../server/end_reason.ts";
-import {
-  checkedServeOptions,
-  type ConversationOptions,
-  guardCallbacks,
-  SERVER_TIMEOUTS,
-} from "../server/serve_options.ts";
+import { completedServeOptions, type ConversationOptions } from "../server/serve_options.ts";
 import { connInfoOf } from "../server/server_events.ts";
 import { faultyConnPair, type MemoryNetworkOptions } from "./memory_network.ts";
 
@@ -41,28 +36,21 @@ export class TestedHandler implements AsyncDisposable {
 
   /** Runs a handler: {@linkcode testHandler} in the form of a constructor. */
   constructor(handler: Handler, options: TestHandlerOptions = {}) {
-    const checked = checkedServeOptions(options);
+    const serveOptions = completedServeOptions(options);
     const { network = {}, transport } = options;
     const [client, memory] = faultyConnPair(network);
     this.#isDetached = transport !== undefined;
     if (transport) memory.close();
     const accepted = transport ?? memory;
-    const info = connInfoOf(accepted as Deno.Conn, 1);
-    const serveOptions = { ...SERVER_TIMEOUTS, ...checked, ...guardCallbacks(options) };
+    const info = connInfoOf(accepted, 1);
     const { onEvent } = serveOptions;
     const { promise, resolve } = Promise.withResolvers<ConversationEnd>();
     this.conn = new FramedConn(client);
     this.ended = promise;
-    // What carries the bytes does not matter to a conversation.
-    this.#conversation = new Conversation(
-      accepted as Deno.TcpConn,
-      info,
-      serveOptions,
-      (_, end) => {
-        onEvent?.({ type: "disconnected", conn: info, ...end });
-        resolve(end);
-      },
-    );
+    this.#conversation = new Conversation(accepted, info, serveOptions, (_, end) => {
+      onEvent?.({ type: "disconnected", conn: info, ...end });
+      resolve(end);
+    });
     this.#conversation.run(handler);
   }
 

@@ -23,7 +23,6 @@ const REASONS: Record<number, string> = {
   101: "Switching Protocols",
   200: "OK",
   304: "Not Modified",
-  307: "Temporary Redirect",
   400: "Bad Request",
   403: "Forbidden",
   404: "Not Found",
