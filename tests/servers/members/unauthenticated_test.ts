@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Silence } from "../../../lib/server/http_protocol.ts";
+import type { ConnInfo } from "../../../lib/server/server_events.ts";
 import { LOGIN_MS } from "../../../servers/members/login.ts";
 import { Unauthenticated } from "../../../servers/members/unauthenticated.ts";
 import { startAuthentication } from "../../support/chat_server.ts";
@@ -62,18 +63,17 @@ Deno.test("Unauthenticated gives the place of the longest silent connection to a
 for (const browsers of [false, true]) {
   Deno.test(`A login finds a place beside silent connections, ${browsers ? "with" : "without"} pages`, async () => {
     using clock = stubClock();
-    let silence: Silence;
+    const silence = (): Silence => auth.members.unauthenticated.silence(LOGIN_MS);
     const http = {
       silenceMs: LOGIN_MS,
       endsSilent: true,
-      hold: (...args: Parameters<Silence["hold"] & {}>) => silence.hold!(...args),
-      release: (...args: Parameters<Silence["release"] & {}>) => silence.release!(...args),
+      hold: (conn: ConnInfo, giveWay: () => void) => silence().hold!(conn, giveWay),
+      release: (conn: ConnInfo) => silence().release!(conn),
       open: () => {
         throw new Error("unreachable");
       },
     };
     await using auth = startAuthentication({ maxPerAddress: 4, ...(browsers && { http }) });
-    silence = auth.members.unauthenticated.silence(LOGIN_MS);
     using greeted = await auth.connect();
     await greeted.ask(HELLO);
     using silent = await auth.connect();
