@@ -159,7 +159,7 @@ export class Conversation implements MessageObserver {
   async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
     const framed = this.#messages as FramedConn;
     const protocol = await protocolOf(framed, http, this.info, () => this.end("crowded"));
-    if (protocol === "nothing" || this.#goodbye) return void this.end("idle");
+    if (protocol === "nothing" || this.#end.goodbye) return void this.end("idle");
     if (protocol === "http" && !framed.closed) {
       this.#messages = undefined;
       this.http = this.#use(http.open(framed, this.#observed()));
