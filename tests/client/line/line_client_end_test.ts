@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { passTime } from "../../support/turns.ts";
 import { echo, type Peer, Session } from "./session.ts";
 
 /** How long no answer must have come before the client half-closes. */
@@ -25,7 +26,7 @@ Deno.test("LineClient.run() shows what the server still says after the end of in
 
   const ended = session.end();
   await session.says("sent 4 bytes");
-  await time.tickAsync(HALF_CLOSE_MS);
+  await passTime(time, HALF_CLOSE_MS);
 
   assertEquals([await ended, session.replies], [0, ["one", "two"]]);
 });
@@ -39,7 +40,7 @@ Deno.test("LineClient.run() does not come back when exit was typed before the go
 
   const ended = session.exit();
   await session.says("sent 1 byte");
-  await time.tickAsync(HALF_CLOSE_MS);
+  await passTime(time, HALF_CLOSE_MS);
 
   assertEquals(await ended, 1);
   assertEquals(session.service.slice(-3), [
@@ -127,9 +128,9 @@ Deno.test("LineClient.run() tells the end of input on a later connection too", a
 
   const ended = session.end();
   await session.says("no connection to memory:1: Connection refused; trying again in 0.0 s");
-  await time.tickAsync(0);
+  await passTime(time, 0);
   await session.says("sent 1 byte");
-  await time.tickAsync(HALF_CLOSE_MS);
+  await passTime(time, HALF_CLOSE_MS);
 
   assertEquals([await ended, session.replies], [0, ["late"]]);
 });
@@ -146,9 +147,9 @@ Deno.test("LineClient.run() waits for the server longer than for an answer after
   const ended = session.end();
   await session.says("sent 1 byte");
 
-  await time.tickAsync(HALF_CLOSE_MS);
+  await passTime(time, HALF_CLOSE_MS);
   await session.says("connecting again in 60.0 s");
-  await time.tickAsync(60_000);
+  await passTime(time, 60_000);
 
   assertEquals([await ended, session.replies], [0, ["a"]]);
 });
@@ -167,11 +168,11 @@ Deno.test("LineClient.run() counts the time for an answer from the one before", 
   }]).type("a", "b");
   const ended = session.end();
   await session.says("sent 1 byte");
-  await time.tickAsync(HALF_CLOSE_MS);
+  await passTime(time, HALF_CLOSE_MS);
   await sawEnd.promise;
 
   for (const [answered, gate] of gates.entries()) {
-    await time.tickAsync(4000);
+    await passTime(time, 4000);
     gate.resolve();
     await session.replied(answered + 1);
   }
@@ -212,7 +213,7 @@ Deno.test("LineClient.run() does not half-close while answers come", async () =>
   const ended = session.end();
 
   await session.says("sent 1 byte");
-  await time.tickAsync(1500);
+  await passTime(time, 1500);
 
   assertEquals([await ended, session.replies], [0, ["a", "b"]]);
 });
