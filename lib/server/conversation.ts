@@ -15,7 +15,7 @@ import { type ConversationEnd, endReasonOf, type GoodbyeReason } from "./end_rea
 import { EndSignal } from "./end_signal.ts";
 import { finish, sendGoodbye } from "./finish.ts";
 import type { Carrier, HttpConversation, HttpProtocol } from "./http_protocol.ts";
-import { protocolOf } from "./http_protocol.ts";
+import { protocolOf, release } from "./http_protocol.ts";
 import type { ConversationOptions, HttpOption } from "./serve_options.ts";
 import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
 import { TlsServerConn } from "./tls/tls_server_conn.ts";
@@ -190,7 +190,7 @@ export class Conversation implements MessageObserver {
   async #finish(end: ConversationEnd): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#options.http?.release?.(this.info);
+    release(this.#options.http, this.info, end.error);
     this.#end.abort(end.reason, end.error);
     clearTimeout(this.#abandonTimer);
     this.#announce();
