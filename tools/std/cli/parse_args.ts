@@ -58,7 +58,7 @@ class Parse {
   constructor(options: ParseOptions) {
     this.#options = options;
     for (const [key, value] of Object.entries(options.alias ?? {})) {
-      const names = [key, value ?? []].flat();
+      const names = [...new Set([key, value ?? []].flat())];
       for (const name of names) this.#aliases.set(name, names.filter((other) => other !== name));
     }
     this.#boolean = this.#withAliases(options.boolean);
