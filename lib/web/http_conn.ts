@@ -1,5 +1,5 @@
 /**
- * One connection that carries HTTP requests, until one of them opens a WebSocket.
+ * HTTP on the port of a server that speaks frames: one connection that carries requests, until one opens a WebSocket.
  *
  * `node:http` can be handed a connection too (Deno 2.9.6, `server.emit("connection", duplex)`), and is not used: it applies
  * no time limit to the head of a request there, accepts a second `Host` and absolute targets, has read on when it gives
@@ -11,7 +11,8 @@
 import { ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
-import type { HttpConversation } from "../server/http_protocol.ts";
+import type { HttpConversation, HttpProtocol } from "../server/http_protocol.ts";
+import { connInfoOf } from "../server/server_events.ts";
 import { FrameEncoder } from "../frame/frame_encoder.ts";
 import { acceptWebSocket } from "./handshake.ts";
 import { HeadDecoder } from "./head_decoder.ts";
@@ -25,8 +26,16 @@ export interface Site {
   readonly webSocketPath: string;
   /** Names of this server that a request may have as its `Host`, beside every numeric address and `localhost`. */
   readonly names: readonly string[];
-  /** Answers a request; what is `undefined` is not found. */
-  respond(request: HttpRequest): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+  /** Answers a request from an address; what is `undefined` is not found. */
+  respond(
+    request: HttpRequest,
+    address: string,
+  ): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+}
+
+/** Makes the option `http` of a server: requests are answered by `site`, and WebSockets go to the handler. */
+export function httpProtocol(site: Site, isSecure = false): HttpProtocol {
+  return { open: (conn, options) => new HttpConn(conn, options, site, isSecure) };
 }
 
 const MAX_HEAD_BYTES = 8 * 1024;
@@ -43,6 +52,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
   requests = 0;
   readonly #options: FramedConnOptions;
   readonly #site: Site;
+  readonly #address: string;
   readonly #isSecure: boolean;
 
   /** Takes over a connection of which nothing was received yet. */
@@ -54,6 +64,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
     decoder.push(unread);
     this.#options = options;
     this.#site = site;
+    this.#address = connInfoOf(transport, 0).address;
     this.#isSecure = isSecure;
   }
 
@@ -104,7 +115,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
     try {
       checkHost(request, this.#site.names);
       if (request.path === this.#site.webSocketPath) return await acceptWebSocket(request);
-      return await this.#site.respond(request) ?? errorResponse(NOT_FOUND);
+      return await this.#site.respond(request, this.#address) ?? errorResponse(NOT_FOUND);
     } catch (error) {
       return errorResponse(error instanceof HttpError ? error : FAILED);
     }
