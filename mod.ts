@@ -82,7 +82,11 @@ export type { BytesCodec, Codec, TextCodec } from "./lib/codec/codec.ts";
 export { RequestClient } from "./lib/rpc/request_client.ts";
 export type { RequestClientOptions, RequestOptions } from "./lib/rpc/request_client.ts";
 export { serveRequests } from "./lib/rpc/serve_requests.ts";
-export type { RequestHandler, ServeRequestsOptions } from "./lib/rpc/serve_requests.ts";
+export type {
+  RequestHandler,
+  RequestInfo,
+  ServeRequestsOptions,
+} from "./lib/rpc/serve_requests.ts";
 export type { Failure, Result } from "./lib/rpc/envelope.ts";
 
 // Broadcasts and limits

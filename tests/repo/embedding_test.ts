@@ -67,7 +67,7 @@ testWith(
     assertEquals([checked.code, checked.err], [0, ""]);
     const tested = await end(service.deno("test", ["--no-prompt", "--no-check", "jobs_test.ts"]));
     assertEquals(tested.code, 0, tested.out + tested.err);
-    assertMatch(tested.out, /3 passed \| 0 failed/);
+    assertMatch(tested.out, /4 passed \| 0 failed/);
   },
 );
 
