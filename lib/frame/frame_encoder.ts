@@ -195,7 +195,9 @@ export class FrameEncoder extends WriteBuffer {
 
   /** Encodes texts in one call, and returns whether that was done: those that are ASCII or short. */
   #encodeTogether(texts: string[], areShort: boolean): boolean {
-    const joined = HEADER_SPACE + texts.join(HEADER_SPACE);
+    // The engine joins what `+=` gives when it is encoded, which costs less than `join`.
+    let joined = "";
+    for (const text of texts) joined += HEADER_SPACE + text;
     const { read, written } = this.#put(joined, 0, areShort);
     this.#expectsAscii = written === joined.length;
     if (read < joined.length) return false;

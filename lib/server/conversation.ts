@@ -105,7 +105,7 @@ export class Conversation implements MessageObserver {
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#goodbye ??= reason;
-    this.#signal.abort(this.#goodbye);
+    this.#signal.abort({ reason: this.#goodbye });
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -189,7 +189,7 @@ export class Conversation implements MessageObserver {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#options.http?.release?.(this.info);
-    this.#signal.abort(end.reason, end.error);
+    this.#signal.abort(end);
     clearTimeout(this.#abandonTimer);
     this.#announce();
     const failure = await this.#close(end);

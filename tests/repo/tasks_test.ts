@@ -133,6 +133,12 @@ testWith(PROCESSES, "A lab task passes flags and output on, without deno on the 
 
 Deno.test("Servers that hash passwords start so that glibc gives the memory of a hash back", () => {
   for (const name of ["auth", "chat"]) {
-    assertMatch(TASKS.get(name)!.command, /^MALLOC_MMAP_THRESHOLD_=1048576 .*deno run /);
+    assertMatch(TASKS.get(name)!.command, /MALLOC_MMAP_THRESHOLD_=1048576 .*deno run /);
+  }
+});
+
+Deno.test("Every server starts with a small young generation: it is part of what a connection costs", () => {
+  for (const name of ["auth", "chat", "echo", "identify", "threads"]) {
+    assertMatch(TASKS.get(name)!.command, /^DENO_V8_FLAGS=--max-semi-space-size=8 .*deno run /);
   }
 });
