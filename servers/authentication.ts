@@ -60,7 +60,7 @@ export function openAuthentication(config: ServerConfig, log: LogFile): Service 
   });
   return {
     handler: authenticationHandler(members),
-    silence: members.silence(LOGIN_MS),
+    silence: members.unauthenticated.silence(LOGIN_MS),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
     isSecret: (conn) => members.nameOf(conn) === undefined,

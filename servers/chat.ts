@@ -53,7 +53,7 @@ export function openChat(config: ServerConfig, log: LogFile): Service {
     log.warn("client too slow", { conn: id, peer });
   return {
     handler: chatHandler({ members, room, flood, onTooSlow }),
-    silence: members.silence(LOGIN_MS),
+    silence: members.unauthenticated.silence(LOGIN_MS),
     options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
     nameOf: (conn) => members.nameOf(conn),
     isSecret: (conn) => members.nameOf(conn) === undefined,

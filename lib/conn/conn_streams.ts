@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quiet } from "../base/within.ts";
+
 const CHUNK_BYTES = 16 * 1024;
 
 /** Makes a stream of what `conn` reads. Its end leaves the connection open; cancelling it closes the connection. */
@@ -21,10 +23,11 @@ export function readableOf(
   }, { highWaterMark: 0 });
 }
 
-/** Closes what its owner, or its own code, may have closed: what `close` throws then does not matter. */
-export function closeQuietly(closable: Pick<Deno.Conn, "close">): void {
+/** Closes what its owner, or its own code, may have closed: what `close` throws or rejects with does not matter. */
+export function closeQuietly(closable: { close(): unknown }): void {
   try {
-    closable.close();
+    const closing = closable.close();
+    if (closing instanceof Promise) quiet(closing);
   } catch { /* There is nothing left to close. */ }
 }
 

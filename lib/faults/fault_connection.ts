@@ -5,8 +5,8 @@
  */
 
 import type { Socket } from "node:net";
-import { FaultLink } from "./fault_link.ts";
-import { type AppliedFault, FaultStream } from "./fault_stream.ts";
+import { FaultLink, type LinkEvent } from "./fault_link.ts";
+import { FaultStream } from "./fault_stream.ts";
 import type { Faults } from "./faults.ts";
 
 /** Which way bytes go: `up` from the client to the server, `down` from the server to the client. */
@@ -18,24 +18,6 @@ export type FaultDirection = "up" | "down";
  */
 export type FaultEndReason = "finished" | "close" | "reset" | "unreachable" | "stopped";
 
-/** What a connection tells while it works. */
-export interface FaultConnectionEvents {
-  /** These bytes, which complete `frames` frames, were written to the receiver, in one write. */
-  onDelivered(direction: FaultDirection, bytes: Uint8Array, frames: number): void;
-  /** A fault was applied. */
-  onFault(direction: FaultDirection, fault: AppliedFault): void;
-}
-
-/** Where a connection goes, and what happens to it on the way. */
-export interface FaultConnectionOptions {
-  /** The server. */
-  to: { hostname?: string; port: number };
-  /** The faults at the start. */
-  faults: Record<FaultDirection, Faults>;
-  /** The seeds of this connection. */
-  seeds: number[];
-}
-
 /** Carries one client's connection. It owns both sockets. */
 export class FaultConnection {
   readonly #client: Socket;
@@ -43,22 +25,27 @@ export class FaultConnection {
   readonly #links: Record<FaultDirection, FaultLink>;
   #reason: FaultEndReason | undefined;
 
-  /** Begins to connect to the server. */
-  constructor(client: Socket, options: FaultConnectionOptions, events: FaultConnectionEvents) {
-    const { to: { hostname = "127.0.0.1", port }, faults, seeds } = options;
+  /** Begins to connect to the server. The faults follow from the seeds. */
+  constructor(
+    client: Socket,
+    to: { hostname?: string; port: number },
+    faults: Record<FaultDirection, Faults>,
+    seeds: number[],
+    onEvent: (event: LinkEvent & { direction: FaultDirection }) => void,
+  ) {
     this.#client = client;
-    this.#server = nodeNet().connect({ host: hostname, port, allowHalfOpen: true, noDelay: true });
+    const { hostname: host = "127.0.0.1", port } = to;
+    const server = this.#server = nodeNet().connect({ host, port, ...SOCKET_OPTIONS });
     // A link learns of a reset from its reading; without a listener the event would end the process.
-    for (const socket of [this.#client, this.#server]) socket.on("error", () => {});
+    for (const socket of [client, server]) socket.on("error", () => {});
     const link = (direction: FaultDirection, seed: number, from: Socket, to: Socket) =>
-      new FaultLink(from, to, new FaultStream(faults[direction], ...seeds, seed), {
-        onDelivered: (bytes, frames) => events.onDelivered(direction, bytes, frames),
-        onFault: (fault) => events.onFault(direction, fault),
-      });
-    this.#links = {
-      up: link("up", 1, this.#client, this.#server),
-      down: link("down", 2, this.#server, this.#client),
-    };
+      new FaultLink(
+        from,
+        to,
+        new FaultStream(faults[direction], ...seeds, seed),
+        (event) => onEvent({ ...event, direction }),
+      );
+    this.#links = { up: link("up", 1, client, server), down: link("down", 2, server, client) };
   }
 
   /** Runs the connection, once, until both sockets are closed. Never rejects. */
@@ -102,6 +89,9 @@ export class FaultConnection {
     }
   }
 }
+
+/** What both sockets of a connection need. */
+export const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
 /**
  * The module `node:net`. Its sockets can reset a connection; a `Deno.Conn` always ends it in order.

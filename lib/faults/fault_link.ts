@@ -19,13 +19,8 @@ export interface LinkEnd {
   end(): unknown;
 }
 
-/** What a link tells while it works. */
-export interface FaultLinkEvents {
-  /** These bytes, which complete `frames` frames, were written to the receiver, in one write. */
-  onDelivered(bytes: Uint8Array, frames: number): void;
-  /** A fault was applied. */
-  onFault(fault: AppliedFault): void;
-}
+/** What a link reports: these bytes, which complete `frames` frames, were written at once; or a fault was applied. */
+export type LinkEvent = { type: "delivered"; bytes: Uint8Array; frames: number } | AppliedFault;
 
 /** How a link ended: the sender finished and that was passed on, it was stopped, or it was cut. */
 export type LinkOutcome = "finished" | "stopped" | CutBy;
@@ -39,7 +34,7 @@ export class FaultLink {
   readonly #source: LinkEnd;
   readonly #target: LinkEnd;
   readonly #stream: FaultStream;
-  readonly #events: FaultLinkEvents;
+  readonly #onEvent: (event: LinkEvent) => void;
   readonly #now: () => number;
   readonly #cursor = new FrameCursor();
   #queue: { bytes: Uint8Array; arrivedAt: number }[] = [];
@@ -58,13 +53,13 @@ export class FaultLink {
     source: LinkEnd,
     target: LinkEnd,
     stream: FaultStream,
-    events: FaultLinkEvents,
+    onEvent: (event: LinkEvent) => void,
     now: () => number = () => performance.now(),
   ) {
     this.#source = source;
     this.#target = target;
     this.#stream = stream;
-    this.#events = events;
+    this.#onEvent = onEvent;
     this.#now = now;
   }
 
@@ -136,7 +131,7 @@ export class FaultLink {
     const taken = this.#queue.splice(0, mergeMs > 0 ? Infinity : 1);
     const bytes = taken.length === 1 ? first.bytes : concat(taken.map((chunk) => chunk.bytes));
     if (taken.length > 1) {
-      this.#events.onFault({ type: "fault", fault: "merge", at: 0, bytes: bytes.length });
+      this.#onEvent({ type: "fault", fault: "merge", at: 0, bytes: bytes.length });
     }
     this.#queuedBytes -= bytes.length + taken.length * CHUNK_BYTES;
     this.#wakeReceiver();
@@ -148,7 +143,7 @@ export class FaultLink {
       if (this.#stopped) break;
       if (action.type === "cut") return action.by;
       if (action.type === "fault") {
-        this.#events.onFault(action);
+        this.#onEvent(action);
         continue;
       }
       this.#dueAt = Math.max(this.#dueAt, arrivedAt + action.latencyMs) + action.spacingMs;
@@ -162,7 +157,7 @@ export class FaultLink {
   async #write(bytes: Uint8Array): Promise<void> {
     const { frame } = this.#cursor.position;
     for (const _ of this.#cursor.advance(bytes));
-    this.#events.onDelivered(bytes, this.#cursor.position.frame - frame);
+    this.#onEvent({ type: "delivered", bytes, frames: this.#cursor.position.frame - frame });
     await new Promise<void>((resolve) => this.#target.write(bytes, () => resolve()));
   }
 

@@ -10,18 +10,12 @@ import {
   type FaultDirection,
   type FaultEndReason,
   nodeNet,
+  SOCKET_OPTIONS,
 } from "./fault_connection.ts";
+import type { LinkEvent } from "./fault_link.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
-import { assertFaults, type Faults } from "./faults.ts";
+import { assertFaults, type Faults, type FaultSettings } from "./faults.ts";
 import { checkLimits, timerDelay } from "../base/numbers.ts";
-
-/** The faults of both directions. */
-export interface FaultSettings {
-  /** Strike what the client sends to the server. */
-  up?: Faults;
-  /** Strike what the server sends to the client. */
-  down?: Faults;
-}
 
 /** What {@linkcode startFaultProxy} takes. */
 export interface FaultProxyOptions extends FaultSettings {
@@ -51,7 +45,7 @@ export type FaultProxyEvent =
   | { type: "listening"; addr: Deno.NetAddr }
   | { type: "refusing"; ms: number }
   | { type: "connected"; id: number; remoteAddr: Deno.NetAddr }
-  | { type: "delivered"; id: number; direction: FaultDirection; bytes: Uint8Array }
+  | { type: "delivered"; id: number; direction: FaultDirection; bytes: Uint8Array; frames: number }
   | AppliedFault & { id: number; direction: FaultDirection }
   | { type: "closed"; id: number; reason: FaultEndReason };
 
@@ -150,7 +144,7 @@ export class FaultProxy implements AsyncDisposable {
   /** Refuses new connections for this long; the present ones go on. A second call starts the time anew. */
   refuse(ms: number): void {
     if (this.#closed) return;
-    this.#emit({ type: "refusing", ms });
+    this.#options.onEvent?.({ type: "refusing", ms });
     this.#server?.close();
     this.#server = undefined;
     this.#resumeIn(ms);
@@ -179,7 +173,7 @@ export class FaultProxy implements AsyncDisposable {
         this.#track(this.#carry(socket));
       } else socket.destroy();
     });
-    this.#emit({ type: "listening", addr: this.addr });
+    this.#options.onEvent?.({ type: "listening", addr: this.addr });
   }
 
   #resumeIn(ms: number): void {
@@ -209,28 +203,31 @@ export class FaultProxy implements AsyncDisposable {
   async #carry(socket: Socket): Promise<void> {
     const id = ++this.#summary.connections;
     const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
-    this.#emit({ type: "connected", id, remoteAddr: { transport: "tcp", hostname, port } });
-    const options = { to: this.#options.to, faults: this.#faults, seeds: [this.seed, id] };
-    const connection = new FaultConnection(socket, options, {
-      onDelivered: (direction, bytes, frames) => {
-        this.#summary[direction].bytes += bytes.length;
-        this.#summary[direction].frames += frames;
-        this.#emit({ type: "delivered", id, direction, bytes });
-      },
-      onFault: (direction, applied) => {
-        const { faults } = this.#summary[direction];
-        faults[applied.fault] = (faults[applied.fault] ?? 0) + 1;
-        this.#emit({ ...applied, id, direction });
-      },
+    this.#options.onEvent?.({
+      type: "connected",
+      id,
+      remoteAddr: { transport: "tcp", hostname, port },
+    });
+    const { to } = this.#options;
+    const seeds = [this.seed, id];
+    const connection = new FaultConnection(socket, to, this.#faults, seeds, (event) => {
+      this.#count(event);
+      this.#options.onEvent?.({ ...event, id });
     });
     this.#connections.add(connection);
     const reason = await connection.run();
     this.#connections.delete(connection);
-    this.#emit({ type: "closed", id, reason });
+    this.#options.onEvent?.({ type: "closed", id, reason });
   }
 
-  #emit(event: FaultProxyEvent): void {
-    this.#options.onEvent?.(event);
+  #count(event: LinkEvent & { direction: FaultDirection }): void {
+    const counts = this.#summary[event.direction];
+    if (event.type === "fault") {
+      counts.faults[event.fault] = (counts.faults[event.fault] ?? 0) + 1;
+    } else {
+      counts.bytes += event.bytes.length;
+      counts.frames += event.frames;
+    }
   }
 }
 
@@ -242,7 +239,7 @@ function noCounts(): FaultCounts {
 
 function listen(hostname: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = nodeNet().createServer({ allowHalfOpen: true, noDelay: true });
+    const server = nodeNet().createServer(SOCKET_OPTIONS);
     server.once("error", reject);
     server.listen(port, hostname, () => resolve(server));
   });

@@ -7,7 +7,6 @@
 import { assertFaults, type CutBy, type Faults } from "./faults.ts";
 import { FrameCursor } from "./frame_cursor.ts";
 import { seededRandom } from "../base/seeded_random.ts";
-import { Strikes } from "./strikes.ts";
 
 /** What a fault is called in an event and in a summary. */
 export type FaultName =
@@ -59,8 +58,7 @@ export type FaultAction =
 export class FaultStream {
   readonly #seeds: number[];
   readonly #cursor = new FrameCursor();
-  readonly #flips: Strikes;
-  readonly #inserts: Strikes;
+  readonly #random: () => number;
   #faults: Faults;
   #received = 0;
   #delivered = 0;
@@ -75,8 +73,7 @@ export class FaultStream {
     assertFaults(faults);
     this.#faults = faults;
     this.#seeds = seeds;
-    this.#flips = new Strikes(...seeds, 1);
-    this.#inserts = new Strikes(...seeds, 2);
+    this.#random = seededRandom(...seeds, 1);
   }
 
   /** The faults from the next byte on. */
@@ -141,18 +138,20 @@ export class FaultStream {
     const corrupted: number[] = [];
     for (const [index, byte] of chunk.entries()) {
       const at = start + index;
-      if (this.#inserts.strike(insertRate, at)) {
-        corrupted.push(this.#inserts.below(256));
+      if (this.#random() < insertRate) {
+        corrupted.push(this.#below(256));
         yield { type: "fault", fault: "insert", at, bytes: 1 };
       }
-      if (this.#flips.strike(flipRate, at)) {
-        corrupted.push(byte ^ (1 << this.#flips.below(8)));
-        yield { type: "fault", fault: "flip", at, bytes: 1 };
-      } else {
-        corrupted.push(byte);
-      }
+      const isFlipped = this.#random() < flipRate;
+      corrupted.push(isFlipped ? byte ^ (1 << this.#below(8)) : byte);
+      if (isFlipped) yield { type: "fault", fault: "flip", at, bytes: 1 };
     }
     return Uint8Array.from(corrupted);
+  }
+
+  /** A whole number from 0 up to but not including `limit`. */
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
   }
 
   *#deliver(bytes: Uint8Array): Generator<FaultAction> {

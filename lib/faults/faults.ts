@@ -50,6 +50,14 @@ export interface Faults {
   insertRate?: number;
 }
 
+/** The faults of both directions. */
+export interface FaultSettings {
+  /** Strike what the client sends to the server. */
+  up?: Faults;
+  /** Strike what the server sends to the client. */
+  down?: Faults;
+}
+
 /** The ways to end a connection that was not at its end. */
 export type CutBy = "close" | "reset" | "half-close";
 

@@ -4,12 +4,13 @@
  * @module
  */
 import { messageOf } from "../base/thrown.ts";
+import { sleep } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { closeQuietly } from "../conn/conn_streams.ts";
 
 /**
  * What a server accepts connections from: a `Deno.Listener`, or one of your own, such as one that a supervisor of
- * services has opened.
+ * services has opened. Not one of `Deno.listenTls`: give `serve` the certificate instead.
  */
 export interface Listener<Addr extends Deno.Addr = Deno.Addr> {
   /** Where it listens. */
@@ -19,14 +20,19 @@ export interface Listener<Addr extends Deno.Addr = Deno.Addr> {
    * `Deno.errors.BadResource`: then the listener counts as closed.
    */
   accept(): Promise<Transport>;
-  /** Stops listening; a pending `accept` must reject. Called once. */
+  /**
+   * Stops listening; a pending `accept` must reject. One that has not after a second is left alone, and the connection
+   * that it gives later is closed. Called once.
+   */
   close(): void;
 }
 
 // Without descriptors, accept fails again and again until a connection is closed.
 const RETRY_MS = 100;
-// However fast refused peers come back, the event loop gets a turn after this many.
-const MAX_REFUSED_IN_A_ROW = 32;
+// However fast peers come that are refused or gone, the event loop gets a turn after this many.
+const MAX_IN_VAIN = 32;
+// A listener of the application's own may keep its accept pending.
+const CLOSE_MS = 1000;
 
 /** What an {@linkcode AcceptLoop} calls. */
 export interface AcceptEvents {
@@ -49,63 +55,85 @@ export class AcceptLoop {
   readonly ended: Promise<void>;
   readonly #listener: Listener;
   readonly #events: AcceptEvents;
-  #closed = false;
-  /** Ends a pause of the loop. A promise of the whole loop would keep a reaction for each pause. */
-  #wake: (() => void) | undefined;
+  readonly #closing = new AbortController();
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  readonly #end: () => void;
 
   /** Starts to accept. */
   constructor(listener: Listener, events: AcceptEvents) {
     this.addr = listener.addr;
     this.#listener = listener;
     this.#events = events;
-    this.ended = this.#acceptAll();
+    ({ promise: this.ended, resolve: this.#end } = Promise.withResolvers<void>());
+    this.#acceptAll();
   }
 
   /** Whether it does not listen any more. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#closing.signal.aborted;
   }
 
   /** Stops listening; the promise is `ended`. Closing again does nothing. */
   close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
+    if (!this.closed) {
+      this.#closing.abort();
       closeQuietly(this.#listener);
-      this.#wake?.();
+      this.#closeTimer = setTimeout(() => this.#finish(), CLOSE_MS);
     }
     return this.ended;
   }
 
   async #acceptAll(): Promise<void> {
     let reported: string | undefined;
-    let refused = 0;
-    while (!this.#closed) {
+    let inVain = 0;
+    while (!this.closed) {
       try {
         const conn = await this.#listener.accept();
         reported = undefined;
-        refused = this.#events.onConn(conn) === false ? refused + 1 : 0;
-        if (refused % MAX_REFUSED_IN_A_ROW === 0 && refused > 0) await this.#pause(0);
+        inVain = this.#handOver(conn) ? 0 : inVain + 1;
       } catch (error) {
-        if (this.#closed) break;
+        if (this.closed) break;
         // Without a pause: peers that reset their connections must not delay all others.
-        if (hasLeft(error)) continue;
-        this.#closed = error instanceof Deno.errors.BadResource;
-        const message = messageOf(error);
-        if (message !== reported) this.#events.onFailed(error);
-        reported = message;
-        await this.#pause(RETRY_MS);
+        if (hasLeft(error)) inVain++;
+        else {
+          if (error instanceof Deno.errors.BadResource) this.#closing.abort();
+          const message = messageOf(error);
+          if (message !== reported) this.#events.onFailed(error);
+          reported = message;
+          await this.#pause(RETRY_MS);
+        }
       }
+      if (inVain > 0 && inVain % MAX_IN_VAIN === 0) await this.#pause(0);
     }
-    this.#events.onClosed();
+    this.#finish();
   }
 
-  async #pause(ms: number): Promise<void> {
-    if (this.#closed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const timer = setTimeout(resolve, ms);
-    await promise;
-    clearTimeout(timer);
+  /** Hands over a connection; returns whether it was taken. */
+  #handOver(conn: Transport): boolean {
+    if (this.#isOver) {
+      closeQuietly(conn);
+      return false;
+    }
+    try {
+      return this.#events.onConn(conn) !== false;
+    } catch (error) {
+      closeQuietly(conn);
+      throw error;
+    }
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#closeTimer);
+    this.#events.onClosed();
+    this.#end();
+  }
+
+  /** Waits, or until it is closed. */
+  #pause(ms: number): Promise<void> {
+    return sleep(ms, this.#closing.signal).catch(() => {/* closed */});
   }
 }
 

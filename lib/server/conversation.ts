@@ -156,8 +156,8 @@ export class Conversation implements MessageObserver {
   /** Finds out what the peer speaks, and gives what carries its messages. HTTP is spoken until it has opened a WebSocket. */
   async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
     const framed = this.#messages as FramedConn;
-    const protocol = await protocolOf(framed, http, this.info);
-    if (protocol === "nothing") return void this.end("idle");
+    const protocol = await protocolOf(framed, http, this.info, () => this.end("crowded"));
+    if (protocol === "nothing" || this.#goodbye) return void this.end("idle");
     if (protocol === "http" && !framed.closed) {
       this.#messages = undefined;
       this.http = this.#use(http.open(framed, this.#observed()));

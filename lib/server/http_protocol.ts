@@ -35,8 +35,11 @@ export interface Silence {
   readonly silenceMs?: number;
   /** Whether a silent peer is ended as `idle` instead. */
   readonly endsSilent?: boolean;
-  /** Takes a place for a peer that may be silent, for the handler; where there is none, it may be so for 200 ms. */
-  hold?(conn: ConnInfo): boolean;
+  /**
+   * Takes a place for a peer that may be silent, for the handler; where there is none, it may be so for 200 ms. `giveWay`
+   * ends the peer's conversation: for another one that needs the place.
+   */
+  hold?(conn: ConnInfo, giveWay: () => void): boolean;
   /** Gives back the place of a peer that has not come to the handler, if it has one. */
   release?(conn: ConnInfo): void;
 }
@@ -68,8 +71,9 @@ export async function protocolOf(
   conn: FramedConn,
   http: HttpProtocol,
   info: ConnInfo,
+  giveWay: () => void,
 ): Promise<Protocol> {
-  const hasPlace = http.hold?.(info) ?? true;
+  const hasPlace = http.hold?.(info, giveWay) ?? true;
   let protocol: Protocol = "nothing";
   try {
     protocol = await spoken(conn, hasPlace ? http : { silenceMs: SILENCE_MS });

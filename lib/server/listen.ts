@@ -9,7 +9,8 @@ import type { Listener } from "./accept_loop.ts";
 export interface ListenOptions {
   /**
    * Where connections come from, in place of a port: the server owns it, and closes it. After a `pause`, such a server
-   * cannot resume.
+   * cannot resume. With `cert` and `key`, TLS is spoken over its connections; a listener of `Deno.listenTls` is refused,
+   * because its connections cannot be closed before the handshake has ended.
    */
   listener?: Listener | undefined;
   /**
@@ -53,7 +54,7 @@ export interface ListenOptions {
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given, or `listener` as well as `path`.
+ * @throws {TypeError} If only one of `cert` and `key` is given, `listener` as well as `path`, or a listener of `Deno.listenTls`.
  */
 export function listenerOf(options: ListenOptions): Listener {
   const { listener, path } = options;
@@ -62,7 +63,15 @@ export function listenerOf(options: ListenOptions): Listener {
   }
   if (!listener && path === undefined) return listen(options);
   checkIdentity(options);
+  if (listener) checkListener(listener);
   return listener ?? listenOnPath(path!);
+}
+
+/** Throws for a listener of `Deno.listenTls`. Deno exports no class that would tell one. */
+function checkListener(listener: Listener): void {
+  if (listener.constructor?.name !== "TlsListener") return;
+  const advice = "Give a listener of Deno.listen, and the options cert and key";
+  throw new TypeError(`Cannot listen on a listener of Deno.listenTls. ${advice}`);
 }
 
 /**

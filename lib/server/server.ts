@@ -221,7 +221,7 @@ export function serve(
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
- * @throws {TypeError} If a certificate comes without its key, or a listener with a path.
+ * @throws {TypeError} If a certificate comes without its key, a listener with a path or from `Deno.listenTls`.
  *
  * @example An echo server
  * ```ts

@@ -35,9 +35,8 @@ export function faultyConnPair(options: MemoryNetworkOptions): [MemoryConn, Memo
   const [client, near] = memoryConnPair(options);
   const [far, server] = memoryConnPair(options);
   const [nearEnd, farEnd] = [new MemoryLinkEnd(near), new MemoryLinkEnd(far)];
-  const events = { onDelivered: () => {}, onFault: () => {} };
   const link = (from: LinkEnd, to: LinkEnd, direction: number, faults: Faults = {}) =>
-    new FaultLink(from, to, new FaultStream(faults, seed, direction), events, Date.now);
+    new FaultLink(from, to, new FaultStream(faults, seed, direction), () => {}, Date.now);
   carry(near, far, [link(nearEnd, farEnd, 1, up), link(farEnd, nearEnd, 2, down)]);
   return [client, server];
 }

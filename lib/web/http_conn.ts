@@ -1,5 +1,5 @@
 /**
- * One connection that carries HTTP requests, until one of them opens a WebSocket.
+ * HTTP on the port of a server that speaks frames: one connection that carries requests, until one opens a WebSocket.
  *
  * `node:http` can be handed a connection too (Deno 2.9.6, `server.emit("connection", duplex)`), and is not used: it applies
  * no time limit to the head of a request there, accepts a second `Host` and absolute targets, has read on when it gives
@@ -11,7 +11,7 @@
 import { ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
-import type { HttpConversation } from "../server/http_protocol.ts";
+import type { HttpConversation, HttpProtocol } from "../server/http_protocol.ts";
 import { FrameEncoder } from "../frame/frame_encoder.ts";
 import { acceptWebSocket } from "./handshake.ts";
 import { HeadDecoder } from "./head_decoder.ts";
@@ -27,6 +27,11 @@ export interface Site {
   readonly names: readonly string[];
   /** Answers a request; what is `undefined` is not found. */
   respond(request: HttpRequest): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+}
+
+/** Makes the option `http` of a server: requests are answered by `site`, and WebSockets go to the handler. */
+export function httpProtocol(site: Site, isSecure = false): HttpProtocol {
+  return { open: (conn, options) => new HttpConn(conn, options, site, isSecure) };
 }
 
 const MAX_HEAD_BYTES = 8 * 1024;

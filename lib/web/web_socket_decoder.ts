@@ -101,7 +101,7 @@ export class WebSocketDecoder extends MessageDecoder {
       const frame = this.#wholeFrame();
       if (frame === undefined) return void this.#closeGap();
       this.#checkRate(frame);
-      const payload = this.#join(frame);
+      const payload = this.#unmask(frame);
       if (frame.opcode > OPCODE.binary) {
         this.#takeControl(frame.opcode, payload);
       } else {
@@ -185,8 +185,8 @@ export class WebSocketDecoder extends MessageDecoder {
     );
   }
 
-  /** Unmasks a payload and appends it to the message; the bytes of its head make the gap longer. */
-  #join({ at, payloadBytes }: WholeFrame): Uint8Array<ArrayBuffer> {
+  /** Unmasks a payload to where the message so far ends, and gives it; the bytes of its head make the gap longer. */
+  #unmask({ at, payloadBytes }: WholeFrame): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     const to = this.usedTo + this.#messageBytes;
     const mask = bytes.slice(at - MASK_BYTES, at);

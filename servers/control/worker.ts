@@ -12,7 +12,7 @@ import { closeFolder } from "../../lib/store/private_folder.ts";
 import { EXERCISES } from "../exercises.ts";
 import { EventLog } from "../logging/log_events.ts";
 import type { Service } from "../service.ts";
-import { httpOf } from "../web/http.ts";
+import { httpOf } from "../web/http_option.ts";
 import { COMMANDS, commandsOf, type ServerContext } from "./commands.ts";
 import type { ServerConfig } from "./config.ts";
 import type { FromListening, ToListening } from "./listening_thread.ts";

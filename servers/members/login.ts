@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSION,
   type ServerMessage,
 } from "../../lib/chat/protocol.ts";
+import type { GoodbyeReason } from "../../lib/server/end_reason.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import type { Session } from "../../lib/store/session_store.ts";
 import type { Members } from "./members.ts";
@@ -61,7 +62,7 @@ export class Login {
     return this.#hello;
   }
 
-  /** Aborts when the client has had its time; `undefined` while it need not log in. */
+  /** Aborts with the reason of a goodbye when the client has had its time; `undefined` while it need not log in. */
   get signal(): AbortSignal | undefined {
     return this.#deadline?.signal;
   }
@@ -69,8 +70,13 @@ export class Login {
   /** The client has to log in within a time that begins now. */
   begin(): void {
     clearTimeout(this.#timer);
-    const deadline = this.#deadline = new AbortController();
-    this.#timer = setTimeout(() => deadline.abort(), this.#members.options.loginMs ?? LOGIN_MS);
+    this.#deadline = new AbortController();
+    this.#timer = setTimeout(() => this.giveUp("idle"), this.#members.options.loginMs ?? LOGIN_MS);
+  }
+
+  /** The client has had its time, or another one gets its place. */
+  giveUp(reason: GoodbyeReason): void {
+    this.#deadline?.abort(reason);
   }
 
   /** The client is in, or gone. */
@@ -101,6 +107,7 @@ export class Login {
     const { options: { server }, dataId: data } = this.#members;
     await this.#client.send({ type: "hello", version: PROTOCOL_VERSION, server, data });
     const isUnderstood = hello.version === PROTOCOL_VERSION;
+    if (isUnderstood) this.#members.unauthenticated.greeted(this.#client.info);
     this.#hello = isUnderstood ? hello : undefined;
     this.#hadSession = false;
     if (isUnderstood) return;

@@ -42,8 +42,6 @@ export class Member {
   #pace: TokenBucket;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #checkedAt = 0;
-  /** It holds a place of the clients that have not logged in. */
-  #isCounted = false;
   #isOver = false;
 
   /** Makes a client that has not said anything. */
@@ -62,10 +60,9 @@ export class Member {
 
   /** Answers the client until the conversation is over. */
   async serve(): Promise<void> {
-    if (this.members.enter(this.info)) {
-      return await this.conn.send(goodbyeMessage("crowded"));
-    }
-    this.#isCounted = true;
+    const { unauthenticated } = this.members;
+    const refusal = unauthenticated.enter(this.info, () => this.#login.giveUp("crowded"));
+    if (refusal) return await this.conn.send(goodbyeMessage(refusal));
     this.conn.maxBodyBytes = LOGIN_MAX_BODY_BYTES;
     this.#login.begin();
     try {
@@ -76,7 +73,7 @@ export class Member {
       }
     } finally {
       this.#login.end();
-      this.#giveBackPlace();
+      unauthenticated.leave(this.info);
       // A client that leaves still gets the answers to what it sent last.
       await this.settled();
       if (this.#session) this.endSession();
@@ -154,7 +151,7 @@ export class Member {
         return { problem: `${error.message}. Send text in UTF-8` };
       }
       if (!signal?.aborted || error !== signal.reason) throw error;
-      await this.send({ type: "bye", reason: "idle" });
+      await this.conn.send(goodbyeMessage(signal.reason));
       return null;
     }
   }
@@ -222,7 +219,7 @@ export class Member {
     const { name, token, expiresAt: expires } = this.#session = session;
     const { hello } = this.#login;
     this.#checkedAt = 0;
-    this.#giveBackPlace();
+    this.members.unauthenticated.leave(this.info);
     this.#login.end();
     this.conn.maxBodyBytes = MAX_CLIENT_BODY_BYTES;
     this.#pace = new TokenBucket(this.members.options.pace ?? DEFAULT_PACE);
@@ -230,11 +227,6 @@ export class Member {
     const text = this.greeting;
     await this.send({ type: "welcome", name, token, expires, last, ...(text && { text }) });
     await this.entered(hello!, last);
-  }
-
-  #giveBackPlace(): void {
-    if (this.#isCounted) this.members.unauthenticated.leave(this.info.address);
-    this.#isCounted = false;
   }
 
   /** Ends the session of a silent member in time; each message is checked anyway. */

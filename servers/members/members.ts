@@ -6,9 +6,6 @@
 import type { Database } from "../../lib/store/database.ts";
 import type { TokenBucketOptions } from "../../lib/base/token_bucket.ts";
 import { AccountStore, type AccountStoreOptions } from "../../lib/store/account_store.ts";
-import { Admission } from "../../lib/server/admission.ts";
-import type { GoodbyeReason } from "../../lib/server/end_reason.ts";
-import type { Silence } from "../../lib/server/http_protocol.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
 import {
   type Session,
@@ -17,6 +14,7 @@ import {
 } from "../../lib/store/session_store.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Attempt } from "./attempt_log.ts";
+import { Unauthenticated } from "./unauthenticated.ts";
 
 /** A connection with a session. */
 export interface LoggedIn {
@@ -78,12 +76,10 @@ export class Members {
   /** The tokens. */
   readonly sessions: SessionStore;
   /** Limits the connections of an address that have not logged in, so that others find a place. */
-  readonly unauthenticated: Admission;
+  readonly unauthenticated: Unauthenticated;
   /** The random id of the server's data: a client sends its token only where it got it. */
   readonly dataId: string;
   readonly #maxPerAccount: number;
-  /** Those that have a place among the unauthenticated, and have sent nothing yet. */
-  readonly #silent = new Set<ConnInfo>();
   readonly #byConn = new Map<ConnInfo, LoggedIn>();
   readonly #byAccount = new Map<number, Set<LoggedIn>>();
 
@@ -96,36 +92,12 @@ export class Members {
       maxPerAddress,
       ...options.accounts,
     });
-    this.unauthenticated = new Admission({
-      maxConnections: 0,
-      maxPerAddress: Math.ceil(maxPerAddress / 2),
-    });
+    this.unauthenticated = new Unauthenticated(Math.ceil(maxPerAddress / 2));
     this.#maxPerAccount = maxPerAddress === 0 ? Infinity : Math.ceil(maxPerAddress / 4);
     const { data_id } = database.prepare("SELECT data_id FROM meta").get() as {
       data_id: Uint8Array<ArrayBuffer>;
     };
     this.dataId = data_id.toBase64({ alphabet: "base64url", omitPadding: true });
-  }
-
-  /** Until it has sent something, for `silenceMs` at most, a peer takes a place of those that have not logged in. */
-  silence(silenceMs: number): Silence {
-    return {
-      silenceMs,
-      endsSilent: true,
-      hold: (conn) => {
-        if (this.unauthenticated.enter(conn.address)) return false;
-        this.#silent.add(conn);
-        return true;
-      },
-      release: (conn) => {
-        if (this.#silent.delete(conn)) this.unauthenticated.leave(conn.address);
-      },
-    };
-  }
-
-  /** Takes the place of a client that has not logged in, or returns why there is none. */
-  enter(conn: ConnInfo): GoodbyeReason | undefined {
-    return this.#silent.delete(conn) ? undefined : this.unauthenticated.enter(conn.address);
   }
 
   /** Adds a member, unless its account has too many connections. It ends the sessions whose tokens were replaced. */

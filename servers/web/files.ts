@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { filesIn, type Modules, readModules } from "./modules.ts";
+import { readModules } from "./modules.ts";
 
 /** One file, ready to be sent. */
 export interface WebFile {
@@ -13,6 +13,8 @@ export interface WebFile {
   readonly body: Uint8Array<ArrayBuffer>;
   /** Changes with the bytes. */
   readonly tag: string;
+  /** How long it may be kept: the `Cache-Control` of its responses. */
+  readonly caching: string;
 }
 
 /** Files by URL path. */
@@ -27,8 +29,12 @@ const TYPES: Record<string, string> = {
   txt: "text/plain; charset=utf-8",
 };
 
-/** Where `deno run` finds the terminal clients, by the paths of their modules. */
+/** The modules of the terminal clients, by the short paths that `deno run` finds them at too. */
 const PROGRAMS: Record<string, string> = { chat: "client/chat.ts", client: "client/main.ts" };
+
+/** What a page loads beside its modules. */
+const OTHERS = ["pages/icon.svg", "pages/style.css"];
+const SCRIPT = /<script type="module" src="{{ web }}\/([^"]+)">/;
 
 /**
  * Reads all of it. What does not fit together is an error then, and not of one request.
@@ -38,8 +44,7 @@ const PROGRAMS: Record<string, string> = { chat: "client/chat.ts", client: "clie
  */
 export async function readWebFiles(root: URL, server: string): Promise<WebFiles> {
   const files = new Map<string, WebFile>();
-  await addPrograms(files, root);
-  await addPage(files, root, server);
+  await Promise.all([addPrograms(files, root), addPage(files, root, server)]);
   return files;
 }
 
@@ -48,16 +53,15 @@ export async function readWebFiles(root: URL, server: string): Promise<WebFiles>
  * of its own, and the programs, whose paths stay the same, ask for the version first.
  */
 async function addPrograms(files: Map<string, WebFile>, root: URL): Promise<void> {
-  const modules = await readModules(root, Object.values(PROGRAMS));
-  const version = await tagOf(encode([...modules].sort().join("\n")));
+  const modules = readModules(root, Object.values(PROGRAMS));
+  const version = await versionOf(modules);
   for (const [path, source] of modules) {
-    const file = await fileOf("ts", source);
-    files.set(`/${path}`, file);
-    files.set(`/v/${version}/${path}`, file);
+    files.set(`/v/${version}/${path}`, versionedFile("ts", source, version));
   }
-  files.set("/version", await fileOf("txt", version));
+  files.set("/version", await newestFile("txt", version));
   for (const [name, path] of Object.entries(PROGRAMS)) {
-    files.set(`/${name}`, await fileOf("ts", programOf(path)));
+    const program = await newestFile("ts", programOf(path));
+    files.set(`/${name}`, program).set(`/${path}`, program);
   }
 }
 
@@ -70,29 +74,47 @@ await main();
 `;
 }
 
-/** The page of the exercise, and what it loads: modules as JavaScript, and files of other kinds. */
+/** The page of the exercise, and what it loads: modules as JavaScript, a style sheet and a picture. */
 async function addPage(files: Map<string, WebFile>, root: URL, server: string): Promise<void> {
-  const entries = await filesIn(root, "client/web", true);
+  const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
+  const page = read(server === "chat" ? "pages/chat.html" : "pages/exercise.html");
   // Loaded where it is used: imported, it would delay the start of every server.
   const { stripTypeScriptTypes } = globalThis.process.getBuiltinModule("node:module");
-  const modules: Modules = await readModules(
-    root,
-    entries,
-    (source) => stripTypeScriptTypes(source),
-  );
-  for (const [path, source] of modules) files.set(`/web/${path}`, await fileOf("js", source));
-  const page = server === "chat" ? "pages/chat.html" : "pages/exercise.html";
-  for (const path of await filesIn(root, "pages")) {
-    const kind = path.replace(/^.*\./, "");
-    const text = await Deno.readTextFile(new URL(path, root));
-    if (path === page) files.set("/", await fileOf(kind, text.replaceAll("{{server}}", server)));
-    else if (kind !== "html") files.set(`/web/${path}`, await fileOf(kind, text));
+  const entry = SCRIPT.exec(page)?.[1] ?? "";
+  const modules = readModules(root, [entry], (source) => stripTypeScriptTypes(source));
+  const others = new Map(OTHERS.map((path) => [path, read(path)]));
+  const version = await versionOf(new Map([...modules, ...others]));
+  const web = `/web/${version}`;
+  for (const [path, text] of modules) {
+    files.set(`${web}/${path}`, versionedFile("js", text, version));
   }
+  for (const [path, text] of others) {
+    files.set(`${web}/${path}`, versionedFile(path.replace(/^.*\./, ""), text, version));
+  }
+  // With their names in the page, a browser need not find the modules one after the other.
+  const links = [...modules.keys()].map((path) =>
+    `<link rel="modulepreload" href="${web}/${path}">`
+  );
+  const parts: Record<string, string> = { server, web, modules: links.join("\n    ") };
+  const html = page.replace(/{{ (\w+) }}/g, (_, part: string) => parts[part] ?? "");
+  files.set("/", await newestFile("html", html));
 }
 
-async function fileOf(kind: string, text: string): Promise<WebFile> {
+/** A file at a path that changes with it: a browser keeps it. */
+function versionedFile(kind: string, text: string, version: string): WebFile {
+  const caching = "public, max-age=31536000, immutable";
+  return { type: TYPES[kind]!, body: encode(text), tag: `"${version}"`, caching };
+}
+
+/** A file at a path that stays: a browser asks each time whether what it has is the newest. */
+async function newestFile(kind: string, text: string): Promise<WebFile> {
   const body = encode(text);
-  return { type: TYPES[kind]!, body, tag: `"${await tagOf(body)}"` };
+  return { type: TYPES[kind]!, body, tag: `"${await tagOf(body)}"`, caching: "no-cache" };
+}
+
+/** Changes with any of the texts. */
+function versionOf(texts: ReadonlyMap<string, string>): Promise<string> {
+  return tagOf(encode([...texts].sort().join("\n")));
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {

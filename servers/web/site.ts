@@ -4,8 +4,7 @@
  * @module
  */
 import type { HttpProtocol } from "../../lib/server/http_protocol.ts";
-import { httpProtocol } from "../../lib/web/http.ts";
-import type { Site } from "../../lib/web/http_conn.ts";
+import { httpProtocol, type Site } from "../../lib/web/http_conn.ts";
 import type { HttpRequest } from "../../lib/web/request.ts";
 import type { HttpResponse } from "../../lib/web/response.ts";
 import { readWebFiles, type WebFiles } from "./files.ts";
@@ -38,9 +37,8 @@ export class ExerciseSite implements Site {
   async respond({ path, headers }: HttpRequest): Promise<HttpResponse | undefined> {
     const file = (await this.#read()).get(path);
     if (file === undefined) return undefined;
-    const { type, body, tag } = file;
-    // A browser asks each time whether what it has is the newest.
-    const caching = { "cache-control": "no-cache", "etag": tag };
+    const { type, body, caching: cacheControl, tag } = file;
+    const caching = { "cache-control": cacheControl, "etag": tag };
     if (headers.get("if-none-match") === tag) return { status: 304, headers: caching };
     return { headers: { "content-type": type, ...caching }, body };
   }

@@ -15,7 +15,7 @@ import { safeText } from "../../../lib/base/escape.ts";
 import { ChatSession } from "../../session/session.ts";
 import { ask, byId } from "../shared/dom.ts";
 import { reasonOf, texts } from "../shared/texts.ts";
-import { openWebSocket, socketUrl, type WebSocketConn } from "../shared/web_socket_conn.ts";
+import { type BrowserConn, openWebSocket, socketUrl } from "../shared/browser_conn.ts";
 import { type CommandTarget, Composer, runLine } from "./composer.ts";
 import { MessageList, PAGE } from "./message_list.ts";
 import { Outgoing, reasonOfWait } from "./outgoing.ts";
@@ -42,7 +42,7 @@ export class ChatPage implements CommandTarget {
   readonly #outgoing = new Outgoing(() => this.#session.pending.messages);
   readonly #composer = new Composer({ onLine: (line, to) => runLine(line, to, this) });
   #session = this.#newSession("");
-  #conn: WebSocketConn | undefined;
+  #conn: BrowserConn | undefined;
   #running: Promise<ChatEnd> | undefined;
   #name = "";
   #data: string | undefined;

@@ -9,7 +9,7 @@ import { parseServerMessage, PROTOCOL_VERSION } from "../../../lib/chat/protocol
 import { Reconnector } from "../../../lib/conn/reconnect.ts";
 import { byId } from "../shared/dom.ts";
 import { reasonOf, texts, translatePage } from "../shared/texts.ts";
-import { openWebSocket, socketUrl, type WebSocketConn } from "../shared/web_socket_conn.ts";
+import { type BrowserConn, openWebSocket, socketUrl } from "../shared/browser_conn.ts";
 import { frameView } from "./frame_view.ts";
 
 /** The most frames in the page. */
@@ -27,7 +27,7 @@ class ExercisePage {
   readonly #name = byId("name", HTMLInputElement);
   readonly #password = byId("password", HTMLInputElement);
   readonly #problem = byId("login-problem");
-  #conn: WebSocketConn | undefined;
+  #conn: BrowserConn | undefined;
   #isIn = false;
   #lastRef = 0;
 
@@ -72,7 +72,7 @@ class ExercisePage {
     }
   }
 
-  async #receive(conn: WebSocketConn): Promise<void> {
+  async #receive(conn: BrowserConn): Promise<void> {
     this.#conn = conn;
     try {
       for (let text; (text = await conn.receive()) !== null;) {
@@ -108,7 +108,7 @@ class ExercisePage {
     }
   }
 
-  #greet(conn: WebSocketConn): void {
+  #greet(conn: BrowserConn): void {
     this.#receive(conn).then(() => this.#show(""));
     this.#send({ type: "hello", version: PROTOCOL_VERSION });
   }

@@ -9,10 +9,9 @@ Deno.test("FaultLink reads no more small chunks than it may hold while a delay h
   async function* iterator() {
     for (; read < 100_000; read++) yield await Promise.resolve(Uint8Array.of(1));
   }
-  const events = { onDelivered: () => {}, onFault: () => {} };
   const stream = new FaultStream({ delayMs: 60_000 });
   const source = { iterator } as unknown as Socket;
-  const link = new FaultLink(source, { end: () => {} } as unknown as Socket, stream, events);
+  const link = new FaultLink(source, { end: () => {} } as unknown as Socket, stream, () => {});
 
   const ended = link.run();
   await turns(50);

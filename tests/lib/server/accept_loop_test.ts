@@ -192,3 +192,81 @@ Deno.test("AcceptLoop tries again whatever accept rejects with", async () => {
   assertEquals(failures, Object.values(ODD_VALUES));
   await loop.close();
 });
+
+Deno.test("AcceptLoop lets the event loop have a turn after 32 peers that had left", async () => {
+  using time = new FakeTime();
+  let accepts = 0;
+  const loop = new AcceptLoop({
+    addr: new ScriptedListener().addr,
+    accept: () => Promise.reject(new Deno.errors.ConnectionReset(`reset ${++accepts}`)),
+    close: () => {},
+  }, { onConn: () => {}, onFailed: () => {}, onClosed: () => {} });
+
+  await turns();
+  const atOnce = accepts;
+  await time.tickAsync(0);
+  await turns();
+
+  assertEquals([atOnce, accepts], [32, 64]);
+  await loop.close();
+});
+
+Deno.test("AcceptLoop tries again when accept throws at once, and closes whatever close does", async () => {
+  using time = new FakeTime();
+  const told: unknown[] = [];
+  const loop = new AcceptLoop({
+    addr: new ScriptedListener().addr,
+    accept() {
+      throw "not now";
+    },
+    close: () => Promise.reject(new Error("not now either")),
+  }, {
+    onConn: () => {},
+    onFailed: (error) => told.push(error),
+    onClosed: () => told.push("closed"),
+  });
+
+  await time.tickAsync(1000);
+  assertEquals(told, ["not now"]);
+  await loop.close();
+
+  assertEquals(told, ["not now", "closed"]);
+});
+
+Deno.test("AcceptLoop.close() waits a second for an accept that does not end, and closes what it gives later", async () => {
+  using time = new FakeTime();
+  const listener = new ScriptedListener();
+  listener.close = () => {
+    throw new Error("no");
+  };
+  const { loop, told } = acceptFrom(listener);
+
+  const closing = loop.close();
+  await time.tickAsync(999);
+  assertEquals(told, []);
+  await time.tickAsync(1);
+  await closing;
+  const [client, late] = memoryConnPair();
+  listener.accepting.resolve(late);
+
+  assertEquals(await client.read(new Uint8Array(1)), null);
+  assertEquals(told, ["closed"]);
+});
+
+Deno.test("AcceptLoop closes a connection that could not be handed over", async () => {
+  using _time = new FakeTime();
+  const listener = new ScriptedListener();
+  const loop = new AcceptLoop(listener as unknown as Deno.TcpListener, {
+    onConn: () => {
+      throw "no";
+    },
+    onFailed: () => {},
+    onClosed: () => {},
+  });
+
+  const [client, accepted] = memoryConnPair();
+  listener.accepting.resolve(accepted);
+
+  assertEquals(await client.read(new Uint8Array(1)), null);
+  await loop.close();
+});

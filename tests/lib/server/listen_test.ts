@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { FakeTime } from "@std/testing/time";
+import { testWithCertificate } from "../../support/certificate.ts";
 import { Events } from "../../support/events.ts";
 import { FILES, testWith } from "../../support/permissions.ts";
 import { echo } from "../../support/served.ts";
@@ -237,6 +239,17 @@ Deno.test("serve() refuses a listener with a path", () => {
   assertThrows(() => serve(echo, { listener, path: "/tmp/x" }), TypeError, "give one of them");
 });
 
+testWithCertificate("serve() refuses a listener of Deno.listenTls", async (pair) => {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair });
+
+  assertThrows(() => serve(echo, { listener }), TypeError, "the options cert and key");
+
+  await using server = serve(echo, { listener: listen(), ...pair });
+  const { port } = server.addr as Deno.NetAddr;
+  using conn = await FramedConn.connect({ port, tls: { caCerts: [pair.cert] } });
+  assertEquals(await conn.request("hello"), "hello");
+});
+
 testWith(
   FILES,
   "serve({ path }) serves on a Unix socket of this user, and removes it",
@@ -312,4 +325,15 @@ Deno.test("Server.shutdown({ timeoutMs }) closes what has not ended by then", as
   assertEquals(await conn.receive(), null);
   await stopping;
   assertEquals(server.connections, 0);
+});
+
+Deno.test("Server.shutdown() waits a second for a listener that does not end its accept", async () => {
+  const listener = { ...memoryListener().listener, accept: () => new Promise<never>(() => {}) };
+  const server = serve(echo, { listener: { ...listener, close: () => {} } });
+  using time = new FakeTime();
+
+  const stopping = server.shutdown({ timeoutMs: 1 });
+  await time.tickAsync(1000);
+
+  await stopping;
 });

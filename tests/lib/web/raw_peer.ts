@@ -5,7 +5,7 @@
  */
 import type { ServeOptions } from "../../../lib/server/serve_options.ts";
 import { serve, type Server } from "../../../lib/server/server.ts";
-import { httpProtocol } from "../../../lib/web/http.ts";
+import { httpProtocol } from "../../../lib/web/http_conn.ts";
 import { textResponse } from "../../../lib/web/response.ts";
 import { echo } from "../../../servers/echo.ts";
 

@@ -24,18 +24,20 @@ async function runDeno(cache: string, input: string, ...args: string[]) {
 
 testWith(
   PROCESSES,
-  "deno run HOST:PORT/client talks to the server that it comes from",
+  "deno run HOST:PORT/client, or /client/main.ts, talks to the server that it comes from",
   async () => {
     const cache = await Deno.makeTempDir();
     try {
       await using server = await ServerProcess.start("echo");
-      const url = `http://127.0.0.1:${server.port}/client`;
+      const origin = `http://127.0.0.1:${server.port}`;
 
-      const { code, out } = await runDeno(cache, "hello\n", url);
-      const help = await runDeno(cache, "", url, "--help");
+      const short = await runDeno(cache, "hello\n", `${origin}/client`);
+      const long = await runDeno(cache, "hello\n", `${origin}/client/main.ts`);
+      const help = await runDeno(cache, "", `${origin}/client/chat.ts`, "--help");
 
-      assertEquals([code, out], [0, "hello\n"]);
-      assertStringIncludes(help.out, `deno run --allow-net ${url} [flags]`);
+      assertEquals([short.code, short.out], [0, "hello\n"]);
+      assertEquals([long.code, long.out], [0, "hello\n"]);
+      assertStringIncludes(help.out, `deno run --allow-net ${origin}/chat [flags]`);
     } finally {
       await Deno.remove(cache, { recursive: true });
     }

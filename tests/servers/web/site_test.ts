@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { serve, type Server } from "../../../lib/server/server.ts";
-import { httpProtocol } from "../../../lib/web/http.ts";
+import { httpProtocol } from "../../../lib/web/http_conn.ts";
 import { echo } from "../../../servers/echo.ts";
 import { readWebFiles, type WebFiles } from "../../../servers/web/files.ts";
 import { readModules } from "../../../servers/web/modules.ts";
@@ -33,7 +33,7 @@ async function textAt(files: WebFiles, path: string): Promise<string | undefined
 }
 
 /** Makes a folder with these files, calls `run` with its URL, and removes it. */
-async function inFolder(files: Record<string, string>, run: (root: URL) => Promise<void>) {
+async function inFolder(files: Record<string, string>, run: (root: URL) => Promise<void> | void) {
   const folder = await Deno.makeTempDir();
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -48,11 +48,11 @@ async function inFolder(files: Record<string, string>, run: (root: URL) => Promi
 
 testWith(FILES, "A server has the clients and what they import, as they are", async () => {
   const files = await readWebFiles(CHECKOUT, "echo");
+  const version = await textAt(files, "/version");
 
-  for (
-    const path of ["/client/main.ts", "/client/line/line_client.ts", "/lib/conn/framed_conn.ts"]
-  ) {
-    assertEquals(await textAt(files, path), await Deno.readTextFile(new URL(`.${path}`, CHECKOUT)));
+  for (const path of ["client/main.ts", "client/line/line_client.ts", "lib/conn/framed_conn.ts"]) {
+    const source = await Deno.readTextFile(new URL(path, CHECKOUT));
+    assertEquals(await textAt(files, `/v/${version}/${path}`), source);
   }
 });
 
@@ -62,12 +62,15 @@ testWith(
   async () => {
     const files = await readWebFiles(CHECKOUT, "chat");
 
-    const modules =
-      /^\/(?:v\/[0-9a-f]{16}\/|web\/)?(?:client|lib)\/[\w/]+\.ts$|^\/web\/pages\/\w+\.(?:css|svg)$/;
-    const rest = [...files.keys()].filter((path) => !modules.test(path));
-    assertEquals(rest.sort().filter((path) => path !== "/"), ["/chat", "/client", "/version"]);
-    for (const unused of ["/lib/server/server.ts", "/lib/store/database.ts", "/lib/web/http.ts"]) {
-      assert(!files.has(unused), unused);
+    const versioned =
+      /^\/(?:v|web)\/[0-9a-f]{16}\/(?:(?:client|lib)\/[\w/]+\.ts|pages\/\w+\.(?:css|svg))$/;
+    const rest = [...files.keys()].filter((path) => !versioned.test(path));
+    const programs = ["/chat", "/client", "/client/chat.ts", "/client/main.ts"];
+    assertEquals(rest.sort(), ["/", ...programs, "/version"]);
+    for (
+      const unused of ["/lib/server/server.ts", "/lib/store/database.ts", "/lib/web/http_conn.ts"]
+    ) {
+      assert(![...files.keys()].some((path) => path.endsWith(unused)), unused);
     }
   },
 );
@@ -82,8 +85,8 @@ testWith(FILES, "readModules() follows every form of import, in circles too", as
     "lib/d.ts": "export type D = 1;\n",
     "lib/unused.ts": "",
   };
-  await inFolder(files, async (root) => {
-    const modules = await readModules(root, ["client/main.ts"]);
+  await inFolder(files, (root) => {
+    const modules = readModules(root, ["client/main.ts"]);
 
     const expected = Object.keys(files).filter((path) => path !== "lib/unused.ts");
     assertEquals([...modules.keys()].toSorted(), expected.toSorted());
@@ -99,41 +102,57 @@ const ASTRAY = {
 } as const;
 
 for (const [what, [path, error]] of Object.entries(ASTRAY)) {
-  testWith(FILES, `readModules() rejects when an imported file ${what}`, async () => {
+  testWith(FILES, `readModules() throws when an imported file ${what}`, async () => {
     const files = {
       "client/main.ts": `import "${path}";\n`,
       "servers/main.ts": "",
       "data/secret.ts": "",
       "client/names.json": "{}",
     };
-    await inFolder(files, async (root) => {
-      await assertRejects(() => readModules(root, ["client/main.ts"]), error);
+    await inFolder(files, (root) => {
+      assertThrows(() => readModules(root, ["client/main.ts"]), error);
     });
   });
 }
 
-testWith(FILES, "The page is HTML with the server's name, and loads JavaScript", async () => {
-  const files = {
-    "client/main.ts": "",
-    "client/chat.ts": "",
-    "pages/chat.html": "<title>{{server}}</title>",
-    "pages/exercise.html": "<p>{{server}}",
-    "client/web/page/page.ts": 'import { n } from "../../../lib/n.ts";\nlet m: number = n;\n',
-    "pages/style.css": "a{}",
-    "lib/n.ts": "export const n: number = 1;\n",
-  };
-  await inFolder(files, async (root) => {
-    const chat = await readWebFiles(root, "chat");
-    const echo = await readWebFiles(root, "echo");
+testWith(
+  FILES,
+  "The page names its modules, which are JavaScript, and has paths that change with them",
+  async () => {
+    const script = '<script type="module" src="{{ web }}/client/web/page/page.ts"></script>';
+    const files = {
+      "client/main.ts": "",
+      "client/chat.ts": "",
+      "pages/chat.html": `<title>{{ server }}</title>{{ modules }}${script}`,
+      "pages/exercise.html": `<p>{{ server }}{{ modules }}${script}`,
+      "client/web/page/page.ts": 'import { n } from "../../../lib/n.ts";\nlet m: number = n;\n',
+      "client/web/page/other.ts": "",
+      "pages/style.css": "a{}",
+      "pages/icon.svg": "<svg/>",
+      "lib/n.ts": "export const n: number = 1;\n",
+    };
+    await inFolder(files, async (root) => {
+      const echo = await readWebFiles(root, "echo");
+      const chat = await readWebFiles(root, "chat");
+      const page = await textAt(chat, "/") ?? "";
+      const [, web = ""] = /src="(.*)\/client\//.exec(page) ?? [];
 
-    assertEquals(await textAt(chat, "/"), "<title>chat</title>");
-    assertEquals(await textAt(echo, "/"), "<p>echo");
-    assertMatch(await textAt(chat, "/web/client/web/page/page.ts") ?? "", /let m\s+= n;/);
-    assertMatch(await textAt(chat, "/web/lib/n.ts") ?? "", /export const n\s+= 1;/);
-    assertEquals(chat.get("/web/pages/style.css")?.type, "text/css; charset=utf-8");
-    assertEquals(chat.get("/web/lib/n.ts")?.type, "text/javascript; charset=utf-8");
-  });
-});
+      assertMatch(page, /^<title>chat<\/title><link rel="modulepreload"/);
+      assertMatch(await textAt(echo, "/") ?? "", /^<p>echo<link/);
+      const named = [...page.matchAll(/modulepreload" href="(.*?)"/g)].map(([, path]) => path!);
+      assertEquals(named, [`${web}/client/web/page/page.ts`, `${web}/lib/n.ts`]);
+      assertMatch(await textAt(chat, named[0]!) ?? "", /let m\s+= n;/);
+      assertMatch(await textAt(chat, named[1]!) ?? "", /export const n\s+= 1;/);
+      assertEquals(chat.get(named[1]!)?.type, "text/javascript; charset=utf-8");
+      assertEquals(chat.get(`${web}/pages/style.css`)?.type, "text/css; charset=utf-8");
+
+      await Deno.writeTextFile(new URL("lib/n.ts", root), "export const n: number = 2;\n");
+      const changed = await readWebFiles(root, "chat");
+      assert(!changed.has(named[0]!));
+      assert(!page.includes("{{"));
+    });
+  },
+);
 
 const ELSEWHERE = [
   "/nothing",
@@ -178,6 +197,11 @@ testWith(FILES, "A browser that has the newest file is told so, and gets no body
 
   assertMatch(response, /^HTTP\/1\.1 200 [^]*\r\ncache-control: no-cache\r\n/);
   assertMatch(again, /^HTTP\/1\.1 304 [^]*\r\n\r\n$/);
+  const [, path = ""] = /modulepreload" href="(.*?)"/.exec(await ask(server, "/")) ?? [];
+  assertMatch(
+    await ask(server, path),
+    /\r\ncache-control: public, max-age=31536000, immutable\r\n/,
+  );
 });
 
 testWith(FILES, "Files that could not be read are read at the next request", async () => {
@@ -192,8 +216,13 @@ testWith(FILES, "Files that could not be read are read at the next request", asy
     await assertRejects(async () => await site.respond(request), Deno.errors.NotFound);
 
     await Deno.writeTextFile(new URL("client/chat.ts", root), "");
-    await Deno.mkdir(new URL("client/web", root));
     await Deno.mkdir(new URL("pages", root));
+    await Deno.mkdir(new URL("client/web", root));
+    await Deno.writeTextFile(new URL("client/web/page.ts", root), "");
+    const page = '<script type="module" src="{{ web }}/client/web/page.ts">';
+    for (const [name, text] of [["exercise.html", page], ["icon.svg", ""], ["style.css", ""]]) {
+      await Deno.writeTextFile(new URL(`pages/${name}`, root), text!);
+    }
 
     assertEquals((await site.respond(request))?.body?.length, 16);
   });

@@ -10,9 +10,18 @@ Deno.test("FaultTrace.lines() shows a conversation with time, connection and dir
 
   const lines = [
     trace.lines({ type: "connected", id: 1, remoteAddr }, at),
-    trace.lines({ type: "delivered", id: 1, direction: "up", bytes: encodeFrame("hi") }, at),
+    trace.lines(
+      { type: "delivered", frames: 0, id: 1, direction: "up", bytes: encodeFrame("hi") },
+      at,
+    ),
     trace.lines({ type: "fault", fault: "split", at: 0, bytes: 9, id: 1, direction: "down" }, at),
-    trace.lines({ type: "delivered", id: 1, direction: "down", bytes: new Uint8Array(2) }, at),
+    trace.lines({
+      type: "delivered",
+      frames: 0,
+      id: 1,
+      direction: "down",
+      bytes: new Uint8Array(2),
+    }, at),
     trace.lines({ type: "fault", fault: "cut", at: 2, bytes: 0, id: 1, direction: "down" }, at),
     trace.lines({ type: "closed", id: 1, reason: "close" }, at),
   ].flat();
@@ -38,7 +47,7 @@ Deno.test("FaultTrace.lines() follows the frames while it is off", () => {
   const trace = new FaultTrace(false);
   const bytes = encodeFrame("hello");
   const half = (part: Uint8Array) =>
-    trace.lines({ type: "delivered", id: 1, direction: "up", bytes: part }, at);
+    trace.lines({ type: "delivered", frames: 0, id: 1, direction: "up", bytes: part }, at);
 
   assertEquals(half(bytes.subarray(0, 6)), []);
   trace.isOn = true;

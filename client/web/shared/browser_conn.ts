@@ -18,9 +18,9 @@ export function socketUrl({ protocol, host }: Pick<Location, "protocol" | "host"
 }
 
 /** Connects; rejects when there is no answer, or a signal aborts. The browser does not tell why. */
-export async function openWebSocket(url: string, signal?: AbortSignal): Promise<WebSocketConn> {
+export async function openWebSocket(url: string, signal?: AbortSignal): Promise<BrowserConn> {
   const socket = new WebSocket(url);
-  const conn = new WebSocketConn(socket);
+  const conn = new BrowserConn(socket);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal!.reason);
   const timer = setTimeout(() => reject(new Error("the server does not answer")), CONNECT_MS);
@@ -41,7 +41,7 @@ export async function openWebSocket(url: string, signal?: AbortSignal): Promise<
 }
 
 /** A connection; what arrives is queued until it is received. */
-export class WebSocketConn implements ChatConn {
+export class BrowserConn implements ChatConn {
   readonly #socket: WebSocket;
   #texts: string[] = [];
   #waitingChars = 0;
