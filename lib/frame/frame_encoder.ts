@@ -18,6 +18,7 @@ import { endOfUnits } from "./utf8.ts";
 import { WriteBuffer } from "./write_buffer.ts";
 
 const encoder = new TextEncoder();
+const NO_LENGTHS: readonly number[] = [];
 // The most that UTF-8 takes for each UTF-16 unit of a text.
 const MAX_CHARACTER_BYTES = 3;
 
@@ -57,8 +58,9 @@ export class FrameEncoder extends WriteBuffer {
   #expectsAscii = true;
   #maxBodyBytes: number;
   readonly #observer: MessageObserver;
-  /** The lengths of the bodies that are encoded or shared, if there is an `onSent`. */
+  /** The lengths of the bodies that are encoded, and of those taken last, if there is an `onSent`. */
   #lengths: number[] | undefined;
+  #takenLengths: readonly number[] = NO_LENGTHS;
 
   /** Makes an encoder with nothing queued. */
   constructor(options: FrameEncoderOptions = {}) {
@@ -123,12 +125,12 @@ export class FrameEncoder extends WriteBuffer {
   pushFrame(frame: Uint8Array): void {
     if (this.end + this.#waitingLength > 0) {
       this.pushRaw(frame);
+      this.#lengths?.push(frame.length - HEADER_BYTES);
     } else {
       this.#shared = this.#shared.append(frame);
       const { count, length } = this.#shared;
       if (count >= MAX_SHARED && length < count * SMALL_FRAME_BYTES) this.#copyShared();
     }
-    this.#lengths?.push(frame.length - HEADER_BYTES);
   }
 
   /** Queues nothing: the half-close of the connection says that no more will come. */
@@ -146,9 +148,8 @@ export class FrameEncoder extends WriteBuffer {
 
   /** Calls `onSent` for each message that `take` has handed over. */
   reportSent(): void {
-    const lengths = this.#lengths;
-    if (!lengths) return;
-    this.#lengths = [];
+    const lengths = this.#takenLengths;
+    this.#takenLengths = NO_LENGTHS;
     for (const bodyBytes of lengths) this.#observer.onSent?.(bodyBytes);
   }
 
@@ -165,17 +166,26 @@ export class FrameEncoder extends WriteBuffer {
 
   #takeOwn(): Uint8Array {
     this.#gather();
+    if (this.#lengths) {
+      this.#takenLengths = this.#lengths;
+      this.#lengths = [];
+    }
     return super.take();
   }
 
   #takeShared(): Uint8Array {
-    const { bytes } = this.#shared;
+    const shared = this.#shared;
     this.#shared = NO_FRAMES;
-    return bytes;
+    if (this.#lengths) this.#takenLengths = shared.bodyLengths;
+    return shared.bytes;
   }
 
   #copyShared(): void {
-    if (this.#shared !== NO_FRAMES) this.add(this.#takeShared());
+    const shared = this.#shared;
+    if (shared === NO_FRAMES) return;
+    this.#shared = NO_FRAMES;
+    this.add(shared.bytes);
+    this.#lengths?.push(...shared.bodyLengths);
   }
 
   /** Brings what waits, in whatever form, into the buffer. */
