@@ -35,7 +35,7 @@ export { FramedConn } from "./lib/conn/framed_conn.ts";
 export type { FramedConnectOptions } from "./lib/conn/framed_conn.ts";
 export type { ByteConn } from "./lib/conn/byte_conn.ts";
 export type { FramedConnOptions, Transport } from "./lib/conn/conn_options.ts";
-export type { DialOptions } from "./lib/conn/dial.ts";
+export type { DialOptions, DialTlsOptions } from "./lib/conn/dial.ts";
 export type { MessageConn, ReceiveOptions, SendOptions } from "./lib/conn/message_conn.ts";
 export { Reconnector } from "./lib/conn/reconnect.ts";
 export type {
@@ -61,7 +61,12 @@ export type {
 export type { AdmissionOptions } from "./lib/server/admission.ts";
 export type { Listener } from "./lib/server/accept_loop.ts";
 export type { ListenOptions } from "./lib/server/listen.ts";
-export type { ConnInfo, HandlerInfo, ServerEvent } from "./lib/server/server_events.ts";
+export type {
+  ClientCertificate,
+  ConnInfo,
+  HandlerInfo,
+  ServerEvent,
+} from "./lib/server/server_events.ts";
 export { ConversationEndedError, GOODBYE_PREFIX, goodbyeText } from "./lib/server/end_reason.ts";
 export type { EndReason, GoodbyeReason } from "./lib/server/end_reason.ts";
 
@@ -77,7 +82,11 @@ export type { BytesCodec, Codec, TextCodec } from "./lib/codec/codec.ts";
 export { RequestClient } from "./lib/rpc/request_client.ts";
 export type { RequestClientOptions, RequestOptions } from "./lib/rpc/request_client.ts";
 export { serveRequests } from "./lib/rpc/serve_requests.ts";
-export type { RequestHandler, ServeRequestsOptions } from "./lib/rpc/serve_requests.ts";
+export type {
+  RequestHandler,
+  RequestInfo,
+  ServeRequestsOptions,
+} from "./lib/rpc/serve_requests.ts";
 export type { Failure, Result } from "./lib/rpc/envelope.ts";
 
 // Broadcasts and limits

@@ -3,21 +3,17 @@
  *
  * @module
  */
-import { join } from "node:path";
 import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
-import { openDatabase } from "../lib/store/database.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { AUTH_MIGRATIONS } from "../lib/store/migrations.ts";
-import { type ClientMessage, MAX_CLIENT_BODY_BYTES } from "../lib/chat/protocol.ts";
-import { attemptLog } from "./members/attempt_log.ts";
-import { LOGIN_MS } from "./members/login.ts";
+import type { ClientMessage } from "../lib/chat/protocol.ts";
 import { Member } from "./members/member.ts";
-import { Members } from "./members/members.ts";
+import type { Members } from "./members/members.ts";
+import { openMembers } from "./members/members_service.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { goodbyeMessage, type Problem, problemOf } from "./members/messages.ts";
+import { type Problem, problemOf } from "./members/messages.ts";
 import type { Service } from "./service.ts";
-import { TroubleLog } from "./logging/trouble_log.ts";
 
 /** Greets a client by its name, and sends its texts back: what a token gives access to is not the point here. */
 class GreetedMember extends Member {
@@ -46,27 +42,6 @@ export function authenticationHandler(members: Members): Handler<MessageConn> {
 
 /** Opens the authentication server, which keeps `auth.db`. */
 export function openAuthentication(config: ServerConfig, log: LogFile): Service {
-  const trouble = new TroubleLog(log, "storage failed");
-  const database = openDatabase(join(config.dataDir, "auth.db"), {
-    migrations: AUTH_MIGRATIONS,
-    exclusive: true,
-    onCommitted: trouble.end,
-  });
-  const members = new Members(database, {
-    server: "auth",
-    maxPerAddress: config.maxPerAddress,
-    onAttempt: attemptLog(log),
-    onStorageError: trouble.tell,
-  });
-  return {
-    handler: authenticationHandler(members),
-    silence: members.unauthenticated.silence(LOGIN_MS),
-    options: { goodbye: goodbyeMessage, maxBodyBytes: MAX_CLIENT_BODY_BYTES },
-    nameOf: (conn) => members.nameOf(conn),
-    isSecret: (conn) => members.nameOf(conn) === undefined,
-    onKick: (conn) => members.kick(conn),
-    clearUsers: () => members.clear(),
-    trouble: () => trouble.lasting,
-    close: () => database.close(),
-  };
+  const { members, service } = openMembers(config, log, AUTH_MIGRATIONS);
+  return { ...service, handler: authenticationHandler(members) };
 }

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { MessageConn } from "../lib/conn/message_conn.ts";
 import type { Handler } from "../lib/server/conversation.ts";
+import { RecentBrowsers, SILENCE_MS } from "../lib/server/http_protocol.ts";
 import { IdentityStore } from "../lib/store/identity_store.ts";
 import { lockFile } from "../lib/store/private_file.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
@@ -98,7 +99,7 @@ export async function openIdentification(config: ServerConfig, log: LogFile): Pr
   return {
     handler: identify({ store, reading, writing }),
     // It speaks first, unless a browser does.
-    silence: { silenceMs: 200 },
+    silence: { silenceMs: SILENCE_MS, browsers: new RecentBrowsers() },
     options: { maxBodyBytes: MAX_BODY_BYTES },
     nameOf: ({ address }) => store.get(address),
     async clearUsers() {

@@ -8,6 +8,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { messageOf } from "../../lib/base/thrown.ts";
 import { errorsPrinted, printError } from "../../lib/terminal/async_output.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
 
@@ -79,7 +80,7 @@ async function main<F extends Flags>(program: Program<F>, args: string[]): Promi
   } catch (error) {
     // A reader of the output that ended early, such as `head`, is no failure.
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return 0;
-    printError(error instanceof Error ? error.message : String(error));
+    printError(messageOf(error));
     return error instanceof FlagError ? 2 : 1;
   }
 }

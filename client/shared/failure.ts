@@ -7,6 +7,7 @@
 import { domainToUnicode } from "node:url";
 import { joinHostPort } from "../../lib/base/endpoint.ts";
 import { escapeControl } from "../../lib/base/escape.ts";
+import { messageOf } from "../../lib/base/thrown.ts";
 import type { ReconnectWait } from "../../lib/conn/reconnect.ts";
 import { SOURCE } from "./source.ts";
 import { FrameTooLargeError } from "../../lib/frame/frame.ts";
@@ -74,7 +75,7 @@ export function clientCommand(speaks: "chat" | "lines", server?: ServerFlags): s
 /** Explains what `connect`, `receive` or `send` threw. */
 export function explainFailure(error: unknown, { tls, ca }: Partial<ServerFlags> = {}): Failure {
   if (error instanceof FrameTooLargeError) return explainLength(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const problem = tls ? tlsProblem(message, ca) : undefined;
   if (problem !== undefined) return { reason: escapeControl(problem), isFinal: true };
   if (error instanceof DOMException && error.name === "TimeoutError") {

@@ -28,12 +28,19 @@ export interface Request {
   body?: unknown;
 }
 
+/** Tells the server that the client has given up a request. */
+export interface Cancellation {
+  /** The id of that request. */
+  cancel: number;
+}
+
 /** A response as it is sent. The `id` is that of the request, or `null` if that had none. */
 export type Response = { id: number | null } & Result<unknown>;
 
-/** Reads a request, or throws what is wrong with it. */
-export function parseRequest(value: unknown): Request {
-  const { id, body } = parseObject(value);
+/** Reads a request or the end of one, or throws what is wrong with it. */
+export function parseRequest(value: unknown): Request | Cancellation {
+  const { id, body, cancel } = parseObject(value);
+  if (id === undefined && isId(cancel)) return { cancel };
   if (!isId(id)) throw new TypeError("it has no id, which is a whole number from 1");
   return { id, body };
 }

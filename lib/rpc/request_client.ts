@@ -9,7 +9,13 @@ import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { checkLimits, timerDelay } from "../base/numbers.ts";
 import { messageOf } from "../base/thrown.ts";
 import { quiet } from "../base/within.ts";
-import { parseResponse, type Request, type Response, type Result } from "./envelope.ts";
+import {
+  type Cancellation,
+  parseResponse,
+  type Request,
+  type Response,
+  type Result,
+} from "./envelope.ts";
 
 /** Options for {@linkcode RequestClient}. */
 export interface RequestClientOptions<Answer> {
@@ -32,7 +38,7 @@ export interface RequestClientOptions<Answer> {
 
 /** Options for {@linkcode RequestClient.request}. */
 export interface RequestOptions {
-  /** Gives up the request. The peer may have done what it asks for. */
+  /** Gives up the request. The peer is told, and may have done what it asks for. */
   signal?: AbortSignal | undefined;
   /** In place of the client's `timeoutMs`. */
   timeoutMs?: number;
@@ -54,7 +60,8 @@ interface Pending {
  * - **Owning.** Nothing else may receive from the connection. Closing the client closes it.
  * - **Failures are values.** What the peer answers instead of a body is a part of the result. A request rejects when there
  *   is no answer: it timed out, its signal aborted, or the connection ended.
- * - **No late answers.** The answer to a request that was given up is dropped.
+ * - **No late answers.** The answer to a request that was given up, by its signal or its timeout, is dropped, and the
+ *   signal of its handler aborts.
  *
  * @example
  * ```ts
@@ -84,7 +91,7 @@ export class RequestClient<Question, Answer> implements Disposable {
   /** Settles when the connection has ended: no request can be sent any more. */
   readonly ended: Promise<void>;
   readonly #conn: TextConn;
-  readonly #codec = json<Response, Request>(parseResponse);
+  readonly #codec = json<Response, Request | Cancellation>(parseResponse);
   readonly #validate: Validate<Answer>;
   readonly #timeoutMs: number;
   readonly #maxPending: number;
@@ -135,6 +142,7 @@ export class RequestClient<Question, Answer> implements Disposable {
     const id = ++this.#lastId;
     const text = this.#codec.encode({ id, body: question });
     const answer = Promise.withResolvers<Response>();
+    let isGivenUp = false;
     const timer = timeoutMs > 0 ? setTimeout(expire, timerDelay(timeoutMs)) : undefined;
     signal?.addEventListener("abort", abort);
     const pending = { id, text, answer, sent: Promise.resolve() };
@@ -145,15 +153,22 @@ export class RequestClient<Question, Answer> implements Disposable {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      if (!this.#waiting.delete(pending)) pending.sent.finally(() => this.#leave(id));
+      if (!this.#waiting.delete(pending)) {
+        if (isGivenUp && !this.#end) pending.sent = this.#cancel(id);
+        pending.sent.finally(() => this.#leave(id));
+      }
     }
 
     function expire(): void {
       const state = `no answer came within ${timeoutMs} ms`;
-      answer.reject(new Deno.errors.TimedOut(`Cannot request: ${state}`));
+      giveUp(new Deno.errors.TimedOut(`Cannot request: ${state}`));
     }
     function abort(): void {
-      answer.reject(signal!.reason);
+      giveUp(signal!.reason);
+    }
+    function giveUp(reason: unknown): void {
+      isGivenUp = true;
+      answer.reject(reason);
     }
   }
 
@@ -164,6 +179,11 @@ export class RequestClient<Question, Answer> implements Disposable {
     } catch (error) {
       throw new InvalidMessageError(this.#conn, error);
     }
+  }
+
+  /** Tells the peer that a request was given up. That the connection is lost is reported by `ended`. */
+  #cancel(id: number): Promise<void> {
+    return this.#conn.send(this.#codec.encode({ cancel: id })).catch(() => {});
   }
 
   #leave(id: number): void {

@@ -9,6 +9,7 @@ import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { FrameTooLargeError } from "../frame/frame.ts";
 import { guarded, printError } from "../server/guarded.ts";
 import {
+  type Cancellation,
   type Failure,
   parseRequest,
   type Request,
@@ -16,12 +17,22 @@ import {
   type Result,
 } from "./envelope.ts";
 
+/** What a handler knows about a request. */
+export interface RequestInfo {
+  /**
+   * Aborts when the client has given up the request, with an `AbortError`: its answer is not sent any more, and to throw
+   * that reason is no failure. Also when the connection is lost, with the error of that.
+   */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Answers one request. Several run at once. A failure that the client should know is returned; what is thrown is reported
  * to `onError`, and the client is told `failed` and no more.
  */
 export type RequestHandler<Question, Answer> = (
   question: Question,
+  info: RequestInfo,
 ) => Result<Answer> | Promise<Result<Answer>>;
 
 /** Options for {@linkcode serveRequests}. */
@@ -29,7 +40,8 @@ export interface ServeRequestsOptions<Question> {
   /** Checks the body of each request, which comes from the peer: see {@linkcode json}. */
   validate: Validate<Question>;
   /**
-   * How many requests of this connection are handled at once. While it is reached, nothing is received.
+   * How many requests of this connection are handled at once. One more waits, and meanwhile nothing is received: that the
+   * client gives up a request is noticed later then, unless its `maxPending` is at most this.
    *
    * @default {16}
    */
@@ -67,12 +79,14 @@ const FAILED: Failure = { code: "failed", message: "The server could not handle 
 
 class RequestServer<Question, Answer> {
   readonly #conn: TextConn;
-  readonly #codec = json<Request, Response>(parseRequest);
-  readonly #requests: TypedConn<Request, Response>;
+  readonly #codec = json<Request | Cancellation, Response>(parseRequest);
+  readonly #requests: TypedConn<Request | Cancellation, Response>;
   readonly #handler: RequestHandler<Question, Answer>;
   readonly #validate: Validate<Question>;
   readonly #report: (error: unknown) => void;
   readonly #running = new Set<Promise<void>>();
+  /** Of the requests that run, by their ids. */
+  readonly #controllers = new Map<number, AbortController>();
   #wake: () => void = () => {};
 
   constructor(
@@ -91,17 +105,25 @@ class RequestServer<Question, Answer> {
 
   async run(maxConcurrent: number): Promise<void> {
     try {
-      for (let request; (request = await this.#receive()) !== null;) {
-        this.#start(request);
-        if (this.#running.size < maxConcurrent) continue;
-        await new Promise<void>((resolve) => this.#wake = resolve);
+      for (let message; (message = await this.#receive()) !== null;) {
+        if ("cancel" in message) {
+          this.#controllers.get(message.cancel)?.abort(givenUp());
+          continue;
+        }
+        if (this.#running.size >= maxConcurrent) {
+          await new Promise<void>((resolve) => this.#wake = resolve);
+        }
+        this.#start(message);
       }
+    } catch (error) {
+      for (const controller of this.#controllers.values()) controller.abort(error);
+      throw error;
     } finally {
       await Promise.all(this.#running);
     }
   }
 
-  async #receive(): Promise<Request | null> {
+  async #receive(): Promise<Request | Cancellation | null> {
     for (;;) {
       try {
         return await this.#requests.receive();
@@ -121,15 +143,20 @@ class RequestServer<Question, Answer> {
   }
 
   #start(request: Request): void {
-    const done = this.#answer(request).finally(() => {
+    const controller = new AbortController();
+    this.#controllers.set(request.id, controller);
+    const done = this.#answer(request, controller.signal).finally(() => {
       this.#running.delete(done);
+      // A client may have used the id again.
+      if (this.#controllers.get(request.id) === controller) this.#controllers.delete(request.id);
       this.#wake();
     });
     this.#running.add(done);
   }
 
-  async #answer({ id, body }: Request): Promise<void> {
-    const result = await this.#handle(body);
+  async #answer({ id, body }: Request, signal: AbortSignal): Promise<void> {
+    const result = await this.#handle(body, signal);
+    if (signal.aborted) return;
     try {
       await this.#send(result.error ? { id, error: result.error } : { id, body: result.body });
     } catch (error) {
@@ -139,7 +166,7 @@ class RequestServer<Question, Answer> {
     }
   }
 
-  async #handle(body: unknown): Promise<Result<Answer>> {
+  async #handle(body: unknown, signal: AbortSignal): Promise<Result<Answer>> {
     let question: Question;
     try {
       question = this.#validate(body);
@@ -147,9 +174,9 @@ class RequestServer<Question, Answer> {
       return { error: { code: "bad_request", message: reasonOf(error) } };
     }
     try {
-      return await this.#handler(question);
+      return await this.#handler(question, { signal });
     } catch (error) {
-      this.#report(error);
+      if (!isPassedOn(error, signal)) this.#report(error);
       return { error: FAILED };
     }
   }
@@ -168,4 +195,13 @@ class RequestServer<Question, Answer> {
       if (error instanceof FrameTooLargeError) throw error;
     }
   }
+}
+
+function givenUp(): DOMException {
+  return new DOMException("The client has given up the request", "AbortError");
+}
+
+/** Whether a handler that threw `error` has passed on why its signal has aborted. */
+function isPassedOn(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || error instanceof Error && error.cause === reason);
 }

@@ -6,25 +6,19 @@
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/numbers.ts";
-import { InvalidMessageError } from "../codec/codec.ts";
 import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import type { MessageObserver } from "../frame/frame.ts";
-import {
-  type ConversationEnd,
-  type EndReason,
-  endReasonOf,
-  type GoodbyeReason,
-} from "./end_reason.ts";
+import { type ConversationEnd, endReasonOf, type GoodbyeReason } from "./end_reason.ts";
 import { EndSignal } from "./end_signal.ts";
 import { finish, sendGoodbye } from "./finish.ts";
 import type { Carrier, HttpConversation, HttpProtocol } from "./http_protocol.ts";
-import { protocolOf } from "./http_protocol.ts";
+import { protocolOf, release } from "./http_protocol.ts";
 import type { ConversationOptions, HttpOption } from "./serve_options.ts";
 import { type ConnInfo, type HandlerInfo, PeerInfo } from "./server_events.ts";
-import { TlsServerConn } from "./tls_conn.ts";
+import { TlsServerConn } from "./tls/tls_server_conn.ts";
 
 /**
  * Talks to one peer. It may use the connection until it returns, or until the promise that it returns has settled; then
@@ -54,9 +48,8 @@ export class Conversation implements MessageObserver {
   #isAnnounced = false;
   readonly #options: ConversationOptions & HttpOption;
   readonly #onEnd: OnConversationEnd;
-  readonly #signal: EndSignal;
+  readonly #end: EndSignal;
   readonly #over = new Latch();
-  #goodbye: GoodbyeReason | undefined;
   #secured: boolean;
   #isClosing = false;
   #kickTimer: ReturnType<typeof setTimeout> | undefined;
@@ -74,8 +67,8 @@ export class Conversation implements MessageObserver {
     this.#tls = conn instanceof TlsServerConn ? conn : undefined;
     this.#secured = this.#tls === undefined;
     this.#conn = this.#messages = new FramedConn(conn, this.#observed());
-    this.#signal = new EndSignal(this.#conn);
-    this.info = new PeerInfo(info, this.#signal);
+    this.#end = new EndSignal(this.#conn);
+    this.info = new PeerInfo(info, this.#end);
   }
 
   /** Settles after `onEnd`. */
@@ -88,13 +81,13 @@ export class Conversation implements MessageObserver {
     try {
       const { http } = this.#options;
       if (!http) this.#announce();
-      if (this.#tls) await this.#shakeHands(this.#tls);
+      if (this.#tls && !await this.#shakeHands(this.#tls)) return;
       const conn = http ? await this.#negotiate(http) : this.#messages;
       const isOpen = conn !== undefined && !conn.closed;
       const returned = isOpen ? handler(conn as FramedConn, this.info) : undefined;
       // To await it would keep the frame of this function as long as the connection lives.
       Promise.resolve(returned).then(
-        () => this.#finish(this.#endOfReturn()),
+        () => this.#finish(this.#end.endOfReturn()),
         (error) => this.#onThrown(error),
       );
     } catch (error) {
@@ -104,8 +97,8 @@ export class Conversation implements MessageObserver {
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
-    this.#goodbye ??= reason;
-    this.#signal.abort({ reason: this.#goodbye });
+    this.#end.goodbye ??= reason;
+    this.#end.abort({ reason: this.#end.goodbye });
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -119,7 +112,7 @@ export class Conversation implements MessageObserver {
   abort(): void {
     this.#conn.abort();
     if (this.#isClosing) return;
-    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#endOfReturn()), ABANDON_MS);
+    this.#abandonTimer ??= setTimeout(() => this.#finish(this.#end.endOfReturn()), ABANDON_MS);
   }
 
   /** Reports a message that the handler was given. */
@@ -140,24 +133,33 @@ export class Conversation implements MessageObserver {
 
   #onThrown(error: unknown): void {
     // What a handler does that was left to itself does not matter.
-    if (!this.#isClosing) this.#finish(this.#endOf(error));
+    if (this.#isClosing) return;
+    const end = this.#end.endOfThrown(error);
+    const isOwn = end.reason === "failed" || "error" in end && !this.#end.isOfConn(error);
+    if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
+    this.#finish(end);
   }
 
-  async #shakeHands(tls: TlsServerConn): Promise<void> {
+  /** Returns whether the connection is secure now. */
+  async #shakeHands(tls: TlsServerConn): Promise<boolean> {
     const timer = this.#after(this.#options.handshakeTimeoutMs ?? 10_000, () => this.end("idle"));
     try {
       await tls.handshake();
       this.#secured = true;
+      this.info.certificate = tls.certificate;
+    } catch (error) {
+      this.#finish({ reason: this.#end.goodbye ?? endReasonOf(error), error });
     } finally {
       clearTimeout(timer);
     }
+    return this.#secured;
   }
 
   /** Finds out what the peer speaks, and gives what carries its messages. HTTP is spoken until it has opened a WebSocket. */
   async #negotiate(http: HttpProtocol): Promise<MessageConn | undefined> {
     const framed = this.#messages as FramedConn;
     const protocol = await protocolOf(framed, http, this.info, () => this.end("crowded"));
-    if (protocol === "nothing" || this.#goodbye) return void this.end("idle");
+    if (protocol === "nothing" || this.#end.goodbye) return void this.end("idle");
     if (protocol === "http" && !framed.closed) {
       this.#messages = undefined;
       this.http = this.#use(http.open(framed, this.#observed()));
@@ -172,8 +174,8 @@ export class Conversation implements MessageObserver {
   }
 
   #use<Conn extends ByteConn>(conn: Conn): Conn {
-    this.#conn = this.#signal.conn = conn;
-    if (this.#goodbye) conn.closeRead();
+    this.#conn = this.#end.conn = conn;
+    if (this.#end.goodbye) conn.closeRead();
     return conn;
   }
 
@@ -188,8 +190,8 @@ export class Conversation implements MessageObserver {
   async #finish(end: ConversationEnd): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#options.http?.release?.(this.info);
-    this.#signal.abort(end);
+    release(this.#options.http, this.info, end.error);
+    this.#end.abort(end);
     clearTimeout(this.#abandonTimer);
     this.#announce();
     const failure = await this.#close(end);
@@ -199,36 +201,6 @@ export class Conversation implements MessageObserver {
     const cut = { reason: "lost" as const, ...(failure !== undefined && { error: failure }) };
     this.#onEnd(this, wasCut ? cut : end);
     this.#over.open();
-  }
-
-  /** How the conversation ended whose handler threw `error`. To pass on the reason of its signal is no failure. */
-  #endOf(error: unknown): ConversationEnd {
-    const passedOn = this.#signal.reasonIn(error);
-    if (passedOn) return { reason: passedOn };
-    const reason = this.#goodbye ?? this.#reasonOf(error);
-    const isOwn = reason === "failed" || !this.#isOfConn(error);
-    if (isOwn && !this.#options.onEvent) printError("A handler threw", error);
-    return { reason, error };
-  }
-
-  /** What a handler throws is its own failure, unless it passes on what this very connection threw. */
-  #reasonOf(error: unknown): EndReason {
-    if (!this.#isOfConn(error)) return "failed";
-    // Of the two limits that end in TimedOut, this is the one of sending.
-    return internalsOf(this.#conn).lost ? "lost" : endReasonOf(error);
-  }
-
-  /** Whether this very connection threw the error, or a codec that read a message of it. */
-  #isOfConn(error: unknown): boolean {
-    return !this.#secured || internalsOf(this.#conn).failedWith(error) ||
-      error instanceof InvalidMessageError && error.cameOn(this.#conn);
-  }
-
-  /** What a handler may know when it returns, and need not tell. */
-  #endOfReturn(): ConversationEnd {
-    if (this.#goodbye) return { reason: this.#goodbye };
-    if (internalsOf(this.#conn).lost) return { reason: "lost" };
-    return { reason: internalsOf(this.#conn).finished ? "finished" : "ended" };
   }
 
   /** Sends what is queued and the goodbye, and closes; returns the error of that, if any. */

@@ -7,6 +7,7 @@ import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
+import { FrameTooLargeError } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import type { ConnInfo } from "./server_events.ts";
 
@@ -24,6 +25,33 @@ export function isHttp(first: Uint8Array): boolean {
   return METHOD.test(String.fromCharCode(...first.subarray(0, FIRST_BYTES)));
 }
 
+// Chromium closes a connection that it has opened in advance and not used for so long.
+const SPARE_MS = 10_000;
+const MAX_BROWSERS = 1000;
+
+/**
+ * Addresses that a browser has lately sent a request from. A browser opens connections in advance, and takes what comes
+ * on one of them for the response to its next request: a handler that speaks first has to wait for that.
+ */
+export class RecentBrowsers {
+  /** When each has sent its last request; the latest is at the end. */
+  readonly #requestedAt = new Map<string, number>();
+
+  /** Notes that a browser at this address has sent a request. */
+  note(address: string): void {
+    this.#requestedAt.delete(address);
+    this.#requestedAt.set(address, performance.now());
+    if (this.#requestedAt.size <= MAX_BROWSERS) return;
+    for (const [first] of this.#requestedAt.entries().take(1)) this.#requestedAt.delete(first);
+  }
+
+  /** For how much longer a silent connection from this address may be one of a browser, in milliseconds. */
+  remainingMs(address: string): number {
+    const at = this.#requestedAt.get(address);
+    return at === undefined ? 0 : Math.max(0, at + SPARE_MS - performance.now());
+  }
+}
+
 /** How long a peer may be silent at first. */
 export interface Silence {
   /**
@@ -33,6 +61,8 @@ export interface Silence {
    * @default {0}
    */
   readonly silenceMs?: number;
+  /** Addresses from which a peer may be silent for longer. */
+  readonly browsers?: RecentBrowsers;
   /** Whether a silent peer is ended as `idle` instead. */
   readonly endsSilent?: boolean;
   /**
@@ -76,7 +106,7 @@ export async function protocolOf(
   const hasPlace = http.hold?.(info, giveWay) ?? true;
   let protocol: Protocol = "nothing";
   try {
-    protocol = await spoken(conn, hasPlace ? http : { silenceMs: SILENCE_MS });
+    protocol = await spoken(conn, hasPlace ? http : { silenceMs: SILENCE_MS }, info);
     if (protocol === "http") await http.ready;
     return protocol;
   } finally {
@@ -89,10 +119,16 @@ export type Protocol = "http" | "frames" | "nothing";
 
 async function spoken(
   conn: FramedConn,
-  { silenceMs = 0, endsSilent = false }: Silence,
+  { silenceMs = 0, endsSilent = false, browsers }: Silence,
+  { address }: ConnInfo,
 ): Promise<Protocol> {
   const silence = silenceMs > 0 ? new AbortController() : undefined;
-  const timer = silence && setTimeout(() => silence.abort(), silenceMs);
+  const onSilence = () => {
+    const moreMs = browsers?.remainingMs(address) ?? 0;
+    if (moreMs > 0) timer = setTimeout(onSilence, moreMs);
+    else silence?.abort();
+  };
+  let timer = silence && setTimeout(onSilence, silenceMs);
   try {
     const first = await internalsOf(conn).peek(FIRST_BYTES, { signal: silence?.signal });
     return isHttp(first) ? "http" : "frames";
@@ -102,4 +138,13 @@ async function spoken(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Gives back what a peer holds whose conversation has ended. A browser that sent its request too late is remembered. */
+export function release(http: HttpProtocol | undefined, info: ConnInfo, error: unknown): void {
+  http?.release?.(info);
+  if (!(error instanceof FrameTooLargeError)) return;
+  const header = new Uint8Array(FIRST_BYTES);
+  new DataView(header.buffer).setUint32(0, error.bodyBytes);
+  if (isHttp(header)) http?.browsers?.note(info.address);
 }

@@ -24,13 +24,13 @@ export interface ListenOptions {
    *
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The first port to try; 0 takes any free one.
    *
    * @default {0}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * How many ports are tried, upwards from the first, while they are busy. 1 insists on the port.
    *
@@ -43,10 +43,16 @@ export interface ListenOptions {
    * @default {4096}
    */
   tcpBacklog?: number;
-  /** The certificate chain in PEM; with `key`, the server speaks TLS. It asks clients for no certificate of theirs. */
-  cert?: string;
+  /** The certificate chain in PEM; with `key`, the server speaks TLS. */
+  cert?: string | undefined;
   /** The certificate's private key in PEM. */
-  key?: string;
+  key?: string | undefined;
+  /**
+   * Certificates of authorities in PEM: each client must show a certificate for clients that one of them has signed, or
+   * one of them itself, that has not expired (mutual TLS). Others end as `protocol` before the handler is called, and
+   * find the connection closed. There is no list of revoked certificates.
+   */
+  ca?: string | undefined;
 }
 
 /**
@@ -54,7 +60,7 @@ export interface ListenOptions {
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or `portAttempts` not one from 1.
- * @throws {TypeError} If only one of `cert` and `key` is given, `listener` as well as `path`, or a listener of `Deno.listenTls`.
+ * @throws {TypeError} If only one of `cert` and `key` is given, `ca` without them, `listener` as well as `path`, or a listener of `Deno.listenTls`.
  */
 export function listenerOf(options: ListenOptions): Listener {
   const { listener, path } = options;
@@ -124,17 +130,26 @@ function explained(error: Error): Error {
   return new TypeError("the path is too long for a Unix socket. Give a shorter one");
 }
 
-/** Throws if the certificate and the key are not a pair: only `Deno.listenTls` checks that. */
-function checkIdentity({ hostname = "127.0.0.1", cert, key }: ListenOptions): void {
-  if (cert === undefined && key === undefined) return;
+/** Throws if the certificate and the key are not a pair, which only `Deno.listenTls` checks, or an authority is none. */
+function checkIdentity({ hostname = "127.0.0.1", cert, key, ca }: ListenOptions): void {
+  if (cert === undefined && key === undefined && ca === undefined) return;
   if (cert === undefined || key === undefined) {
     throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
   }
   try {
     Deno.listenTls({ hostname, port: 0, cert, key }).close();
+    if (ca !== undefined) checkAuthorities(ca);
   } catch (error) {
     throw cannotListen(hostname, error as Error);
   }
+}
+
+/** Throws if there is no certificate, or one that cannot be read: `node:tls` would then refuse every client. */
+function checkAuthorities(ca: string): void {
+  const { X509Certificate } = globalThis.process.getBuiltinModule("node:crypto");
+  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g);
+  if (!blocks) throw new TypeError("ca has no certificate in PEM");
+  for (const block of blocks) new X509Certificate(block);
 }
 
 /** The system's error with what was tried, which it does not tell. */

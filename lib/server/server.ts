@@ -19,7 +19,8 @@ import {
   type HttpOption,
   type ServeOptions,
 } from "./serve_options.ts";
-import { secureContextOf, TlsServerConn } from "./tls_conn.ts";
+import { TlsAcceptor } from "./tls/tls_acceptor.ts";
+import { TlsServerConn } from "./tls/tls_server_conn.ts";
 
 // With the second that a handler has after its connection was closed, `await using` takes 5 s at most.
 const DISPOSE_MS = 4000;
@@ -30,7 +31,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   readonly finished: Promise<void>;
   readonly #handler: Handler;
   readonly #options: ServeOptions & HttpOption;
-  readonly #secureContext: ReturnType<typeof secureContextOf> | undefined;
+  readonly #tls: TlsAcceptor | undefined;
   readonly #admission: Admission;
   /** In the order they began. */
   readonly #conversations = new Set<Conversation>();
@@ -52,8 +53,10 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     this.#admission = new Admission(options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);
-    const { cert, key } = options;
-    if (cert !== undefined && key !== undefined) this.#secureContext = secureContextOf(cert, key);
+    const { cert, key, ca, handshakeTimeoutMs } = options;
+    if (cert !== undefined && key !== undefined) {
+      this.#tls = new TlsAcceptor({ cert, key, ca }, handshakeTimeoutMs);
+    }
     options.signal?.addEventListener("abort", this.#abort);
     if (options.signal?.aborted) this.close();
   }
@@ -177,7 +180,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   #admit(tcp: Transport): boolean {
     const { keepAlive } = this.#options;
     const info = connInfoOf(tcp, ++this.#lastId);
-    const conn = this.#secureContext ? new TlsServerConn(tcp, this.#secureContext, keepAlive) : tcp;
+    const conn = this.#tls ? new TlsServerConn(tcp, this.#tls, keepAlive) : tcp;
     const refusal = this.#admission.enter(info.address);
     if (refusal === undefined) this.#serve(conn, info);
     else {

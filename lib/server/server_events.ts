@@ -8,6 +8,16 @@ import { joinHostPort } from "../base/endpoint.ts";
 import type { EndReason, GoodbyeReason } from "./end_reason.ts";
 import type { EndSignal } from "./end_signal.ts";
 
+/** The certificate of a client, signed by an authority that the option `ca` of the server names. */
+export interface ClientCertificate {
+  /** The common name (CN) of its subject, if there is one and no more. */
+  readonly commonName: string | undefined;
+  /** Its SHA-256 as `openssl x509 -fingerprint -sha256` prints it: `B5:85:6D:…`. */
+  readonly fingerprint: string;
+  /** All of it, in DER: `new X509Certificate(raw)` of `node:crypto` reads its other names, for example. */
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
+
 /** The peer of a connection. */
 export interface ConnInfo {
   /** Counts the connections of a server, from 1. */
@@ -26,6 +36,8 @@ export interface ConnInfo {
    * the server's `peers`.
    */
   readonly protocol: "frames" | "websocket" | "http";
+  /** What the client has shown in the TLS handshake, where the server has the option `ca`: it is set for every handler. */
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /** What a handler knows about its conversation. */
@@ -85,6 +97,8 @@ export class PeerInfo implements HandlerInfo {
   readonly connectedAt: number;
   /** See {@linkcode ConnInfo}. It is known before anything is reported of the peer. */
   protocol: ConnInfo["protocol"];
+  /** See {@linkcode ConnInfo}. */
+  certificate: ClientCertificate | undefined;
   readonly #signal: EndSignal;
 
   /** Describes the peer of a conversation. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../base/thrown.ts";
 import { networkOf, normalizeAddress } from "../base/address.ts";
 import { parseName } from "../chat/name.ts";
 import { changeFile, infoOf } from "./private_file.ts";
@@ -234,8 +235,9 @@ async function setAside(path: string): Promise<string> {
 
 /** Says what could not be done with the file, and what to do about a corrupt one. */
 function cannot(action: string, path: string, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message : String(cause);
   const isCorrupt = cause instanceof Deno.errors.InvalidData;
   const advice = isCorrupt ? ". Mend the file, or move it away" : "";
-  return new Error(`Cannot ${action} identity file ${path}: ${detail}${advice}`, { cause });
+  return new Error(`Cannot ${action} identity file ${path}: ${messageOf(cause)}${advice}`, {
+    cause,
+  });
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { messageOf } from "../base/thrown.ts";
+
 /** A store could not read or write its data; `cause` says why. */
 export class StorageError extends Error {
   /** Another program has locked the file, so another attempt may succeed soon. */
@@ -11,7 +13,7 @@ export class StorageError extends Error {
 
   /** Wraps what was thrown. */
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(messageOf(cause), { cause });
     this.name = "StorageError";
     this.isBusy = cause instanceof Deno.errors.Busy;
   }

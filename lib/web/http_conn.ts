@@ -12,6 +12,7 @@ import { ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions } from "../conn/conn_options.ts";
 import type { FramedConn } from "../conn/framed_conn.ts";
 import type { HttpConversation, HttpProtocol } from "../server/http_protocol.ts";
+import { connInfoOf } from "../server/server_events.ts";
 import { FrameEncoder } from "../frame/frame_encoder.ts";
 import { acceptWebSocket } from "./handshake.ts";
 import { HeadDecoder } from "./head_decoder.ts";
@@ -25,8 +26,11 @@ export interface Site {
   readonly webSocketPath: string;
   /** Names of this server that a request may have as its `Host`, beside every numeric address and `localhost`. */
   readonly names: readonly string[];
-  /** Answers a request; what is `undefined` is not found. */
-  respond(request: HttpRequest): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+  /** Answers a request from an address; what is `undefined` is not found. */
+  respond(
+    request: HttpRequest,
+    address: string,
+  ): HttpResponse | undefined | Promise<HttpResponse | undefined>;
 }
 
 /** Makes the option `http` of a server: requests are answered by `site`, and WebSockets go to the handler. */
@@ -48,6 +52,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
   requests = 0;
   readonly #options: FramedConnOptions;
   readonly #site: Site;
+  readonly #address: string;
   readonly #isSecure: boolean;
 
   /** Takes over a connection of which nothing was received yet. */
@@ -59,6 +64,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
     decoder.push(unread);
     this.#options = options;
     this.#site = site;
+    this.#address = connInfoOf(transport, 0).address;
     this.#isSecure = isSecure;
   }
 
@@ -109,7 +115,7 @@ export class HttpConn extends ByteConn implements HttpConversation {
     try {
       checkHost(request, this.#site.names);
       if (request.path === this.#site.webSocketPath) return await acceptWebSocket(request);
-      return await this.#site.respond(request) ?? errorResponse(NOT_FOUND);
+      return await this.#site.respond(request, this.#address) ?? errorResponse(NOT_FOUND);
     } catch (error) {
       return errorResponse(error instanceof HttpError ? error : FAILED);
     }

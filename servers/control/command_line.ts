@@ -7,6 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { escapeControl } from "../../lib/base/escape.ts";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
+import { messageOf } from "../../lib/base/thrown.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
 import { linesPrinted, printLine } from "./output.ts";
 
@@ -113,10 +114,6 @@ export function wholeNumber(least: number, most: number): (text: string) => void
     if (number >= least && number <= most) return;
     throw new RangeError(`give a whole number from ${least} to ${most}`);
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function parseValues(args: string[], flags: Flags): FlagValues {

@@ -5,6 +5,7 @@
  */
 import { escapeControl } from "../../lib/base/escape.ts";
 import { nearest } from "../../lib/base/nearest.ts";
+import { messageOf } from "../../lib/base/thrown.ts";
 import { COMMANDS, type MainContext } from "./commands.ts";
 
 /** What the console needs from the program around it. */
@@ -39,7 +40,7 @@ export class Console {
     try {
       return await this.#run(name, argument);
     } catch (error) {
-      return `Cannot run ${name}: ${error instanceof Error ? error.message : error}`;
+      return `Cannot run ${name}: ${messageOf(error)}`;
     }
   }
 
@@ -80,7 +81,7 @@ export class Console {
     try {
       for await (const line of followLog(logPath, { text, signal })) print(escapeControl(line));
     } catch (error) {
-      print(`Cannot follow the log: ${error instanceof Error ? error.message : error}`);
+      print(`Cannot follow the log: ${messageOf(error)}`);
     }
   }
 }

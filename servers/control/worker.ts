@@ -4,6 +4,7 @@
  * @module
  */
 import { count } from "../../lib/base/numbers.ts";
+import { messageOf, stackOf } from "../../lib/base/thrown.ts";
 import { LogFile } from "../../lib/log/log_file.ts";
 import type { ServeOptions } from "../../lib/server/serve_options.ts";
 import { goodbyeText } from "../../lib/server/end_reason.ts";
@@ -126,7 +127,7 @@ async function answer({ id, command, argument }: ToListening & { type: "call" })
       ? await stop(context, argument)
       : await runCommand(context, command, argument);
   } catch (error) {
-    text = `Cannot run ${command}: ${error instanceof Error ? error.message : error}`;
+    text = `Cannot run ${command}: ${messageOf(error)}`;
   }
   thread.postMessage({ type: "answer", id, text });
 }
@@ -157,11 +158,11 @@ async function stop({ server, service, log, drain }: ServerContext, by: string):
 }
 
 function crash(error: unknown): void {
-  fail("crashed", error, `The server crashed: ${error instanceof Error ? error.message : error}`);
+  fail("crashed", error, `The server crashed: ${messageOf(error)}`);
 }
 
 function fail(event: string, error: unknown, message: string): void {
-  log?.error(event, { error: error instanceof Error ? error.stack : String(error) });
+  log?.error(event, { error: stackOf(error) });
   log?.close();
   thread.postMessage({ type: "failed", message });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../lib/base/thrown.ts";
 import type { LogFile } from "../../lib/log/log_file.ts";
 
 // While a disk is full, every message of every client fails: a line for each would bury the log.
@@ -29,8 +30,8 @@ export class TroubleLog {
   get lasting(): string | undefined {
     if (!this.#lasting) return undefined;
     const { since, error } = this.#lasting;
-    const reason = error instanceof Error ? error.message : error;
-    return `failing since ${new Date(since).toISOString()}: ${reason}`;
+    const at = new Date(performance.timeOrigin + since).toISOString();
+    return `failing since ${at}: ${messageOf(error)}`;
   }
 
   /**
@@ -38,13 +39,14 @@ export class TroubleLog {
    * line before.
    */
   readonly tell = (error: unknown): void => {
-    this.#lasting = { since: this.#lasting?.since ?? Date.now(), error };
-    if (performance.now() < this.#quietUntil) return void this.#more++;
+    const now = performance.now();
+    this.#lasting = { since: this.#lasting?.since ?? now, error };
+    if (now < this.#quietUntil) return void this.#more++;
     this.#log.error(this.#event, {
       error: String(error),
       ...(this.#more > 0 && { more: this.#more }),
     });
-    this.#quietUntil = performance.now() + QUIET_MS;
+    this.#quietUntil = now + QUIET_MS;
     this.#more = 0;
   };
 

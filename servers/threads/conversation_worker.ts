@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { stackOf } from "../../lib/base/thrown.ts";
 import { unlessAborted } from "../../lib/base/within.ts";
 import type { MessageConn, ReceiveOptions } from "../../lib/conn/message_conn.ts";
 import type { ConnInfo } from "../../lib/server/server_events.ts";
@@ -29,7 +30,6 @@ const CLASSES: Record<string, new (message: string) => Error> = {
 };
 
 /** A connection whose socket is in the listening thread. */
-import { stackOf } from "../../lib/base/thrown.ts";
 class PortConn implements ThreadConn {
   readonly #port: MessagePort;
   readonly #calls = new Map<number, PromiseWithResolvers<string | null | void>>();

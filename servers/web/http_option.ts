@@ -22,7 +22,7 @@ export function httpOf(
   if (!config.web || rawHandler) return { load() {} };
   const loading = Promise.withResolvers<typeof import("./site.ts")>();
   let site: HttpProtocol;
-  const ready = loading.promise.then(({ openSite }) => site = openSite(config));
+  const ready = loading.promise.then(({ openSite }) => site = openSite(config, silence?.browsers));
   ready.catch(() => {/* Reported by the conversation that needs it. */});
   return {
     http: { ...silence, ready, open: (conn, options) => site.open(conn, options) },

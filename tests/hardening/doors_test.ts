@@ -208,7 +208,7 @@ testWith(PROCESSES, "faults shows nothing unsafe that crosses it", async () => {
   }, { port: 0 });
   const to = `127.0.0.1:${server.addr.port}`;
   await using faults = new Program(
-    "tools/faults/faults.ts",
+    "tools/faults/fault_program.ts",
     "--to",
     to,
     "--listen",

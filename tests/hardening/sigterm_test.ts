@@ -12,7 +12,7 @@ import { PROCESSES, testInFolder } from "../support/permissions.ts";
 import type { Ended } from "../../tools/shared/program.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 
-const TALKERS = 100;
+const TALKERS = 50;
 const EARLIER = 1000;
 const SAID_BEFORE_THE_SIGNAL = 300;
 const FLAGS = "--burst 1000000 --rate 1000000 --max-per-address 0".split(" ");

@@ -67,20 +67,24 @@ testWith(
     assertEquals([checked.code, checked.err], [0, ""]);
     const tested = await end(service.deno("test", ["--no-prompt", "--no-check", "jobs_test.ts"]));
     assertEquals(tested.code, 0, tested.out + tested.err);
-    assertMatch(tested.out, /3 passed \| 0 failed/);
+    assertMatch(tested.out, /4 passed \| 0 failed/);
   },
 );
 
 testWithCertificate(
-  "docs/embedding.md: the service works over TLS, and stops at SIGTERM with nothing undone",
+  "docs/embedding.md: the service works over mutual TLS, and stops at SIGTERM with nothing undone",
   async (certificate) => {
     await using service = await Service.write();
     await Deno.writeTextFile(service.path("cert.pem"), certificate.cert);
     await Deno.writeTextFile(service.path("key.pem"), certificate.key);
     const files = { CERT: service.path("cert.pem"), KEY: service.path("key.pem") };
-    await using server = service.deno("run", [...RUN, "server.ts"], { PORT: "0", ...files });
+    await using server = service.deno("run", [...RUN, "server.ts"], {
+      PORT: "0",
+      CLIENT_CA: files.CERT,
+      ...files,
+    });
     const [, port] = /^Listening on 127\.0\.0\.1:(\d+)$/.exec(await server.line()) ?? [];
-    const env = { PORT: port!, CA: files.CERT };
+    const env = { PORT: port!, CA: files.CERT, ...files };
 
     await using worker = service.deno("run", [...RUN, "client.ts", "work"], env);
     // It would wait for ever for a server that refuses it.
@@ -96,7 +100,7 @@ testWithCertificate(
     assertEquals([code, out], [0, ""]);
     assertMatch(
       err,
-      /^\["127\.0\.0\.1:\d+","finished"[^\n]+\n\["127\.0\.0\.1:\d+","shutdown"[^\n]+\n$/,
+      /^\["127\.0\.0\.1:\d+","localhost","finished"[^\n]+\n\["[\d.:]+","localhost","shutdown"[^\n]+\n$/,
     );
   },
 );

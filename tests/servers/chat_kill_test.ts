@@ -9,7 +9,7 @@ import { PROCESSES, testWith } from "../support/permissions.ts";
 import { Talker } from "../support/talker.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 
-const KILLS = 30;
+const KILLS = 15;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];
 const FLAGS = ["--burst", "1000000", "--rate", "1000000"];
 

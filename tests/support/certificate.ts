@@ -30,3 +30,52 @@ let made: Promise<Certificate> | undefined;
 function certificate(): Promise<Certificate> {
   return made ??= makeCertificate(namesOf(), 2);
 }
+
+/** An authority that signs the certificates of clients, in a folder that is removed at the end. */
+export class Authority implements AsyncDisposable {
+  /** Its own certificate. */
+  readonly cert: string;
+  readonly #folder: string;
+
+  private constructor(folder: string, cert: string) {
+    this.#folder = folder;
+    this.cert = cert;
+  }
+
+  /** Makes one. */
+  static async make(): Promise<Authority> {
+    const folder = await Deno.makeTempDir();
+    await openssl(
+      folder,
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca",
+    );
+    return new Authority(folder, await Deno.readTextFile(`${folder}/ca.pem`));
+  }
+
+  /** Signs the certificate of a client. With fewer than 0 days, it has expired. */
+  async issue(name: string, days = 2): Promise<Certificate> {
+    const folder = this.#folder;
+    await openssl(
+      folder,
+      `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out request -subj /CN=${name}`,
+    );
+    await Deno.writeTextFile(`${folder}/extensions`, "basicConstraints=critical,CA:FALSE\n");
+    await openssl(
+      folder,
+      `x509 -req -in request -CA ca.pem -CAkey ca.key -out cert -days ${days} -extfile extensions`,
+    );
+    const read = (file: string) => Deno.readTextFile(`${folder}/${file}`);
+    return { cert: await read("cert"), key: await read("key") };
+  }
+
+  /** Removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+async function openssl(cwd: string, args: string): Promise<void> {
+  const command = new Deno.Command("openssl", { args: args.split(" "), cwd });
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}

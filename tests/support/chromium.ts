@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { assert } from "@std/assert";
 import { PROCESSES } from "./permissions.ts";
 
@@ -42,6 +43,8 @@ export interface PageOptions {
   isDark?: boolean;
   /** A page that shares the storage of this one, as another tab does. */
   tabOf?: Page;
+  /** In a private window, the browser opens no connections in advance. @default {true} */
+  isPrivate?: boolean;
 }
 
 /** The connection to the browser: commands and their answers, and events. */
@@ -102,11 +105,11 @@ export class Page {
   /** Errors that nothing handled, and what the browser blocked. */
   readonly problems: string[] = [];
   /** The storage that other tabs share. */
-  readonly contextId: string;
+  readonly contextId: string | undefined;
   readonly #devTools: DevTools;
   readonly #sessionId: string;
 
-  constructor(devTools: DevTools, contextId: string, sessionId: string) {
+  constructor(devTools: DevTools, contextId: string | undefined, sessionId: string) {
     this.#devTools = devTools;
     this.contextId = contextId;
     this.#sessionId = sessionId;
@@ -234,12 +237,6 @@ export class Page {
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...shared });
   }
 
-  /** A picture of the page, as PNG. */
-  async screenshot(): Promise<Uint8Array> {
-    const { data } = await this.send("Page.captureScreenshot", { format: "png" });
-    return Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-  }
-
   #changed(): Promise<void> {
     return this.evaluate(`new Promise((resolve) => {
       const done = () => {
@@ -297,6 +294,7 @@ export class Chromium {
         "--disable-gpu",
         "--disable-background-networking",
         "--disable-component-update",
+        "--ignore-certificate-errors",
         "--remote-debugging-port=0",
         `--user-data-dir=${profile}`,
         "about:blank",
@@ -316,9 +314,8 @@ export class Chromium {
   /** Opens a page. */
   async page(url: string, options: PageOptions = {}): Promise<Page> {
     const { language = "en-US", width = 1200, height = 800, isDark = false, tabOf } = options;
-    const browserContextId = tabOf?.contextId ??
-      (await this.#devTools.send("Target.createBrowserContext")).browserContextId;
-    this.#contexts.add(browserContextId);
+    const isPrivate = options.isPrivate ?? true;
+    const browserContextId = tabOf?.contextId ?? (isPrivate ? await this.#newContext() : undefined);
     const { targetId } = await this.#devTools.send("Target.createTarget", {
       url: "about:blank",
       browserContextId,
@@ -342,6 +339,12 @@ export class Chromium {
     await page.send("Emulation.setFocusEmulationEnabled", { enabled: true });
     await page.open(url);
     return page;
+  }
+
+  async #newContext(): Promise<string> {
+    const { browserContextId } = await this.#devTools.send("Target.createBrowserContext");
+    this.#contexts.add(browserContextId);
+    return browserContextId;
   }
 
   /** Closes all pages, and forgets what they stored. */
@@ -373,12 +376,7 @@ async function readAll(stream: ReadableStream<Uint8Array>, onText: (text: string
 function whyNot(): string | undefined {
   const missing = PROCESSES.find((need) => Deno.permissions.querySync(need).state !== "granted");
   if (missing) return `needs --allow-${missing.name}`;
-  try {
-    Deno.statSync(PROGRAM);
-    return undefined;
-  } catch {
-    return `needs ${PROGRAM}`;
-  }
+  return existsSync(PROGRAM) ? undefined : `needs ${PROGRAM}`;
 }
 
 const REASON = whyNot();

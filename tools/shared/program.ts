@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../lib/base/thrown.ts";
 import { readLines } from "../../lib/terminal/lines.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
@@ -150,7 +151,7 @@ export async function answerLines(answer: (line: string) => unknown): Promise<vo
     try {
       result = await answer(line);
     } catch (error) {
-      result = { error: error instanceof Error ? error.message : String(error) };
+      result = { error: messageOf(error) };
     }
     console.log(JSON.stringify(result));
   }

@@ -10,7 +10,7 @@ import { seededRandom } from "../../lib/base/seeded_random.ts";
 import { within } from "../../lib/base/within.ts";
 import { ChatClient } from "../shared/chat_client.ts";
 import { ServerProcess } from "../shared/server_process.ts";
-import { SoakMember } from "./member.ts";
+import { SoakMember } from "./soak_member.ts";
 import { Ledger } from "./ledger.ts";
 import { type Act, ACTS, type Trouble } from "./trouble.ts";
 import { LogErrors, Watch } from "./watch.ts";

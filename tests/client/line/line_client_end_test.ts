@@ -1,8 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { passTime } from "../../support/turns.ts";
 import { echo, type Peer, Session } from "./session.ts";
 
+/** How long no answer must have come before the client half-closes. */
+const HALF_CLOSE_MS = 2000;
 const REFUSED = new Deno.errors.ConnectionRefused("Connection refused");
 
 Deno.test("LineClient.run() says end of input when the lines have ended", async () => {
@@ -14,26 +17,32 @@ Deno.test("LineClient.run() says end of input when the lines have ended", async 
 });
 
 Deno.test("LineClient.run() shows what the server still says after the end of input", async () => {
+  using time = new FakeTime();
   const session = new Session([async (conn) => {
     while (await conn.receive() !== null);
     await conn.send("one");
     await conn.send("two");
   }]).type("Anna");
 
-  const unanswered = await session.end();
+  const ended = session.end();
+  await session.says("sent 4 bytes");
+  await passTime(time, HALF_CLOSE_MS);
 
-  assertEquals([unanswered, session.replies], [0, ["one", "two"]]);
+  assertEquals([await ended, session.replies], [0, ["one", "two"]]);
 });
 
 Deno.test("LineClient.run() does not come back when exit was typed before the goodbye", async () => {
+  using time = new FakeTime();
   const session = new Session([async (conn) => {
     while (await conn.receive() !== null);
     await conn.send("Goodbye: stopping");
   }]).type("a");
 
-  const unanswered = await session.exit();
+  const ended = session.exit();
+  await session.says("sent 1 byte");
+  await passTime(time, HALF_CLOSE_MS);
 
-  assertEquals(unanswered, 1);
+  assertEquals(await ended, 1);
   assertEquals(session.service.slice(-3), [
     "Goodbye: stopping",
     "disconnected: the server said goodbye",
@@ -107,6 +116,8 @@ Deno.test("LineClient.run() waits a second at most for a server that does not cl
 });
 
 Deno.test("LineClient.run() tells the end of input on a later connection too", async () => {
+  using time = new FakeTime();
+  using _random = stub(Math, "random", () => 0);
   const session = new Session([
     REFUSED,
     async (conn) => {
@@ -115,9 +126,13 @@ Deno.test("LineClient.run() tells the end of input on a later connection too", a
     },
   ]).type("a");
 
-  const unanswered = await session.end();
+  const ended = session.end();
+  await session.says("no connection to memory:1: Connection refused; trying again in 0.0 s");
+  await passTime(time, 0);
+  await session.says("sent 1 byte");
+  await passTime(time, HALF_CLOSE_MS);
 
-  assertEquals([unanswered, session.replies], [0, ["late"]]);
+  assertEquals([await ended, session.replies], [0, ["late"]]);
 });
 
 Deno.test("LineClient.run() waits for the server longer than for an answer after the end of input", async () => {
@@ -132,9 +147,9 @@ Deno.test("LineClient.run() waits for the server longer than for an answer after
   const ended = session.end();
   await session.says("sent 1 byte");
 
-  await time.tickAsync(2000); // until the half-close
+  await passTime(time, HALF_CLOSE_MS);
   await session.says("connecting again in 60.0 s");
-  await time.tickAsync(60_000);
+  await passTime(time, 60_000);
 
   assertEquals([await ended, session.replies], [0, ["a"]]);
 });
@@ -153,11 +168,11 @@ Deno.test("LineClient.run() counts the time for an answer from the one before", 
   }]).type("a", "b");
   const ended = session.end();
   await session.says("sent 1 byte");
-  await time.tickAsync(2000); // until the half-close
+  await passTime(time, HALF_CLOSE_MS);
   await sawEnd.promise;
 
   for (const [answered, gate] of gates.entries()) {
-    await time.tickAsync(4000);
+    await passTime(time, 4000);
     gate.resolve();
     await session.replied(answered + 1);
   }
@@ -198,7 +213,7 @@ Deno.test("LineClient.run() does not half-close while answers come", async () =>
   const ended = session.end();
 
   await session.says("sent 1 byte");
-  await time.tickAsync(1500);
+  await passTime(time, 1500);
 
   assertEquals([await ended, session.replies], [0, ["a", "b"]]);
 });

@@ -1,6 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
+import { RecentBrowsers } from "../../../lib/server/http_protocol.ts";
+import { serve } from "../../../lib/server/server.ts";
+import { openSite } from "../../../servers/web/site.ts";
 import { ServerProcess } from "../../../tools/shared/server_process.ts";
 import { browserTest, type Page } from "../../support/chromium.ts";
+import { Events } from "../../support/events.ts";
+import { startWebChat } from "./browsing.ts";
 
 /** The rows of the newest frame: label, bytes and meaning. */
 function newestFrame(page: Page): Promise<string[][]> {
@@ -44,6 +49,38 @@ browserTest("The page of an exercise", {
     await page.shows("Nice to meet you, Anna!");
     await page.open(urlOf(server));
     await page.shows("Hello, Anna!");
+  },
+
+  "loads where the browser has opened a connection in advance that was greeted": async (
+    browser,
+  ) => {
+    const events = new Events();
+    const browsers = new RecentBrowsers();
+    const http = { ...openSite({ name: "identify", host: "127.0.0.1" }, browsers), browsers };
+    await using server = serve(async (conn) => {
+      await conn.send("What is your name?");
+      await conn.receive();
+    }, { port: 0, onEvent: events.take, http: { ...http, silenceMs: 50 } });
+    await using other = startWebChat();
+    const url = `http://127.0.0.1:${server.addr.port}/`;
+    const page = await browser.page(other.url, { isPrivate: false });
+    await page.evaluate(`{
+      const link = document.createElement("link");
+      link.rel = "preconnect";
+      link.href = ${JSON.stringify(url)};
+      document.head.append(link);
+    }`);
+    await events.next("sent");
+
+    // The first attempt shows an error: the browser tries again by itself.
+    await page.send("Page.navigate", { url });
+    for (;;) {
+      const { conn } = await events.next("connected");
+      if (conn.protocol === "websocket") break;
+    }
+
+    assertEquals(await page.evaluate("location.href"), url);
+    await page.shows("What is your name?");
   },
 
   "logs in at the authentication server, and shows neither password nor token": async (browser) => {

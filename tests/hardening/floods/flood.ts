@@ -56,17 +56,19 @@ export async function measureFlood(
 ): Promise<Measured> {
   const data = Deno.makeTempDirSync({ prefix: "flood_" });
   try {
-    const tokens = await prepareMembers(data);
+    const prepared = await (members ??= prepareMembers());
+    Deno.writeFileSync(`${data}/chat.db`, prepared.database);
+    const tokens = [...prepared.tokens];
     await using server = await ServerProcess.start("chat", [], { data });
     const enter = async (token: string) => {
       const client = await ChatClient.connect(server.port);
       await client.resume(token, { history: 0 });
       return client;
     };
-    using members = new DisposableStack();
-    const listener = members.use(await enter(tokens.shift()!));
+    using entered = new DisposableStack();
+    const listener = entered.use(await enter(tokens.shift()!));
     const talkers = [];
-    for (const token of tokens.splice(0, TALKERS)) talkers.push(members.use(await enter(token)));
+    for (const token of tokens.splice(0, TALKERS)) talkers.push(entered.use(await enter(token)));
     for (const talker of talkers) discard(talker);
     await using flood = kind === "none"
       ? undefined
@@ -82,9 +84,26 @@ export async function measureFlood(
   }
 }
 
-/** Makes the accounts of all members and an old message of 1,000 characters each; gives the accounts' tokens. */
-async function prepareMembers(data: string): Promise<string[]> {
-  await using chat = startChat({ path: `${data}/chat.db` });
+/** A database with the accounts of all members and two old messages of 1,000 characters each; and their tokens. */
+interface Prepared {
+  database: Uint8Array;
+  tokens: string[];
+}
+
+let members: Promise<Prepared> | undefined;
+
+async function prepareMembers(): Promise<Prepared> {
+  const path = Deno.makeTempFileSync({ prefix: "flood_", suffix: ".db" });
+  try {
+    const tokens = await register(path);
+    return { database: Deno.readFileSync(path), tokens };
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+async function register(path: string): Promise<string[]> {
+  await using chat = startChat({ path });
   const tokens: string[] = [];
   for (let i = 0; i < TALKERS + 1 + FLOODING_MEMBERS; i++) {
     using client = await chat.connect();

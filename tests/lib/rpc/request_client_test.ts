@@ -99,7 +99,7 @@ Deno.test("RequestClient has maxPending requests on their way, and sends the oth
   ]);
 });
 
-Deno.test("RequestClient sends the next request when one has timed out", async () => {
+Deno.test("RequestClient tells the peer of a request that was given up, and sends the next", async () => {
   using time = new FakeTime();
   const [client, peer] = clientAndPeer({ maxPending: 1 });
   using _ = client;
@@ -110,6 +110,7 @@ Deno.test("RequestClient sends the next request when one has timed out", async (
   time.tick(10);
 
   await assertRejects(() => first, Deno.errors.TimedOut);
+  assertEquals(await receiveJson(peer), { cancel: 1 });
   assertEquals(await receiveJson(peer), { id: 2, body: "b" });
   sendJson(peer, { id: 2, body: "B" });
   assertEquals(await second, { body: "B" });
@@ -237,6 +238,7 @@ Deno.test("RequestClient sends no more to a peer that takes nothing, however man
   const last = client.request("last", { timeoutMs: 0 });
 
   for (const id of [1, 2]) assertEquals(await receiveJson(peer), { id, body: text });
+  for (const cancel of [1, 2]) assertEquals(await receiveJson(peer), { cancel });
   assertEquals(await receiveJson(peer), { id: 41, body: "last" });
   sendJson(peer, { id: 41, body: "A" });
   assertEquals(await last, { body: "A" });

@@ -81,6 +81,65 @@ Deno.test("serveRequests() handles maxConcurrent requests at once, and receives 
   assertEquals(await server.receive(), null);
 });
 
+Deno.test("serveRequests() aborts the signal of a request that the client has given up", async () => {
+  const reported: unknown[] = [];
+  const ended: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  const { client: conn, serving } = start(async (text, { signal }) => {
+    if (text === "next") return { body: ended.join() };
+    begun.resolve();
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    ended.push(`${text}: ${signal.reason.name}`);
+    throw text === "passes on" ? new Error(text, { cause: signal.reason }) : signal.reason;
+  }, { onError: (error) => reported.push(error) });
+  using client = new RequestClient<string, string>(conn, { validate: parseText });
+  const controller = new AbortController();
+  const { signal } = controller;
+
+  const asked = ["throws", "passes on"].map((text) => client.request(text, { signal }));
+  await begun.promise;
+  controller.abort();
+  for (const request of asked) await assertRejects(() => request, DOMException);
+
+  const { body } = await client.request("next");
+  assertEquals(body, "throws: AbortError,passes on: AbortError");
+  assertEquals(reported, []);
+  client.close();
+  await serving;
+});
+
+Deno.test("serveRequests() notices a given-up request while all places are taken", async () => {
+  const { client, serving } = start(async (text, { signal }) => {
+    if (text === "stuck") await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return { body: text };
+  }, { maxConcurrent: 1 });
+
+  sendJson(client, { id: 1, body: "stuck" });
+  sendJson(client, { cancel: 7 });
+  sendJson(client, { cancel: 1 });
+  sendJson(client, { id: 2, body: "next" });
+  await client.closeWrite();
+
+  assertEquals(await receiveJson(client), { id: 2, body: "next" });
+  await serving;
+});
+
+Deno.test("serveRequests() aborts the signals of its requests when the connection is lost", async () => {
+  const reasons: unknown[] = [];
+  const { client, serving } = start(async (text, { signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    reasons.push(signal.reason);
+    return { body: text };
+  });
+
+  sendJson(client, { id: 1, body: "a" });
+  await client.write(new Uint8Array([0, 0]));
+  client.close();
+
+  const error = await assertRejects(() => serving, Deno.errors.UnexpectedEof);
+  assertEquals(reasons, [error]);
+});
+
 Deno.test("serveRequests() refuses what is no request, and answers the next", async () => {
   const refused = [
     ["hello", null, "it is not JSON"],

@@ -3,8 +3,6 @@ import { FakeTime } from "@std/testing/time";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
-import { Conversation } from "../../../lib/server/conversation.ts";
-import { connInfoOf } from "../../../lib/server/server_events.ts";
 import { HttpConn } from "../../../lib/web/http_conn.ts";
 import { Events } from "../../support/events.ts";
 import { exchange, readAll, serveWeb, upgradeHead } from "./raw_peer.ts";
@@ -222,24 +220,3 @@ Deno.test("Server.pause() ends WebSockets with 1001 and page requests in order",
 
   assertEquals([await goodbye, (await closed).code, rest.length], ["paused", 1001, 0]);
 });
-
-Deno.test("A handler that speaks first waits a moment for a request, and then speaks", async () => {
-  using time = new FakeTime();
-  const [client, accepted] = memoryConnPair();
-  const http = { silenceMs: 200, open: () => assertNever() };
-  const info = connInfoOf(accepted, 1);
-  const conversation = new Conversation(accepted as unknown as Deno.TcpConn, info, { http });
-  const over = conversation.run((conn) => conn.send("Who are you?"));
-  await time.tickAsync(199);
-  const reading = readAll(client);
-  await time.tickAsync(1);
-  await time.tickAsync(2000);
-  await over;
-
-  assertEquals(String.fromCharCode(...await reading), "\0\0\0\x0cWho are you?");
-  client.close();
-});
-
-function assertNever(): never {
-  throw new Error("No request came");
-}

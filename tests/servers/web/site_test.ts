@@ -206,14 +206,14 @@ testWith(FILES, "A browser that has the newest file is told so, and gets no body
 
 testWith(FILES, "Files that could not be read are read at the next request", async () => {
   await inFolder({ "client/main.ts": "" }, async (root) => {
-    const site = new ExerciseSite("echo", "127.0.0.1", root);
+    const site = new ExerciseSite("echo", "127.0.0.1", { root });
     const request = {
       method: "GET",
       path: "/version",
       headers: new Map(),
       isSecure: false,
     } as const;
-    await assertRejects(async () => await site.respond(request), Deno.errors.NotFound);
+    await assertRejects(async () => await site.respond(request, "127.0.0.1"), Deno.errors.NotFound);
 
     await Deno.writeTextFile(new URL("client/chat.ts", root), "");
     await Deno.mkdir(new URL("pages", root));
@@ -224,6 +224,6 @@ testWith(FILES, "Files that could not be read are read at the next request", asy
       await Deno.writeTextFile(new URL(`pages/${name}`, root), text!);
     }
 
-    assertEquals((await site.respond(request))?.body?.length, 16);
+    assertEquals((await site.respond(request, "127.0.0.1"))?.body?.length, 16);
   });
 });

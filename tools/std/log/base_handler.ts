@@ -4,7 +4,7 @@
  * @module
  */
 
-import { getLevelByName, getLevelName, type LevelName, type LogLevel } from "./levels.ts";
+import { getLevelByName, type LevelName, type LogLevel } from "./levels.ts";
 import type { LogRecord } from "./_record.ts";
 
 /** Turns a record into the text to write. */
@@ -22,7 +22,7 @@ export interface BaseHandlerOptions {
 
 /** Takes records at or above its level; a subclass says in `log` where they go. */
 export abstract class BaseHandler {
-  #level: LogLevel;
+  readonly #level: LogLevel;
 
   /** Turns a record into a line. */
   formatter: FormatterFunction;
@@ -31,27 +31,6 @@ export abstract class BaseHandler {
   constructor(levelName: LevelName, options: BaseHandlerOptions = {}) {
     this.#level = getLevelByName(levelName);
     this.formatter = options.formatter ?? (({ levelName, msg }) => `${levelName} ${msg}`);
-  }
-
-  /** The lowest level that passes. */
-  get level(): LogLevel {
-    return this.#level;
-  }
-
-  /** Lets pass what is at or above this level from now on. */
-  set level(level: LogLevel) {
-    getLevelName(level); // throws for a number that is no level
-    this.#level = level;
-  }
-
-  /** The name of the lowest level that passes. */
-  get levelName(): LevelName {
-    return getLevelName(this.#level);
-  }
-
-  /** Lets pass what is at or above the level with this name from now on. */
-  set levelName(levelName: LevelName) {
-    this.#level = getLevelByName(levelName);
   }
 
   /** Logs the record if its level passes. */

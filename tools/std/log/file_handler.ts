@@ -8,19 +8,10 @@ import { BaseHandler, type BaseHandlerOptions } from "./base_handler.ts";
 import { type LevelName, LogLevels } from "./levels.ts";
 import type { LogRecord } from "./_record.ts";
 
-/** How the file is opened: append, start empty, or refuse a file that exists. */
-export type LogMode = "a" | "w" | "x";
-
 /** Options of a {@linkcode FileHandler}. */
 export interface FileHandlerOptions extends BaseHandlerOptions {
   /** The file's path. */
   filename: string;
-  /**
-   * How the file is opened.
-   *
-   * @default {"a"}
-   */
-  mode?: LogMode;
   /**
    * How many bytes wait in memory before they are written.
    *
@@ -32,14 +23,13 @@ export interface FileHandlerOptions extends BaseHandlerOptions {
 const encoder = new TextEncoder();
 
 /**
- * Writes each message as a line of a file.
+ * Appends each message to a file, as a line.
  *
  * Lines wait in a buffer: they are in the file after `flush()`, after a record above `ERROR`, when the buffer is full, after
  * `destroy()`, and when the program ends. `setup()` opens the file, `destroy()` closes it.
  */
 export class FileHandler extends BaseHandler {
   readonly #filename: string;
-  readonly #openOptions: Deno.OpenOptions;
   readonly #buffer: Uint8Array;
   #usedBytes = 0;
   #file: Deno.FsFile | undefined;
@@ -48,21 +38,14 @@ export class FileHandler extends BaseHandler {
   /** Makes a handler of the level with that name; the file is opened by `setup`. */
   constructor(levelName: LevelName, options: FileHandlerOptions) {
     super(levelName, options);
-    const { filename, mode = "a", bufferSize = 4096 } = options;
+    const { filename, bufferSize = 4096 } = options;
     this.#filename = filename;
     this.#buffer = new Uint8Array(bufferSize);
-    this.#openOptions = {
-      write: true,
-      append: mode === "a",
-      truncate: mode !== "a",
-      create: mode !== "x",
-      createNew: mode === "x",
-    };
   }
 
   /** Opens the file. */
   override setup(): void {
-    this.#file = Deno.openSync(this.#filename, this.#openOptions);
+    this.#file = Deno.openSync(this.#filename, { append: true, create: true });
     this.#usedBytes = 0;
     addEventListener("unload", this.#onUnload);
   }

@@ -6,13 +6,7 @@
 
 import { LogRecord } from "./_record.ts";
 import type { BaseHandler } from "./base_handler.ts";
-import {
-  getLevelByName,
-  getLevelName,
-  type LevelName,
-  type LogLevel,
-  LogLevels,
-} from "./levels.ts";
+import { getLevelByName, type LevelName, type LogLevel, LogLevels } from "./levels.ts";
 
 export { LogRecord, type LogRecordOptions } from "./_record.ts";
 
@@ -40,7 +34,7 @@ type Message<T> = (T extends GenericFunction ? never : T) | (() => T);
  */
 export class Logger {
   readonly #loggerName: string;
-  #level: LogLevel;
+  readonly #level: LogLevel;
 
   /** Where its records go. */
   handlers: BaseHandler[];
@@ -52,40 +46,9 @@ export class Logger {
     this.handlers = options.handlers ?? [];
   }
 
-  /** The lowest level that passes. */
-  get level(): LogLevel {
-    return this.#level;
-  }
-
-  /** Lets pass what is at or above this level from now on; a `TypeError` for a number that is no level. */
-  set level(level: LogLevel) {
-    if (!Object.values(LogLevels).includes(level)) {
-      throw new TypeError(`Invalid log level: ${level}`);
-    }
-    this.#level = level;
-  }
-
-  /** The name of the lowest level that passes. */
-  get levelName(): LevelName {
-    return getLevelName(this.#level);
-  }
-
-  /** Lets pass what is at or above the level with this name from now on. */
-  set levelName(levelName: LevelName) {
-    this.#level = getLevelByName(levelName);
-  }
-
   /** The logger's name. */
   get loggerName(): string {
     return this.#loggerName;
-  }
-
-  /** Logs the result of a function, called only if the level passes, for debugging. */
-  debug<T>(msg: () => T, ...args: unknown[]): T | undefined;
-  /** Logs for debugging. */
-  debug<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
-  debug<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
-    return this.#log(LogLevels.DEBUG, msg, args);
   }
 
   /** Logs the result of a function, called only if the level passes, about the normal course of events. */
@@ -110,14 +73,6 @@ export class Logger {
   error<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
   error<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
     return this.#log(LogLevels.ERROR, msg, args);
-  }
-
-  /** Logs the result of a function, called only if the level passes, about a fault that ends the program. */
-  critical<T>(msg: () => T, ...args: unknown[]): T | undefined;
-  /** Logs a fault that ends the program. */
-  critical<T>(msg: T extends GenericFunction ? never : T, ...args: unknown[]): T;
-  critical<T>(msg: Message<T>, ...args: unknown[]): T | undefined {
-    return this.#log(LogLevels.CRITICAL, msg, args);
   }
 
   #log<T>(level: LogLevel, msg: Message<T>, args: unknown[]): T | undefined {

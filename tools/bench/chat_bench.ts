@@ -5,7 +5,7 @@
  * time from when a message was due to be said until another member has it. A message is delivered to 99 others, and all
  * of them are this one thread.
  *
- * `deno run -A tools/bench/chat.ts`
+ * `deno run -A tools/bench/chat_bench.ts`
  *
  * @module
  */

@@ -1,14 +1,14 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { frameOf } from "../../support/bytes.ts";
-import { testWithCertificate } from "../../support/certificate.ts";
-import { Events } from "../../support/events.ts";
-import { echo } from "../../support/served.ts";
-import { turns } from "../../support/turns.ts";
-import { FramedConn } from "../../../lib/conn/framed_conn.ts";
-import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
-import { goodbyeText } from "../../../lib/server/end_reason.ts";
-import { serve, type Server } from "../../../lib/server/server.ts";
+import { frameOf } from "../../../support/bytes.ts";
+import { testWithCertificate } from "../../../support/certificate.ts";
+import { Events } from "../../../support/events.ts";
+import { echo } from "../../../support/served.ts";
+import { turns } from "../../../support/turns.ts";
+import { FramedConn } from "../../../../lib/conn/framed_conn.ts";
+import { FrameTooLargeError } from "../../../../lib/frame/frame.ts";
+import { goodbyeText } from "../../../../lib/server/end_reason.ts";
+import { serve, type Server } from "../../../../lib/server/server.ts";
 
 const connectTo = (server: Server, cert: string) =>
   FramedConn.connect({ port: server.addr.port, tls: { caCerts: [cert] } });

@@ -3,7 +3,11 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { readLines } from "../../../lib/terminal/lines.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { parseFlags } from "../../../servers/control/command_line.ts";
-import { type FaultFlags, FAULTS_PROGRAM, settingsOf } from "../../../tools/faults/faults.ts";
+import {
+  type FaultFlags,
+  FAULTS_PROGRAM,
+  settingsOf,
+} from "../../../tools/faults/fault_program.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 
 const root = new URL("../../../", import.meta.url);
@@ -16,7 +20,7 @@ function start(...args: string[]): Deno.ChildProcess {
       "--quiet",
       "--no-prompt",
       "--allow-net=127.0.0.0/8,localhost,[::1]",
-      "tools/faults/faults.ts",
+      "tools/faults/fault_program.ts",
       ...args,
     ],
     cwd: root,

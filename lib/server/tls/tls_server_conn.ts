@@ -7,28 +7,18 @@
  *
  * @module
  */
-import type { SecureContext, TLSSocket } from "node:tls";
-import type { Transport } from "../conn/conn_options.ts";
-import { readEnded, type Reading, readInTurn } from "../base/turns.ts";
-import { writeAll } from "../conn/conn_streams.ts";
-import { setSocketOptions } from "../conn/dial.ts";
-import { isHttp } from "./http_protocol.ts";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Transport } from "../../conn/conn_options.ts";
+import { setSocketOptions } from "../../conn/dial.ts";
+import type { ClientCertificate } from "../server_events.ts";
+import { RefusedCertificateError, type TlsAcceptor } from "./tls_acceptor.ts";
+import { streamOver } from "./tls_stream.ts";
 
 // This many decrypted bytes, and one record more, may wait for a `read`; then the socket is not read on.
 const MAX_BUFFERED_BYTES = 64 * 1024;
-// A connection at rest waits with the small buffer; one read that fills it is followed by reads into the large one.
-const MIN_READ_BYTES = 2 * 1024;
-const MAX_READ_BYTES = 64 * 1024;
 // A record of TLS with a fatal alert (RFC 8446, sections 5.1 and 6).
 const UNEXPECTED_MESSAGE = new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a]);
-
-const HTTPS_ONLY = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
-  "connection: close\r\n\r\nThis server speaks TLS: the address begins with https://\n";
-
-/** Makes of a certificate chain and its key, both in PEM, what connections need. */
-export function secureContextOf(cert: string, key: string): SecureContext {
-  return nodeTls().createSecureContext({ cert, key });
-}
 
 /** A TLS connection over a TCP connection, which it owns. Only one read may be pending. */
 export class TlsServerConn implements Transport, Disposable {
@@ -38,8 +28,12 @@ export class TlsServerConn implements Transport, Disposable {
   readonly remoteAddr: Deno.Addr;
   /** For the reader of a connection: to read here costs no system call. */
   readonly readsInTurn = true;
+  /** What the client has shown, once the handshake has ended, where the server asks for it. */
+  certificate: ClientCertificate | undefined;
   readonly #tcp: Transport;
-  readonly #tls: TLSSocket;
+  readonly #stream: Duplex;
+  /** Where the server checks the client's certificate, it has none before that. */
+  #tls: TLSSocket | undefined;
   readonly #secured: PromiseWithResolvers<void> = Promise.withResolvers();
   #chunks: Uint8Array[] = [];
   #bufferedBytes = 0;
@@ -50,20 +44,18 @@ export class TlsServerConn implements Transport, Disposable {
   #wake: (() => void) | undefined;
 
   /** Takes over a connection just accepted, and waits for the peer to begin the handshake. */
-  constructor(tcp: Transport, context: SecureContext, keepAlive = true) {
+  constructor(tcp: Transport, acceptor: TlsAcceptor, keepAlive = true) {
     this.localAddr = tcp.localAddr;
     this.remoteAddr = tcp.remoteAddr;
     this.#tcp = tcp;
     setSocketOptions(tcp, keepAlive);
-    this.#tls = tlsSocketOver(tcp, context, (error) => this.#fail(error));
-    this.#tls.on("secure", () => {
-      this.#isSecured = true;
-      this.#secured.resolve();
+    this.#stream = streamOver(tcp, (error) => this.#fail(error));
+    acceptor.accept(this.#stream, {
+      onSocket: (tls) => this.#use(tls),
+      onSecured: (certificate) => this.#secure(certificate),
+      onError: (error) => this.#refuse(error),
+      onEnd: () => this.#finish(),
     });
-    this.#tls.on("error", (error: Error) => this.#refuse(error));
-    this.#tls.on("end", () => this.#finish());
-    this.#tls.on("close", () => this.#finish());
-    this.#tls.on("data", (chunk: Uint8Array) => this.#take(chunk));
     // Where the handshake is not waited for, its failure is reported by the next read.
     this.#secured.promise.catch(() => {});
   }
@@ -88,8 +80,9 @@ export class TlsServerConn implements Transport, Disposable {
   /** Writes all of `p`, which must not change until then. */
   async write(p: Uint8Array): Promise<number> {
     this.#assertOpen();
+    const tls = this.#tls ?? await this.#socket();
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#tls.write(p, (error) => {
+    tls.write(p, (error) => {
       if (error) {
         reject(
           this.#closed ? interrupted() : this.#failure ?? new Deno.errors.BrokenPipe(error.message),
@@ -102,9 +95,10 @@ export class TlsServerConn implements Transport, Disposable {
   /** Ends this direction: the peer reads `null` after what was written. */
   async closeWrite(): Promise<void> {
     this.#assertOpen();
+    const tls = this.#tls ?? await this.#socket();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#tls.once("close", resolve);
-    this.#tls.end(resolve);
+    tls.once("close", resolve);
+    tls.end(resolve);
     await promise;
   }
 
@@ -114,7 +108,8 @@ export class TlsServerConn implements Transport, Disposable {
     this.#closed = true;
     this.#chunks = [];
     this.#secured.reject(interrupted());
-    this.#tls.destroy();
+    this.#tls?.destroy();
+    this.#stream.destroy();
     this.#tcp.close();
     this.#wakeUp();
   }
@@ -124,11 +119,30 @@ export class TlsServerConn implements Transport, Disposable {
     if (!this.#closed) this.close();
   }
 
+  #use(tls: TLSSocket): void {
+    this.#tls = tls;
+    tls.on("error", (error: Error) => this.#refuse(error));
+    tls.on("end", () => this.#finish());
+    tls.on("close", () => this.#finish());
+    tls.on("data", (chunk: Uint8Array) => this.#take(chunk));
+  }
+
+  #secure(certificate?: ClientCertificate): void {
+    this.#isSecured = true;
+    this.certificate = certificate;
+    this.#secured.resolve();
+  }
+
+  async #socket(): Promise<TLSSocket> {
+    await this.#secured.promise;
+    return this.#tls!;
+  }
+
   #take(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#chunks.push(chunk);
     this.#bufferedBytes += chunk.length;
-    if (this.#bufferedBytes >= MAX_BUFFERED_BYTES) this.#tls.pause();
+    if (this.#bufferedBytes >= MAX_BUFFERED_BYTES) this.#tls!.pause();
     this.#wakeUp();
   }
 
@@ -139,12 +153,15 @@ export class TlsServerConn implements Transport, Disposable {
     if (given === chunk) this.#chunks.shift();
     else this.#chunks[0] = chunk.subarray(given.length);
     this.#bufferedBytes -= given.length;
-    if (this.#tls.isPaused() && this.#bufferedBytes < MAX_BUFFERED_BYTES) this.#tls.resume();
+    const tls = this.#tls!;
+    if (tls.isPaused() && this.#bufferedBytes < MAX_BUFFERED_BYTES) tls.resume();
     return given.length;
   }
 
   /** Fails with an error of TLS. `node:tls` sends no alert, which tells a client without TLS what it has reached. */
   async #refuse(cause: Error): Promise<void> {
+    // The client encrypts already, and could not read the alert.
+    if (cause instanceof RefusedCertificateError) return this.#fail(cause);
     if (!this.#closed && !this.#isSecured) {
       await this.#tcp.write(UNEXPECTED_MESSAGE).catch(() => {/* the peer is gone */});
     }
@@ -174,53 +191,6 @@ export class TlsServerConn implements Transport, Disposable {
   #assertOpen(): void {
     if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
   }
-}
-
-/** Encrypts over the reads and writes of a TCP connection. What they throw is handed to `onError` as it is. */
-function tlsSocketOver(
-  tcp: Transport,
-  secureContext: SecureContext,
-  onError: (error: Error) => void,
-): TLSSocket {
-  const { Duplex } = globalThis.process.getBuiltinModule("node:stream");
-  const failed = (error: Error) => {
-    onError(error);
-    stream.destroy(error);
-  };
-  const refuseHttp = () => {
-    const error = new Deno.errors.InvalidData("The peer speaks HTTP without TLS");
-    writeAll(tcp, new TextEncoder().encode(HTTPS_ONLY)).then(() => failed(error), failed);
-  };
-  let buffer = new Uint8Array(MIN_READ_BYTES);
-  let isFirst = true;
-  const take = (bytes: number | null) => {
-    readEnded();
-    if (isFirst && isHttp(buffer)) return refuseHttp();
-    isFirst = false;
-    stream.push(bytes === null ? null : buffer.slice(0, bytes));
-    const size = bytes === buffer.length ? MAX_READ_BYTES : MIN_READ_BYTES;
-    if (size !== buffer.length) buffer = new Uint8Array(size);
-  };
-  const reading: Reading = { startReading: () => void tcp.read(buffer).then(take, failed) };
-  const stream = new Duplex({
-    allowHalfOpen: true,
-    read: () => readInTurn(reading),
-    write(chunk: Uint8Array, _encoding, done) {
-      writeAll(tcp, chunk).then(() => done(), failed);
-    },
-    final(done) {
-      tcp.closeWrite().then(() => done(), failed);
-    },
-  });
-  stream.on("error", () => {});
-  const { TLSSocket } = nodeTls();
-  // Its types know only sockets; it takes every duplex stream.
-  return new TLSSocket(stream as never, { isServer: true, secureContext });
-}
-
-/** Loaded where it is used: imported, it would slow down the start of every program. */
-function nodeTls(): typeof import("node:tls") {
-  return globalThis.process.getBuiltinModule("node:tls");
 }
 
 function interrupted(): Error {
