@@ -100,4 +100,4 @@ export type {
 } from "./lib/faults/fault_proxy.ts";
 export type { FaultDirection, FaultEndReason } from "./lib/faults/fault_connection.ts";
 export type { AppliedFault, FaultName } from "./lib/faults/fault_stream.ts";
-export type { CutBy, Faults, FaultSettings } from "./lib/faults/faults.ts";
+export type { CutBy, Faults, FaultSettings } from "./lib/faults/fault_options.ts";

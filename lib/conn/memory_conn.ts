@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkLimits } from "../base/numbers.ts";
 import { type ByteSink, type ByteSource, Change, MemoryPipe } from "./memory_pipe.ts";
 
 /** What {@linkcode memoryConnPair} takes. */
@@ -41,9 +42,7 @@ export function memoryConnPair(
   options: MemoryConnOptions = {},
 ): [MemoryConn, MemoryConn] {
   const { chunkBytes = Infinity, highWaterMarkBytes = 65_536, clientHostname } = options;
-  for (const [name, value] of Object.entries({ chunkBytes, highWaterMarkBytes })) {
-    if (!(value >= 1)) throw new RangeError(`Cannot connect in memory: ${name} is ${value}`);
-  }
+  checkLimits("connect in memory", { chunkBytes, highWaterMarkBytes }, 1);
   const there = new MemoryPipe(chunkBytes, highWaterMarkBytes);
   const back = new MemoryPipe(chunkBytes, highWaterMarkBytes);
   const client = memoryAddr(clientHostname ?? "127.0.0.1", 50_000);

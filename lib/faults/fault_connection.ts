@@ -7,7 +7,7 @@
 import type { Socket } from "node:net";
 import { FaultLink, type LinkEvent } from "./fault_link.ts";
 import { FaultStream } from "./fault_stream.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./fault_options.ts";
 
 /** Which way bytes go: `up` from the client to the server, `down` from the server to the client. */
 export type FaultDirection = "up" | "down";

@@ -5,9 +5,9 @@
  */
 
 import type { AppliedFault, FaultStream } from "./fault_stream.ts";
-import type { CutBy, Faults } from "./faults.ts";
+import type { CutBy, Faults } from "./fault_options.ts";
 import { FrameCursor } from "./frame_cursor.ts";
-import { timerDelay } from "../base/numbers.ts";
+import { sleep } from "../base/within.ts";
 
 /** An end of a connection as a link needs it: a socket of `node:net` is one. */
 export interface LinkEnd {
@@ -45,7 +45,7 @@ export class FaultLink {
   #dueAt = 0;
   #news = false;
   #wakeDeliverer: () => void = () => {};
-  #wakeSleeper: () => void = () => {};
+  #sleep = new AbortController();
   #wakeReceiver: () => void = () => {};
 
   /** Made before it runs, so that its faults can be changed at any time. */
@@ -67,14 +67,14 @@ export class FaultLink {
   set faults(faults: Faults) {
     this.#stream.faults = faults;
     this.#dueAt = 0;
-    this.#wakeSleeper();
+    this.#sleep.abort();
     this.#tell();
   }
 
   /** Ends the link; neither side is told. */
   stop(): void {
     this.#stopped = true;
-    this.#wakeSleeper();
+    this.#sleep.abort();
     this.#wakeReceiver();
     this.#tell();
   }
@@ -164,11 +164,8 @@ export class FaultLink {
   async #sleepUntil(dueAt: number): Promise<void> {
     const ms = dueAt - this.#now();
     if (ms <= 0 || this.#stopped) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakeSleeper = resolve;
-    const timer = setTimeout(resolve, timerDelay(ms));
-    await promise;
-    clearTimeout(timer);
+    this.#sleep = new AbortController();
+    await sleep(ms, this.#sleep.signal).catch(() => {/* It is time to look again. */});
   }
 
   #tell(): void {

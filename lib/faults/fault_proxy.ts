@@ -14,7 +14,7 @@ import {
 } from "./fault_connection.ts";
 import type { LinkEvent } from "./fault_link.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
-import { assertFaults, type Faults, type FaultSettings } from "./faults.ts";
+import { assertFaults, type Faults, type FaultSettings } from "./fault_options.ts";
 import { checkLimits, timerDelay } from "../base/numbers.ts";
 
 /** What {@linkcode startFaultProxy} takes. */

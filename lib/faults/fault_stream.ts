@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertFaults, type CutBy, type Faults } from "./faults.ts";
+import { assertFaults, type CutBy, type Faults } from "./fault_options.ts";
 import { FrameCursor } from "./frame_cursor.ts";
 import { seededRandom } from "../base/seeded_random.ts";
 

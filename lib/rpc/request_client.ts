@@ -112,7 +112,7 @@ export class RequestClient<Question, Answer> implements Disposable {
   constructor(conn: TextConn, options: RequestClientOptions<Answer>) {
     const { validate, timeoutMs = 30_000, maxPending = 100 } = options;
     checkLimits("request", { timeoutMs });
-    if (!(maxPending >= 1)) throw new RangeError(`Cannot request: maxPending is ${maxPending}`);
+    checkLimits("request", { maxPending }, 1);
     this.#conn = conn;
     this.#validate = validate;
     this.#timeoutMs = timeoutMs;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits } from "../base/numbers.ts";
 import { InvalidMessageError, reasonOf } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
@@ -69,9 +70,7 @@ export async function serveRequests<Question, Answer>(
   options: ServeRequestsOptions<Question>,
 ): Promise<void> {
   const { maxConcurrent = 16 } = options;
-  if (!(maxConcurrent >= 1)) {
-    throw new RangeError(`Cannot serve requests: maxConcurrent is ${maxConcurrent}`);
-  }
+  checkLimits("serve requests", { maxConcurrent }, 1);
   await new RequestServer(conn, handler, options).run(maxConcurrent);
 }
 

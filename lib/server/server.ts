@@ -6,8 +6,8 @@
 import type { Transport } from "../conn/conn_options.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop, type Listener } from "./accept_loop.ts";
-import { Admission } from "./admission.ts";
-import { Conversation, type Handler, type OnConversationEnd } from "./conversation.ts";
+import type { Handler } from "./conversation.ts";
+import { Conversations } from "./conversations.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { drain } from "./finish.ts";
 import { listenerOf, type ListenOptions } from "./listen.ts";
@@ -29,12 +29,9 @@ const DISPOSE_MS = 4000;
 export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDisposable {
   /** Settles when the server has stopped and every connection is closed. */
   readonly finished: Promise<void>;
-  readonly #handler: Handler;
   readonly #options: ServeOptions & HttpOption;
   readonly #tls: TlsAcceptor | undefined;
-  readonly #admission: Admission;
-  /** In the order they began. */
-  readonly #conversations = new Set<Conversation>();
+  readonly #conversations: Conversations;
   readonly #refusals: Refusals;
   readonly #finish: () => void;
   /** Set by `#listen`, first of all by the constructor's. */
@@ -49,8 +46,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     // What is wrong with the limits is reported here, not to each client that connects.
     this.#options = completedServeOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
-    this.#handler = handler;
-    this.#admission = new Admission(options);
+    this.#conversations = new Conversations(handler, this.#options);
     this.#refusals = new Refusals(this.#options);
     this.#listen(options);
     const { cert, key, ca, handshakeTimeoutMs } = options;
@@ -78,8 +74,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
 
   /** The peers of the connections that are served, in the order they connected; those that only request pages are none. */
   peers(): ConnInfo[] {
-    const infos = Array.from(this.#conversations, ({ info }) => info);
-    return infos.filter(({ protocol }) => protocol !== "http");
+    return this.#conversations.peers();
   }
 
   /**
@@ -89,9 +84,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    * whatever its handler does.
    */
   end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
-    const selected = [...this.#conversations].filter(({ info }) => predicate(info));
-    for (const conversation of selected) conversation.end(reason);
-    return selected.length;
+    return this.#conversations.end(reason, predicate);
   }
 
   /**
@@ -105,7 +98,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     this.#resuming = false;
     await this.#loop.close();
     if (!this.#stopped) this.end("paused");
-    await drain([...this.#conversations, ...this.#refusals.pending], options);
+    await this.#drain(options);
   }
 
   /**
@@ -141,7 +134,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();
     this.end("shutdown");
-    await drain([...this.#conversations, ...this.#refusals.pending], options);
+    await this.#drain(options);
     if (this.#reported) return;
     this.#reported = true;
     this.#emit({ type: "stopped" });
@@ -151,7 +144,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   /** Closes every connection at once, without a goodbye; the handlers have a second to notice. Closing again does nothing. */
   close(): void {
     this.end("shutdown");
-    for (const conversation of this.#conversations) conversation.abort();
+    for (const conversation of this.#conversations.endings()) conversation.abort();
     // Closes those that are being refused, and one that is being accepted in this very moment.
     this.shutdown({ signal: AbortSignal.abort() });
   }
@@ -181,30 +174,17 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     const { keepAlive } = this.#options;
     const info = connInfoOf(tcp, ++this.#lastId);
     const conn = this.#tls ? new TlsServerConn(tcp, this.#tls, keepAlive) : tcp;
-    const refusal = this.#admission.enter(info.address);
-    if (refusal === undefined) this.#serve(conn, info);
-    else {
-      this.#emit({ type: "refused", peer: info.peer, reason: refusal });
-      this.#refusals.refuse(conn, refusal);
-    }
-    return refusal === undefined;
+    const refusal = this.#conversations.begin(conn, info);
+    if (refusal === undefined) return true;
+    this.#emit({ type: "refused", peer: info.peer, reason: refusal });
+    this.#refusals.refuse(conn, refusal);
+    return false;
   }
 
-  #serve(conn: Transport, info: ConnInfo): void {
-    const conversation = new Conversation(conn, info, this.#options, this.#onEnd);
-    this.#conversations.add(conversation);
-    conversation.run(this.#handler);
+  /** Waits for the conversations, and for the peers that are being refused. */
+  #drain(options: DrainOptions): Promise<void> {
+    return drain([...this.#conversations.endings(), ...this.#refusals.pending], options);
   }
-
-  /** One function for all conversations. */
-  readonly #onEnd: OnConversationEnd = (conversation, end) => {
-    const { info: conn, http } = conversation;
-    this.#conversations.delete(conversation);
-    this.#admission.leave(conn.address);
-    const requests = http?.requests ?? 0;
-    if (conn.protocol === "http") this.#emit({ type: "requested", conn, requests });
-    else this.#emit({ type: "disconnected", conn, ...end });
-  };
 }
 
 /** Serves the connections of a listener of one's own: see the form with a port. */

@@ -6,7 +6,7 @@
 import { type MemoryConn, type MemoryConnOptions, memoryConnPair } from "../conn/memory_conn.ts";
 import { FaultLink, type LinkEnd } from "../faults/fault_link.ts";
 import { FaultStream } from "../faults/fault_stream.ts";
-import type { Faults } from "../faults/faults.ts";
+import type { Faults } from "../faults/fault_options.ts";
 
 /** Options for a connection in memory, and the faults on its way. */
 export interface MemoryNetworkOptions extends MemoryConnOptions {

@@ -8,6 +8,7 @@
  */
 import { ChatSession } from "../../client/session/session.ts";
 import { ChatView } from "../../client/chat/view.ts";
+import { within } from "../../lib/base/within.ts";
 import { FramedConn } from "../../lib/conn/framed_conn.ts";
 import { type FaultProxyEvent, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
 import { FrameTrace } from "../faults/frame_trace.ts";
@@ -107,10 +108,7 @@ class Pace {
   }
 
   async step(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, STEP_MS);
-    await Promise.race([promise, this.#skip.promise]);
-    clearTimeout(timer);
+    await within(STEP_MS, this.#skip.promise);
   }
 }
 

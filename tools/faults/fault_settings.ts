@@ -6,7 +6,7 @@
 
 import { escapeControl } from "../../lib/base/escape.ts";
 import type { FaultDirection } from "../../lib/faults/fault_connection.ts";
-import { type Faults, wrongFault } from "../../lib/faults/faults.ts";
+import { type Faults, wrongFault } from "../../lib/faults/fault_options.ts";
 import { nearest } from "../../lib/base/nearest.ts";
 
 /** One setting: which option of {@linkcode Faults} it is, how its value is read, and what it does. */

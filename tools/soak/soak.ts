@@ -5,9 +5,9 @@
  */
 import type { KeptLogin } from "../../client/session/session_login.ts";
 import { type FaultProxy, startFaultProxy } from "../../lib/faults/fault_proxy.ts";
-import type { Faults } from "../../lib/faults/faults.ts";
+import type { Faults } from "../../lib/faults/fault_options.ts";
 import { seededRandom } from "../../lib/base/seeded_random.ts";
-import { within } from "../../lib/base/within.ts";
+import { sleep, within } from "../../lib/base/within.ts";
 import { ChatClient } from "../shared/chat_client.ts";
 import { ServerProcess } from "../shared/server_process.ts";
 import { SoakMember } from "./soak_member.ts";
@@ -215,7 +215,7 @@ class Soak {
   /** Sleeps, but not past the end. */
   #sleep(ms: number): Promise<void> {
     const leftMs = this.#startedAt + this.#options.seconds * 1000 - performance.now();
-    return new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(ms, leftMs + 1))));
+    return sleep(Math.max(0, Math.min(ms, leftMs + 1)));
   }
 }
 

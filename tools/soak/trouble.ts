@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../lib/base/within.ts";
 import { encodeFrame } from "../../lib/frame/frame.ts";
 import { ChatClient, PASSWORD } from "../shared/chat_client.ts";
 import type { Ledger } from "./ledger.ts";
@@ -109,5 +110,5 @@ async function logIn({ port, names }: Trouble): Promise<void> {
 async function beDeaf({ port, random, token }: Trouble): Promise<void> {
   using caller = await call(port, { token, history: 200 });
   for (let i = 0; i < 10; i++) caller.send({ type: "history", limit: 200 });
-  await new Promise((resolve) => setTimeout(resolve, random() * 2000));
+  await sleep(random() * 2000);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../lib/base/within.ts";
 import type { ServerProcess } from "../shared/server_process.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -67,9 +68,7 @@ export class Watch {
   /** Waits until no client is connected. What is open then and was not before is a leak; so is memory that only grew. */
   async end(): Promise<void> {
     const { server, ledger, tell } = this.#options;
-    while ((await statusOf(server)).connections > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    while ((await statusOf(server)).connections > 0) await sleep(100);
     const [before, after] = [this.#idle, await descriptorsOf(server.pid)];
     if (before && after && after.all > before.all) {
       ledger.problems.push(`descriptors grew from ${before.all} to ${after.all}`);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { percentile, short } from "../../../tools/bench/report.ts";
 import { startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
-import type { FaultSettings } from "../../../lib/faults/faults.ts";
+import type { FaultSettings } from "../../../lib/faults/fault_options.ts";
 import { PASSWORD, textsIn } from "../../../tools/shared/chat_client.ts";
 import { startChat } from "../../support/chat_server.ts";
 import { TestMember } from "../../client/session/test_member.ts";

@@ -13,8 +13,9 @@ Deno.test("timerDelay() makes the longest delay of what a timer cannot take", ()
 
 Deno.test("checkLimits() names the limit that is no number from 0", () => {
   checkLimits("serve", { a: 0, b: Infinity, c: undefined });
-  for (const bad of [-1, NaN]) {
+  for (const bad of [-1, NaN, "5" as never, null as never]) {
     const message = `Cannot serve: b is ${bad}. Give a number from 0`;
     assertThrows(() => checkLimits("serve", { a: 1, b: bad }), RangeError, message);
   }
+  assertThrows(() => checkLimits("serve", { a: 0.5 }, 1), RangeError, "Give a number from 1");
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { type FaultProxyEvent, startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
-import type { Faults } from "../../../lib/faults/faults.ts";
+import type { Faults } from "../../../lib/faults/fault_options.ts";
 import { turns } from "../../support/turns.ts";
 import { dial, fakeMsOf, pass, ramp, readBytes, writeAll, writes } from "./passage.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type FaultAction, FaultStream } from "../../../lib/faults/fault_stream.ts";
-import type { Faults } from "../../../lib/faults/faults.ts";
+import type { Faults } from "../../../lib/faults/fault_options.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
 

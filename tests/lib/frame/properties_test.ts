@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { startFaultProxy } from "../../../lib/faults/fault_proxy.ts";
 import { FaultStream } from "../../../lib/faults/fault_stream.ts";
-import type { Faults } from "../../../lib/faults/faults.ts";
+import type { Faults } from "../../../lib/faults/fault_options.ts";
 import { encodeFrame, FrameTooLargeError, HEADER_BYTES } from "../../../lib/frame/frame.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { memoryConnPair } from "../../../lib/conn/memory_conn.ts";
