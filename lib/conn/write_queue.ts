@@ -7,7 +7,7 @@ import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import type { FramedConnOptions } from "./conn_options.ts";
-import type { MessageEncoder } from "../frame/framing.ts";
+import type { MessageEncoder } from "../frame/message_encoder.ts";
 import { ChunkWriter, type Writer } from "./chunk_writer.ts";
 import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
