@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { readyFolder } from "../../tools/std/std.ts";
+import { deno } from "../support/deno.ts";
 import { FILES, PROCESSES, testWith } from "../support/permissions.ts";
 
 interface Task {
@@ -121,14 +122,11 @@ testWith(FILES, "Task std:ready looks for the mark of these imports and this sub
 });
 
 testWith(PROCESSES, "A lab task passes flags and output on, without deno on the PATH", async () => {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "lab:1.1", "--port", "70000"],
-    cwd: new URL("../../", import.meta.url),
-    env: { NO_COLOR: "1", PATH: "" },
-  }).output();
+  const env = { NO_COLOR: "1", PATH: "" };
+  const { code, out, err } = await deno(["task", "lab:1.1", "--port", "70000"], { env });
 
-  assertEquals([code, new TextDecoder().decode(stdout)], [2, ""]);
-  assertStringIncludes(new TextDecoder().decode(stderr), '"70000"');
+  assertEquals([code, out], [2, ""]);
+  assertStringIncludes(err, '"70000"');
 });
 
 Deno.test("Servers that hash passwords start so that glibc gives the memory of a hash back", () => {
