@@ -8,16 +8,28 @@ import { FileHandler } from "@std/log/file-handler";
 import type { LogRecord } from "@std/log/logger";
 import { formatLine, type LogFields } from "./log_line.ts";
 
-/** Options of {@linkcode BufferedHandler}. */
-export interface BufferedHandlerOptions {
-  /** The server's name, for the lines about the log itself. */
+/** Options of a log file. */
+export interface LogFileOptions {
+  /** The server's name, which stands in every line. */
   name: string;
-  /** The file is renamed to `PATH.1` before it would grow beyond this. */
-  maxBytes: number;
-  /** How many such backups are kept; at least 1. */
-  maxBackups: number;
-  /** The longest that a line waits in memory, in milliseconds. */
-  flushIntervalMs: number;
+  /**
+   * The file is renamed to `PATH.1` before it would grow beyond this.
+   *
+   * @default {10485760}
+   */
+  maxBytes?: number;
+  /**
+   * How many such backups are kept, from `PATH.1`, the newest, on; at least 1.
+   *
+   * @default {3}
+   */
+  maxBackups?: number;
+  /**
+   * The longest that a line waits in memory, in milliseconds.
+   *
+   * @default {200}
+   */
+  flushIntervalMs?: number;
 }
 
 const MODE = 0o600;
@@ -31,7 +43,7 @@ const MAX_CHARACTER_BYTES = 3;
  */
 export class BufferedHandler extends FileHandler {
   readonly #path: string;
-  readonly #options: BufferedHandlerOptions;
+  readonly #options: Required<LogFileOptions>;
   readonly #maxChars: number;
   #text = "";
   #lines = 0;
@@ -43,7 +55,7 @@ export class BufferedHandler extends FileHandler {
   #isStuck = false;
 
   /** Opens nothing yet: `setup` does. */
-  constructor(path: string, options: BufferedHandlerOptions) {
+  constructor(path: string, options: Required<LogFileOptions>) {
     super("INFO", { filename: path, bufferSize: 0, formatter: formatRecord });
     this.#path = path;
     this.#options = options;
