@@ -42,6 +42,7 @@ async function talk(flags: ChatFlags): Promise<number> {
   // While a line is being typed, only the terminal knows where another may go.
   const tell = (text: string) =>
     terminal.isInteractive ? terminal.print(text) : STANDARD_ERROR.write(`${text}\n`);
+  const service = (text: string) => tell(escapeControl(text));
   const asker = { line: (prompt: string) => terminal.question(prompt), tell };
   const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
   const { history, json } = flags;
@@ -61,7 +62,9 @@ async function talk(flags: ChatFlags): Promise<number> {
   const { name, register, "password-file": passwordFile } = flags;
   const source = new CredentialSource({
     ...{ name, register, logins },
-    readPassword: passwordFile === undefined ? undefined : () => readPasswordFile(passwordFile),
+    readPassword: passwordFile === undefined
+      ? undefined
+      : () => readPasswordFile(passwordFile, service),
     person: process.stdin.isTTY ? terminal : undefined,
     findServer: () =>
       findServer(connect).catch((error) => {
@@ -69,7 +72,7 @@ async function talk(flags: ChatFlags): Promise<number> {
         tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
       }),
     checkName: (wanted) => checkName(wanted, connect),
-    tell: (text) => tell(escapeControl(text)),
+    tell: service,
   });
   const client: ChatClient = new ChatClient({
     ...(history !== undefined && { history }),
