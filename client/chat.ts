@@ -16,7 +16,7 @@ import { CHAT_FLAGS, CHAT_NOTES, type ChatFlags } from "./chat/chat_flags.ts";
 import { readPasswordFile } from "./chat/password_file.ts";
 import { DEFAULT_PATH, TokenFile } from "./chat/token_file.ts";
 import { ChatView } from "./chat/view.ts";
-import { WrongServerError as NoChatError } from "./session/connection.ts";
+import { WrongServerError } from "./session/connection.ts";
 import { checkName, findServer } from "./session/first_questions.ts";
 import { FlagError, INTERRUPTED, runProgram } from "./shared/client_program.ts";
 import {
@@ -24,7 +24,7 @@ import {
   clientCommand,
   explainFailure,
   noConnection,
-  WrongServerError,
+  WrongClientError,
 } from "./shared/failure.ts";
 import { connectorOf, MAX_BACKOFF_MS, targetOf } from "./shared/target.ts";
 
@@ -42,6 +42,7 @@ async function talk(flags: ChatFlags): Promise<number> {
   // While a line is being typed, only the terminal knows where another may go.
   const tell = (text: string) =>
     terminal.isInteractive ? terminal.print(text) : STANDARD_ERROR.write(`${text}\n`);
+  const service = (text: string) => tell(escapeControl(text));
   const asker = { line: (prompt: string) => terminal.question(prompt), tell };
   const server = await targetOf(flags, process.stdin.isTTY ? asker : undefined);
   const { history, json } = flags;
@@ -52,7 +53,7 @@ async function talk(flags: ChatFlags): Promise<number> {
   }
   const address = addressOf(server);
   const isRetriable = (error: unknown) => {
-    if (error instanceof NoChatError) throw error;
+    if (error instanceof WrongServerError) throw error;
     if (explainFailure(error, server).isFinal) {
       throw new Error(noConnection(address, error, server));
     }
@@ -61,7 +62,9 @@ async function talk(flags: ChatFlags): Promise<number> {
   const { name, register, "password-file": passwordFile } = flags;
   const source = new CredentialSource({
     ...{ name, register, logins },
-    readPassword: passwordFile === undefined ? undefined : () => readPasswordFile(passwordFile),
+    readPassword: passwordFile === undefined
+      ? undefined
+      : () => readPasswordFile(passwordFile, service),
     person: process.stdin.isTTY ? terminal : undefined,
     findServer: () =>
       findServer(connect).catch((error) => {
@@ -69,7 +72,7 @@ async function talk(flags: ChatFlags): Promise<number> {
         tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
       }),
     checkName: (wanted) => checkName(wanted, connect),
-    tell: (text) => tell(escapeControl(text)),
+    tell: service,
   });
   const client: ChatClient = new ChatClient({
     ...(history !== undefined && { history }),
@@ -80,8 +83,8 @@ async function talk(flags: ChatFlags): Promise<number> {
     backoff: { maxMs: MAX_BACKOFF_MS },
   });
   const code = await client.run().catch((error) => {
-    const isForeign = error instanceof NoChatError && error.isForeign;
-    throw isForeign ? new WrongServerError("lines", server) : error;
+    const isForeign = error instanceof WrongServerError && error.isForeign;
+    throw isForeign ? new WrongClientError("lines", server) : error;
   });
   terminal.close();
   await terminal.written();

@@ -9,12 +9,16 @@ import { MAX_PASSWORD_LENGTH, passwordLength } from "../../lib/chat/lengths.ts";
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**
- * Reads the first line of a text in UTF-8, or in UTF-16 with a byte order mark, which is no part of it.
+ * Reads the first line of a text in UTF-8, or in UTF-16 with a byte order mark, which is no part of it. A named pipe is
+ * read when a program writes to it; `tell` is given a sentence that says so.
  *
  * @throws {TypeError} With the reason, if the file holds no password that a person can type.
  */
-export async function readPasswordFile(path: string): Promise<string> {
-  const [line = ""] = decode(await readBytes(path), path).split(/\r\n|[\r\n]/);
+export async function readPasswordFile(
+  path: string,
+  tell: (text: string) => void = () => {},
+): Promise<string> {
+  const [line = ""] = decode(await readBytes(path, tell), path).split(/\r\n|[\r\n]/);
   if (line === "") throw problem(path, "its first line is empty");
   // deno-lint-ignore no-control-regex -- no keyboard enters these
   if (/[\0-\x08\x0e-\x1f\x7f]/.test(line)) throw problem(path, "it is no text in UTF-8");
@@ -24,8 +28,12 @@ export async function readPasswordFile(path: string): Promise<string> {
   return line;
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readBytes(path: string, tell: (text: string) => void): Promise<Uint8Array> {
   try {
+    const { isFifo } = await Deno.stat(path);
+    if (isFifo) {
+      tell(`Waiting for the password from ${path}: a named pipe, which a program has to write to`);
+    }
     using file = await Deno.open(path);
     const buffer = new Uint8Array(MAX_FILE_BYTES);
     let length = 0;

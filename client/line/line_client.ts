@@ -12,7 +12,7 @@ import {
   explainFailure,
   noConnection,
   waitMessage,
-  WrongServerError,
+  WrongClientError,
 } from "../shared/failure.ts";
 import type { ClientAction } from "../../lib/server/end_reason.ts";
 import { type InputEnd, sendableLines } from "./input.ts";
@@ -207,7 +207,7 @@ export class LineClient {
   async #take(text: string | undefined): Promise<void> {
     // Lines of JSON are written by hand, for such a server.
     if (!this.#hasReceived && !this.#sendsJson && isFromChat(text)) {
-      throw new WrongServerError("chat", this.#options.server);
+      throw new WrongClientError("chat", this.#options.server);
     }
     this.#hasReceived = true;
     clearTimeout(this.#hint);

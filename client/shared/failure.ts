@@ -37,10 +37,10 @@ export interface Failure {
   isFinal: boolean;
 }
 
-/** The server answers, but not as the client's kind of server. */
-export class WrongServerError extends Error {
+/** The server answers, but another client fits it. */
+export class WrongClientError extends Error {
   /** The name that shows in reports. */
-  override readonly name = "WrongServerError";
+  override readonly name = "WrongClientError";
 
   /**
    * Says what kind of server it is, and which command talks to it.
@@ -89,7 +89,7 @@ export function explainFailure(error: unknown, { tls, ca }: Partial<ServerFlags>
 
 function isFinal(error: unknown): boolean {
   const { NotCapable, InvalidData } = Deno.errors;
-  return [WrongServerError, NotCapable, InvalidData, RangeError, TypeError, URIError].some((kind) =>
+  return [WrongClientError, NotCapable, InvalidData, RangeError, TypeError, URIError].some((kind) =>
     error instanceof kind
   );
 }

@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The longest wait between attempts: a server that is back is found within this time. */
 export const MAX_BACKOFF_MS = 5000;
 
+/** The certificates of all authorities that a system trusts take a quarter of this. */
+const MAX_CA_BYTES = 1024 * 1024;
+
 /** The flags of every client. */
 export const TARGET_FLAGS = {
   host: { value: "HOST", parse: parseHost, help: "the server's name or address (127.0.0.1)" },
@@ -88,6 +91,14 @@ export async function connectorOf({ host, port, tls, ca }: ServerFlags): Promise
   };
 }
 
+async function readSmallFile(path: string): Promise<string> {
+  const { isFile, size } = await Deno.stat(path);
+  // A named pipe would be waited for, without an end.
+  if (!isFile) throw new Error("it is no file");
+  if (size > MAX_CA_BYTES) throw new Error("it is too large");
+  return await Deno.readTextFile(path);
+}
+
 /**
  * Reads certificates to trust.
  *
@@ -95,7 +106,7 @@ export async function connectorOf({ host, port, tls, ca }: ServerFlags): Promise
  */
 async function readCertificates(path: string): Promise<string> {
   const name = escapeControl(path);
-  const pem = await Deno.readTextFile(path).catch((error) => {
+  const pem = await readSmallFile(path).catch((error) => {
     const reason = error instanceof Deno.errors.NotCapable
       ? "put it into data, or start the client with deno run --allow-read=FILE"
       : error.message;

@@ -8,6 +8,10 @@ const INVISIBLE = /[\p{Me}\u2D7F\u{1107F}\u{13441}\u{13442}\u{16FE4}\u{1BC9D}]/u
 const LOOSE_STACKER =
   /[\u1039\u17D2\u1A60\u1BAB\uAAF6\u{10A3F}\u{11133}\u{113D0}\u{1193E}\u{11A47}\u{11A99}\u{11D45}\u{11D97}\u{11F42}](?!\p{L})/u;
 
+// Small capitals, and modifier letters that look like punctuation: phonetic notation, which UTS #39 allows in no name.
+const PHONETIC =
+  /[\u0262\u0274\u0276\u0280\u0299\u029C\u029F\u02B0-\u02BA\u02BD-\u02FF\u1D00-\u1D2B\u1D6B-\u1D77\uA730\uA731\uA788]/;
+
 /**
  * The words that programs say of themselves, their commands and the placeholders of those. Names that look like them,
  * without `_` and `-`, are refused.
@@ -38,7 +42,7 @@ const matchers = new Map<string, RegExp>();
 
 /**
  * Checks the name of a new account: {@linkcode parseName}, and beyond it at least one letter, no mixed scripts (except as
- * Unicode's UTS #39 "Highly Restrictive" allows), no invisible letters, at most four marks on a letter, and none of
+ * Unicode's UTS #39 "Highly Restrictive" allows), no invisible or phonetic letters, at most four marks on a letter, and none of
  * the words that programs use.
  *
  * Whether it looks like the name of another account is for the keeper of accounts to find out; see
@@ -59,6 +63,7 @@ function problemOf(name: string): string | undefined {
   if (INVISIBLE.test(name) || LOOSE_STACKER.test(name)) {
     return "A name has no characters that cannot be seen";
   }
+  if (PHONETIC.test(name)) return "A name has no letters of phonetic notation";
   if (hasTooManyMarks(name.normalize("NFD"))) {
     return `A letter of a name has at most ${MAX_MARKS} combining marks`;
   }

@@ -11,7 +11,7 @@ import type { FramedConnOptions, Transport } from "./conn_options.ts";
 import { closeQuietly } from "./conn_streams.ts";
 import type { ReceiveOptions } from "./message_conn.ts";
 import { MessageReader } from "./message_reader.ts";
-import { type QueueOwner, WriteQueue } from "./write_queue.ts";
+import { type Failure, type QueueOwner, WriteQueue } from "./write_queue.ts";
 
 /** The two halves of a connection, and its end. It owns what carries the bytes. */
 export class ConnInternals implements QueueOwner {
@@ -100,7 +100,7 @@ export class ConnInternals implements QueueOwner {
     this.reader.stop();
     this.queue.finish();
     if (this.queue.idle) return this.#release();
-    this.queue.refuse(closedError());
+    this.queue.refuse(new Closed());
     this.#linger();
   }
 
@@ -122,7 +122,7 @@ export class ConnInternals implements QueueOwner {
 
   #release(): void {
     this.#released.open();
-    this.queue.fail(closedError());
+    this.queue.fail(new Closed());
     this.reader[Symbol.dispose]();
     this.#closeTransport();
   }
@@ -140,4 +140,11 @@ export class ConnInternals implements QueueOwner {
   }
 }
 
-const closedError = () => new Deno.errors.BadResource("Cannot send: the connection is closed");
+/** The failure of a closed connection, whose error is made when something asks for it: most connections are only closed. */
+class Closed implements Failure {
+  #error: Error | undefined;
+
+  get error(): Error {
+    return this.#error ??= new Deno.errors.BadResource("Cannot send: the connection is closed");
+  }
+}

@@ -7,11 +7,17 @@ import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
 import { quiet } from "../base/within.ts";
 import type { FramedConnOptions } from "./conn_options.ts";
-import type { MessageEncoder } from "../frame/framing.ts";
+import type { MessageEncoder } from "../frame/message_encoder.ts";
 import { ChunkWriter, type Writer } from "./chunk_writer.ts";
 import { type Flushable, flushThisTurn } from "../base/turns.ts";
 
 const DONE = Promise.resolve();
+
+/** Why a queue does not go on. */
+export interface Failure {
+  /** What later calls reject with. */
+  readonly error: unknown;
+}
 
 /** What a queue belongs to. */
 export interface QueueOwner {
@@ -38,9 +44,9 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   #closingWrite = false;
   #scheduled = false;
   /** Why nothing more is accepted. */
-  #refusal: { error: unknown } | undefined;
+  #refusal: Failure | undefined;
   /** Why nothing more is written. */
-  #failure: { error: unknown } | undefined;
+  #failure: Failure | undefined;
   /** Opens when the chunk being written is; made, like the next, when something waits for it. */
   #written: Latch | undefined;
   /** Opens when the frames queued now are written. */
@@ -126,9 +132,9 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return this.#refusal ? quiet(Promise.reject(this.#refusal.error)) : this.drain();
   }
 
-  /** Accepts no more: every later call rejects with `error`. What was accepted is still written. */
-  refuse(error: unknown): void {
-    this.#refusal ??= { error };
+  /** Accepts no more: every later call rejects with its error. What was accepted is still written. */
+  refuse(refusal: Failure): void {
+    this.#refusal ??= refusal;
   }
 
   /** Like `flush`, but also after `refuse`. */
@@ -149,7 +155,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   async closeWrite(): Promise<void> {
     const isTold = this.finish();
     const flushed = this.flush();
-    this.refuse(new Deno.errors.BrokenPipe("Cannot send: this side has finished"));
+    this.refuse({ error: new Deno.errors.BrokenPipe("Cannot send: this side has finished") });
     await flushed;
     if (isTold) return;
     this.#closingWrite = true;
@@ -163,17 +169,17 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     }
   }
 
-  /** Drops what is queued: every later call rejects with `error`. */
-  fail(error: unknown): void {
+  /** Drops what is queued: every later call rejects with the error of `failure`. */
+  fail(failure: Failure): void {
     if (this.#failure) return;
     this.dropped = !this.idle;
-    this.#failure = { error };
-    this.refuse(error);
+    this.#failure = failure;
+    this.refuse(failure);
     this[Symbol.dispose]();
     this.#frames.clear();
     this.dropChunk();
-    this.#written?.fail(error);
-    this.#queuedWritten?.fail(error);
+    this.#written?.fail(failure.error);
+    this.#queuedWritten?.fail(failure.error);
   }
 
   /** Stops the clock of `sendTimeoutMs`. */
@@ -194,7 +200,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     const error = new Deno.errors.TimedOut(
       `Cannot send: the peer took nothing for ${this.#sendTimeoutMs} ms`,
     );
-    this.fail(error);
+    this.fail({ error });
     this.#owner?.onSendTimeout(error);
   }
 
@@ -239,6 +245,6 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
   /** Fails the queue. */
   protected override onWriteFailed(error: unknown): void {
     this.#frames.release();
-    this.fail(error);
+    this.fail({ error });
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { HEADER_BYTES } from "./frame.ts";
+
 /**
  * An immutable list of frames. `append` returns another list, and the same one to all that append the same frame to the
  * same list.
@@ -20,6 +22,7 @@ export class SharedFrames {
   /** What the last `append` returned: in a broadcast, one connection after the other asks for the same. */
   #next: SharedFrames | undefined;
   #bytes: Uint8Array | undefined;
+  #bodyLengths: readonly number[] | undefined;
 
   /** Puts `last` after the frames of `before`: `append` in the form of a constructor. */
   constructor(last: Uint8Array, before?: SharedFrames) {
@@ -44,6 +47,19 @@ export class SharedFrames {
   /** All of them, one after the other. The bytes are shared, so they must not be changed. */
   get bytes(): Uint8Array {
     return this.#bytes ??= SharedFrames.#join(this);
+  }
+
+  /** The lengths of their bodies, in bytes. */
+  get bodyLengths(): readonly number[] {
+    return this.#bodyLengths ??= SharedFrames.#lengthsOf(this);
+  }
+
+  static #lengthsOf(frames: SharedFrames): number[] {
+    const lengths: number[] = [];
+    for (; frames.#before !== undefined; frames = frames.#before) {
+      lengths.push(frames.#last.length - HEADER_BYTES);
+    }
+    return lengths.reverse();
   }
 
   static #join(frames: SharedFrames): Uint8Array {

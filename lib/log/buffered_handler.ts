@@ -8,19 +8,33 @@ import { FileHandler } from "@std/log/file-handler";
 import type { LogRecord } from "@std/log/logger";
 import { formatLine, type LogFields } from "./log_line.ts";
 
-/** Options of {@linkcode BufferedHandler}. */
-export interface BufferedHandlerOptions {
-  /** The server's name, for the lines about the log itself. */
+/** Options of a log file. */
+export interface LogFileOptions {
+  /** The server's name, which stands in every line. */
   name: string;
-  /** The file is renamed to `PATH.1` before it would grow beyond this. */
-  maxBytes: number;
-  /** How many such backups are kept; at least 1. */
-  maxBackups: number;
-  /** The longest that a line waits in memory, in milliseconds. */
-  flushIntervalMs: number;
+  /**
+   * The file is renamed to `PATH.1` before it would grow beyond this.
+   *
+   * @default {10485760}
+   */
+  maxBytes?: number;
+  /**
+   * How many such backups are kept, from `PATH.1`, the newest, on; at least 1.
+   *
+   * @default {3}
+   */
+  maxBackups?: number;
+  /**
+   * The longest that a line waits in memory, in milliseconds.
+   *
+   * @default {200}
+   */
+  flushIntervalMs?: number;
 }
 
 const MODE = 0o600;
+// The most that UTF-8 takes for each UTF-16 unit of a text.
+const MAX_CHARACTER_BYTES = 3;
 
 /**
  * Collects lines and gives them to std's handler together: one encoding and one write for hundreds of lines.
@@ -29,7 +43,7 @@ const MODE = 0o600;
  */
 export class BufferedHandler extends FileHandler {
   readonly #path: string;
-  readonly #options: BufferedHandlerOptions;
+  readonly #options: Required<LogFileOptions>;
   readonly #maxChars: number;
   #text = "";
   #lines = 0;
@@ -41,12 +55,12 @@ export class BufferedHandler extends FileHandler {
   #isStuck = false;
 
   /** Opens nothing yet: `setup` does. */
-  constructor(path: string, options: BufferedHandlerOptions) {
+  constructor(path: string, options: Required<LogFileOptions>) {
     super("INFO", { filename: path, bufferSize: 0, formatter: formatRecord });
     this.#path = path;
     this.#options = options;
-    // A UTF-16 unit is at most three bytes of UTF-8, so one batch always fits in one file.
-    this.#maxChars = Math.min(64 * 1024, Math.floor(options.maxBytes / 3));
+    // So one batch always fits in one file.
+    this.#maxChars = Math.min(64 * 1024, Math.floor(options.maxBytes / MAX_CHARACTER_BYTES));
   }
 
   /** Opens the file to append to, on a new line. Makes a missing folder with mode 0700; the file gets mode 0600. */
@@ -96,9 +110,14 @@ export class BufferedHandler extends FileHandler {
   /** Opens the file anew if it is another one now, and rotates if `text` would make it too large. */
   #makeRoom(text: string): void {
     if (!this.#isInPlace()) this.#reopen();
-    const { size } = this.#seen!;
-    const isFull = size > 0 && size + byteLength(text) + 1 > this.#options.maxBytes;
-    if (isFull && this.#rotate()) this.#reopen();
+    if (this.#isFull(text) && this.#rotate()) this.#reopen();
+  }
+
+  #isFull(text: string): boolean {
+    const room = this.#options.maxBytes - this.#seen!.size - 1;
+    // To count the bytes costs as much as to write them, so only where it matters.
+    const fits = text.length * MAX_CHARACTER_BYTES <= room;
+    return this.#seen!.size > 0 && !fits && byteLength(text) > room;
   }
 
   #isInPlace(): boolean {

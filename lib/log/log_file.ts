@@ -5,32 +5,8 @@
  */
 
 import { Logger } from "@std/log/logger";
-import { BufferedHandler } from "./buffered_handler.ts";
+import { BufferedHandler, type LogFileOptions } from "./buffered_handler.ts";
 import { type LogFields, plainLine } from "./log_line.ts";
-
-/** Options of {@linkcode LogFile.open}. */
-export interface LogFileOptions {
-  /** The server's name, which stands in every line. */
-  name: string;
-  /**
-   * The file is renamed to `PATH.1` before it would grow beyond this.
-   *
-   * @default {10485760}
-   */
-  maxBytes?: number;
-  /**
-   * How many such backups are kept, from `PATH.1`, the newest, on; at least 1.
-   *
-   * @default {3}
-   */
-  maxBackups?: number;
-  /**
-   * The longest that a line waits in memory, in milliseconds.
-   *
-   * @default {200}
-   */
-  flushIntervalMs?: number;
-}
 
 /**
  * Writes a server's events to a file, one dated line each.

@@ -69,7 +69,7 @@ export async function* followLog(
       if (!isSame) {
         file?.close();
         file = null; // or a failure to open would close it twice
-        file = await unlessMissing(() => Deno.open(path));
+        file = await unlessMissing(() => openLog(path));
         decoder = new TextDecoder();
         rest = "";
       }
@@ -87,7 +87,7 @@ export async function* followLog(
  * The writer may write at the same time: it appends, so its later lines stand at the start of the empty file.
  */
 export async function clearLog(path: string): Promise<boolean> {
-  const { size } = await unlessMissing(() => Deno.stat(path)) ?? { size: 0 };
+  const { size } = await unlessMissing(() => Promise.resolve(statLog(path))) ?? { size: 0 };
   await unlessMissing(() => Deno.truncate(path));
   const backups = await backupsOf(path);
   for (const backup of backups) await unlessMissing(() => Deno.remove(backup));
@@ -109,7 +109,7 @@ async function backupsOf(path: string): Promise<string[]> {
 
 /** The lines of a file from its end; none when there is no such file. */
 async function* linesBackwards(path: string): AsyncGenerator<string, void, void> {
-  using file = await unlessMissing(() => Deno.open(path));
+  using file = await unlessMissing(() => openLog(path));
   if (file === null) return;
   let rest: Uint8Array<ArrayBuffer> = new Uint8Array(0); // of a line whose beginning was not read yet
   for (let start = (await file.stat()).size; start > 0;) {
@@ -140,7 +140,20 @@ async function readBlock(
   return block.subarray(0, length);
 }
 
+/** What is known of a log's file. To open a named pipe would wait for another program, without an end. */
+function statLog(path: string): Deno.FileInfo {
+  const info = Deno.statSync(path);
+  if (info.isFifo) throw new Error(`${path} is a named pipe. Move it away`);
+  return info;
+}
+
+function openLog(path: string): Promise<Deno.FsFile> {
+  statLog(path);
+  return Deno.open(path);
+}
+
 function openAtEnd(path: string): Promise<Deno.FsFile> {
+  statLog(path);
   const file = Deno.openSync(path);
   file.seekSync(0, Deno.SeekMode.End);
   return Promise.resolve(file);

@@ -98,7 +98,7 @@ export class Conversation implements MessageObserver {
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
     this.#end.goodbye ??= reason;
-    this.#end.abort(this.#end.goodbye);
+    this.#end.abort({ reason: this.#end.goodbye });
     // Before the handshake has ended, nothing can be sent.
     if (!this.#secured) return this.abort();
     this.#conn.closeRead();
@@ -191,7 +191,7 @@ export class Conversation implements MessageObserver {
     if (this.#isClosing) return;
     this.#isClosing = true;
     release(this.#options.http, this.info, end.error);
-    this.#end.abort(end.reason, end.error);
+    this.#end.abort(end);
     clearTimeout(this.#abandonTimer);
     this.#announce();
     const failure = await this.#close(end);

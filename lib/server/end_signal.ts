@@ -24,6 +24,8 @@ export class EndSignal {
   /** Why this side ends the conversation, once it does. */
   goodbye: GoodbyeReason | undefined;
   #controller: AbortController | undefined;
+  #end: ConversationEnd | undefined;
+  /** Made for the signal: an error costs more than the rest of a short conversation. */
   #error: ConversationEndedError | undefined;
 
   /** Makes the signal of a conversation over `conn`. */
@@ -35,18 +37,25 @@ export class EndSignal {
   get signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
     this.#controller = new AbortController();
-    if (this.#error) this.#controller.abort(this.#error);
+    if (this.#end) this.#abort(this.#controller, this.#end);
     else {
-      internalsOf(this.conn).readAhead(({ how, error }) => this.abort(reasonOf(how), error));
+      internalsOf(this.conn).readAhead(({ how, error }) =>
+        this.abort({ reason: reasonOf(how), error })
+      );
     }
     return this.#controller.signal;
   }
 
   /** Aborts, unless it has: the first reason counts. */
-  abort(reason: EndReason, cause?: unknown): void {
-    if (this.#error) return;
+  abort(end: ConversationEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    if (this.#controller) this.#abort(this.#controller, end);
+  }
+
+  #abort(controller: AbortController, { reason, error: cause }: ConversationEnd): void {
     this.#error = new ConversationEndedError(reason, { cause });
-    this.#controller?.abort(this.#error);
+    controller.abort(this.#error);
   }
 
   /** How the conversation ended whose handler threw `error`. To pass on the reason of the signal is no failure. */

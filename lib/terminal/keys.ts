@@ -59,8 +59,12 @@ const PASTE_END = "\x1b[201~";
 const KEY_MS = 200;
 /** An answer of the terminal to a query may come in parts over a slow link; all of it within this time. */
 export const ANSWER_MS = 2000;
-/** A paste without an end is taken as it is at this length. */
+/** A paste of which nothing more comes for so long is shown as far as it has come. */
+const PASTE_MS = 3000;
+/** So is one of this length. */
 const MAX_PASTE_CHARS = 1_048_576;
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const CONTROL_KEY = /^(?:[\x00-\x1f\x7f]|\x1b[^]{1,8})$/;
 
 /** An escape sequence, with those of mouse clicks and the Linux console; a character typed with Alt, a control character, or a run of text. */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
@@ -89,11 +93,13 @@ export class KeyDecoder {
   #isInString = false;
   #isAnswer = false; // of the terminal: the string has more than its beginning, which is a key with Alt too
   #marksPastes = false;
+  #isPasteOpen = false; // a part of it was taken, and its end has not come
 
   /** How long to wait for the rest of a sequence before `expire`, in milliseconds: 0 when none is unfinished. */
   get waitMs(): number {
     if (this.#isInString) return this.#isAnswer ? ANSWER_MS : KEY_MS;
-    if (this.#held === "" || this.#held.startsWith(PASTE_START)) return 0;
+    if (this.#held === "") return 0;
+    if (this.#held.startsWith(PASTE_START)) return PASTE_MS;
     return /[\d;?]/.test(this.#held) ? ANSWER_MS : KEY_MS;
   }
 
@@ -108,6 +114,12 @@ export class KeyDecoder {
 
   /** Drops a sequence that did not go on: what follows is typed. */
   expire(): Key[] {
+    if (this.#held.startsWith(PASTE_START)) {
+      const text = this.#held.slice(PASTE_START.length);
+      this.#held = "";
+      this.#isPasteOpen = true;
+      return [{ name: "paste", text }];
+    }
     const [, letter = "", ...rest] = this.#isInString ? "" : this.#held;
     this.#isInString = false;
     this.#held = "";
@@ -115,6 +127,7 @@ export class KeyDecoder {
   }
 
   #decode(input: string): Key[] {
+    if (this.#isPasteOpen) return this.#decodePaste(input);
     const start = input.indexOf(PASTE_START);
     if (start === -1) return this.#decodeTyped(input);
     const keys = this.#decodeTyped(input.slice(0, start));
@@ -127,6 +140,18 @@ export class KeyDecoder {
       return keys;
     }
     keys.push({ name: "paste", text: input.slice(text, end === -1 ? undefined : end) });
+    this.#isPasteOpen = end === -1;
+    return end === -1 ? keys : keys.concat(this.#decode(input.slice(end + PASTE_END.length)));
+  }
+
+  /** The rest of a paste, up to its end, or to a key that was pressed because that does not come. */
+  #decodePaste(input: string): Key[] {
+    const end = input.indexOf(PASTE_END);
+    this.#isPasteOpen = end === -1 && !CONTROL_KEY.test(input);
+    if (end === -1 && !this.#isPasteOpen) return this.#decodeTyped(input);
+    if (end === -1) this.#held = UNFINISHED.exec(input)?.[0] ?? "";
+    const text = input.slice(0, end === -1 ? input.length - this.#held.length : end);
+    const keys: Key[] = text === "" ? [] : [{ name: "paste", text }];
     return end === -1 ? keys : keys.concat(this.#decode(input.slice(end + PASTE_END.length)));
   }
 

@@ -111,7 +111,7 @@ export class WebSocketConn extends ByteConn implements MessageConn, ControlEvent
     const { queue } = internalsOf(this);
     queue.finish();
     queue.flush().catch(() => {/* The peer is gone, and is not told. */});
-    queue.refuse(error);
+    queue.refuse({ error });
   }
 
   #sendPong(): void {

@@ -3,47 +3,20 @@
  *
  * @module
  */
-import {
-  checkMaxBodyBytes,
-  checkWellFormed,
-  FrameTooLargeError,
-  HEADER_BYTES,
-  type MessageObserver,
-} from "../frame/frame.ts";
-import type { FrameEncoderOptions } from "../frame/frame_encoder.ts";
-import type { MessageEncoder } from "../frame/framing.ts";
-import { WriteBuffer } from "../frame/write_buffer.ts";
+import { checkWellFormed, HEADER_BYTES } from "../frame/frame.ts";
+import { MessageEncoder } from "../frame/message_encoder.ts";
 import { headBytes, OPCODE, writeHead } from "./web_socket_frame.ts";
 
 const utf8 = new TextEncoder();
 
 /** Queues text messages as frames in one growing buffer. A message that is refused leaves it as it was. */
-export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
+export class WebSocketEncoder extends MessageEncoder {
   /** The close code of the last frame; `undefined` sends none. */
   closeCode: number | undefined = undefined;
-  readonly #observer: MessageObserver;
-  #maxBodyBytes: number;
-  /** The lengths of the bodies that are queued, if there is an `onSent`. */
-  #lengths: number[] = [];
   #finished = false;
 
-  /** Makes an encoder with nothing queued. */
-  constructor(options: FrameEncoderOptions = {}) {
-    super();
-    this.#maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
-    this.#observer = options.observer ?? options;
-  }
-
-  /** The longest body that is accepted from now on, in bytes. */
-  get maxBodyBytes(): number {
-    return this.#maxBodyBytes;
-  }
-  set maxBodyBytes(maxBodyBytes: number) {
-    this.#maxBodyBytes = checkMaxBodyBytes(maxBodyBytes);
-  }
-
   /** How many bytes are queued, heads included. */
-  get queuedBytes(): number {
+  override get queuedBytes(): number {
     return this.end;
   }
 
@@ -53,7 +26,7 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
    * @throws {TypeError} If the text has a lone surrogate.
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
-  push(text: string): void {
+  override push(text: string): void {
     checkWellFormed(text);
     // Every UTF-16 unit takes at least one byte, so this refuses before anything is allocated.
     this.#checkLength(text.length);
@@ -65,19 +38,14 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
    *
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
-  pushBytes(body: Uint8Array): void {
+  override pushBytes(body: Uint8Array): void {
     this.#checkLength(body.length);
     this.#pushMessage(body);
   }
 
   /** Queues a copy of the body of one frame of this library. */
-  pushFrame(frame: Uint8Array): void {
+  override pushFrame(frame: Uint8Array): void {
     this.#pushMessage(frame.subarray(HEADER_BYTES));
-  }
-
-  /** Queues a copy of bytes as they are. */
-  pushRaw(bytes: Uint8Array): void {
-    this.add(bytes);
   }
 
   /** Queues a whole frame. */
@@ -89,32 +57,18 @@ export class WebSocketEncoder extends WriteBuffer implements MessageEncoder {
   }
 
   /** Queues the last frame, once. */
-  finish(): boolean {
+  override finish(): boolean {
     if (!this.#finished) this.#pushFrame(OPCODE.close, closePayload(this.closeCode));
     return this.#finished = true;
   }
 
-  /** Calls `onSent` for each message that `take` has handed over. */
-  reportSent(): void {
-    const lengths = this.#lengths;
-    if (lengths.length > 0) this.#lengths = [];
-    for (const bodyBytes of lengths) this.#observer.onSent?.(bodyBytes);
-  }
-
-  /** Forgets everything queued. */
-  override clear(): void {
-    super.clear();
-    this.#lengths = [];
-  }
-
   #pushMessage(body: Uint8Array): void {
     this.#pushFrame(OPCODE.text, body);
-    if (this.#observer.onSent) this.#lengths.push(body.length);
+    this.added(body.length);
   }
 
   #checkLength(bodyBytes: number): void {
-    if (bodyBytes <= this.#maxBodyBytes) return;
-    throw new FrameTooLargeError("send", bodyBytes, this.#maxBodyBytes);
+    if (bodyBytes > this.maxBodyBytes) throw this.tooLarge(bodyBytes);
   }
 }
 

@@ -128,13 +128,16 @@ function status(_argument: string, { server, service, counter }: ServerContext):
 
 function who(_argument: string, { server, service }: ServerContext): string {
   const now = performance.timeOrigin + performance.now();
-  const lines = server.peers().map((conn) => {
+  const peers = server.peers();
+  const lines = peers.map((conn) => {
     const seconds = formatSeconds(Math.round((now - conn.connectedAt) / 1000));
     const more = service.detailOf?.(conn);
     const name = shownName(service.nameOf?.(conn));
     const browser = conn.protocol === "websocket" ? ["websocket"] : [];
     return [conn.id, name, conn.peer, seconds, ...browser, ...(more ? [more] : [])].join("  ");
   });
+  const others = server.connections - peers.length;
+  if (others > 0) lines.push(`${count(others, "connection")} for pages only`);
   return lines.join("\n") || "Nobody is connected";
 }
 
@@ -195,9 +198,12 @@ function kick(target: string, { server, service }: ServerContext): string {
     if (target === conn.peer || target === conn.address) return true;
     return isSameName(service.nameOf?.(conn) ?? "", name);
   };
-  const kicked = server.peers().filter(isMeant);
-  for (const conn of kicked) service.onKick?.(conn);
-  const ended = server.end("kicked", (conn) => kicked.includes(conn));
+  // Also those that only request pages, which `who` only counts.
+  const ended = server.end("kicked", (conn) => {
+    if (!isMeant(conn)) return false;
+    service.onKick?.(conn);
+    return true;
+  });
   if (ended > 0) return `Ended ${count(ended, "connection")}`;
   if (/^\d+$/.test(target)) {
     return `There is no connection ${target}. If it is a name, type kick @${target}`;

@@ -124,6 +124,7 @@ interface PemKind {
   name: string;
 }
 
+const MAX_PEM_BYTES = 1024 * 1024;
 const CERTIFICATE = { begins: /-----BEGIN CERTIFICATE-----/, name: "certificate" };
 // An encrypted key begins or continues differently: its password cannot be asked for here.
 const PRIVATE_KEY = {
@@ -134,6 +135,10 @@ const PRIVATE_KEY = {
 function readPem(flag: string, path: string, { begins, name }: PemKind): string {
   let pem: string;
   try {
+    const { isFile, size } = Deno.statSync(path);
+    // A named pipe would be waited for, without an end.
+    if (!isFile) throw new Error("it is no file");
+    if (size > MAX_PEM_BYTES) throw new Error("it is too large");
     pem = Deno.readTextFileSync(path);
   } catch (error) {
     const { message } = error as Error;

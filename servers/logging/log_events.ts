@@ -26,6 +26,13 @@ export const END_REASONS: Record<EndReason, string> = {
 /** Where the lines go. */
 type Log = Pick<LogFile, "line" | "info" | "warn" | "error">;
 
+/** A message of a turn: the connection that it went to first, its length, and to how many connections it went. */
+interface Sent {
+  readonly id: number;
+  readonly bytes: number;
+  conns: number;
+}
+
 /** Writes the events of a server as lines: sizes, never contents. */
 export class EventLog {
   /** How many messages were received and sent. */
@@ -33,10 +40,11 @@ export class EventLog {
   /** Whether the sizes of a connection's messages are secret: before a login, they are the lengths of passwords. */
   isSecret: ((conn: ConnInfo) => boolean) | undefined;
   readonly #log: Log;
-  /** The message sent last, how long it was, and to how many connections in a row it went. */
+  /** What was sent in this turn: first all to one connection, then all to the next. */
+  #sent: Sent[] = [];
   #sentTo: ConnInfo | undefined;
-  #sentBytes = 0;
-  #sentConns = 0;
+  /** How many of `#sent` went to the connection of the last event. */
+  #sentCount = 0;
 
   /** Writes to `log`. */
   constructor(log: Log) {
@@ -75,22 +83,26 @@ export class EventLog {
   #takeSent(conn: ConnInfo, bytes: number): void {
     this.messages++;
     if (this.isSecret?.(conn)) return;
-    if (this.#sentTo === undefined) queueMicrotask(this.#flushSent);
-    else if (this.#sentTo !== conn && this.#sentBytes === bytes) {
-      this.#sentTo = conn;
-      this.#sentConns++;
-      return;
-    } else this.#flushSent();
+    if (this.#sent.length === 0) queueMicrotask(this.#flushSent);
+    if (this.#sentTo !== conn) this.#sentCount = 0;
     this.#sentTo = conn;
-    this.#sentBytes = bytes;
-    this.#sentConns = 1;
+    const same = this.#sent[this.#sentCount++];
+    if (same?.bytes === bytes) return void same.conns++;
+    // The members of a room are sent the same messages. This connection is not.
+    if (same) {
+      this.#flushSent();
+      this.#sentCount = 1;
+    }
+    this.#sent.push({ id: conn.id, bytes, conns: 1 });
   }
 
   readonly #flushSent = (): void => {
-    if (this.#sentTo === undefined) return;
-    const to = this.#sentConns === 1 ? `conn=${this.#sentTo.id}` : `conns=${this.#sentConns}`;
-    this.#sentTo = undefined;
-    this.#log.line(`data sent ${to} bytes=${this.#sentBytes}`);
+    const sent = this.#sent;
+    if (sent.length > 0) this.#sent = [];
+    this.#sentCount = 0;
+    for (const { id, bytes, conns } of sent) {
+      this.#log.line(`data sent ${conns === 1 ? `conn=${id}` : `conns=${conns}`} bytes=${bytes}`);
+    }
   };
 
   #connected({ id, peer, protocol }: ConnInfo): void {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { deno } from "../support/deno.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { importsOf, targetOf } from "./layers.ts";
 
@@ -18,29 +19,19 @@ async function graph(): Promise<string[]> {
   return [...reached];
 }
 
-async function deno(...args: string[]): Promise<{ success: boolean; output: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  });
-  const { success, stdout, stderr } = await command.output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { success, output: `${out}${err}` };
-}
-
 testWith(
   PROCESSES,
   "deno publish takes the exports and their graph, and warns of nothing",
   async () => {
-    const { success, output } = await deno("publish", "--dry-run", "--allow-dirty");
+    const { code, out, err } = await deno(["publish", "--dry-run", "--allow-dirty"]);
+    const output = `${out}${err}`;
     const files = Array.from(
       output.matchAll(/^ *(file:\S+) \([\d.]+[KM]?B\)$/gm),
       ([, url]) => url!.slice(ROOT.href.length),
     );
 
     assertEquals(/warning|error/i.exec(output)?.[0], undefined, output);
-    assertEquals(success, true);
+    assertEquals(code, 0);
     assertEquals(files.sort(), [...await graph(), ...OTHERS].sort());
   },
 );
@@ -49,8 +40,8 @@ testWith(
   PROCESSES,
   "The documentation of the exports is complete without other modules",
   async () => {
-    const { success, output } = await deno("doc", "--lint", ...EXPORTS);
+    const { code, err } = await deno(["doc", "--lint", ...EXPORTS]);
 
-    assertEquals(success, true, output);
+    assertEquals(code, 0, err);
   },
 );

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ChatClient, PASSWORD } from "../../tools/shared/chat_client.ts";
-import { binary, disguises, encodings } from "../support/disguises.ts";
+import { binary, disguises, encodings } from "../support/bytes.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 

@@ -11,7 +11,12 @@ export function testWithCertificate(
   name: string,
   fn: (certificate: Certificate) => Promise<void>,
 ): void {
-  if (hasOpenssl()) testWith(PROCESSES, name, async () => await fn(await certificate()));
+  withOpenssl(name, () => testWith(PROCESSES, name, async () => await fn(await certificate())));
+}
+
+/** Registers a test by `register`, or one that is skipped where there is no openssl. */
+export function withOpenssl(name: string, register: () => void): void {
+  if (hasOpenssl()) register();
   else Deno.test({ name: `${name} (skipped: needs openssl)`, ignore: true, fn: () => {} });
 }
 
@@ -27,7 +32,8 @@ function hasOpenssl(): boolean {
 
 let made: Promise<Certificate> | undefined;
 
-function certificate(): Promise<Certificate> {
+/** A certificate for 127.0.0.1, the same for all tests. */
+export function certificate(): Promise<Certificate> {
   return made ??= makeCertificate(namesOf(), 2);
 }
 

@@ -102,6 +102,8 @@ export class Page {
   readonly requests: string[] = [];
   /** How many bytes came as answers, heads included. */
   receivedBytes = 0;
+  /** The kinds of the browser's own dialogs, such as `beforeunload`: each is answered with yes. */
+  readonly dialogs: string[] = [];
   /** Errors that nothing handled, and what the browser blocked. */
   readonly problems: string[] = [];
   /** The storage that other tabs share. */
@@ -259,6 +261,9 @@ export class Page {
       this.problems.push(exception?.description ?? text);
     } else if (method === "Log.entryAdded" && params.entry.source === "security") {
       this.problems.push(params.entry.text);
+    } else if (method === "Page.javascriptDialogOpening") {
+      this.dialogs.push(params.type);
+      this.send("Page.handleJavaScriptDialog", { accept: true });
     }
   }
 }
@@ -283,7 +288,6 @@ export class Chromium {
     this.#drained = drained;
   }
 
-  /** Starts it. */
   static async start(): Promise<Chromium> {
     const profile = await Deno.makeTempDir();
     const child = new Deno.Command(PROGRAM, {
@@ -311,7 +315,6 @@ export class Chromium {
     return new Chromium(await DevTools.connect(await url.promise), child, profile, drained);
   }
 
-  /** Opens a page. */
   async page(url: string, options: PageOptions = {}): Promise<Page> {
     const { language = "en-US", width = 1200, height = 800, isDark = false, tabOf } = options;
     const isPrivate = options.isPrivate ?? true;
@@ -355,7 +358,6 @@ export class Chromium {
     this.#contexts.clear();
   }
 
-  /** Ends the browser. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#devTools.send("Browser.close").catch(() => this.#child.kill("SIGKILL"));
     await this.#child.status;

@@ -3,6 +3,8 @@ import { FrameCounter } from "../../tools/bench/frame_counter.ts";
 import { median, medianRatio, percentile, short, table } from "../../tools/bench/report.ts";
 import config from "../../deno.json" with { type: "json" };
 import { encodeFrame } from "../../lib/frame/frame.ts";
+import type { Ended } from "../../tools/shared/program.ts";
+import { deno } from "../support/deno.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 
 Deno.test("median() is the middle value, whatever the order", () => {
@@ -87,13 +89,9 @@ Deno.test("FrameCounter.count() refuses a frame of another length", () => {
 });
 
 /** Runs the load benchmark with the permissions of its task; this very Deno need not be on the search path. */
-async function runLoad(...flags: string[]): Promise<{ code: number; out: string; err: string }> {
+function runLoad(...flags: string[]): Promise<Ended> {
   const permissions = ["--allow-net=127.0.0.1", `--allow-run=${Deno.execPath()},node,python3`];
-  const args = ["run", "--quiet", "--no-prompt", ...permissions, "tools/bench/load.ts", ...flags];
-  const cwd = new URL("../../", import.meta.url);
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
+  return deno(["run", "--quiet", "--no-prompt", ...permissions, "tools/bench/load.ts", ...flags]);
 }
 
 testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipped", async () => {
@@ -103,7 +101,7 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
   assertEquals(code, 0, out + err);
   assert(/ping-pong.*\| +framed\/tcp \| +(≥ )?[\d.]+k?M?\/s \| +(1\.00|-) \|/.test(out), out);
   for (
-    const peer of ["Node net", "Deno, bytes", "Python asyncio"]
+    const peer of ["echo task, with its log", "Node net", "Deno, bytes", "Python asyncio"]
   ) {
     assertStringIncludes(out, peer);
   }
@@ -112,13 +110,11 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
 
 testWith(PROCESSES, "The task bench explains itself before it measures anything", async () => {
   const [, ...args] = config.tasks.bench.command.split(" ");
-  const cwd = new URL("../../", import.meta.url);
-  const command = new Deno.Command(Deno.execPath(), { args: [...args, "--", "--help"], cwd });
 
-  const { code, stdout } = await command.output();
+  const { code, out } = await deno([...args, "--", "--help"]);
 
   assertEquals(code, 0);
-  assertMatch(new TextDecoder().decode(stdout), /^Usage: deno task bench/);
+  assertMatch(out, /^Usage: deno task bench/);
 });
 
 testWith(PROCESSES, "The load benchmark refuses flags that it does not understand", async () => {

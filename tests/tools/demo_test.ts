@@ -1,17 +1,12 @@
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import config from "../../deno.json" with { type: "json" };
+import { deno } from "../support/deno.ts";
 import { PROCESSES, testWith } from "../support/permissions.ts";
 
 /** Runs the demo as its task does. */
-async function runDemo(...flags: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...config.tasks.demo.command.split(" ").slice(1), ...flags],
-    cwd: new URL("../../", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+function runDemo(...flags: string[]) {
+  return deno([...config.tasks.demo.command.split(" ").slice(1), ...flags]);
 }
 
 testWith(

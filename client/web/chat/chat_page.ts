@@ -128,7 +128,7 @@ export class ChatPage implements CommandTarget {
     this.#mayUseKept = false;
     if (mayUseKept && last) return { name: last.name };
     this.#showChat(false);
-    this.#outgoing.connected();
+    this.#outgoing.asked();
     return await this.#form.ask({ refusal, notice, name: last?.name ?? "" });
   }
 
@@ -153,6 +153,7 @@ export class ChatPage implements CommandTarget {
     if (this.#isLeaving) await this.#logins.removeName(this.#name).catch(() => {});
     this.#isLeaving = false;
     this.#name = "";
+    this.#outgoing.leave();
     this.#list.clear("", 0);
     this.#people.enter("");
     this.#composer.clear();
@@ -195,7 +196,7 @@ export class ChatPage implements CommandTarget {
     byId("me").textContent = safeText(name);
     this.#form.clear();
     this.#showChat(true);
-    this.#outgoing.connected();
+    this.#outgoing.enter(name, this.#data, (own) => this.#session.say(own.text, own));
     this.#people.enter(name);
     this.#session.request({ type: "who" });
     if (isFirst && text !== undefined) this.notice(safeText(text));

@@ -1,12 +1,13 @@
 /// <reference lib="dom" />
 /**
- * What the page waits for: a connection, and until own messages are stored.
+ * What the page waits for: a connection, and until own messages are stored. A reload of the page keeps them.
  *
  * @module
  */
 
 import type { ChatWait } from "../../session/session_options.ts";
 import type { OwnMessage } from "../../session/pending.ts";
+import { parseClientMessage, type ParsedMessage } from "../../../lib/chat/protocol.ts";
 import { byId } from "../shared/dom.ts";
 import { texts } from "../shared/texts.ts";
 import { waitingRow } from "./message_row.ts";
@@ -16,6 +17,8 @@ const MAX_SHOWN = 20;
 /** A message that is stored within this time is not shown as waiting, in milliseconds. */
 const UNNOTICED_MS = 300;
 
+const KEY = "framed-unsent";
+
 /** Shows the banner, and the messages that wait. */
 export class Outgoing {
   readonly #banner = byId("banner");
@@ -24,6 +27,9 @@ export class Outgoing {
   #reason = "";
   #mayWrite = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whose messages they are, as text: those of another account must not be sent. */
+  #owner: string | undefined;
+  #wasAsked = false;
 
   /** Takes what gives the messages that wait. */
   constructor(messages: () => OwnMessage[]) {
@@ -36,6 +42,30 @@ export class Outgoing {
     this.refresh();
   }
 
+  /** There is one, and the user is asked to log in: private messages of before may be for accounts that are gone. */
+  asked(): void {
+    this.#wasAsked = true;
+    this.connected();
+  }
+
+  /**
+   * The user is logged in at a server with this data. At the first login of the page, `send` gets what the same user had
+   * left when it was closed, with the refs by which the server knows what it has stored.
+   */
+  enter(name: string, data: string | undefined, send: (own: OwnMessage) => void): void {
+    const isFirst = this.#owner === undefined;
+    this.#owner = JSON.stringify([name, data]);
+    const left = isFirst ? readUnsent(this.#owner) : [];
+    left.filter(({ type }) => type === "say" || !this.#wasAsked).forEach(send);
+    this.connected();
+  }
+
+  /** The user is logged out: nothing is kept. */
+  leave(): void {
+    this.#owner = undefined;
+    writeUnsent("", []);
+  }
+
   /** There is none yet, for this reason; `mayWrite`: the user sees the chat. */
   waitFor(reason: string, { mayWrite = false } = {}): void {
     this.#reason = reason;
@@ -45,6 +75,7 @@ export class Outgoing {
 
   /** The messages that wait have changed. */
   refresh(): void {
+    if (this.#owner !== undefined) writeUnsent(this.#owner, this.#messages());
     const delayMs = this.#reason === "" ? UNNOTICED_MS : 0;
     const isEmpty = this.#messages().length === 0;
     if (isEmpty || delayMs === 0) {
@@ -78,4 +109,31 @@ export function reasonOfWait({ bye }: ChatWait): string {
   if (bye === "paused") return texts.paused;
   if (bye === "shutdown") return texts.stopped;
   return bye === "full" ? texts.full : texts.noConnection;
+}
+
+function writeUnsent(owner: string, messages: OwnMessage[]): void {
+  try {
+    if (messages.length === 0) return sessionStorage.removeItem(KEY);
+    const texts = messages.map((message) => JSON.stringify(message));
+    sessionStorage.setItem(KEY, JSON.stringify([owner, ...texts]));
+  } catch {
+    // The storage is switched off, or full. The browser asks before it leaves the page.
+  }
+}
+
+function readUnsent(ofOwner: string): OwnMessage[] {
+  try {
+    const [owner, ...texts]: string[] = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    if (owner !== ofOwner) return [];
+    return texts.map((text) => messageIn(parseClientMessage(text))).filter((message) =>
+      message !== undefined
+    );
+  } catch {
+    return []; // The storage is switched off, or has something else.
+  }
+}
+
+function messageIn(parsed: ParsedMessage): OwnMessage | undefined {
+  const message = "message" in parsed ? parsed.message : undefined;
+  return message?.type === "say" || message?.type === "tell" ? message : undefined;
 }

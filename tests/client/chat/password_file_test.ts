@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readPasswordFile } from "../../../client/chat/password_file.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
 
 async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile();
@@ -49,3 +49,21 @@ for (
       await assertRejects(() => readPasswordFile(path), TypeError, reason);
     }));
 }
+
+testWith(PROCESSES, "readPasswordFile() says that a named pipe has to be written to", async () => {
+  if (Deno.build.os === "windows") return;
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/pipe`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  const told: string[] = [];
+
+  const password = readPasswordFile(path, (text) => {
+    told.push(text);
+    Deno.writeTextFile(path, "correct horse\n");
+  });
+
+  assertEquals(await password, "correct horse");
+  assertEquals(told.length, 1);
+  assertStringIncludes(told[0]!, `Waiting for the password from ${path}`);
+  await Deno.remove(folder, { recursive: true });
+});

@@ -70,9 +70,10 @@ Deno.test("LineClient.run() sends a line typed without a connection once there i
 });
 
 Deno.test("LineClient.run() gives a line up that breaks every connection, and goes on", async () => {
+  let breaks = 0;
   const session = new Session([async (conn) => {
     for await (const text of conn) {
-      if (text === "poison") return;
+      if (text === "poison") return void breaks++;
       await conn.send(text);
     }
   }]).type("poison");
@@ -81,7 +82,7 @@ Deno.test("LineClient.run() gives a line up that breaks every connection, and go
 
   const unanswered = await session.end();
 
-  assertEquals([unanswered, session.replies], [1, ["a"]]);
+  assertEquals([unanswered, session.replies, breaks], [1, ["a"], MAX_BREAKS]);
 });
 
 Deno.test("LineClient.run() tells why a connection broke", async () => {

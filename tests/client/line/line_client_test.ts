@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { MAX_UNANSWERED } from "../../../client/line/unanswered.ts";
-import { WrongServerError } from "../../../client/shared/failure.ts";
+import { WrongClientError } from "../../../client/shared/failure.ts";
 import { echo, Session } from "./session.ts";
 
 Deno.test("LineClient.run() prints the answer to each line, also those that come after the end of input", async () => {
@@ -176,7 +176,7 @@ Deno.test("LineClient.run() says which command talks to a chat, and does not com
     await conn.send(CHAT_ERROR);
   }]).type("hello");
 
-  await assertRejects(() => session.ended, WrongServerError, "deno task chat:client --host memory");
+  await assertRejects(() => session.ended, WrongClientError, "deno task chat:client --host memory");
   assertEquals([connections, session.replies], [1, []]);
 });
 

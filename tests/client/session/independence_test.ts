@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { deno } from "../../support/deno.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 
 testWith(
@@ -6,11 +7,10 @@ testWith(
   "ChatSession runs without Deno, as in a browser, and without a permission",
   async () => {
     const program = new URL("./no_deno_program.ts", import.meta.url).pathname;
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--no-check", "--no-config", program],
-    }).output();
+    const flags = ["--quiet", "--no-prompt", "--no-check", "--no-config"];
 
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    const { out, err } = await deno(["run", ...flags, program]);
+
     assertEquals([out, err], ["hello from a browser\nlogged_out\n", ""]);
   },
 );

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { clientCommand, explainFailure, WrongServerError } from "../../../client/shared/failure.ts";
+import { clientCommand, explainFailure, WrongClientError } from "../../../client/shared/failure.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { ScriptedConn } from "../../../lib/testing/scripted_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
@@ -77,8 +77,8 @@ Deno.test("explainFailure() says which name a certificate is for", () => {
   });
 });
 
-Deno.test("WrongServerError names the command that talks to the server", () => {
-  const error = new WrongServerError("chat", { host: "::1", port: 1, tls: true, ca: "a.pem" });
+Deno.test("WrongClientError names the command that talks to the server", () => {
+  const error = new WrongClientError("chat", { host: "::1", port: 1, tls: true, ca: "a.pem" });
 
   assertStringIncludes(error.message, "deno task chat:client --host ::1 --port 1 --tls --ca a.pem");
   assertEquals(explainFailure(error).isFinal, true);

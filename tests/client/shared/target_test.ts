@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FlagError } from "../../../client/shared/client_program.ts";
 import { connectorOf, targetOf } from "../../../client/shared/target.ts";
 import { serve } from "../../../lib/server/server.ts";
+import { FILES, testWith } from "../../support/permissions.ts";
 
 Deno.test("connectorOf() waits for no host that cannot be found", async () => {
   const connect = await connectorOf({ host: "nosuch.invalid", port: 9, tls: false });
@@ -36,3 +37,19 @@ Deno.test("targetOf() refuses --ca without --tls", async () => {
 
   await assertRejects(() => targetOf(flags), FlagError, "--ca needs --tls");
 });
+
+testWith(
+  FILES,
+  "connectorOf() refuses a --ca that is no file, or too large, without waiting for it",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const large = `${folder}/large`;
+    await Deno.writeTextFile(large, "-----BEGIN CERTIFICATE-----");
+    await Deno.truncate(large, 1024 * 1024 + 1);
+    const connector = (ca: string) => connectorOf({ host: "::1", port: 1, tls: true, ca });
+
+    await assertRejects(() => connector(folder), TypeError, `--ca ${folder}: it is no file`);
+    await assertRejects(() => connector(large), TypeError, `--ca ${large}: it is too large`);
+    await Deno.remove(folder, { recursive: true });
+  },
+);

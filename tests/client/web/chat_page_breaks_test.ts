@@ -51,6 +51,33 @@ browserTest("The chat page, when its connection breaks,", {
     }
   },
 
+  "asks before it is left with unsent messages, and a reload neither loses nor doubles them":
+    async (
+      browser,
+    ) => {
+      await using chat = startWebChat();
+      using boris = await chat.enter("Boris");
+      const anna = await joinAs(browser, "Anna", chat.url);
+      // The answer that the first message is stored does not reach the page.
+      await anna.evaluate(`{
+      const { parse } = JSON;
+      JSON.parse = (text) => text.includes('"said"') ? {} : parse(text);
+    }`);
+      await say(anna, "stored");
+      await say(anna, "waiting");
+      await say(anna, "/msg Boris in private");
+      await anna.shows("waits to be sent");
+      assertEquals((await boris.until("message")).text, "stored");
+
+      await anna.open(chat.url);
+      await showsTexts(anna, ["stored", "waiting", "in private"]);
+      assertEquals((await boris.until("message")).text, "waiting");
+
+      assertEquals(anna.dialogs, ["beforeunload"]);
+      assertEquals(chat.textsFor("Anna"), ["stored", "waiting", "in private"]);
+      await anna.until("sessionStorage.length === 0");
+    },
+
   "notices after a sleep that the connection is dead": async (browser) => {
     await using chat = startWebChat();
     const anna = await joinAs(browser, "Anna", chat.url);

@@ -102,6 +102,19 @@ browserTest("The page of an exercise", {
     assert(/"token":"\*{43}"/.test(shown), shown);
   },
 
+  "is the same at each address of this machine": async (browser) => {
+    for (const [flag, host] of [["127.0.0.1", "localhost"], ["::1", "[::1]"]]) {
+      await using server = await ServerProcess.start("echo", [`--host=${flag}`]);
+      const page = await browser.page(`http://${host}:${server.port}/`);
+
+      await page.fill("Message", "hello");
+      await page.press("Enter");
+
+      await page.until(`document.querySelectorAll("article.received").length === 1`);
+      assertEquals(page.problems, []);
+    }
+  },
+
   "connects again after a pause": async (browser) => {
     await using server = await ServerProcess.start("echo");
     const page = await browser.page(urlOf(server));

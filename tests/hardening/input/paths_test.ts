@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { Ended } from "../../../tools/shared/program.ts";
+import { deno } from "../../support/deno.ts";
 import { PROCESSES, testInFolder, testWith } from "../../support/permissions.ts";
 import { ServerProcess, taskArgs } from "../../../tools/shared/server_process.ts";
 
@@ -25,16 +27,9 @@ async function folders() {
 }
 
 /** Runs a server with the permissions of its task in a data folder; one that starts is ended. */
-async function run(name: string, data: string, ...flags: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...taskArgs(name, data), "--port=0", ...flags],
-    cwd: new URL("../../../", import.meta.url),
-    stdin: "null",
-    env: { NO_COLOR: "1" },
-    signal: AbortSignal.timeout(30_000),
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+function run(name: string, data: string, ...flags: string[]): Promise<Ended> {
+  const args = [...taskArgs(name, data), "--port=0", ...flags];
+  return deno(args, { signal: AbortSignal.timeout(30_000) });
 }
 
 const OUTSIDE: Record<string, (data: string, outside: string) => string[]> = {

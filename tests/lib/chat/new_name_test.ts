@@ -22,6 +22,7 @@ const REFUSED: Record<string, [reason: RegExp, names: string[]]> = {
     /does not mix letters/,
     ["Аnna", "Annа", "Αnna", "nоtice", "Ꭺnna", "אA", "カ한", "aไ", "мкр-on"],
   ],
+  "of phonetic notation": [/phonetic notation/, ["ᴀnna", "Anɴa", "Annaˈ", "Annaˍ", "ˌAnna", "ʟeo"]],
   "with what cannot be seen": [
     /cannot be seen/,
     ["\u{13441}", "Anna\u{13442}", "Anna\u{16fe4}", "Anna\u{1bc9d}", "Anna\u2d7f", "က္", "Ж\u0488"],

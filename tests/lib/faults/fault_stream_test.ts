@@ -1,8 +1,11 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertNotEquals, assertThrows } from "@std/assert";
+import type { Socket } from "node:net";
+import { FaultLink } from "../../../lib/faults/fault_link.ts";
 import { type FaultAction, FaultStream } from "../../../lib/faults/fault_stream.ts";
 import type { Faults } from "../../../lib/faults/fault_options.ts";
 import { encodeFrame } from "../../../lib/frame/frame.ts";
 import { seededRandom } from "../../../lib/base/seeded_random.ts";
+import { turns } from "../../support/turns.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -217,4 +220,21 @@ Deno.test("FaultStream.faults refuses numbers that make no sense", () => {
     assertThrows(() => new FaultStream(faults, 1), RangeError, Object.keys(faults)[0]!);
     assertThrows(() => new FaultStream({}, 1).faults = faults, RangeError);
   }
+});
+
+Deno.test("FaultLink reads no more small chunks than it may hold while a delay holds them back", async () => {
+  let read = 0;
+  async function* iterator() {
+    for (; read < 100_000; read++) yield await Promise.resolve(Uint8Array.of(1));
+  }
+  const stream = new FaultStream({ delayMs: 60_000 });
+  const source = { iterator } as unknown as Socket;
+  const link = new FaultLink(source, { end: () => {} } as unknown as Socket, stream, () => {});
+
+  const ended = link.run();
+  await turns(50);
+  link.stop();
+  await ended;
+
+  assertLess(read, 5_000);
 });

@@ -1,9 +1,9 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { join } from "node:path";
 import { LogFile } from "../../../lib/log/log_file.ts";
 import { clearLog, followLog, showLog } from "../../../lib/log/log_tail.ts";
-import { FILES, testWith } from "../../support/permissions.ts";
+import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
 import { LogFolder as Folder } from "./log_folder.ts";
 
 testWith(FILES, "showLog() reads the last lines, reaching into the backups", async () => {
@@ -135,5 +135,24 @@ testWith(
       "new again",
     ]);
     assertEquals(await followed.next(), { value: undefined, done: true });
+  },
+);
+
+testWith(
+  PROCESSES,
+  "Logs are shown, followed and emptied without waiting for a named pipe",
+  async () => {
+    if (Deno.build.os === "windows") return;
+    using folder = new Folder();
+    await new Deno.Command("mkfifo", { args: [folder.log] }).output();
+    const { signal } = new AbortController();
+
+    for (
+      const use of [
+        () => showLog(folder.log, 1),
+        () => followLog(folder.log, { signal }).next(),
+        () => clearLog(folder.log),
+      ]
+    ) await assertRejects(use, Error, `${folder.log} is a named pipe. Move it away`);
   },
 );

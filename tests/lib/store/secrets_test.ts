@@ -4,7 +4,7 @@ import { AUTH_MIGRATIONS } from "../../../lib/store/migrations.ts";
 import { openDatabase } from "../../../lib/store/database.ts";
 import { SessionStore } from "../../../lib/store/session_store.ts";
 import { stubClock } from "../../support/turns.ts";
-import { binary, disguises, encodings } from "../../support/disguises.ts";
+import { binary, disguises, encodings } from "../../support/bytes.ts";
 import { testInFolder } from "../../support/permissions.ts";
 
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };

@@ -128,25 +128,6 @@ function underAttack() {
   return { clock, attempt, [Symbol.dispose]: () => made[Symbol.dispose]() };
 }
 
-Deno.test("Throttle keeps the turn of a client that waits, whatever is asked meanwhile", () => {
-  using attack = underAttack();
-  const { clock, attempt } = attack;
-  let begun = 0;
-  const pollUntil = (ms: number) => {
-    for (; clock.ms < ms; clock.ms += 10) if (attempt("attacker") === 0) begun++;
-  };
-  pollUntil(clock.ms + 1_000);
-
-  const waits: number[] = [];
-  for (let tries = 0; tries < 3; tries++) {
-    waits.push(attempt("owner"));
-    if (waits.at(-1)! > 0) pollUntil(clock.ms + waits.at(-1)! + 150);
-  }
-
-  assertEquals(waits.map((waitMs) => waitMs > 0), [true, true, false]);
-  assertEquals(begun, 1);
-});
-
 Deno.test("Throttle lets the next in a queue pass a client that does not come", () => {
   using attack = underAttack();
   const { clock, attempt } = attack;

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { nameStyle, painter, wantsColor } from "../../../lib/terminal/color.ts";
+import { deno } from "../../support/deno.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
 
 Deno.test("painter() dresses a text, or leaves it alone", () => {
@@ -35,8 +36,7 @@ testWith(
         ...flags,
         `data:application/typescript,${encodeURIComponent(code)}`,
       ];
-      const { stdout } = await new Deno.Command(Deno.execPath(), { args, env }).output();
-      return new TextDecoder().decode(stdout).trim();
+      return (await deno(args, { env })).out.trim();
     };
 
     assertEquals(await ask({ NO_COLOR: "1", TERM: "xterm" }), "false");

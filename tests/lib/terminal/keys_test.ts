@@ -66,6 +66,23 @@ Deno.test("KeyDecoder ends a string that never ends at a control key, or when it
   assertEquals(decode("\x1b^never", "\x03"), ["interrupt"]);
 });
 
+Deno.test("KeyDecoder gives a paste whose end does not come, and then a key that is pressed", () => {
+  const decoder = new KeyDecoder();
+  const paste = (text: string) => ({ name: "paste" as const, text });
+
+  assertEquals(decoder.push("\x1b[200~one\rtw"), []);
+  assertEquals([decoder.waitMs, decoder.expire()], [3000, [paste("one\rtw")]]);
+  // It stalled: the rest is no typed line.
+  assertEquals(decoder.push("o\rthree\x1b[20"), [paste("o\rthree")]);
+  assertEquals(decoder.push("1~typed"), [{ name: "text", text: "typed" }]);
+
+  decoder.push("\x1b[200~lost");
+  decoder.expire();
+  assertEquals(decoder.push("x"), [paste("x")]);
+  assertEquals(decoder.push("\x1b[D"), [{ name: "left", text: "" }]);
+  assertEquals(decoder.push("y"), [{ name: "text", text: "y" }]);
+});
+
 Deno.test("KeyDecoder.expire() leaves no key to an Escape pressed before", () => {
   const decoder = new KeyDecoder();
 

@@ -143,6 +143,15 @@ const CASES: [group: string, what: string, frames: Uint8Array[], told: string[]]
       ["a", "close 1007"],
     ],
   ),
+  ["UTF-8", "none, in two fragments", [
+    part(TEXT, new Uint8Array([0x61, 0xe2])),
+    frame(CONTINUATION, new Uint8Array([0x28, 0xa1])),
+  ], ["close 1007"]],
+  ["close", "inside a message", [part(TEXT, "a"), frame(CLOSE, closePayload(1000))], [
+    "close 1000",
+  ]],
+  ["close", "with a length in 2 bytes", [frame(CLOSE, "", { lengthBytes: 2 })], ["close 1002"]],
+  ["close", "without a mask", [frame(CLOSE, "", { masked: false })], ["close 1002"]],
   ["close", "without a code", [frame(CLOSE)], ["close"]],
   ["close", "and then a text", [frame(CLOSE), frame(TEXT, "a")], ["close"]],
   ["close", "and then a ping", [frame(CLOSE, closePayload(1000)), frame(PING, "a")], [
@@ -290,6 +299,10 @@ Deno.test("A page's WebSocket opens from its own origin or from none", async (te
     ["its own origin", { Origin: "http://127.0.0.1" }, 101],
     ["its own origin with a port", { Host: "127.0.0.1:90", Origin: "http://127.0.0.1:90" }, 101],
     ["another origin", { Origin: "http://evil.example" }, 403],
+    ["its own origin in capitals", { Host: "LOCALHOST:90", Origin: "http://localhost:90" }, 101],
+    ["its own origin and a path", { Origin: "http://127.0.0.1/" }, 403],
+    ["two origins", { Origin: "http://127.0.0.1, http://evil.example" }, 403],
+    ["an empty origin", { Origin: "" }, 403],
     ["another port", { Host: "127.0.0.1:90", Origin: "http://127.0.0.1:91" }, 403],
     ["another scheme", { Origin: "https://127.0.0.1" }, 403],
     ["the origin of no page", { Origin: "null" }, 403],

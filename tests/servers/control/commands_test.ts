@@ -128,6 +128,22 @@ for (const how of ["name", "name in capitals", "number", "address", "peer"]) {
   });
 }
 
+Deno.test("kick of an address ends connections that only request pages; who counts them", async () => {
+  await using kit = setUp();
+  const request = "GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+  const ended: Promise<unknown>[] = [];
+  for (const sent of [request, request + "GET / HT"]) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: kit.server.addr.port });
+    await conn.write(new TextEncoder().encode(sent));
+    await conn.read(new Uint8Array(4096));
+    ended.push(conn.readable.pipeTo(new WritableStream()));
+  }
+
+  assertEquals(await kit.run("who"), "2 connections for pages only");
+  assertEquals(await kit.run("kick", "127.0.0.1"), "Ended 2 connections");
+  await Promise.all(ended);
+});
+
 Deno.test("kick with a number means a connection, and with @ the user of that name", async () => {
   const names: Record<number, string> = { 1: "2", 2: "Bea", 3: "-" };
   await using kit = setUp({ nameOf: ({ id }) => names[id] });

@@ -152,6 +152,16 @@ testInFolder(
     ];
     for (const [text, message] of wrong) assertThrows(() => config(text), Error, message);
     assertThrows(
+      () => config(" ".repeat(1024 * 1024 + 1)),
+      Error,
+      `Cannot use --cert ${path}: it is too large`,
+    );
+    assertThrows(
+      () => configOf(`echo --cert ${folder} --key ${path}`),
+      Error,
+      `Cannot use --cert ${folder}: it is no file`,
+    );
+    assertThrows(
       () => configOf(`echo --cert ${folder}/c.pem --key ${folder}/k.pem`),
       Error,
       `Cannot use --cert ${folder}/c.pem: No such file`,

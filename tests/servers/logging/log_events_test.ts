@@ -87,6 +87,23 @@ Deno.test("EventLog writes one line for a broadcast, with the number of receiver
   ]);
 });
 
+Deno.test("EventLog writes one line for each of several messages that many connections get in a turn", async () => {
+  const toAll = [1, 2, 3].flatMap((id) => {
+    const conn = { ...CONN, id };
+    return [9, 9, 12].map((bytes): ServerEvent => ({ type: "sent", conn, bytes }));
+  });
+  const conn = { ...CONN, id: 4 };
+  const own = [9, 5].map((bytes): ServerEvent => ({ type: "sent", conn, bytes }));
+
+  assertEquals(await linesOf([...toAll, ...own, sent(5, 9)]), [
+    "INFO echo data sent conns=4 bytes=9",
+    "INFO echo data sent conns=3 bytes=9",
+    "INFO echo data sent conns=3 bytes=12",
+    "INFO echo data sent conn=4 bytes=5",
+    "INFO echo data sent conn=5 bytes=9",
+  ]);
+});
+
 Deno.test("EventLog writes a line for each message to the same connection", async () => {
   const conn = { ...CONN };
   const twice = Array<ServerEvent>(2).fill({ type: "sent", conn, bytes: 3 });

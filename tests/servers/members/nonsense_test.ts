@@ -33,19 +33,21 @@ const NONSENSE: Record<string, string> = {
   "a number as text": '{"type":"hello","version":"1"}',
 };
 
-for (const [name, text] of Object.entries(NONSENSE)) {
-  Deno.test(`Member refuse ${name}, and the connection lives on`, async () => {
-    await using auth = startAuthentication();
-    using client = await auth.connect();
+Deno.test("Member refuses nonsense before and after the login, and the connection lives on", async () => {
+  await using auth = startAuthentication();
+  using client = await auth.connect();
 
-    assertEquals(await codeOf(client, text), "bad_message");
-    await client.register("Anna");
-    assertEquals(await codeOf(client, text), "bad_message");
-    assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
-  });
-}
+  for (const when of ["before", "after"]) {
+    for (const [what, text] of Object.entries(NONSENSE)) {
+      assertEquals(await codeOf(client, text), "bad_message", `${what}, ${when} the login`);
+    }
+    if (when === "before") await client.register("Anna");
+  }
 
-Deno.test("Member refuse what is not UTF-8, and the connection lives on", async () => {
+  assertEquals(await client.ask({ type: "ping" }), { type: "pong" });
+});
+
+Deno.test("Member refuses what is not UTF-8, and the connection lives on", async () => {
   await using auth = startAuthentication();
   using client = await auth.connect();
   const bytes = encodeFrame('{"type":"ping"} ').fill(0xff, 19);

@@ -3,6 +3,8 @@ import { FramedConn } from "../../../lib/conn/framed_conn.ts";
 import { serve } from "../../../lib/server/server.ts";
 import { namesOf } from "../../../tools/cert/cert.ts";
 import { plainTextWarning } from "../../../servers/control/config.ts";
+import type { Ended } from "../../../tools/shared/program.ts";
+import { deno } from "../../support/deno.ts";
 import { testWithCertificate } from "../../support/certificate.ts";
 import { PROCESSES, testInFolder, testWith } from "../../support/permissions.ts";
 
@@ -27,19 +29,15 @@ Deno.test("plainTextWarning() warns of passwords in clear on other machines than
 });
 
 /** Runs the program in a folder, with the permissions of its task. */
-async function runCert(folder: string, ...flags: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ..."run --quiet --no-prompt --allow-run=openssl --allow-read=data".split(" "),
-      "--allow-write=data",
-      `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
-      new URL("../../../tools/cert/cert.ts", import.meta.url).href,
-      ...flags,
-    ],
-    cwd: folder,
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+function runCert(folder: string, ...flags: string[]): Promise<Ended> {
+  const args = [
+    ..."run --quiet --no-prompt --allow-run=openssl --allow-read=data".split(" "),
+    "--allow-write=data",
+    `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
+    new URL("../../../tools/cert/cert.ts", import.meta.url).href,
+    ...flags,
+  ];
+  return deno(args, { cwd: folder });
 }
 
 testWithCertificate("deno task cert makes a certificate that Deno accepts", async () => {

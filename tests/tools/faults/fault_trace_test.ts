@@ -35,14 +35,6 @@ Deno.test("FaultTrace.lines() shows a conversation with time, connection and dir
   ]);
 });
 
-Deno.test("FaultTrace.lines() puts an IPv6 address into brackets", () => {
-  const remoteAddr = { transport: "tcp", hostname: "::1", port: 5000 } as const;
-
-  assertEquals(new FaultTrace(true).lines({ type: "connected", id: 1, remoteAddr }, at), [
-    "03:04:05.678 #1 connected from [::1]:5000",
-  ]);
-});
-
 Deno.test("FaultTrace.lines() follows the frames while it is off", () => {
   const trace = new FaultTrace(false);
   const bytes = encodeFrame("hello");

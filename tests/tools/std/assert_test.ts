@@ -36,6 +36,11 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     a.assertNotEquals(new WeakRef({ a: 1 }), new WeakRef({ a: 2 }));
   });
 
+  class Point {
+    constructor(readonly x: number) {}
+  }
+  const hide = (object: object, value: number) =>
+    Object.defineProperty(object, "hidden", { value });
   const cycle: Record<string, unknown> = { n: 1 };
   cycle.self = cycle;
   const sameCycle: Record<string, unknown> = { n: 1 };
@@ -52,6 +57,9 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     ["a view and a copy", new Uint8Array([0, 1, 2]).subarray(1), new Uint8Array([1, 2])],
     ["buffers", new Uint8Array([1]).buffer, new Uint8Array([1]).buffer],
     ["dates", new Date(5), new Date(5)],
+    ["bytes with other keys", Object.assign(new Uint8Array(1), { a: 1 }), new Uint8Array(1)],
+    ["objects with hidden keys", hide({ a: 1 }, 1), hide({ a: 1 }, 2)],
+    ["parameters of an address", new URLSearchParams("a=1"), new URLSearchParams("a=1")],
     ["invalid dates", new Date(NaN), new Date(NaN)],
     ["patterns", /a/g, /a/g],
     ["addresses", new URL("http://a/b"), new URL("http://a/b")],
@@ -70,9 +78,20 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     });
   }
 
-  class Point {
-    constructor(readonly x: number) {}
+  class Hidden {
+    readonly #x: number;
+    constructor(x: number) {
+      this.#x = x;
+    }
+    get x() {
+      return this.#x;
+    }
   }
+  const shared = (byte: number) => {
+    const buffer = new SharedArrayBuffer(1);
+    new Uint8Array(buffer)[0] = byte;
+    return buffer;
+  };
   const unequal: [what: string, a: unknown, b: unknown][] = [
     ["a number and its text", 1, "1"],
     ["null and undefined", null, undefined],
@@ -87,6 +106,9 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     ["kinds of bytes", new Uint8Array([1]), new Int8Array([1])],
     ["buffers", new Uint8Array([1]).buffer, new Uint8Array([2]).buffer],
     ["dates", new Date(5), new Date(6)],
+    ["shared buffers", shared(1), shared(2)],
+    ["what getters of a class give", new Hidden(1), new Hidden(2)],
+    ["what hidden keys of an instance hold", hide(new Point(1), 1), hide(new Point(1), 2)],
     ["patterns", /a/g, /a/i],
     ["sets", new Set([1, 2]), new Set([1, 3])],
     ["maps", new Map([["a", 1]]), new Map([["a", 2]])],
@@ -112,7 +134,22 @@ for (const [source, tested] of Object.entries({ std, offline })) {
     const value = {};
     a.assertStrictEquals(value, value);
     a.assertStrictEquals(NaN, NaN);
-    a.assertStringIncludes(failure(() => a.assertStrictEquals({}, {})), "not reference-equal");
+    a.assertStringIncludes(
+      failure(() => a.assertStrictEquals({}, {})),
+      "reference-equal.\n\n    {}",
+    );
+    const getter = {
+      get a() {
+        return 1;
+      },
+    };
+    a.assertStringIncludes(failure(() => a.assertEquals<object>(getter, {})), "[Getter: 1]");
+    const [made, same] = [
+      failure(() => a.assertInstanceOf(() => {}, Date)),
+      failure(() => a.assertInstanceOf({ constructor: Date }, Date)),
+    ];
+    a.assertStringIncludes(made, 'instance of "Date" but was not an instanced object.');
+    a.assertStringIncludes(same, 'instance of "Date".');
     a.assertStringIncludes(failure(() => a.assertStrictEquals(1, 2)), "not strictly equal");
     failure(() => a.assertStrictEquals(0, -0));
   });

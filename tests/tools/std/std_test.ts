@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { prepareStd, type PrepareStdOptions, readyFolder } from "../../../tools/std/std.ts";
+import { deno } from "../../support/deno.ts";
 import { FILES, PROCESSES, testWith } from "../../support/permissions.ts";
 
 const PROJECT = `${import.meta.dirname}/../../..`;
@@ -333,20 +334,15 @@ testWith(
       DENO_DIR: `${checkout.root}/cache`,
       NO_COLOR: "1",
     });
-    const deno = async (...args: string[]) => {
-      const { root: cwd } = checkout;
-      const command = new Deno.Command(Deno.execPath(), { args, cwd, env: env() });
-      const { code, stdout, stderr } = await command.output();
-      return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
-    };
+    const run = (...args: string[]) => deno(args, { cwd: checkout.root, env: env() });
     {
       await using registry = await registryOfSubset();
       JSR_URL = registry.mirror;
-      const { code, err } = await deno("task", "-q", "std");
+      const { code, err } = await run("task", "-q", "std");
       assertEquals([code, err], [0, `Fetching the standard library from ${JSR_URL}/\n`]);
     }
-    assertEquals(await deno("run", "-q", "--check", "use.ts"), { code: 0, out: "80 1\n", err: "" });
-    assertEquals(await deno("task", "-q", "std:ready"), { code: 0, out: "", err: "" });
+    assertEquals(await run("run", "-q", "--check", "use.ts"), { code: 0, out: "80 1\n", err: "" });
+    assertEquals(await run("task", "-q", "std:ready"), { code: 0, out: "", err: "" });
   },
 );
 
@@ -357,15 +353,12 @@ testWith(
   async () => {
     using checkout = new Checkout();
     await using proxy = fakeJsr(() => new Response(null, { status: 502 }));
-    const run = async (...args: string[]) => {
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args,
-        cwd: checkout.root,
-        env: { HTTPS_PROXY: proxy.mirror, DENO_DIR: `${checkout.root}/cache`, NO_COLOR: "1" },
-      }).output();
-      const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-      return { code, out, err };
+    const env = {
+      HTTPS_PROXY: proxy.mirror,
+      DENO_DIR: `${checkout.root}/cache`,
+      NO_COLOR: "1",
     };
+    const run = (...args: string[]) => deno(args, { cwd: checkout.root, env });
     const runs = await Promise.all([1, 2, 3].map(() => run("task", "-q", "std")));
     assertEquals(runs.map(({ code }) => code), [0, 0, 0]);
     const said = runs.map(({ err }) => err).join("");

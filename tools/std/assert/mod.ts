@@ -44,7 +44,7 @@ export function assertStrictEquals<T>(
   throw new AssertionError(
     show(actual) === show(expected)
       ? `Values have the same structure but are not reference-equal${suffix(msg)}\n\n${
-        show(actual)
+        show(actual).replace(/^/gm, "    ")
       }\n`
       : `Values are not strictly equal${suffix(msg)}\n${difference(actual, expected)}`,
   );
@@ -68,9 +68,11 @@ export function assertInstanceOf<
   T extends abstract new (...args: any[]) => any,
 >(actual: unknown, expectedType: T, msg = ""): asserts actual is InstanceType<T> {
   if (actual instanceof expectedType) return;
+  const kind = kindOf(actual);
+  const what = kind === "function" ? "not an instanced object" : `"${kind}"`;
   throw new AssertionError(
-    `Expected object to be an instance of "${expectedType.name}" but was "${kindOf(actual)}"` +
-      suffix(msg),
+    `Expected object to be an instance of "${expectedType.name}"` +
+      (kind === expectedType.name ? "" : ` but was ${what}`) + suffix(msg),
   );
 }
 
@@ -210,6 +212,7 @@ function show(value: unknown): string {
     trailingComma: true,
     compact: false,
     iterableLimit: Infinity,
+    getters: true,
     strAbbreviateSize: Infinity,
   });
 }

@@ -126,7 +126,9 @@ export function assertSpyCalls<Self, Args extends unknown[], Return>(
     ? "Spy not called as much as expected"
     : "Spy called more than expected";
   // Not the class of @std/assert: packages here stand alone. The test runner shows both alike.
-  const error = new Error(`${problem}:\n\n-   ${calls}\n+   ${expectedCalls}\n`);
+  const error = new Error(
+    `${problem}:\n\n\n    [Diff] Actual / Expected\n\n\n-   ${calls}\n+   ${expectedCalls}\n`,
+  );
   throw Object.assign(error, { name: "AssertionError" });
 }
 
