@@ -9,7 +9,7 @@ import { PROCESSES, testWith } from "../support/permissions.ts";
 import { Talker } from "../support/talker.ts";
 import { ServerProcess } from "../../tools/shared/server_process.ts";
 
-const KILLS = 15;
+const KILLS = 20;
 const NAMES = ["Anna", "Bob", "Carl", "Dora"];
 const FLAGS = ["--burst", "1000000", "--rate", "1000000"];
 
@@ -104,7 +104,8 @@ testWith(
       const stored = storedIn(data);
       assertEquals(stored, said.sort((a, b) => a.id - b.id));
       assertEquals(stored.map(({ id }) => id), Array.from(stored, (_, i) => i + 1));
-      assert(talkers.every(({ replayed }) => replayed > 0));
+      // Who misses something at a kill is chance; over all kills, one of them does.
+      assert(talkers.some(({ replayed }) => replayed > 0));
       Deno.removeSync(data, { recursive: true });
     });
   },

@@ -101,7 +101,7 @@ testWith(PROCESSES, "The load benchmark measures a case, and names whom it skipp
   assertEquals(code, 0, out + err);
   assert(/ping-pong.*\| +framed\/tcp \| +(≥ )?[\d.]+k?M?\/s \| +(1\.00|-) \|/.test(out), out);
   for (
-    const peer of ["Node net", "Deno, bytes", "Python asyncio"]
+    const peer of ["echo task, with its log", "Node net", "Deno, bytes", "Python asyncio"]
   ) {
     assertStringIncludes(out, peer);
   }

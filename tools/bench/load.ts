@@ -1,5 +1,6 @@
 /**
- * This project against what a user has at hand: Node, Python, and Deno without this library. Side by side, in one run.
+ * This project, as a library and as its echo task ships, against what a user has at hand: Node, Python, and Deno without
+ * this library. Side by side, in one run.
  *
  * The servers take turns in each case and each round, so that what disturbs the machine disturbs all of them alike; the
  * ratios are medians of the rounds. Everything stays on 127.0.0.1, and every length that comes back is checked.
@@ -39,11 +40,22 @@ function caseNamed(name: string): LoadCase {
   throw new Error(`There is no such case: give one of those that --help names`);
 }
 
+// What the task of that name runs.
+const DENO_V8_FLAGS = "--max-semi-space-size=8";
+const ECHO_TASK = [
+  ...["run", "--quiet", "--no-prompt", "--permission-set=server", "servers/main.ts", "echo"],
+  ...["--port", "0", "--data", "data/bench", "--max-per-address", "0"],
+];
+
 /** What is compared, the first with each of the others. */
 const SERVERS: Record<string, { kinds: LoadCase["kind"][]; start(kind: string): ChildProgram }> = {
   "framed/tcp": {
     kinds: ["echo", "churn", "fan"],
     start: (kind) => ChildProgram.deno(urlOf("our_server.ts"), kind),
+  },
+  "echo task, with its log": {
+    kinds: ["echo", "churn"],
+    start: () => new ChildProgram(denoPath(), ECHO_TASK, { DENO_V8_FLAGS }),
   },
   "Node net": {
     kinds: ["echo", "churn", "fan"],
@@ -97,7 +109,8 @@ class Servers implements AsyncDisposable {
   async #start(name: string, mode: string, start: (mode: string) => ChildProgram): Promise<void> {
     try {
       const child = start(mode);
-      const port = Number(await child.line());
+      // `Listening on 127.0.0.1:9090`, or the port alone.
+      const port = Number((await child.line()).split(":").at(-1));
       this.#running.set(`${name} ${mode}`, { child, port });
     } catch (error) {
       if (name === OURS) throw error;
