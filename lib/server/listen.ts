@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits } from "../base/numbers.ts";
 import type { Listener } from "./accept_loop.ts";
 
 /** Where a server listens, and with which certificate. */
@@ -73,8 +74,11 @@ export function listenerOf(options: ListenOptions): Listener {
   return listener ?? listenOnPath(path!);
 }
 
-/** Throws for a listener of `Deno.listenTls`. Deno exports no class that would tell one. */
+/** Throws for what is no listener, and for one of `Deno.listenTls`, of which Deno exports no class. */
 function checkListener(listener: Listener): void {
+  if (typeof listener.accept !== "function" || typeof listener.addr !== "object") {
+    throw new TypeError("Cannot listen: the listener has no accept() and addr");
+  }
   if (listener.constructor?.name !== "TlsListener") return;
   const advice = "Give a listener of Deno.listen, and the options cert and key";
   throw new TypeError(`Cannot listen on a listener of Deno.listenTls. ${advice}`);
@@ -94,6 +98,7 @@ export function listen(options: ListenOptions = {}): Deno.TcpListener {
   if (!Number.isInteger(portAttempts) || portAttempts < 1) {
     throw new RangeError(`Cannot try ${portAttempts} ports: give a whole number from 1`);
   }
+  checkLimits("listen", { tcpBacklog: options.tcpBacklog }, 1);
   checkIdentity(options);
   const last = port === 0 ? 0 : Math.min(65535, port + portAttempts - 1);
   for (let candidate = port; candidate <= last; candidate++) {

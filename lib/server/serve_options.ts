@@ -85,6 +85,19 @@ export interface DrainOptions {
 }
 
 /**
+ * Checks what would fail later: for each client that connects, or when the server listens already.
+ *
+ * @throws {TypeError} If the handler is no function, or the signal no `AbortSignal`.
+ */
+export function checkArguments(handler: unknown, signal?: unknown): void {
+  if (typeof handler !== "function") {
+    throw new TypeError("Cannot serve: the handler is no function. Give one as the first argument");
+  }
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError("Cannot serve: signal is no AbortSignal");
+}
+
+/**
  * Makes the options of all connections: the limits are checked, once, what is left out is set, and the callbacks are safe
  * to call.
  *

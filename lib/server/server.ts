@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits } from "../base/numbers.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop, type Listener } from "./accept_loop.ts";
@@ -14,6 +15,7 @@ import { listenerOf, type ListenOptions } from "./listen.ts";
 import { Refusals } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, listeningOn, type ServerEvent } from "./server_events.ts";
 import {
+  checkArguments,
   completedServeOptions,
   type DrainOptions,
   type HttpOption,
@@ -44,6 +46,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
+    checkArguments(handler, options.signal);
     this.#options = completedServeOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#conversations = new Conversations(handler, this.#options);
@@ -94,6 +97,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    * signal.
    */
   async pause(options: DrainOptions = {}): Promise<void> {
+    checkLimits("pause", { timeoutMs: options.timeoutMs });
     if (this.#stopped) return;
     this.#resuming = false;
     await this.#loop.close();
@@ -130,6 +134,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    * notice. A handler that awaited this would wait for itself.
    */
   async shutdown(options: DrainOptions = {}): Promise<void> {
+    checkLimits("shut down", { timeoutMs: options.timeoutMs });
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();
@@ -204,7 +209,7 @@ export function serve(
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
- * @throws {TypeError} If a certificate comes without its key, a listener with a path or from `Deno.listenTls`.
+ * @throws {TypeError} If the handler is no function, a certificate comes without its key, a listener with a path or from `Deno.listenTls`.
  *
  * @example An echo server
  * ```ts

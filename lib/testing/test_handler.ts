@@ -7,7 +7,11 @@ import type { Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import { Conversation, type Handler } from "../server/conversation.ts";
 import type { ConversationEnd, GoodbyeReason } from "../server/end_reason.ts";
-import { completedServeOptions, type ConversationOptions } from "../server/serve_options.ts";
+import {
+  checkArguments,
+  completedServeOptions,
+  type ConversationOptions,
+} from "../server/serve_options.ts";
 import { connInfoOf } from "../server/server_events.ts";
 import { faultyConnPair, type MemoryNetworkOptions } from "./memory_network.ts";
 
@@ -36,6 +40,7 @@ export class TestedHandler implements AsyncDisposable {
 
   /** Runs a handler: {@linkcode testHandler} in the form of a constructor. */
   constructor(handler: Handler, options: TestHandlerOptions = {}) {
+    checkArguments(handler);
     const serveOptions = completedServeOptions(options);
     const { network = {}, transport } = options;
     const [client, memory] = faultyConnPair(network);

@@ -234,9 +234,10 @@ Deno.test("serve({ listener }) goes on when accepting fails", async () => {
   assertEquals(events.count("accept_failed"), 1);
 });
 
-Deno.test("serve() refuses a listener with a path", () => {
+Deno.test("serve() refuses a listener with a path, and what is none", () => {
   const { listener } = memoryListener();
   assertThrows(() => serve(echo, { listener, path: "/tmp/x" }), TypeError, "give one of them");
+  assertThrows(() => serve(echo, { listener: {} as never }), TypeError, "has no accept()");
 });
 
 testWithCertificate("serve() refuses a listener of Deno.listenTls", async (pair) => {

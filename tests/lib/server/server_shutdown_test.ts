@@ -91,6 +91,18 @@ Deno.test("Server.shutdown() ends a handler whose peer takes nothing, after send
   assertInstanceOf(error, Deno.errors.TimedOut);
 });
 
+Deno.test("Server.shutdown() and pause() refuse a limit that is none, and do nothing then", async () => {
+  await using server = serve(echo);
+
+  for (const timeoutMs of [-1, NaN, "5" as never]) {
+    await assertRejects(() => server.shutdown({ timeoutMs }), RangeError, "timeoutMs is");
+    await assertRejects(() => server.pause({ timeoutMs }), RangeError, "timeoutMs is");
+  }
+
+  using client = await connectTo(server);
+  assertEquals(await client.request("still here"), "still here");
+});
+
 Deno.test("Server.shutdown({ signal }) closes what has not ended when it aborts", async () => {
   const { server, client, events } = await connected(async (conn) => {
     await conn.receive();
