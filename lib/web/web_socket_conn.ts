@@ -12,7 +12,7 @@ import { type ControlEvents, WebSocketDecoder } from "./web_socket_decoder.ts";
 import { WebSocketEncoder } from "./web_socket_encoder.ts";
 import { CLOSE, type CloseCode, OPCODE, wholeFrame } from "./web_socket_frame.ts";
 
-// With so many bytes queued, only the last of the pings that come is answered (section 5.5.3).
+// With this many bytes queued, only the last of the pings that come is answered (section 5.5.3).
 const MAX_PONGS_BYTES = 4096;
 
 const CODES: Record<GoodbyeReason, keyof typeof CLOSE> = {

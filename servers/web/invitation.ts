@@ -1,5 +1,5 @@
 /**
- * What the operator tells a class: where the server is for others.
+ * How other machines reach the server.
  *
  * @module
  */

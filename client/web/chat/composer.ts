@@ -42,11 +42,6 @@ export class Composer {
     this.writeTo(undefined);
   }
 
-  /** Whether something is written and not sent. */
-  get isEmpty(): boolean {
-    return this.#box.value.trim() === "";
-  }
-
   /** What is sent from now on is for one person, or for everybody. */
   writeTo(name: string | undefined): void {
     this.#to = name;
