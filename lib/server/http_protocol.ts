@@ -27,6 +27,8 @@ export function isHttp(first: Uint8Array): boolean {
 
 // Chromium closes a connection that it has opened in advance and not used for so long.
 const SPARE_MS = 10_000;
+// It opens them before the request for a page, and while it retries that.
+const OPENING_MS = 2000;
 const MAX_BROWSERS = 1000;
 
 /**
@@ -45,10 +47,11 @@ export class RecentBrowsers {
     for (const [first] of this.#requestedAt.entries().take(1)) this.#requestedAt.delete(first);
   }
 
-  /** For how much longer a silent connection from this address may be one of a browser, in milliseconds. */
-  remainingMs(address: string): number {
-    const at = this.#requestedAt.get(address);
-    return at === undefined ? 0 : Math.max(0, at + SPARE_MS - performance.now());
+  /** For how much longer a silent connection may be one that a browser has opened in advance, in milliseconds. */
+  remainingMs({ address, connectedAt }: ConnInfo): number {
+    const at = this.#requestedAt.get(address) ?? -Infinity;
+    const isLater = connectedAt - performance.timeOrigin > at + OPENING_MS;
+    return isLater ? 0 : Math.max(0, at + SPARE_MS - performance.now());
   }
 }
 
@@ -120,11 +123,11 @@ export type Protocol = "http" | "frames" | "nothing";
 async function spoken(
   conn: FramedConn,
   { silenceMs = 0, endsSilent = false, browsers }: Silence,
-  { address }: ConnInfo,
+  info: ConnInfo,
 ): Promise<Protocol> {
   const silence = silenceMs > 0 ? new AbortController() : undefined;
   const onSilence = () => {
-    const moreMs = browsers?.remainingMs(address) ?? 0;
+    const moreMs = browsers?.remainingMs(info) ?? 0;
     if (moreMs > 0) timer = setTimeout(onSilence, moreMs);
     else silence?.abort();
   };

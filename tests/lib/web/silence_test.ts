@@ -66,6 +66,20 @@ Deno.test("A handler that speaks first waits until a browser at the address has 
   await second.end();
 });
 
+Deno.test("A handler that speaks first does not wait for who comes when a browser has its page", async () => {
+  using time = new FakeTime();
+  using _clock = stub(performance, "now", () => time.now);
+  const browsers = new RecentBrowsers();
+  browsers.note("127.0.0.1");
+  await time.tickAsync(2001);
+  const peer = greet(browsers);
+
+  await time.tickAsync(200);
+  await peer.spoken;
+  assertEquals(peer.sent(), "\0\0\0\x0cWho are you?");
+  await peer.end();
+});
+
 function assertNever(): never {
   throw new Error("No request came");
 }
