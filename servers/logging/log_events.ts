@@ -82,15 +82,18 @@ export class EventLog {
 
   #takeSent(conn: ConnInfo, bytes: number): void {
     this.messages++;
-    if (this.isSecret?.(conn)) return;
+    if (this.#sentTo !== conn) {
+      if (this.isSecret?.(conn)) return;
+      this.#sentTo = conn;
+      this.#sentCount = 0;
+    }
     if (this.#sent.length === 0) queueMicrotask(this.#flushSent);
-    if (this.#sentTo !== conn) this.#sentCount = 0;
-    this.#sentTo = conn;
     const same = this.#sent[this.#sentCount++];
     if (same?.bytes === bytes) return void same.conns++;
     // The members of a room are sent the same messages. This connection is not.
     if (same) {
       this.#flushSent();
+      this.#sentTo = conn;
       this.#sentCount = 1;
     }
     this.#sent.push({ id: conn.id, bytes, conns: 1 });
@@ -99,7 +102,7 @@ export class EventLog {
   readonly #flushSent = (): void => {
     const sent = this.#sent;
     if (sent.length > 0) this.#sent = [];
-    this.#sentCount = 0;
+    this.#sentTo = undefined;
     for (const { id, bytes, conns } of sent) {
       this.#log.line(`data sent ${conns === 1 ? `conn=${id}` : `conns=${conns}`} bytes=${bytes}`);
     }
