@@ -4,7 +4,7 @@ import { PROCESSES, testWith } from "../../support/permissions.ts";
 import { CONNECTIONS, describe, FLOODS, measureFlood } from "./flood.ts";
 import type { Answered } from "./flooder.ts";
 
-const SECONDS = 2;
+const SECONDS = 3;
 // On a machine of its own the 99th percentile is below 50 ms in most of them: `flood.ts` is the program that shows it.
 // Here it must hold on one that does other things too, so the bound is that of a chat that still works, and a machine whose
 // timers are late has longer. Where clients were read as fast as they sent, it was above 8,000 ms beside a flood of
@@ -36,7 +36,7 @@ function assertPaced(answered: Answered[], { burst, perSecond }: typeof MEMBER):
     // One more for the rounding of clocks.
     assertLessOrEqual(answers, burst + perSecond * seconds + 1);
   }
-  assertGreater(Math.max(...answered.map(({ answers }) => answers)), burst / 2);
+  assertGreater(Math.max(...answered.map(({ answers }) => answers)), burst / 3);
 }
 
 for (const kind of FLOODS.filter((kind) => TESTED.has(kind))) {
