@@ -77,7 +77,7 @@ ptyTest(
 ptyTest("main.ts breaks a long error between words", async () => {
   const shown = await onConsole(["--host=192.0.2.7", "--port=0"], () => []);
 
-  assertMatch(shown, /^Cannot listen on 192\.0\.2\.7: [^\r]+\r\n  \S+/m);
+  assertMatch(shown, /^Cannot listen on 192\.0\.2\.7: [^\r]+\r\n {2}\S+/m);
 });
 
 ptyTest("main.ts says at Ctrl-D that it serves on, and how to end it", async () => {
