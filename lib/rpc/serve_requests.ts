@@ -58,7 +58,7 @@ export interface ServeRequestsOptions<Question> {
  * waits for the handlers that still run, and their answers are sent. A handler of `serve` can return it as it is:
  * {@linkcode RequestClient} shows both ends.
  *
- * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`. A peer that
+ * A message that is not a request, or whose body `validate` refuses, is answered with the failure `bad_request`. A peer that
  * waits for an answer may be silent for longer than `idleTimeoutMs`.
  *
  * @throws {RangeError} If `maxConcurrent` is less than 1.

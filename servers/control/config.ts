@@ -137,7 +137,7 @@ function readPem(flag: string, path: string, { begins, name }: PemKind): string 
   try {
     const { isFile, size } = Deno.statSync(path);
     // A named pipe would be waited for, without an end.
-    if (!isFile) throw new Error("it is no file");
+    if (!isFile) throw new Error("it is not a file");
     if (size > MAX_PEM_BYTES) throw new Error("it is too large");
     pem = Deno.readTextFileSync(path);
   } catch (error) {
