@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { escapeControl } from "../base/escape.ts";
+import { InactivityTimer } from "../base/inactivity_timer.ts";
 import { within } from "../base/within.ts";
 import { writeAll } from "../conn/conn_streams.ts";
 import type { TerminalOutput } from "./screen.ts";
@@ -48,7 +49,8 @@ export class AsyncOutput extends Writable implements TerminalOutput {
   readonly #to: OutputFile;
   readonly #isLossy: boolean;
   #isExiting = false;
-  #startedAt = Infinity; // of the write that is not done
+  /** The write under way takes too long. */
+  #isStalled = false;
 
   /** Writes to a file. */
   constructor(to: OutputFile, { isLossy = false }: AsyncOutputOptions = {}) {
@@ -80,8 +82,7 @@ export class AsyncOutput extends Writable implements TerminalOutput {
 
   /** Writes a text or bytes, as every stream does. */
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
-    const isStalled = performance.now() - this.#startedAt > LAST_OUTPUT_MS;
-    if (!this.#isExiting || isStalled) {
+    if (!this.#isExiting || this.#isStalled) {
       return super.write(chunk, encoding as BufferEncoding, done as () => void);
     }
     this.#writeNow(Buffer.from(chunk as string));
@@ -91,9 +92,14 @@ export class AsyncOutput extends Writable implements TerminalOutput {
 
   /** Writes one chunk, for the stream. */
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    this.#startedAt = performance.now();
+    // It counts turns of the event loop: a process that got no time is not one whose terminal takes nothing.
+    const timer = new InactivityTimer(LAST_OUTPUT_MS, {
+      progress: () => 0,
+      onInactive: () => this.#isStalled = true,
+    });
     const end = (error?: Error) => {
-      this.#startedAt = Infinity;
+      timer[Symbol.dispose]();
+      this.#isStalled = false;
       done(error);
     };
     writeAll(this.#to, chunk).then(() => end(), (error) => {

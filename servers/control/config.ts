@@ -79,7 +79,7 @@ export function plainTextWarning({ name, host, cert }: ServerConfig): string | u
   if ((name !== "auth" && name !== "chat") || cert !== undefined || isLoopback(host)) {
     return undefined;
   }
-  return "Passwords cross the network in clear. Give --cert and --key (deno task cert makes them)";
+  return "Passwords are sent unencrypted: give --cert and --key, made by deno task cert";
 }
 
 function configOf(name: ServerName, values: FlagValues): ServerConfig {

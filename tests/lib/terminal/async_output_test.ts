@@ -65,26 +65,29 @@ for (const isLossy of [false, true]) {
 }
 
 for (
-  const [what, waitedMs, text] of [
-    ["what is written within 1 s of a pending write", 1000, "last"],
-    ["nothing where a write has waited for over 1 s", 1001, ""],
+  const [what, turns, text] of [
+    ["what is written within 1 s of a pending write", 4, "last"],
+    ["what is written by a process that got no time in between", 1, "last"],
+    ["nothing where a write has waited for 1.25 s", 5, ""],
   ] as const
 ) {
   Deno.test(`AsyncOutput.exit() lets through ${what}`, async () => {
-    let now = 0;
-    using _clock = stub(performance, "now", () => now);
+    using time = new FakeTime();
+    using _clock = stub(performance, "now", () => 10_000);
     const busy = new FakeFile();
-    busy.room = new Promise(() => {});
+    const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
+    busy.room = room;
     const output = new AsyncOutput(busy);
-    output.write("before");
-    now += waitedMs;
+    const written = new Promise<void>((resolve) => output.write("before", () => resolve()));
+    for (let turn = 0; turn < turns; turn++) await time.tickAsync(250);
 
     output.exit();
     output.write("la");
     output.write("st");
 
     assertEquals(busy.text, text);
-    await new Promise((resolve) => setTimeout(resolve)); // the turn ends
+    makeRoom();
+    await written;
   });
 }
 
