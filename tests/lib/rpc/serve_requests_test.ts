@@ -132,12 +132,13 @@ Deno.test("serveRequests() aborts the signals of its requests when the connectio
     return { body: text };
   });
 
-  sendJson(client, { id: 1, body: "a" });
+  // A faulty client uses an id twice.
+  for (const id of [1, 2, 1]) sendJson(client, { id, body: "a" });
   await client.write(new Uint8Array([0, 0]));
   client.close();
 
   const error = await assertRejects(() => serving, Deno.errors.UnexpectedEof);
-  assertEquals(reasons, [error]);
+  assertEquals(reasons, [error, error, error]);
 });
 
 Deno.test("serveRequests() refuses what is not a request, and answers the next", async () => {
