@@ -69,7 +69,7 @@ async function talk(flags: ChatFlags): Promise<number> {
     findServer: () =>
       findServer(connect).catch((error) => {
         isRetriable(error);
-        tell(`${noConnection(address, error, server)}; you are logged in when it is there`);
+        tell(`${noConnection(address, error, server)}; the login follows when the server answers`);
       }),
     checkName: (wanted) => checkName(wanted, connect),
     tell: service,

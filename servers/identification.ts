@@ -12,7 +12,7 @@ import { lockFile } from "../lib/store/private_file.ts";
 import type { LogFile } from "../lib/log/log_file.ts";
 import { parseNewName } from "../lib/chat/new_name.ts";
 import type { ServerConfig } from "./control/config.ts";
-import { printLine } from "./control/output.ts";
+import { printError } from "./control/output.ts";
 import { texts } from "./echo.ts";
 import type { Service } from "./service.ts";
 import { type Trouble, TroubleLog } from "./logging/trouble_log.ts";
@@ -120,5 +120,5 @@ function isTooLong(text: string): boolean {
 
 function warn(notice: string, log: LogFile): void {
   log.warn("identities set aside", { notice });
-  printLine(Deno.stderr, `Warning: ${notice}`);
+  printError(`Warning: ${notice}`);
 }

@@ -21,7 +21,7 @@ export async function readPasswordFile(
   const [line = ""] = decode(await readBytes(path, tell), path).split(/\r\n|[\r\n]/);
   if (line === "") throw problem(path, "its first line is empty");
   // deno-lint-ignore no-control-regex -- no keyboard enters these
-  if (/[\0-\x08\x0e-\x1f\x7f]/.test(line)) throw problem(path, "it is no text in UTF-8");
+  if (/[\0-\x08\x0e-\x1f\x7f]/.test(line)) throw problem(path, "it is not text in UTF-8");
   if (passwordLength(line) > MAX_PASSWORD_LENGTH) {
     throw problem(path, `its first line has more than ${MAX_PASSWORD_LENGTH} characters`);
   }
@@ -53,7 +53,7 @@ function decode(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw problem(path, "it is no text in UTF-8");
+    throw problem(path, "it is not text in UTF-8");
   }
 }
 

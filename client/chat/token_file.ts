@@ -106,7 +106,7 @@ export class TokenFile implements LoginStore {
 
   #noList(): TypeError {
     return new TypeError(
-      `Cannot keep logins in ${this.#path}: it is no list of logins. Give --session another file`,
+      `Cannot keep logins in ${this.#path}: it is not a list of logins. Give --session another file`,
     );
   }
 }

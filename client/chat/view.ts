@@ -102,7 +102,7 @@ export class ChatView {
     return service(escapeControl(
       wait.error === undefined
         ? waitMessage(address, wait)
-        : `${noConnection(address, wait.error)}; trying again until it is there`,
+        : `${noConnection(address, wait.error)}; trying again until the server answers`,
     ));
   }
 

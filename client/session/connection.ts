@@ -82,7 +82,7 @@ export class ChatConnection {
       const message = parseServerMessage(text);
       // A newer server may send types that are unknown here, but not as its first message.
       if (!message && !this.#isKnown) {
-        const reason = "it is no chat and no authentication server";
+        const reason = "it is neither a chat nor an authentication server";
         throw new WrongServerError(reason, { isForeign: true });
       }
       this.#isKnown = true;

@@ -94,7 +94,7 @@ export async function connectorOf({ host, port, tls, ca }: ServerFlags): Promise
 async function readSmallFile(path: string): Promise<string> {
   const { isFile, size } = await Deno.stat(path);
   // A named pipe would be waited for, without an end.
-  if (!isFile) throw new Error("it is no file");
+  if (!isFile) throw new Error("it is not a file");
   if (size > MAX_CA_BYTES) throw new Error("it is too large");
   return await Deno.readTextFile(path);
 }

@@ -64,5 +64,5 @@ function explain(name: string): string {
   if (outside === undefined) return `${rule}; a combining mark must follow a letter`;
   const number = outside.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
   const shown = VISIBLE.test(outside) ? outside : `U+${number}`;
-  return `${rule}; ${outside === " " ? "a space" : shown} is neither`;
+  return outside === " " ? `${rule}, without spaces` : `${rule}; ${shown} is none of these`;
 }

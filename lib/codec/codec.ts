@@ -10,7 +10,7 @@ import { messageOf } from "../base/thrown.ts";
  * Encodes values of type `Out` as bodies, and decodes bodies as values of type `In`. Whatever `decode` throws refuses the
  * message, with the error's text as the reason; `null` is refused too, because it stands for the end of a connection.
  *
- * {@linkcode json} makes a codec, {@linkcode bytes} is one. One's own is an object of this shape:
+ * {@linkcode json} makes a codec, {@linkcode bytes} is one. Your own is an object of this shape:
  *
  * @example Numbers in decimal
  * ```ts
@@ -22,7 +22,7 @@ import { messageOf } from "../base/thrown.ts";
  *   body: "text",
  *   encode: (value) => String(value),
  *   decode(text) {
- *     if (!/^-?\d{1,15}$/.test(text)) throw new TypeError("it is no whole number");
+ *     if (!/^-?\d{1,15}$/.test(text)) throw new TypeError("it is not a whole number");
  *     return Number(text);
  *   },
  * };

@@ -42,14 +42,14 @@ const PROTOTYPE = keyPattern("prototype");
  * function parseNumbers(value: unknown): Numbers {
  *   const { numbers } = (value ?? {}) as Record<string, unknown>;
  *   if (!Array.isArray(numbers) || !numbers.every((each) => typeof each === "number")) {
- *     throw new TypeError("numbers is no list of numbers");
+ *     throw new TypeError("numbers is not a list of numbers");
  *   }
  *   return { numbers };
  * }
  *
  * function parseSum(value: unknown): Sum {
  *   const { sum } = (value ?? {}) as Record<string, unknown>;
- *   if (typeof sum !== "number") throw new TypeError("sum is no number");
+ *   if (typeof sum !== "number") throw new TypeError("sum is not a number");
  *   return { sum };
  * }
  *

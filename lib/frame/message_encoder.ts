@@ -111,7 +111,8 @@ export abstract class MessageEncoder extends WriteBuffer {
 
   /** Remembers that frames are in the buffer which were shared. */
   protected addedShared(frames: SharedFrames): void {
-    this.#lengths?.push(...frames.bodyLengths);
+    // As arguments of one call, a hundred thousand lengths would not fit on the stack.
+    for (const bodyBytes of this.#lengths ? frames.bodyLengths : NO_LENGTHS) this.added(bodyBytes);
   }
 
   /** Remembers that shared frames are taken, which were not in the buffer. */

@@ -48,7 +48,7 @@ export class ReadBuffer {
   /**
    * Takes in the chunk that was read into the first `chunkBytes` bytes of the last `space()`.
    *
-   * @throws {RangeError} If that cannot be: it is no whole number from 0 to the length of the space.
+   * @throws {RangeError} If that cannot be: it is not a whole number from 0 to the length of the space.
    */
   filled(chunkBytes: number): void {
     const spaceBytes = this.bytes.length - this.filledTo;

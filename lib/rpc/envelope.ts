@@ -48,18 +48,18 @@ export function parseRequest(value: unknown): Request | Cancellation {
 /** Reads a response, or throws what is wrong with it. */
 export function parseResponse(value: unknown): Response {
   const { id, body, error } = parseObject(value);
-  if (id !== null && !isId(id)) throw new TypeError("it is no response: it has no id");
+  if (id !== null && !isId(id)) throw new TypeError("it is not a response: it has no id");
   if (error === undefined) return { id, body };
   const { code, message } = parseObject(error);
   if (typeof code !== "string" || typeof message !== "string") {
-    throw new TypeError("it is no response: its error has no code and message");
+    throw new TypeError("it is not a response: its error has no code and message");
   }
   return { id, error: { code, message } };
 }
 
 function parseObject(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError("it is no object");
+    throw new TypeError("it is not an object");
   }
   return value as Record<string, unknown>;
 }

@@ -69,7 +69,7 @@ interface Pending {
  * import { assertEquals } from "@std/assert";
  *
  * function parseNumber(value: unknown): number {
- *   if (typeof value !== "number") throw new TypeError("it is no number");
+ *   if (typeof value !== "number") throw new TypeError("it is not a number");
  *   return value;
  * }
  *

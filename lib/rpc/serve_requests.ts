@@ -58,7 +58,7 @@ export interface ServeRequestsOptions<Question> {
  * waits for the handlers that still run, and their answers are sent. A handler of `serve` can return it as it is:
  * {@linkcode RequestClient} shows both ends.
  *
- * A message that is no request, or whose body `validate` refuses, is answered with the failure `bad_request`. A peer that
+ * A message that is not a request, or whose body `validate` refuses, is answered with the failure `bad_request`. A peer that
  * waits for an answer may be silent for longer than `idleTimeoutMs`.
  *
  * @throws {RangeError} If `maxConcurrent` is less than 1.
@@ -83,9 +83,8 @@ class RequestServer<Question, Answer> {
   readonly #handler: RequestHandler<Question, Answer>;
   readonly #validate: Validate<Question>;
   readonly #report: (error: unknown) => void;
-  readonly #running = new Set<Promise<void>>();
-  /** Of the requests that run, by their ids. */
-  readonly #controllers = new Map<number, AbortController>();
+  /** The requests that run. A faulty client may use an id for several of them. */
+  readonly #running = new Map<Promise<void>, { id: number; controller: AbortController }>();
   #wake: () => void = () => {};
 
   constructor(
@@ -106,7 +105,7 @@ class RequestServer<Question, Answer> {
     try {
       for (let message; (message = await this.#receive()) !== null;) {
         if ("cancel" in message) {
-          this.#controllers.get(message.cancel)?.abort(givenUp());
+          this.#abort(givenUp(), message.cancel);
           continue;
         }
         if (this.#running.size >= maxConcurrent) {
@@ -115,10 +114,10 @@ class RequestServer<Question, Answer> {
         this.#start(message);
       }
     } catch (error) {
-      for (const controller of this.#controllers.values()) controller.abort(error);
+      this.#abort(error);
       throw error;
     } finally {
-      await Promise.all(this.#running);
+      await Promise.all(this.#running.keys());
     }
   }
 
@@ -143,14 +142,18 @@ class RequestServer<Question, Answer> {
 
   #start(request: Request): void {
     const controller = new AbortController();
-    this.#controllers.set(request.id, controller);
     const done = this.#answer(request, controller.signal).finally(() => {
       this.#running.delete(done);
-      // A client may have used the id again.
-      if (this.#controllers.get(request.id) === controller) this.#controllers.delete(request.id);
       this.#wake();
     });
-    this.#running.add(done);
+    this.#running.set(done, { id: request.id, controller });
+  }
+
+  /** Aborts the signals of all requests, or of those with this id. */
+  #abort(reason: unknown, ofId?: number): void {
+    for (const { id, controller } of this.#running.values()) {
+      if (ofId === undefined || id === ofId) controller.abort(reason);
+    }
   }
 
   async #answer({ id, body }: Request, signal: AbortSignal): Promise<void> {

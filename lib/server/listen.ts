@@ -17,7 +17,8 @@ export interface ListenOptions {
   /**
    * A Unix socket to listen on, in place of a port: a path that does not exist yet, of at most 107 bytes on Linux and 103
    * on macOS. Only the user of the server may connect (mode 0600). The file of this path is removed when the server stops
-   * listening, also if another server has replaced it.
+   * listening, also if another server has replaced it. A client connects with
+   * `new FramedConn(await Deno.connect({ transport: "unix", path }))`.
    */
   path?: string | undefined;
   /**

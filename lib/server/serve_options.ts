@@ -87,14 +87,16 @@ export interface DrainOptions {
 /**
  * Checks what would fail later: for each client that connects, or when the server listens already.
  *
- * @throws {TypeError} If the handler is no function, or the signal no `AbortSignal`.
+ * @throws {TypeError} If the handler is not a function, or the signal no `AbortSignal`.
  */
 export function checkArguments(handler: unknown, signal?: unknown): void {
   if (typeof handler !== "function") {
-    throw new TypeError("Cannot serve: the handler is no function. Give one as the first argument");
+    throw new TypeError(
+      "Cannot serve: the handler is not a function. Give one as the first argument",
+    );
   }
   if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new TypeError("Cannot serve: signal is no AbortSignal");
+  throw new TypeError("Cannot serve: signal is not an AbortSignal");
 }
 
 /**

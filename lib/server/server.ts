@@ -209,7 +209,7 @@ export function serve(
  *
  * @throws {Deno.errors.AddrInUse} If every port that was tried is busy, or the file of the Unix socket exists.
  * @throws {RangeError} If the port is not a whole number from 0 to 65535, or a limit is less than 0.
- * @throws {TypeError} If the handler is no function, a certificate comes without its key, a listener with a path or from `Deno.listenTls`.
+ * @throws {TypeError} If the handler is not a function, a certificate comes without its key, a listener with a path or from `Deno.listenTls`.
  *
  * @example An echo server
  * ```ts

@@ -175,7 +175,7 @@ export class IdentityStore {
     if (info.isSymlink) {
       throw new Deno.errors.PermissionDenied("it is a symbolic link. Put the file itself there");
     }
-    if (!info.isFile) throw new Error("it is no file. Move it away");
+    if (!info.isFile) throw new Error("it is not a file. Move it away");
     if (info.size > MAX_FILE_BYTES) throw new Deno.errors.InvalidData("it is too large");
     this.#names = parseNames(await Deno.readFile(this.#path));
     this.#version = version;

@@ -20,7 +20,7 @@ export function lockFile(path: string): Disposable {
   const info = refuseLink(`${path}.lock`, `lock ${path}`);
   // A named pipe would be waited for, without an end.
   if (info && !info.isFile) {
-    throw new Error(`Cannot lock ${path}: ${path}.lock is no file. Move it away`);
+    throw new Error(`Cannot lock ${path}: ${path}.lock is not a file. Move it away`);
   }
   const file = Deno.openSync(`${path}.lock`, { create: true, write: true, mode: 0o600 });
   try {

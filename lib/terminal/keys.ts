@@ -115,10 +115,7 @@ export class KeyDecoder {
   /** Drops a sequence that did not go on: what follows is typed. */
   expire(): Key[] {
     if (this.#held.startsWith(PASTE_START)) {
-      const text = this.#held.slice(PASTE_START.length);
-      this.#held = "";
-      this.#isPasteOpen = true;
-      return [{ name: "paste", text }];
+      return this.#decodePaste(this.#held.slice(PASTE_START.length));
     }
     const [, letter = "", ...rest] = this.#isInString ? "" : this.#held;
     this.#isInString = false;
@@ -127,31 +124,39 @@ export class KeyDecoder {
   }
 
   #decode(input: string): Key[] {
-    if (this.#isPasteOpen) return this.#decodePaste(input);
+    if (this.#isPasteOpen) return this.#decodeRest(input);
     const start = input.indexOf(PASTE_START);
     if (start === -1) return this.#decodeTyped(input);
     const keys = this.#decodeTyped(input.slice(0, start));
     this.#isInString = false;
     this.#marksPastes = true;
-    const text = start + PASTE_START.length;
-    const end = input.indexOf(PASTE_END, text);
-    if (end === -1 && input.length - text < MAX_PASTE_CHARS) {
+    const text = input.slice(start + PASTE_START.length);
+    if (text.length < MAX_PASTE_CHARS && !text.includes(PASTE_END)) {
       this.#held = input.slice(start);
       return keys;
     }
-    keys.push({ name: "paste", text: input.slice(text, end === -1 ? undefined : end) });
-    this.#isPasteOpen = end === -1;
-    return end === -1 ? keys : keys.concat(this.#decode(input.slice(end + PASTE_END.length)));
+    return keys.concat(this.#decodePaste(text));
   }
 
-  /** The rest of a paste, up to its end, or to a key that was pressed because that does not come. */
+  /** The rest of an open paste: up to its end, or to the next paste or key, because the end does not come. */
+  #decodeRest(input: string): Key[] {
+    const [rest = ""] = input.split(PASTE_START, 1);
+    if (rest !== input && !rest.includes(PASTE_END)) {
+      this.#isPasteOpen = false;
+      return pasted(rest).concat(this.#decode(input.slice(rest.length)));
+    }
+    if (!CONTROL_KEY.test(input)) return this.#decodePaste(input);
+    this.#isPasteOpen = false;
+    return this.#decodeTyped(input);
+  }
+
+  /** A paste up to its end, or as far as it has come: half an end mark waits for its other half. */
   #decodePaste(input: string): Key[] {
     const end = input.indexOf(PASTE_END);
-    this.#isPasteOpen = end === -1 && !CONTROL_KEY.test(input);
-    if (end === -1 && !this.#isPasteOpen) return this.#decodeTyped(input);
-    if (end === -1) this.#held = UNFINISHED.exec(input)?.[0] ?? "";
+    this.#isPasteOpen = end === -1;
+    this.#held = end === -1 ? UNFINISHED.exec(input)?.[0] ?? "" : "";
     const text = input.slice(0, end === -1 ? input.length - this.#held.length : end);
-    const keys: Key[] = text === "" ? [] : [{ name: "paste", text }];
+    const keys = pasted(text);
     return end === -1 ? keys : keys.concat(this.#decode(input.slice(end + PASTE_END.length)));
   }
 
@@ -199,6 +204,10 @@ export function decodeLines(text: string): Key[] {
       ? { name: "enter", text: "" }
       : { name: "text", text: token }
   );
+}
+
+function pasted(text: string): Key[] {
+  return text === "" ? [] : [{ name: "paste", text }];
 }
 
 function keyOf(token: string): Key[] {

@@ -7,17 +7,8 @@
 import { escapeControl } from "../base/escape.ts";
 import { ANSWER_MS, decodeLines, type Key, KeyDecoder } from "./keys.ts";
 import { LineEditor, MAX_LINE_CHARS, withoutControls } from "./line_editor.ts";
+import type { Question } from "./question.ts";
 import type { Screen } from "./screen.ts";
-
-/** One question; keys are its answer until Enter. */
-export interface Question {
-  /** What stands before the answer. */
-  prompt: string;
-  /** Whether the answer must not be seen. @default {false} */
-  hidden?: boolean;
-  /** What to answer, for an answer that does not count; such an answer is asked for again, and none can be pasted. */
-  hintOn?(answer: string): string | undefined;
-}
 
 /** What a dialog tells, and asks, the program. */
 export interface LineDialogOptions {
@@ -96,8 +87,17 @@ export class LineDialog {
     const { waitMs } = this.#decoder;
     if (before === ANSWER_MS && waitMs === ANSWER_MS) return; // Its time goes on.
     clearTimeout(this.#escapeTimer);
+    this.#awaitRest();
+  }
+
+  /** Waits for the rest of a sequence; of a paste that did not go on, half an end mark may be left. */
+  #awaitRest(): void {
+    const { waitMs } = this.#decoder;
     if (waitMs === 0 || this.#isEnded) return;
-    this.#escapeTimer = setTimeout(() => this.#take(this.#decoder.expire()), waitMs);
+    this.#escapeTimer = setTimeout(() => {
+      this.#take(this.#decoder.expire());
+      this.#awaitRest();
+    }, waitMs);
   }
 
   /** Answers all questions with `null`, and takes no further keys but Ctrl-C. */

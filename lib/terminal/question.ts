@@ -6,6 +6,16 @@
 
 import { parseHost, parsePort } from "../base/endpoint.ts";
 
+/** One question; keys are its answer until Enter. */
+export interface Question {
+  /** What stands before the answer. */
+  prompt: string;
+  /** Whether the answer must not be seen. @default {false} */
+  hidden?: boolean;
+  /** What to answer, for an answer that does not count; such an answer is asked for again, and none can be pasted. */
+  hintOn?(answer: string): string | undefined;
+}
+
 /** Where questions are asked: a terminal, or a test. */
 export interface Asker {
   /** Shows the prompt and gives the line typed after it, or `null` at the end of input. */

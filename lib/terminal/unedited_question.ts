@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { LineDialog, Question } from "./line_dialog.ts";
+import type { LineDialog } from "./line_dialog.ts";
+import type { Question } from "./question.ts";
 import type { Keyboard } from "./terminal_input.ts";
 import { escapeAllButColors } from "./text_layout.ts";
 

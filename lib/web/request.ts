@@ -41,7 +41,7 @@ const SINGLE = ["host", "content-length", "origin", "sec-websocket-key", "sec-we
  * Reads the head of a request. A line that continues the one before is refused (RFC 9112, section 5.2), and so is every
  * sign of a body (section 6.3).
  *
- * @throws {HttpError} If it is no request that this server answers.
+ * @throws {HttpError} If it is not a request that this server answers.
  */
 export function parseRequest(head: string, { isSecure = false } = {}): HttpRequest {
   const [requestLine = "", ...lines] = head.split("\r\n");

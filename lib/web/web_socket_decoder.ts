@@ -222,7 +222,7 @@ export class WebSocketDecoder extends MessageDecoder {
     if (payload.length === 1) throw this.#protocolError("a close code has two bytes");
     const code = payload.length === 0 ? undefined : payload[0]! << 8 | payload[1]!;
     if (code !== undefined && !isCloseCode(code)) {
-      throw this.#protocolError(`${code} is no close code`);
+      throw this.#protocolError(`${code} is not a close code`);
     }
     try {
       decodeBody(payload.subarray(2));

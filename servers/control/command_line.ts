@@ -4,12 +4,11 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { escapeControl } from "../../lib/base/escape.ts";
 import { noFlag } from "../../lib/base/nearest.ts";
 import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
 import { messageOf } from "../../lib/base/thrown.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
-import { linesPrinted, printLine } from "./output.ts";
+import { linesPrinted, printError, printLine } from "./output.ts";
 
 const HELP_COLUMNS = 80;
 
@@ -89,7 +88,7 @@ export async function runMain(
   try {
     code = await main();
   } catch (error) {
-    printLine(Deno.stderr, escapeControl(reasonOf(error)));
+    printError(reasonOf(error));
     code = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
   }
   await linesPrinted();

@@ -59,13 +59,16 @@ export interface Command {
 /** All commands by name. */
 export const COMMANDS: Record<string, Command> = {
   "help": { summary: "show this list", main: help },
-  "status": { summary: "address, uptime, connections, messages, memory", listening: status },
+  "status": {
+    summary: "address, uptime, connections, messages in and out, memory",
+    listening: status,
+  },
   "who": { summary: "who is connected: number, name, address, since when", listening: who },
   "pause": { summary: "stop listening; clients are asked to come back", listening: pause },
   "resume": { summary: "listen again on the same port", listening: resume },
   "logs": {
     usage: "[N] [TEXT]",
-    summary: "the last N lines of the log (20) that contain TEXT; logs -f [TEXT] follows",
+    summary: "last N lines of the log (20) with TEXT; logs -f [TEXT]: new ones",
     main: logs,
   },
   "reasons": { summary: "explain the reason= of the log", main: reasons },
@@ -83,7 +86,7 @@ export const COMMANDS: Record<string, Command> = {
   },
   "kick": {
     usage: "WHO",
-    summary: "end the connections of a name, an address or a number of who",
+    summary: "end connections by number, name or address, as who shows them",
     listening: kick,
   },
   "say": {
@@ -190,7 +193,7 @@ async function clearUsers(_argument: string, { service }: ServerContext): Promis
 
 function kick(target: string, { server, service }: ServerContext): string {
   if (!target) {
-    return "Usage: kick WHO (a number, a name or an address of who; @3 is the user called 3)";
+    return "Usage: kick WHO (a number, name or address that who shows; @3: the user called 3)";
   }
   const name = target.replace(/^@/, "");
   const isMeant = (conn: ConnInfo) => {

@@ -79,7 +79,7 @@ export function plainTextWarning({ name, host, cert }: ServerConfig): string | u
   if ((name !== "auth" && name !== "chat") || cert !== undefined || isLoopback(host)) {
     return undefined;
   }
-  return "Passwords cross the network in clear. Give --cert and --key (deno task cert makes them)";
+  return "Passwords are sent unencrypted: give --cert and --key, made by deno task cert";
 }
 
 function configOf(name: ServerName, values: FlagValues): ServerConfig {
@@ -137,7 +137,7 @@ function readPem(flag: string, path: string, { begins, name }: PemKind): string 
   try {
     const { isFile, size } = Deno.statSync(path);
     // A named pipe would be waited for, without an end.
-    if (!isFile) throw new Error("it is no file");
+    if (!isFile) throw new Error("it is not a file");
     if (size > MAX_PEM_BYTES) throw new Error("it is too large");
     pem = Deno.readTextFileSync(path);
   } catch (error) {

@@ -68,7 +68,7 @@ export class Console {
       return `There is no command "${escapeControl(name)}". ${advice}`;
     }
     if (!names.includes(name)) {
-      return command.needs === "say" ? "This server is no chat" : "This server keeps no users";
+      return command.needs === "say" ? "This server is not a chat" : "This server keeps no users";
     }
     if (argument === "" || command.usage) return undefined;
     return `${name} takes no argument: ${command.alone ?? "type it alone"}`;

@@ -10,7 +10,7 @@ import { EXIT_INTERRUPTED, runMain } from "./command_line.ts";
 import { parseServerLine, plainTextWarning, type ServerConfig } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { ListeningThread } from "./listening_thread.ts";
-import { printLine, reasonOf } from "./output.ts";
+import { printError, printLine, reasonOf } from "./output.ts";
 import { onHangUpSignal, onStopSignal } from "./signals.ts";
 
 /** Runs the server that the first argument names, in a thread that was made for it, until it has stopped. */
@@ -61,7 +61,7 @@ class ControlThread {
     const warning = plainTextWarning(this.#config);
     const { commands, ...addr } = await this.#thread.start(this.#config, warning);
     this.#print(listeningLine(addr, this.#config.port));
-    if (warning) printLine(Deno.stderr, warning);
+    if (warning) printError(warning);
     await this.#printInvitation(addr.port);
     if (this.#isInBackground) {
       this.#print("In the background there is no console: fg, and then Ctrl-C, ends the server");

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { escapeControl } from "../../lib/base/escape.ts";
 import { within } from "../../lib/base/within.ts";
 import { writeAll } from "../../lib/conn/conn_streams.ts";
+import { wrapText } from "../../lib/terminal/text_layout.ts";
 
 const MAY_LISTEN = "this task may listen on this machine, as --host 127.0.0.1, localhost or " +
   "::1, and for the whole network on --host 0.0.0.0, or :: with IPv6";
@@ -25,6 +27,12 @@ export function printLine(to: Pick<Deno.Conn, "write">, text: string): void {
     .catch(() => {/* There is no other place to report it. */})
     .finally(() => printing.delete(printed));
   printing.add(printed);
+}
+
+/** Prints a message on standard error: escaped, and on a terminal in rows that end between words. */
+export function printError(text: string): void {
+  const columns = Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : Infinity;
+  printLine(Deno.stderr, wrapText(escapeControl(text), { columns }).join("\n"));
 }
 
 /** Waits until all lines are printed, but no longer than their reader may take. */

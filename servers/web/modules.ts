@@ -31,7 +31,7 @@ export function readModules(
     const path = module.href.slice(root.href.length);
     if (modules.has(path)) continue;
     if (!SERVED.test(path)) {
-      throw new TypeError(`Cannot serve ${path}: it is no module of a client`);
+      throw new TypeError(`Cannot serve ${path}: it is not a module of a client`);
     }
     const source = prepare(Deno.readTextFileSync(module));
     modules.set(path, source);

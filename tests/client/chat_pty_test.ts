@@ -99,10 +99,10 @@ ptyTest("client/chat.ts shows its prompt before the first connection", async () 
 
   const shown = await onTerminal(
     [...ALONE, "--host", "127.0.0.1", "--port", `${chat.server.addr.port}`, ...KIM],
-    ["Connection refused; you are logged in when it is there", ""],
+    ["Connection refused; the login follows when the server answers", ""],
     ["Choose a password: ", "tr0ub4dor&3\r"],
     ["Once more: ", "tr0ub4dor&3\r"],
-    ["trying again until it is there", ""],
+    ["trying again until the server answers", ""],
     ["(waiting) > ", "hello\r"],
     ["waits to be sent: hello", "/quit\r"],
   );

@@ -169,7 +169,7 @@ for (const name of ["hello", "data/chat.db"]) {
     });
 
     assertEquals(code, 2);
-    assertStringIncludes(err, `Cannot keep logins in ${name}: it is no list of logins`);
+    assertStringIncludes(err, `Cannot keep logins in ${name}: it is not a list of logins`);
     assertEquals(await Deno.readTextFile(`${folder}/${name}`), "SQLite format 3\0");
   });
 }

@@ -49,7 +49,7 @@ function squareRoot(value: number): Result<number> {
 }
 
 function parseNumber(value: unknown): number {
-  if (typeof value !== "number") throw new TypeError("it is no number");
+  if (typeof value !== "number") throw new TypeError("it is not a number");
   return value;
 }
 

@@ -20,7 +20,7 @@ Deno.test("echo() sends every text back in order until the peer has finished", a
   assertEquals(await Array.fromAsync(conn), ["a", "", "Привет", "exit"]);
 });
 
-Deno.test("echo() answers what is no text with the reason, and goes on", async () => {
+Deno.test("echo() answers what is not a text with the reason, and goes on", async () => {
   await using server = serve(echo);
   using conn = await connect(server);
 

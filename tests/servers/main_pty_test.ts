@@ -74,6 +74,12 @@ ptyTest(
   },
 );
 
+ptyTest("main.ts breaks a long error between words", async () => {
+  const shown = await onConsole(["--host=192.0.2.7", "--port=0"], () => []);
+
+  assertMatch(shown, /^Cannot listen on 192\.0\.2\.7: [^\r]+\r\n {2}\S+/m);
+});
+
 ptyTest("main.ts says at Ctrl-D that it serves on, and how to end it", async () => {
   const shown = await onConsole(["--host=127.0.0.1", "--port=0"], (pid) => [
     ["Listening on 127.0.0.1:", "who\r"],

@@ -203,7 +203,7 @@ testWith(PROCESSES, "main.ts answers commands from a pipe while clients are serv
   assertMatch(await server.command("who"), /^1 {2}- {2}127\.0\.0\.1:\d+ {2}\d+ s$/);
   assertMatch(await server.command("logs 1"), / INFO echo command command=who$/);
   assertEquals(await server.command("clear-logs"), "The log is empty now");
-  assertEquals(await server.command("say hello"), "This server is no chat");
+  assertEquals(await server.command("say hello"), "This server is not a chat");
   assertEquals(await server.command("logs"), "The log is empty");
   assertStringIncludes(await server.command("stpo"), "Did you mean stop?");
   assertStringIncludes(await server.command("__proto__"), "There is no command");

@@ -81,7 +81,11 @@ export class Authority implements AsyncDisposable {
 }
 
 async function openssl(cwd: string, args: string): Promise<void> {
-  const command = new Deno.Command("openssl", { args: args.split(" "), cwd });
-  const { success, stderr } = await command.output();
+  const { success, stderr } = await runOpenssl(cwd, args);
   if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** Runs openssl in a folder, without input. */
+export function runOpenssl(cwd: string, args: string): Promise<Deno.CommandOutput> {
+  return new Deno.Command("openssl", { args: args.split(" "), cwd, stdin: "null" }).output();
 }

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The page of a server that is no chat: send a line, see the answers, and the bytes of each frame.
+ * The page of a server that is not a chat: send a line, see the answers, and the bytes of each frame.
  *
  * @module
  */

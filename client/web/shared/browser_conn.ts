@@ -94,7 +94,7 @@ export class BrowserConn implements ChatConn {
   #take(data: unknown): void {
     if (this.#end !== undefined) return;
     this.#isHeard = true;
-    if (typeof data !== "string") return this.#fail("the server sent a message that is no text");
+    if (typeof data !== "string") return this.#fail("the server sent a message that is not a text");
     this.#waitingChars += data.length;
     if (this.#waitingChars > MAX_WAITING_CHARS) return this.#fail("the server sent too much");
     this.#texts.push(data);

@@ -33,6 +33,9 @@ export interface TlsEvents {
 /** The client has shown no certificate, or one that no authority of the server has signed, or that has expired. */
 export class RefusedCertificateError extends Deno.errors.InvalidData {}
 
+// So many certificates are remembered. One that is forgotten is checked at the next handshake without a session.
+const MAX_CHECKED = 10_000;
+
 /** Begins TLS on accepted connections. */
 export class TlsAcceptor {
   readonly #identity: TlsIdentity;
@@ -42,6 +45,8 @@ export class TlsAcceptor {
    * failed until its own limit has passed (Deno 2.9), so that comes soon after.
    */
   readonly #abandonMs: number;
+  /** Until when each certificate is valid that was checked here, by its fingerprint. */
+  readonly #checked = new Map<string, number>();
 
   /** Takes a certificate and its key, which must be a pair, and the limit of a handshake; 0 is none. */
   constructor(identity: TlsIdentity, handshakeTimeoutMs = 10_000) {
@@ -77,8 +82,9 @@ export class TlsAcceptor {
     stream.once("end", onEnd);
     server.on("secureConnection", (socket) => {
       stream.off("end", onEnd);
-      if (!socket.authorized) {
-        events.onError(refused(socket));
+      const error = socket.authorized ? this.#refuseSession(socket) : refused(socket);
+      if (error) {
+        events.onError(error);
         return void socket.destroy();
       }
       events.onSocket(socket);
@@ -92,6 +98,23 @@ export class TlsAcceptor {
       else events.onError(error);
     });
     server.emit("connection", stream);
+  }
+
+  /**
+   * All servers of a process resume the sessions of each other, and none checks the certificate of one again, whatever
+   * its authorities are (Deno 2.9). So one whose certificate was not checked here, or has expired since, is refused.
+   */
+  #refuseSession(socket: TLSSocket): RefusedCertificateError | undefined {
+    const { fingerprint256, valid_to } = socket.getPeerCertificate();
+    if (!socket.isSessionReused()) {
+      this.#checked.delete(fingerprint256);
+      this.#checked.set(fingerprint256, Date.parse(valid_to));
+      if (this.#checked.size <= MAX_CHECKED) return undefined;
+      for (const [first] of this.#checked.entries().take(1)) this.#checked.delete(first);
+    } else if (!((this.#checked.get(fingerprint256) ?? 0) > Date.now())) {
+      return new RefusedCertificateError("The session of the client is none of this server's");
+    }
+    return undefined;
   }
 }
 

@@ -155,7 +155,7 @@ Deno.test("ChatClient.run() does not wait for a server when there is nothing to 
 
   assertEquals(await client.run(), 1);
   assertEquals(told, [
-    "no connection to s:1: No; trying again until it is there",
+    "no connection to s:1: No; trying again until the server answers",
     "Not logged in: no answer from the server",
   ]);
 });

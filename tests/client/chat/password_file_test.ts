@@ -36,8 +36,8 @@ for (
 
 for (
   const [what, bytes, reason] of [
-    ["bytes that are no UTF-8", new Uint8Array([0x70, 0xff, 0xfe]), "it is no text in UTF-8"],
-    ["UTF-16 without a mark", utf16("password", true), "it is no text in UTF-8"],
+    ["bytes that are no UTF-8", new Uint8Array([0x70, 0xff, 0xfe]), "it is not text in UTF-8"],
+    ["UTF-16 without a mark", utf16("password", true), "it is not text in UTF-8"],
     ["an empty line", utf8("\npassword"), "its first line is empty"],
     ["a mark alone", utf8("\ufeff"), "its first line is empty"],
     ["a line too long", utf8("x".repeat(257)), "has more than 256 characters"],

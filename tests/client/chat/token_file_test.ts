@@ -71,19 +71,19 @@ fileTest("TokenFile is readable by its owner only", async (path) => {
   if (Deno.build.os !== "windows") assertEquals(mode! & 0o777, 0o600);
 });
 
-fileTest("TokenFile replaces nothing that is no list of logins", async (path) => {
+fileTest("TokenFile replaces nothing that is not a list of logins", async (path) => {
   await Deno.mkdir(path.replace(/[^/]*$/, ""));
   const file = new TokenFile(path, SERVER);
   for (const text of ["SQLite format 3\0", "[", "null", '{"a":1}', "[null]", '[{"server":"s"}]']) {
     await Deno.writeTextFile(path, text);
 
-    await assertRejects(() => file.check(), TypeError, "it is no list of logins");
+    await assertRejects(() => file.check(), TypeError, "it is not a list of logins");
     await assertRejects(() => file.save(LOGIN), TypeError, "Give --session another file");
     assertEquals(await Deno.readTextFile(path), text);
   }
   await Deno.remove(path);
   await Deno.mkdir(path);
-  await assertRejects(() => file.check(), TypeError, "it is no list of logins");
+  await assertRejects(() => file.check(), TypeError, "it is not a list of logins");
 });
 
 fileTest("TokenFile reads a file with a byte order mark", async (path) => {

@@ -166,9 +166,9 @@ Deno.test("ChatView.wait() tells a reason once, and a new one again", () => {
   assertEquals(
     [wait(1, "refused"), wait(2, "refused"), wait(3, "no route")],
     [
-      "no connection to [::1]:9: refused; trying again until it is there",
+      "no connection to [::1]:9: refused; trying again until the server answers",
       undefined,
-      "no connection to [::1]:9: no route; trying again until it is there",
+      "no connection to [::1]:9: no route; trying again until the server answers",
     ],
   );
   assertEquals(

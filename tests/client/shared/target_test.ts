@@ -40,7 +40,7 @@ Deno.test("targetOf() refuses --ca without --tls", async () => {
 
 testWith(
   FILES,
-  "connectorOf() refuses a --ca that is no file, or too large, without waiting for it",
+  "connectorOf() refuses a --ca that is not a file, or too large, without waiting for it",
   async () => {
     const folder = await Deno.makeTempDir();
     const large = `${folder}/large`;
@@ -48,7 +48,7 @@ testWith(
     await Deno.truncate(large, 1024 * 1024 + 1);
     const connector = (ca: string) => connectorOf({ host: "::1", port: 1, tls: true, ca });
 
-    await assertRejects(() => connector(folder), TypeError, `--ca ${folder}: it is no file`);
+    await assertRejects(() => connector(folder), TypeError, `--ca ${folder}: it is not a file`);
     await assertRejects(() => connector(large), TypeError, `--ca ${large}: it is too large`);
     await Deno.remove(folder, { recursive: true });
   },

@@ -48,7 +48,7 @@ browserTest("The chat page", {
 
     await page.fill("Name", "no name");
     await page.click("button", "Register");
-    await page.shows("A name is made of letters, digits, _ and -; a space is neither");
+    await page.shows("A name is made of letters, digits, _ and -, without spaces");
     await page.fill("Name", "Boris");
     await page.fill("Password", "short");
     await page.click("button", "Register");

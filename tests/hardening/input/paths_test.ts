@@ -70,7 +70,7 @@ for (
 ) {
   testWith(
     PROCESSES,
-    `chat --log data/${file} is refused, for it is no file of a log`,
+    `chat --log data/${file} is refused, for it is not a file of a log`,
     async () => {
       await using place = await folders();
       await Deno.writeTextFile(`${place.data}/${file}`, "precious");

@@ -11,7 +11,7 @@ Deno.test("timerDelay() makes the longest delay of what a timer cannot take", ()
   assertEquals(delays, [5, ...Array(4).fill(MAX_DELAY_MS)]);
 });
 
-Deno.test("checkLimits() names the limit that is no number from 0", () => {
+Deno.test("checkLimits() names the limit that is not a number from 0", () => {
   checkLimits("serve", { a: 0, b: Infinity, c: undefined });
   for (const bad of [-1, NaN, "5" as never, null as never]) {
     const message = `Cannot serve: b is ${bad}. Give a number from 0`;

@@ -29,13 +29,13 @@ Deno.test("parseName() counts 1 to 32 characters after normalisation", () => {
 
 Deno.test("parseName() says which character does not belong, without quoting it", () => {
   const rule = "A name is made of letters, digits, _ and -";
-  assertEquals(reasonOf("An na"), `${rule}; a space is neither`);
-  assertEquals(reasonOf("Anna〇"), `${rule}; U+3007 is neither`);
-  assertEquals(reasonOf("Anna\u3164"), `${rule}; U+1160 is neither`);
-  assertEquals(reasonOf("a\x1b[2J"), `${rule}; U+001B is neither`);
-  assertEquals(reasonOf("a👍"), `${rule}; U+1F44D is neither`);
-  assertEquals(reasonOf("a\ud800"), `${rule}; U+D800 is neither`);
-  assertEquals(reasonOf("a\u202eb"), `${rule}; U+202E is neither`);
+  assertEquals(reasonOf("An na"), `${rule}, without spaces`);
+  assertEquals(reasonOf("Anna〇"), `${rule}; U+3007 is none of these`);
+  assertEquals(reasonOf("Anna\u3164"), `${rule}; U+1160 is none of these`);
+  assertEquals(reasonOf("a\x1b[2J"), `${rule}; U+001B is none of these`);
+  assertEquals(reasonOf("a👍"), `${rule}; U+1F44D is none of these`);
+  assertEquals(reasonOf("a\ud800"), `${rule}; U+D800 is none of these`);
+  assertEquals(reasonOf("a\u202eb"), `${rule}; U+202E is none of these`);
   assertEquals(reasonOf("1\u0301"), `${rule}; a combining mark must follow a letter`);
   assertEquals(reasonOf("\u0301"), `${rule}; a combining mark must follow a letter`);
   for (const invisible of ["\u3164", "\u115f", "\ufe0f", "\u200d", "\u034f", "\u00ad"]) {

@@ -9,7 +9,7 @@ import { frameOf } from "../../support/bytes.ts";
 import { ODD_VALUES } from "../base/odd_values.ts";
 
 const number = json((value) => {
-  if (typeof value !== "number") throw new TypeError("it is no number");
+  if (typeof value !== "number") throw new TypeError("it is not a number");
   return value;
 });
 
@@ -60,11 +60,11 @@ Deno.test("TypedConn.receive() says what is wrong with a message, and gives the 
   for (const text of ["true", "no json", "null", "7"]) near.send(text);
 
   const first = await assertRejects(() => server.receive(), InvalidMessageError);
-  assertEquals(first.message, "Cannot decode a message: it is no number");
-  assertEquals(first.reason, "it is no number");
+  assertEquals(first.message, "Cannot decode a message: it is not a number");
+  assertEquals(first.reason, "it is not a number");
   assert(first instanceof Deno.errors.InvalidData && first.cause instanceof TypeError);
   await assertRejects(() => server.receive(), InvalidMessageError, "it is not JSON");
-  await assertRejects(() => server.receive(), InvalidMessageError, "it is no number");
+  await assertRejects(() => server.receive(), InvalidMessageError, "it is not a number");
   assertEquals(await server.receive(), 7);
   near.close();
 });

@@ -165,7 +165,7 @@ async function waitUntilStill(number: () => number): Promise<number> {
   return number();
 }
 
-Deno.test("startFaultProxy() refuses a port that no server has, and a limit that is no number", async () => {
+Deno.test("startFaultProxy() refuses a port that no server has, and a limit that is not a number", async () => {
   for (const port of [NaN, 0, 99_999, 1.5]) {
     await assertRejects(() => startFaultProxy({ to: { port } }), RangeError, `port ${port}`);
   }

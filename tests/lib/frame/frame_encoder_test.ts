@@ -3,7 +3,7 @@ import { spy } from "@std/testing/mock";
 import { giveBuffer, takeBuffer } from "../../../lib/frame/buffer_pool.ts";
 import { FrameEncoder } from "../../../lib/frame/frame_encoder.ts";
 import { FrameTooLargeError } from "../../../lib/frame/frame.ts";
-import { NO_FRAMES } from "../../../lib/frame/shared_frames.ts";
+import { NO_FRAMES, type SharedFrames } from "../../../lib/frame/shared_frames.ts";
 import { concat, frameOf, framesOf, mixedTexts, seededRandom, utf8 } from "../../support/bytes.ts";
 import { takeAll } from "./pool.ts";
 
@@ -45,6 +45,27 @@ Deno.test("FrameEncoder.reportSent() calls onSent with the length of each body t
   encoder.take();
   encoder.reportSent();
   assertEquals(told.length, 10);
+});
+
+Deno.test("FrameEncoder.reportSent() tells of 200,000 shared frames that were copied into the buffer", () => {
+  /** Copies them at once: frames so small are copied earlier, and large ones would be 200 MB. */
+  class CopyingEncoder extends FrameEncoder {
+    copy(frames: SharedFrames): void {
+      this.add(frames.bytes);
+      this.addedShared(frames);
+    }
+  }
+  let told = 0;
+  const encoder = new CopyingEncoder({ onSent: (bodyBytes) => told += bodyBytes });
+  const frame = framesOf("x");
+  let frames = NO_FRAMES;
+  for (let i = 0; i < 200_000; i++) frames = frames.append(frame);
+
+  encoder.copy(frames);
+  encoder.take();
+  encoder.reportSent();
+
+  assertEquals(told, 200_000);
 });
 
 Deno.test("FrameEncoder.push() encodes 3,000 mixed texts as encodeFrame() does", () => {

@@ -170,7 +170,7 @@ Deno.test("RequestClient leaves no unhandled rejection when nothing awaits a req
   await turns();
 });
 
-Deno.test("RequestClient ends at a message that is no response", async () => {
+Deno.test("RequestClient ends at a message that is not a response", async () => {
   for (const text of ["Goodbye: x", "{}", '{"id":"1"}', '{"id":1,"error":"no"}', "[]", "null"]) {
     const [client, peer] = clientAndPeer();
     const asked = client.request("a");
@@ -207,7 +207,7 @@ Deno.test("RequestClient rejects an answer that is not valid, and lives on", asy
   sendJson(peer, { id: 1, body: 1 });
   sendJson(peer, { id: 2, body: "B" });
 
-  await assertRejects(() => asked[0]!, InvalidMessageError, "it is no text");
+  await assertRejects(() => asked[0]!, InvalidMessageError, "it is not a text");
   assertEquals(await asked[1], { body: "B" });
 });
 

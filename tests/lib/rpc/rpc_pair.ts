@@ -9,7 +9,7 @@ import { RequestClient, type RequestClientOptions } from "../../../lib/rpc/reque
 
 /** Takes texts, and nothing else. */
 export function parseText(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("it is no text");
+  if (typeof value !== "string") throw new TypeError("it is not a text");
   return value;
 }
 

@@ -132,24 +132,25 @@ Deno.test("serveRequests() aborts the signals of its requests when the connectio
     return { body: text };
   });
 
-  sendJson(client, { id: 1, body: "a" });
+  // A faulty client uses an id twice.
+  for (const id of [1, 2, 1]) sendJson(client, { id, body: "a" });
   await client.write(new Uint8Array([0, 0]));
   client.close();
 
   const error = await assertRejects(() => serving, Deno.errors.UnexpectedEof);
-  assertEquals(reasons, [error]);
+  assertEquals(reasons, [error, error, error]);
 });
 
-Deno.test("serveRequests() refuses what is no request, and answers the next", async () => {
+Deno.test("serveRequests() refuses what is not a request, and answers the next", async () => {
   const refused = [
     ["hello", null, "it is not JSON"],
-    ["[1]", null, "it is no object"],
+    ["[1]", null, "it is not an object"],
     ['{"body":"a"}', null, "it has no id, which is a whole number from 1"],
     ['{"id":0,"body":"a"}', null, "it has no id, which is a whole number from 1"],
     ['{"id":1.5}', null, "it has no id, which is a whole number from 1"],
     ['{"id":1,"__proto__":{"x":1}}', null, "it has the key __proto__"],
-    ['{"id":5}', 5, "it is no text"],
-    ['{"id":6,"body":6}', 6, "it is no text"],
+    ['{"id":5}', 5, "it is not a text"],
+    ['{"id":6,"body":6}', 6, "it is not a text"],
   ] as const;
   const { client, serving } = start(shout);
 

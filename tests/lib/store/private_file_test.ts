@@ -125,7 +125,7 @@ testWith(PROCESSES, "A named pipe in place of a file is refused, and not waited 
   const [names, lock] = [`${folder}/names.json`, `${folder}/chat.db.lock`];
   new Deno.Command("mkfifo", { args: [names, lock] }).outputSync();
 
-  assertThrows(() => lockFile(`${folder}/chat.db`), Error, `${lock} is no file. Move it away`);
-  await assertRejects(() => IdentityStore.open(names), Error, "it is no file. Move it away");
+  assertThrows(() => lockFile(`${folder}/chat.db`), Error, `${lock} is not a file. Move it away`);
+  await assertRejects(() => IdentityStore.open(names), Error, "it is not a file. Move it away");
   await Deno.remove(folder, { recursive: true });
 });

@@ -83,6 +83,34 @@ Deno.test("KeyDecoder gives a paste whose end does not come, and then a key that
   assertEquals(decoder.push("y"), [{ name: "text", text: "y" }]);
 });
 
+Deno.test("KeyDecoder keeps half an end mark of a paste that stalls, or is too long, for its other half", () => {
+  const end = "\x1b[201~";
+  for (let cut = 1; cut < end.length; cut++) {
+    const stalled = new KeyDecoder();
+    stalled.push("\x1b[200~\r" + end.slice(0, cut));
+    assertEquals(stalled.expire(), [{ name: "paste", text: "\r" }]);
+    assertEquals(stalled.push(end.slice(cut) + "a\r").map(({ name }) => name), ["text", "enter"]);
+
+    const long = "x".repeat(1_048_576);
+    assertEquals(decode("\x1b[200~" + long + end.slice(0, cut), end.slice(cut), "\r"), [
+      long,
+      "enter",
+    ]);
+  }
+});
+
+Deno.test("KeyDecoder begins the next paste where the end of one before was lost", () => {
+  for (const next of ["\x1b[200~b\r\x1b[201~", "o\r\x1b[200~b\r\x1b[201~"]) {
+    const keys = [next, ...next].flatMap((_, cut) => {
+      const decoder = new KeyDecoder();
+      decoder.push("\x1b[200~a");
+      decoder.expire();
+      return [next.slice(0, cut), next.slice(cut)].flatMap((chunk) => decoder.push(chunk));
+    });
+    assertEquals(keys.filter(({ name }) => name !== "paste"), []);
+  }
+});
+
 Deno.test("KeyDecoder.expire() leaves no key to an Escape pressed before", () => {
   const decoder = new KeyDecoder();
 

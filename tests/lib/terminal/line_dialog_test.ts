@@ -333,3 +333,16 @@ Deno.test("Terminal waits 200 ms for the rest of a key", () => {
   assertEquals(enteredWith(100, "ab\x1b", "[D", "c\r"), ["acb"]);
   assertEquals(enteredWith(300, "ab\x1b", "c\r"), ["abc"]);
 });
+
+Deno.test("Terminal shows a paste that stalls in its end mark, and then what is typed", async () => {
+  using time = new FakeTime();
+  using t = open();
+
+  t.keyboard.write("\x1b[200~a\x1b[20");
+  await time.tickAsync(3000);
+  await time.tickAsync(2000);
+  t.keyboard.write("b");
+  await time.tickAsync(1);
+
+  assertEquals(t.screen.text, ["> ab"]);
+});

@@ -159,7 +159,7 @@ testInFolder(
     assertThrows(
       () => configOf(`echo --cert ${folder} --key ${path}`),
       Error,
-      `Cannot use --cert ${folder}: it is no file`,
+      `Cannot use --cert ${folder}: it is not a file`,
     );
     assertThrows(
       () => configOf(`echo --cert ${folder}/c.pem --key ${folder}/k.pem`),

@@ -96,7 +96,7 @@ Deno.test("A command that the server does not have is neither listed nor asked a
 
   assertEquals((await answer("help")).split("\n").length, 2);
   assertEquals(await answer("clear-users"), "This server keeps no users");
-  assertEquals(await answer("say hello"), "This server is no chat");
+  assertEquals(await answer("say hello"), "This server is not a chat");
   assertEquals([console.complete("cl"), ran], [[], []]);
 });
 

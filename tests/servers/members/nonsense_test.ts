@@ -19,7 +19,7 @@ const NONSENSE: Record<string, string> = {
   "a number": "1e999",
   "deep nesting": "[".repeat(4000),
   "no type": "{}",
-  "a type that is no text": '{"type":{}}',
+  "a type that is not a text": '{"type":{}}',
   "a type of objects": '{"type":"__proto__"}',
   "another type of objects": '{"type":"constructor"}',
   "an unknown type": '{"type":"shout","text":"x"}',

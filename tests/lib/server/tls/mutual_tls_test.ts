@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { X509Certificate } from "node:crypto";
-import { Authority, testWithCertificate } from "../../../support/certificate.ts";
+import { Authority, runOpenssl, testWithCertificate } from "../../../support/certificate.ts";
 import { Events } from "../../../support/events.ts";
 import { echo } from "../../../support/served.ts";
 import { FramedConn } from "../../../../lib/conn/framed_conn.ts";
@@ -78,6 +78,33 @@ testWithCertificate(
     using conn = await connectWith(server, pair.cert, await authority.issue("anna"));
     assertEquals(await conn.request("hello"), "hello");
     assertEquals(events.count("received"), 1);
+  },
+);
+
+testWithCertificate(
+  "serve({ ca }) takes a session that it has begun, and none of another server's authority",
+  async (pair) => {
+    await using authority = await Authority.make();
+    const { cert, key } = await authority.issue("anna");
+    const folder = await Deno.makeTempDir();
+    await using _removed = {
+      [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+    };
+    await Deno.writeTextFile(`${folder}/own.pem`, cert + key);
+    const [own, other] = [new Events(), new Events()];
+    await using server = serve(echo, { ...pair, ca: authority.cert, onEvent: own.take });
+    await using stranger = serve(echo, { ...pair, ca: pair.cert, onEvent: other.take });
+
+    const connect = ({ addr: { port } }: Server, more: string) =>
+      runOpenssl(folder, `s_client -tls1_2 -connect 127.0.0.1:${port} ${more}`);
+    const reasonOf = async (events: Events) => (await events.next("disconnected")).reason;
+    await connect(server, "-cert own.pem -key own.pem -sess_out session");
+    assertEquals(await reasonOf(own), "finished");
+
+    await connect(stranger, "-sess_in session");
+    assertEquals(await reasonOf(other), "protocol");
+    await connect(server, "-sess_in session");
+    assertEquals(await reasonOf(own), "finished");
   },
 );
 
