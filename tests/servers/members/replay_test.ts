@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import type { MessageConn } from "../../../lib/conn/message_conn.ts";
 import { StorageError } from "../../../lib/store/storage_error.ts";
 import { Replay } from "../../../servers/members/replay.ts";
@@ -204,7 +204,10 @@ for (
     [bob, start.anna].forEach(({ conn }) => conn.close());
     await ended;
 
-    assertEquals(idsIn(bob.received), range(1, 50));
+    // The conversation ends when no more are accepted: a page later on a busy machine.
+    const ids = idsIn(bob.received);
+    assertEquals(ids, range(1, ids.length));
+    assertLess(ids.length, 200);
     const bye = rest.at(-1);
     assertEquals<unknown>(bye?.type === "bye" && bye.reason, reason);
   });
