@@ -33,6 +33,13 @@ function greet(browsers: RecentBrowsers) {
   return { client, sent: () => sent, spoken: spoken.promise, end };
 }
 
+/** Waits for the greeting, checks that nothing else came, and ends the conversation. */
+async function assertGreeted(peer: ReturnType<typeof greet>): Promise<void> {
+  await peer.spoken;
+  assertEquals(peer.sent(), "\0\0\0\x0cWho are you?");
+  await peer.end();
+}
+
 Deno.test("A handler that speaks first waits a moment for a request, and then speaks", async () => {
   using time = new FakeTime();
   const peer = greet(new RecentBrowsers());
@@ -40,9 +47,7 @@ Deno.test("A handler that speaks first waits a moment for a request, and then sp
   await time.tickAsync(199);
   assertEquals(peer.sent(), "");
   await time.tickAsync(1);
-  await peer.spoken;
-  assertEquals(peer.sent(), "\0\0\0\x0cWho are you?");
-  await peer.end();
+  await assertGreeted(peer);
 });
 
 Deno.test("A handler that speaks first waits until a browser at the address has given up its spare connections", async () => {
@@ -61,9 +66,7 @@ Deno.test("A handler that speaks first waits until a browser at the address has 
   await time.tickAsync(9900);
   assertEquals(second.sent(), "");
   await time.tickAsync(100);
-  await second.spoken;
-  assertEquals(second.sent(), "\0\0\0\x0cWho are you?");
-  await second.end();
+  await assertGreeted(second);
 });
 
 Deno.test("A handler that speaks first does not wait for who comes when a browser has its page", async () => {
@@ -75,9 +78,7 @@ Deno.test("A handler that speaks first does not wait for who comes when a browse
   const peer = greet(browsers);
 
   await time.tickAsync(200);
-  await peer.spoken;
-  assertEquals(peer.sent(), "\0\0\0\x0cWho are you?");
-  await peer.end();
+  await assertGreeted(peer);
 });
 
 function assertNever(): never {
