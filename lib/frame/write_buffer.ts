@@ -20,8 +20,8 @@ export class WriteBuffer {
     const needed = this.end + bytes;
     if (needed <= this.bytes.length) return;
     const grown = takeBuffer(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.bytes.subarray(0, this.end));
-    giveBuffer(this.bytes);
+    if (this.end > 0) grown.set(this.bytes.subarray(0, this.end));
+    if (this.bytes !== NOTHING) giveBuffer(this.bytes);
     this.bytes = grown;
   }
 
