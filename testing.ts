@@ -46,8 +46,8 @@
  * import { ScriptedConn } from "@framed/tcp/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const tornHeader = new ScriptedConn({ reads: [new Uint8Array([0, 0]), null] });
- * using conn = new FramedConn(tornHeader);
+ * const truncated = new ScriptedConn({ reads: [new Uint8Array([0, 0]), null] });
+ * using conn = new FramedConn(truncated);
  *
  * await assertRejects(() => conn.receive(), Deno.errors.UnexpectedEof);
  * ```

@@ -39,9 +39,9 @@ export type GoodbyeReason =
 /**
  * Why a conversation ended. The peer is told a {@linkcode GoodbyeReason} only. It is told nothing when it `finished`
  * itself, when the handler returned (`ended`), or when the connection was `lost`; when the stream ended inside a frame
- * (`torn`), it is told `protocol`.
+ * (`truncated`), it is told `protocol`.
  */
-export type EndReason = "finished" | "ended" | "lost" | "torn" | GoodbyeReason;
+export type EndReason = "finished" | "ended" | "lost" | "truncated" | GoodbyeReason;
 
 /** How a conversation ended, and with which error, if there was one. */
 export interface ConversationEnd {
@@ -84,7 +84,7 @@ export const GOODBYE_PREFIX = "Goodbye: ";
 
 /** What the peer is told at an end for this reason, or `undefined` if nothing. */
 export function goodbyeReasonOf(reason: EndReason): GoodbyeReason | undefined {
-  if (reason === "torn") return "protocol";
+  if (reason === "truncated") return "protocol";
   return reason === "finished" || reason === "lost" || reason === "ended" ? undefined : reason;
 }
 
@@ -126,7 +126,7 @@ function sentenceOf(reason: EndReason): string {
   if (reason === "finished") return "the peer has finished";
   if (reason === "lost") return "the connection is lost";
   if (reason === "ended") return "the handler has returned";
-  if (reason === "torn") return "the stream ended inside a frame";
+  if (reason === "truncated") return "the stream ended inside a frame";
   return GOODBYES[reason].sentence;
 }
 
@@ -135,7 +135,7 @@ export function endReasonOf(error: unknown): EndReason {
   // Errors of the operating system have a code. It has a TimedOut of its own: the peer no longer acknowledges.
   if (error instanceof Error && "code" in error) return "lost";
   if (error instanceof Deno.errors.TimedOut) return "idle";
-  if (error instanceof Deno.errors.UnexpectedEof) return "torn";
+  if (error instanceof Deno.errors.UnexpectedEof) return "truncated";
   if (error instanceof Deno.errors.InvalidData || error instanceof FrameTooLargeError) {
     return "protocol";
   }

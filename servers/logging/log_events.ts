@@ -17,7 +17,7 @@ export const END_REASONS: Record<EndReason, string> = {
   finished: "the client left",
   ended: "the server had nothing more to say, as after a logout or to a client that was too slow",
   lost: "the connection broke, or the client took nothing for 30 s",
-  torn: "the client left in the middle of a message",
+  truncated: "the client left in the middle of a message",
   ...Object.fromEntries(TOLD.map((reason) => {
     return [reason, `the client was told: ${goodbyeOf(reason).sentence}`];
   })) as Record<GoodbyeReason, string>,

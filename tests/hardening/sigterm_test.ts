@@ -88,7 +88,7 @@ class Crowd {
       try {
         await act();
       } catch (error) {
-        // Refused or reset by a server that has ended; torn it may not be.
+        // Refused or reset by a server that has ended; truncated it must not be.
         const isEnd = error instanceof Deno.errors.ConnectionRefused ||
           error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
         if (!isEnd) throw error;

@@ -78,9 +78,12 @@ export class FrameTrace {
   end(): string[] {
     const { part, at, of } = this.#cursor.position;
     if (part === "header" && at === 0) return [];
-    const torn = this.#paint(`TORN after ${at} of ${count(of, "byte")} of the ${part}`, "red");
+    const truncated = this.#paint(
+      `TRUNCATED after ${at} of ${count(of, "byte")} of the ${part}`,
+      "red",
+    );
     const body = part === "body" ? `  ${this.#previewText(of)}` : "";
-    return [`${this.#headerText()}  ${torn}${body}`];
+    return [`${this.#headerText()}  ${truncated}${body}`];
   }
 
   #whole(bodyBytes: number): string {

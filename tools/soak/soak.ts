@@ -143,7 +143,7 @@ class Soak {
     try {
       await act(trouble);
     } catch (error) {
-      // A client that misbehaves is cut off, and what crosses a network that flips bits may be torn.
+      // A client that misbehaves is cut off, and what crosses a network that flips bits may be truncated.
       if (!isCutOff(error)) this.ledger.problems.push(`${kind}: ${error}`);
     }
   }

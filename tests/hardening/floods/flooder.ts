@@ -161,7 +161,7 @@ class FloodConnection {
   }
 }
 
-/** How often a text stands in a chunk; one that is torn between two chunks is not counted. */
+/** How often a text stands in a chunk; one that two chunks share is not counted. */
 function occurrences(chunk: Buffer, text: string): number {
   let count = 0;
   for (let at = 0; (at = chunk.indexOf(text, at) + 1) > 0;) count++;

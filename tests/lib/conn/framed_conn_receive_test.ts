@@ -42,15 +42,15 @@ Deno.test("FramedConn takes a peer that hangs up between frames for one that has
   await assertRejects(() => reader([hangUp]).read(new Uint8Array(9)), Deno.errors.UnexpectedEof);
 });
 
-for (const torn of ["\0", "\0\0\0", "\0\0\0\x09", "\0\0\0\x09ab"]) {
-  Deno.test(`FramedConn.receive() rejects once when the stream ends after ${JSON.stringify(torn)}`, async () => {
-    const messages = reader([framesOf("a"), torn, null]);
+for (const truncated of ["\0", "\0\0\0", "\0\0\0\x09", "\0\0\0\x09ab"]) {
+  Deno.test(`FramedConn.receive() rejects once when the stream ends after ${JSON.stringify(truncated)}`, async () => {
+    const messages = reader([framesOf("a"), truncated, null]);
     assertEquals(await messages.receive(), "a");
 
     const error = await assertRejects(() => messages.receive(), Deno.errors.UnexpectedEof);
     assertEquals(
       error.message,
-      `Cannot receive a message: the stream ended ${torn.length} bytes into a frame`,
+      `Cannot receive a message: the stream ended ${truncated.length} bytes into a frame`,
     );
     assertEquals([await messages.receive(), await messages.receiveBytes()], [null, null]);
   });

@@ -130,10 +130,10 @@ Deno.test("FrameDecoder.bodyBytes is in bytes also where a run is not ASCII", ()
 
 Deno.test("FrameDecoder.next() refuses a body that ends inside a character, and gives its neighbours", () => {
   for (let length = 1; length <= 3; length++) {
-    const torn = frameOf(...utf8("я𝄞").subarray(0, 2 + length));
-    const bytes = concat(framesOf("é", "語"), torn, framesOf("я"));
+    const truncated = frameOf(...utf8("я𝄞").subarray(0, 2 + length));
+    const bytes = concat(framesOf("é", "語"), truncated, framesOf("я"));
     assertEquals(decode(bytes), ["é", "語", "InvalidData", "я"]);
-    assertEquals(decode(concat(framesOf("é"), torn)), ["é", "InvalidData"]);
+    assertEquals(decode(concat(framesOf("é"), truncated)), ["é", "InvalidData"]);
   }
 });
 

@@ -111,7 +111,7 @@ testWith(FILES, "LogFile.open() makes the folder and adds to the file of the las
   assertEquals(events(path), ["INFO echo start run=1", "INFO echo start run=2"]);
 });
 
-testWith(FILES, "LogFile.open() begins a new line after a torn one", () => {
+testWith(FILES, "LogFile.open() begins a new line after a truncated one", () => {
   using folder = new Folder();
   Deno.writeTextFileSync(folder.log, "2026-01-31T12:34:56.789Z INFO echo cli");
 

@@ -162,7 +162,7 @@ const BROKEN: [
   told: string,
 ][] = [
   [
-    "torn",
+    "truncated",
     Deno.errors.UnexpectedEof,
     concat(header(9), utf8("half")),
     "Cannot receive a message: the stream ended 8 bytes into a frame",

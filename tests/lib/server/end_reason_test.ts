@@ -35,7 +35,7 @@ Deno.test("goodbyeText() prefers the detail, and what it says is to be checked",
 });
 
 Deno.test("goodbyeReasonOf() is nothing at an end that the peer knows of", () => {
-  assertEquals(goodbyeReasonOf("torn"), "protocol");
+  assertEquals(goodbyeReasonOf("truncated"), "protocol");
   for (const reason of ["finished", "lost", "ended"] as const) {
     assertEquals(goodbyeReasonOf(reason), undefined);
   }
@@ -45,7 +45,7 @@ const osError = (error: Error, code: string) => Object.assign(error, { code });
 
 const reasons: [string, unknown, string][] = [
   ["a receive that waited too long", new Deno.errors.TimedOut(), "idle"],
-  ["a stream that ended inside a frame", new Deno.errors.UnexpectedEof(), "torn"],
+  ["a stream that ended inside a frame", new Deno.errors.UnexpectedEof(), "truncated"],
   ["a text that is not UTF-8", new Deno.errors.InvalidData(), "protocol"],
   ["a frame over the limit", new FrameTooLargeError("receive", 4, 3), "protocol"],
   ["a reset", new Deno.errors.ConnectionReset(), "lost"],

@@ -106,7 +106,7 @@ const crashes: [string, string, (port: number) => Promise<Disposable>][] = [
     (await connectToReset(port))();
     return { [Symbol.dispose]() {} };
   }],
-  ["tears a frame", "torn", async (port) => {
+  ["leaves inside a frame", "truncated", async (port) => {
     const client = await FramedConn.connect({ port });
     await client.write(concat(header(100), utf8("half")));
     await client.closeWrite();

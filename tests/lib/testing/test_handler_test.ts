@@ -103,7 +103,7 @@ Deno.test("testHandler() cuts a connection where it is told to, and both ends no
   await test.conn.send("cut");
 
   assertEquals(await test.conn.receive(), null);
-  assertEquals((await test.ended).reason, "torn");
+  assertEquals((await test.ended).reason, "truncated");
 });
 
 Deno.test("testHandler() resets a connection", async () => {

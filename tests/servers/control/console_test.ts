@@ -103,7 +103,7 @@ Deno.test("A command that the server does not have is neither listed nor asked a
 Deno.test("reasons explains each reason of the log", async () => {
   const lines = (await setUp().answer("reasons")).split("\n");
 
-  assert(lines.some((line) => /^torn +the client left in the middle/.test(line)));
+  assert(lines.some((line) => /^truncated +the client left in the middle/.test(line)));
   assert(lines.some((line) => /^ended .* too slow$/.test(line)));
   assert(lines.some((line) => /^idle +the client was told: nothing was heard/.test(line)));
 });

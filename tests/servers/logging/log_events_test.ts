@@ -47,8 +47,8 @@ const LINES: [event: ServerEvent, line: string][] = [
     "INFO echo client disconnected conn=7 peer=127.0.0.1:7 reason=finished",
   ],
   [
-    { type: "disconnected", conn: CONN, reason: "torn", error: new Error("private words") },
-    "INFO echo client disconnected conn=7 peer=127.0.0.1:7 reason=torn",
+    { type: "disconnected", conn: CONN, reason: "truncated", error: new Error("private words") },
+    "INFO echo client disconnected conn=7 peer=127.0.0.1:7 reason=truncated",
   ],
   [
     { type: "disconnected", conn: CONN, reason: "failed", error: "no error\n\x1b[2J" },

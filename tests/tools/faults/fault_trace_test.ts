@@ -30,7 +30,7 @@ Deno.test("FaultTrace.lines() shows a conversation with time, connection and dir
     "03:04:05.678 #1 connected from 127.0.0.1:5000",
     '03:04:05.678 #1 → 00 00 00 02  2 bytes  "hi"',
     "03:04:05.678 #1 ← cut at byte 2",
-    "03:04:05.678 #1 ← 00 00 -- --  TORN after 2 of 4 bytes of the header",
+    "03:04:05.678 #1 ← 00 00 -- --  TRUNCATED after 2 of 4 bytes of the header",
     "03:04:05.678 #1 closed: close",
   ]);
 });

@@ -20,22 +20,22 @@ const SHOWN: [what: string, chunk: Uint8Array, lines: string[], atEnd?: string][
     `00 00 00 31  49 bytes  "${"x".repeat(48)}" …`,
   ]],
   [
-    "a torn header at the end",
+    "a truncated header at the end",
     bytes(0, 0),
     [],
-    "00 00 -- --  TORN after 2 of 4 bytes of the header",
+    "00 00 -- --  TRUNCATED after 2 of 4 bytes of the header",
   ],
   [
-    "a torn body at the end",
+    "a truncated body at the end",
     encodeFrame("hello").subarray(0, 7),
     [],
-    '00 00 00 05  TORN after 3 of 5 bytes of the body  "hel" …',
+    '00 00 00 05  TRUNCATED after 3 of 5 bytes of the body  "hel" …',
   ],
   [
     "a body of which nothing came",
     bytes(0, 0, 0, 1),
     [],
-    '00 00 00 01  TORN after 0 of 1 byte of the body  "" …',
+    '00 00 00 01  TRUNCATED after 0 of 1 byte of the body  "" …',
   ],
 ];
 

@@ -134,7 +134,7 @@ testWithCertificate(
     const { port } = server.addr;
 
     (await Deno.connect({ port })).close();
-    assertEquals((await events.next("disconnected")).reason, "torn");
+    assertEquals((await events.next("disconnected")).reason, "truncated");
     using plain = await FramedConn.connect({ port });
     await plain.send("hello");
     assertEquals((await events.next("disconnected")).reason, "protocol");
