@@ -7,7 +7,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { noFlag } from "../../lib/base/nearest.ts";
-import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { withoutSeparator } from "../../lib/terminal/task_args.ts";
 import { messageOf } from "../../lib/base/thrown.ts";
 import { errorsPrinted, printError } from "../../lib/terminal/async_output.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";

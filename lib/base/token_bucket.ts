@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "./checks.ts";
 import { sleep } from "./within.ts";
 
 /** Options for {@linkcode TokenBucket}. */
@@ -85,7 +86,9 @@ export class TokenBucket {
   }
 }
 
-function checkRange({ burst, perSecond }: TokenBucketOptions): void {
+function checkRange(options: TokenBucketOptions): void {
+  checkObject("fill a bucket", "options", options);
+  const { burst, perSecond } = options;
   if (!(burst >= 1)) throw new RangeError(`Cannot allow a burst of ${burst}: give at least 1`);
   if (perSecond > 0 && Number.isFinite(perSecond)) return;
   throw new RangeError(`Cannot refill by ${perSecond} a second: give a finite number above 0`);

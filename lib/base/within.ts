@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkSignal } from "./checks.ts";
 import { timerDelay } from "./numbers.ts";
 
 /** Waits for a promise, or until a signal aborts: then it rejects with the signal's reason. */
@@ -23,7 +24,18 @@ export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Pro
  */
 export function abortable<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
   if (!signal) return call();
-  return quiet(signal.aborted ? Promise.reject(signal.reason) : unlessAborted(call(), signal));
+  return quiet(refusedBy(signal) ?? unlessAborted(call(), signal));
+}
+
+/** Rejects with the reason of a signal that has aborted, or says that it is not a signal; otherwise gives `undefined`. */
+export function refusedBy(signal: AbortSignal | undefined): Promise<never> | undefined {
+  if (!signal) return undefined;
+  try {
+    checkSignal("wait", signal);
+    return signal.aborted ? Promise.reject(signal.reason) : undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { checkLimits } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkObject } from "../base/checks.ts";
 
 /** The part of a `MessageConn` that an outbox needs. */
 export interface FrameSender {
@@ -78,8 +78,12 @@ export class Outbox {
    * Makes an outbox in front of `conn`, which stays its owner's to close.
    *
    * @throws {RangeError} If a limit is less than 0, or not a number.
+   * @throws {TypeError} If `conn` sends no frames, or `onOverflow` is not a function.
    */
   constructor(conn: FrameSender, options: OutboxOptions) {
+    checkObject("make an outbox", "conn", conn, ["sendFrame"]);
+    checkObject("make an outbox", "options", options);
+    checkFunctions("make an outbox", { onOverflow: options.onOverflow });
     const { maxQueuedBytes = 1024 * 1024, maxStalledMs = 2000 } = options;
     checkLimits("make an outbox", { maxQueuedBytes, maxStalledMs });
     this.#conn = conn;
@@ -91,6 +95,8 @@ export class Outbox {
   /**
    * Delivers one frame, made by `encodeFrame`. Its bytes must not change any more: all receivers of a broadcast share
    * them.
+   *
+   * @throws {TypeError} If it is not a `Uint8Array`.
    */
   deliver(frame: Uint8Array): void {
     if (this.#overflowed) return;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkObject } from "../base/checks.ts";
 
 /** One connection of a user in a room. */
 export interface Member<Message> {
@@ -62,8 +63,11 @@ export class Room<Message> {
   /**
    * Lets a member in until its seat is disposed of; disposing of it again does nothing. A member that joins twice gets
    * each message once, and leaves with its last seat.
+   *
+   * @throws {TypeError} If it has no `deliver`.
    */
   join(member: Member<Message>): Disposable {
+    checkObject("join", "member", member, ["deliver"]);
     if (!this.#users.has(member.key)) this.#options.onUserJoined?.(member);
     const seats = this.#users.getOrInsertComputed(member.key, () => new Map());
     const count = seats.get(member) ?? 0;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkFunctions } from "../base/checks.ts";
 import type { TextCodec } from "./codec.ts";
 
 /** Returns a value as what it should be, or throws what is wrong with it. The parse function of a schema is one. */
@@ -65,6 +66,7 @@ const PROTOTYPE = keyPattern("prototype");
  * ```
  */
 export function json<In, Out = In>(validate: Validate<In>): TextCodec<In, Out> {
+  checkFunctions("use JSON", { validate });
   return { body: "text", encode: stringify, decode: (text) => validate(parse(text)) };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MessageConn, ReceiveOptions, SendOptions } from "../conn/message_conn.ts";
+import { checkObject } from "../base/checks.ts";
 import { quiet } from "../base/within.ts";
 import { type BytesCodec, type Codec, InvalidMessageError, type TextCodec } from "./codec.ts";
 
@@ -51,7 +52,9 @@ export class TypedConn<In, Out = In> implements Disposable {
   /** Uses the connection for either. */
   constructor(conn: TextConn & BytesConn, codec: Codec<In, Out>);
   constructor(conn: TextConn | BytesConn, codec: Codec<In, Out>) {
-    // The overloads make sure that the connection has what the codec needs.
+    checkObject("use a codec", "codec", codec, ["encode", "decode"]);
+    const methods = codec.body === "bytes" ? ["receiveBytes", "sendBytes"] : ["receive", "send"];
+    checkObject("use a codec", "conn", conn, methods);
     this.#conn = conn as TextConn & BytesConn;
     this.#codec = codec;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { abortable, quiet } from "../base/within.ts";
+import { checkBytes } from "../frame/frame.ts";
 import type { Framing } from "../frame/framing.ts";
 import type { FramedConnOptions, Transport } from "./conn_options.ts";
 import { readableOf, writableOf } from "./conn_streams.ts";
@@ -120,6 +121,7 @@ export class ByteConn implements Deno.Conn {
     if (this.#internals.closed) {
       throw new Deno.errors.BadResource("Cannot read: the connection is closed");
     }
+    checkBytes(p);
     const bytes = await this.#internals.reader.read(p);
     if (bytes === null && this.#internals.closed) {
       throw new Deno.errors.Interrupted("Cannot read on: the connection was closed");
@@ -129,7 +131,7 @@ export class ByteConn implements Deno.Conn {
 
   /** Queues a copy of bytes, frames or not, in order with what is sent; gives their number when `send` would settle. */
   write(p: Uint8Array): Promise<number> {
-    const { length } = p;
+    const length = p?.length;
     return quiet(this.#internals.queue.write(p).then(() => length));
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimits } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkObject } from "../base/checks.ts";
 import { checkMaxBodyBytes, type FrameOptions, type MessageObserver } from "../frame/frame.ts";
 
 /** The part of a `Deno.Conn` that carries the bytes. */
@@ -72,16 +72,19 @@ const CHECKED = Symbol("checked");
  *
  * @param action What cannot be done with a wrong one, for the message.
  * @throws {RangeError} If one is less than 0, or not a number.
+ * @throws {TypeError} If a callback is not a function, or the options are not an object.
  */
 export function checkedOptions<Options extends FramedConnOptions>(
   options: Options,
   action = "frame a connection",
 ): Options {
+  checkObject(action, "options", options);
   if (CHECKED in options) return options;
   const { maxBodyBytes, idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes } = options;
-  const { messageTimeoutMs, lingerTimeoutMs } = options;
+  const { messageTimeoutMs, lingerTimeoutMs, onReceived, onSent } = options;
   checkMaxBodyBytes(maxBodyBytes);
   checkLimits(action, { messageTimeoutMs, lingerTimeoutMs });
   checkLimits(action, { idleTimeoutMs, sendTimeoutMs, highWaterMarkBytes });
+  checkFunctions(action, {}, { onReceived, onSent });
   return { ...options, [CHECKED]: true };
 }

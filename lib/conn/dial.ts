@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject, checkSignal, checkStrings } from "../base/checks.ts";
 import { unlessAborted } from "../base/within.ts";
 import { closeQuietly } from "./conn_streams.ts";
 
@@ -43,6 +44,21 @@ export interface DialOptions {
   keepAlive?: boolean;
   /** Speaks TLS when given; `{}` trusts the certificates that the system trusts. */
   tls?: DialTlsOptions | undefined;
+}
+
+/**
+ * Checks what names a server.
+ *
+ * @throws {RangeError} If the port is not a whole number from 1 to 65535.
+ * @throws {TypeError} If another of the options has a wrong type, or the name is empty.
+ */
+export function checkDialOptions({ hostname, port, signal, tls }: DialOptions): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new RangeError(`Cannot connect to port ${port}: give a whole number from 1 to 65535`);
+  }
+  checkStrings("connect", { hostname });
+  checkSignal("connect", signal);
+  if (tls !== undefined) checkObject("connect", "tls", tls);
 }
 
 /** Connects; with TLS, the handshake is done too. Rejects with the signal's reason if it aborts before that. */

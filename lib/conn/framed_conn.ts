@@ -4,10 +4,11 @@
  * @module
  */
 import { lengthFraming } from "../frame/framing.ts";
-import { abortable, quiet, unlessAborted } from "../base/within.ts";
+import { checkObject } from "../base/checks.ts";
+import { abortable, quiet, refusedBy, unlessAborted } from "../base/within.ts";
 import { ByteConn, internalsOf } from "./byte_conn.ts";
 import { checkedOptions, type FramedConnOptions, type Transport } from "./conn_options.ts";
-import { dial, type DialOptions } from "./dial.ts";
+import { checkDialOptions, dial, type DialOptions } from "./dial.ts";
 import type { MessageConn, ReceiveOptions, SendOptions } from "./message_conn.ts";
 
 /** Options for {@linkcode FramedConn.connect}. */
@@ -51,8 +52,10 @@ export class FramedConn extends ByteConn implements MessageConn {
    * Wraps a connection, and owns it from now on: nothing else may read, write or close it.
    *
    * @throws {RangeError} If a limit is less than 0, or not a number. The connection stays the caller's then.
+   * @throws {TypeError} If it is not a connection, or an option has a wrong type.
    */
   constructor(conn: Transport, options: FramedConnOptions = {}) {
+    checkObject("frame a connection", "conn", conn, ["read", "write", "close"]);
     const checked = checkedOptions(options);
     super(conn, checked, lengthFraming(checked));
   }
@@ -65,7 +68,8 @@ export class FramedConn extends ByteConn implements MessageConn {
    */
   static async connect(options: FramedConnectOptions): Promise<FramedConn> {
     // What is wrong with the limits is reported before there is a connection to close.
-    const checked = checkedOptions(options);
+    const checked = checkedOptions(options, "connect");
+    checkDialOptions(checked);
     return new FramedConn(await dial(checked), checked);
   }
 
@@ -105,6 +109,8 @@ export class FramedConn extends ByteConn implements MessageConn {
    *
    * For a broadcast: encode once, and send the same bytes to all. They are not copied, so they must not change any more.
    * An `Outbox` keeps a slow peer from delaying it.
+   *
+   * @throws {TypeError} At once, if it is not a `Uint8Array`: few callers wait for this promise.
    */
   sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void> {
     if (!options) return internalsOf(this).queue.sendFrame(frame);
@@ -123,12 +129,12 @@ export class FramedConn extends ByteConn implements MessageConn {
    * @throws {TypeError} If another `receive` is pending.
    */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
-    return internalsOf(this).reader.receive(options.signal);
+    return refusedBy(options.signal) ?? internalsOf(this).reader.receive(options.signal);
   }
 
   /** Receives the next message as bytes, which are the caller's: like `receive` in everything else. */
   receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
-    return internalsOf(this).reader.receiveBytes(options.signal);
+    return refusedBy(options.signal) ?? internalsOf(this).reader.receiveBytes(options.signal);
   }
 
   /**
@@ -141,7 +147,8 @@ export class FramedConn extends ByteConn implements MessageConn {
    * while the text waits to be sent: that one gets the answer.
    */
   request(text: string, options: ReceiveOptions = {}): Promise<string | null> {
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    const refused = refusedBy(options.signal);
+    if (refused) return refused;
     if (this.#isRequesting || internalsOf(this).reader.receiving) {
       return Promise.reject(new TypeError("Cannot request: another receive is pending"));
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkLimits } from "../base/numbers.ts";
+import { checkLimits } from "../base/checks.ts";
 import { type ByteSink, type ByteSource, Change, MemoryPipe } from "./memory_pipe.ts";
 
 /** What {@linkcode memoryConnPair} takes. */

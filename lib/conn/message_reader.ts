@@ -75,7 +75,7 @@ export class MessageReader extends ChunkReader
     return this.#thrown !== undefined && this.#thrown === error;
   }
 
-  /** Waits for the next text; `null` when the peer finished between frames. */
+  /** Waits for the next text; `null` when the peer finished between frames. The signal has not aborted yet. */
   receive(signal?: AbortSignal): Promise<string | null> {
     return this.#receive(TEXT, signal);
   }
@@ -136,7 +136,6 @@ export class MessageReader extends ChunkReader
     if (this.#waiting) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
-    if (signal?.aborted) return Promise.reject(signal.reason);
     try {
       // On a busy connection most messages are here already: to take those must cost next to nothing.
       const message = this.#take(kind);

@@ -5,7 +5,8 @@
  */
 
 import { FrameTooLargeError } from "../frame/frame.ts";
-import { checkLimits, timerDelay } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkSignal } from "../base/checks.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { sleep } from "../base/within.ts";
 
 /** How long to wait between attempts to connect. */
@@ -126,11 +127,14 @@ export class Reconnector<T> {
    * @param open Opens one connection, or rejects; it is given the signal of the options.
    * @param options The waits.
    * @throws {RangeError} If one of them is less than 0, or not a number.
+   * @throws {TypeError} If `open` or a callback is not a function.
    */
   constructor(open: (signal?: AbortSignal) => Promise<T>, options: ReconnectorOptions = {}) {
+    const { minMs, maxMs, factor, stableMs, isRetriable, onWait, signal } = options;
+    checkFunctions("reconnect", { open }, { isRetriable, onWait });
+    checkSignal("reconnect", signal);
     this.#open = open;
     this.#options = options;
-    const { minMs, maxMs, factor, stableMs } = options;
     checkLimits("reconnect", { minMs, maxMs, factor, stableMs });
     this.#delays = backoff(options);
   }

@@ -93,27 +93,15 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
 
   /** Queues one text; settles when the sender may go on. */
   send(text: string): Promise<void> {
-    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
-    try {
-      this.#frames.push(text);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#queued();
+    return this.#push("push", text);
   }
 
   /** Queues a copy of one message given as bytes; settles when the sender may go on. */
   sendBytes(body: Uint8Array): Promise<void> {
-    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
-    try {
-      this.#frames.pushBytes(body);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#queued();
+    return this.#push("pushBytes", body);
   }
 
-  /** Queues one whole frame, whose bytes must not change any more; settles when the sender may go on. */
+  /** Queues one whole frame, whose bytes must not change any more; settles when the sender may go on. It throws at once. */
   sendFrame(frame: Uint8Array): Promise<void> {
     if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
     this.#frames.pushFrame(frame);
@@ -122,9 +110,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
 
   /** Queues a copy of bytes that are frames already, or no frames at all; settles when the writer may go on. */
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
-    this.#frames.pushRaw(bytes);
-    return this.#queued();
+    return this.#push("pushRaw", bytes);
   }
 
   /** Writes without waiting for the end of the turn; settles when the operating system has taken what is queued now. */
@@ -223,6 +209,19 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
 
   #startTimer(): void {
     if (this.#sendTimeoutMs > 0) this.#timer ??= new InactivityTimer(this.#sendTimeoutMs, this);
+  }
+
+  #push<M extends "push" | "pushBytes" | "pushRaw">(
+    method: M,
+    message: Parameters<MessageEncoder[M]>[0],
+  ): Promise<void> {
+    if (this.#refusal) return quiet(Promise.reject(this.#refusal.error));
+    try {
+      this.#frames[method](message as never);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#queued();
   }
 
   #queued(): Promise<void> {

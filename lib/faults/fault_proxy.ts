@@ -15,7 +15,8 @@ import {
 import type { LinkEvent } from "./fault_link.ts";
 import type { AppliedFault, FaultName } from "./fault_stream.ts";
 import { assertFaults, type Faults, type FaultSettings } from "./fault_options.ts";
-import { checkLimits, timerDelay } from "../base/numbers.ts";
+import { checkLimits } from "../base/checks.ts";
+import { timerDelay } from "../base/numbers.ts";
 
 /** What {@linkcode startFaultProxy} takes. */
 export interface FaultProxyOptions extends FaultSettings {

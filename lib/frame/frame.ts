@@ -14,6 +14,8 @@
  * @module
  */
 
+import { kindOf } from "../base/checks.ts";
+
 /** Bytes in front of every body: an unsigned 32-bit big-endian length. */
 export const HEADER_BYTES = 4;
 
@@ -87,14 +89,27 @@ export function writeHeader(bytes: Uint8Array, offset: number, bodyBytes: number
 }
 
 /**
- * Refuses a text that UTF-8 cannot carry, because the peer would get another text than was sent.
+ * Refuses what is not a text, and a text that UTF-8 cannot carry, because the peer would get another than was sent.
  *
- * @throws {TypeError} If the text has a lone surrogate.
+ * @throws {TypeError} If it is not a string, or has a lone surrogate.
  */
-export function checkWellFormed(text: string): void {
+export function checkText(text: string): void {
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot send ${kindOf(text)} as a text: give a string`);
+  }
   if (!text.isWellFormed()) {
     throw new TypeError("Cannot send the text: it has a lone surrogate, which UTF-8 cannot carry");
   }
+}
+
+/**
+ * Refuses what is not bytes: its length could be anything.
+ *
+ * @throws {TypeError} If it is not a `Uint8Array`.
+ */
+export function checkBytes(bytes: Uint8Array): void {
+  if (bytes instanceof Uint8Array) return;
+  throw new TypeError(`Cannot use ${kindOf(bytes)} as bytes: give a Uint8Array`);
 }
 
 const encoder = new TextEncoder();
@@ -118,7 +133,7 @@ export const HEADER_SPACE: string = "\0".repeat(HEADER_BYTES);
  */
 export function encodeFrame(text: string, options: FrameOptions = {}): Uint8Array<ArrayBuffer> {
   const maxBodyBytes = checkMaxBodyBytes(options.maxBodyBytes);
-  checkWellFormed(text);
+  checkText(text);
   // Every UTF-16 unit takes at least one byte, so this refuses before anything is allocated.
   if (text.length > maxBodyBytes) throw new FrameTooLargeError("send", text.length, maxBodyBytes);
   const frame = encoder.encode(HEADER_SPACE + text);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkWellFormed, HEADER_BYTES, HEADER_SPACE, writeHeader } from "./frame.ts";
+import { checkBytes, checkText, HEADER_BYTES, HEADER_SPACE, writeHeader } from "./frame.ts";
 import { MessageEncoder } from "./message_encoder.ts";
 import { NO_FRAMES } from "./shared_frames.ts";
 import { endOfUnits } from "./utf8.ts";
@@ -53,7 +53,7 @@ export class FrameEncoder extends MessageEncoder {
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
   override push(text: string): void {
-    checkWellFormed(text);
+    checkText(text);
     this.#copyShared();
     if (text.length * MAX_CHARACTER_BYTES > this.maxBodyBytes) return this.#pushChecked(text);
     this.#waiting.push(text);
@@ -67,6 +67,7 @@ export class FrameEncoder extends MessageEncoder {
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
   override pushBytes(body: Uint8Array): void {
+    checkBytes(body);
     if (body.length > this.maxBodyBytes) throw this.tooLarge(body.length);
     this.#gather();
     this.reserve(HEADER_BYTES + body.length);

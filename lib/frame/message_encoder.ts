@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  checkBytes,
   checkMaxBodyBytes,
   type FrameOptions,
   FrameTooLargeError,
@@ -69,8 +70,13 @@ export abstract class MessageEncoder extends WriteBuffer {
   /** Queues the message of one whole frame, as `encodeFrame` makes it, whose bytes must not change any more. */
   abstract pushFrame(frame: Uint8Array): void;
 
-  /** Queues a copy of bytes as they are. */
+  /**
+   * Queues a copy of bytes as they are.
+   *
+   * @throws {TypeError} If they are not a `Uint8Array`: so do the methods above.
+   */
   pushRaw(bytes: Uint8Array): void {
+    checkBytes(bytes);
     this.add(bytes);
   }
 

@@ -6,7 +6,8 @@
 import { InvalidMessageError } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
-import { checkLimits, timerDelay } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkObject, checkSignal } from "../base/checks.ts";
+import { timerDelay } from "../base/numbers.ts";
 import { messageOf } from "../base/thrown.ts";
 import { quiet } from "../base/within.ts";
 import {
@@ -108,9 +109,13 @@ export class RequestClient<Question, Answer> implements Disposable {
    * Takes over the connection, and starts to receive.
    *
    * @throws {RangeError} If `timeoutMs` is less than 0, or `maxPending` less than 1.
+   * @throws {TypeError} If `conn` is not a connection, or there is no `validate`.
    */
   constructor(conn: TextConn, options: RequestClientOptions<Answer>) {
+    checkObject("request", "conn", conn, ["receive", "send", "close"]);
+    checkObject("request", "options", options);
     const { validate, timeoutMs = 30_000, maxPending = 100 } = options;
+    checkFunctions("request", { validate });
     checkLimits("request", { timeoutMs });
     checkLimits("request", { maxPending }, 1);
     this.#conn = conn;
@@ -137,6 +142,7 @@ export class RequestClient<Question, Answer> implements Disposable {
   async #request(question: Question, options: RequestOptions): Promise<Result<Answer>> {
     const { signal, timeoutMs = this.#timeoutMs } = options;
     checkLimits("request", { timeoutMs });
+    checkSignal("request", signal);
     signal?.throwIfAborted();
     if (this.#end) throw this.#end;
     const id = ++this.#lastId;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimits } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkObject } from "../base/checks.ts";
 import { InvalidMessageError, reasonOf } from "../codec/codec.ts";
 import { json, type Validate } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
@@ -69,7 +69,10 @@ export async function serveRequests<Question, Answer>(
   handler: RequestHandler<Question, Answer>,
   options: ServeRequestsOptions<Question>,
 ): Promise<void> {
-  const { maxConcurrent = 16 } = options;
+  checkObject("serve requests", "conn", conn, ["receive", "send", "close"]);
+  checkObject("serve requests", "options", options);
+  const { maxConcurrent = 16, validate, onError } = options;
+  checkFunctions("serve requests", { handler, validate }, { onError });
   checkLimits("serve requests", { maxConcurrent }, 1);
   await new RequestServer(conn, handler, options).run(maxConcurrent);
 }

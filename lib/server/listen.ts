@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimits } from "../base/numbers.ts";
+import { checkLimits, checkStrings } from "../base/checks.ts";
 import type { Listener } from "./accept_loop.ts";
 
 /** Where a server listens, and with which certificate. */
@@ -66,6 +66,7 @@ export interface ListenOptions {
  */
 export function listenerOf(options: ListenOptions): Listener {
   const { listener, path } = options;
+  checkStrings("listen", { path, hostname: options.hostname });
   if (listener && path !== undefined) {
     throw new TypeError("Cannot listen on a listener and a path: give one of them");
   }
@@ -139,6 +140,7 @@ function explained(error: Error): Error {
 /** Throws if the certificate and the key are not a pair, which only `Deno.listenTls` checks, or an authority is none. */
 function checkIdentity({ hostname = "127.0.0.1", cert, key, ca }: ListenOptions): void {
   if (cert === undefined && key === undefined && ca === undefined) return;
+  checkStrings("listen with TLS", { cert, key, ca });
   if (cert === undefined || key === undefined) {
     throw new TypeError("Cannot listen with TLS: give both the certificate and its key");
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./admission.ts";
-import { checkLimits } from "../base/numbers.ts";
+import { checkFunctions, checkLimits, checkObject, checkSignal } from "../base/checks.ts";
 import { checkedOptions, type FramedConnOptions } from "../conn/conn_options.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import { guarded } from "./guarded.ts";
@@ -85,18 +85,26 @@ export interface DrainOptions {
 }
 
 /**
+ * Checks options for waiting.
+ *
+ * @throws {RangeError} If the time is less than 0, or not a number.
+ * @throws {TypeError} If the signal is not an `AbortSignal`.
+ */
+export function checkDrainOptions(action: string, { timeoutMs, signal }: DrainOptions): void {
+  checkLimits(action, { timeoutMs });
+  checkSignal(action, signal);
+}
+
+/**
  * Checks what would fail later: for each client that connects, or when the server listens already.
  *
- * @throws {TypeError} If the handler is not a function, or the signal no `AbortSignal`.
+ * @throws {TypeError} If one of them has a wrong type.
  */
-export function checkArguments(handler: unknown, signal?: unknown): void {
-  if (typeof handler !== "function") {
-    throw new TypeError(
-      "Cannot serve: the handler is not a function. Give one as the first argument",
-    );
-  }
-  if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new TypeError("Cannot serve: signal is not an AbortSignal");
+export function checkArguments(handler: unknown, options: ServeOptions): void {
+  checkObject("serve", "options", options);
+  const { signal, onEvent, goodbye } = options;
+  checkFunctions("serve", { handler }, { onEvent, goodbye });
+  checkSignal("serve", signal);
 }
 
 /**

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { checkLimits } from "../base/numbers.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop, type Listener } from "./accept_loop.ts";
@@ -16,6 +15,7 @@ import { Refusals } from "./refusal.ts";
 import { type ConnInfo, connInfoOf, listeningOn, type ServerEvent } from "./server_events.ts";
 import {
   checkArguments,
+  checkDrainOptions,
   completedServeOptions,
   type DrainOptions,
   type HttpOption,
@@ -46,7 +46,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
   /** Listens and starts to accept: {@linkcode serve} in the form of a constructor. */
   constructor(handler: Handler, options: ServeOptions & HttpOption = {}) {
     // What is wrong with the limits is reported here, not to each client that connects.
-    checkArguments(handler, options.signal);
+    checkArguments(handler, options);
     this.#options = completedServeOptions(options);
     ({ promise: this.finished, resolve: this.#finish } = Promise.withResolvers<void>());
     this.#conversations = new Conversations(handler, this.#options);
@@ -97,7 +97,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    * signal.
    */
   async pause(options: DrainOptions = {}): Promise<void> {
-    checkLimits("pause", { timeoutMs: options.timeoutMs });
+    checkDrainOptions("pause", options);
     if (this.#stopped) return;
     this.#resuming = false;
     await this.#loop.close();
@@ -134,7 +134,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    * notice. A handler that awaited this would wait for itself.
    */
   async shutdown(options: DrainOptions = {}): Promise<void> {
-    checkLimits("shut down", { timeoutMs: options.timeoutMs });
+    checkDrainOptions("shut down", options);
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
     await this.#loop.close();

@@ -40,7 +40,7 @@ export class TestedHandler implements AsyncDisposable {
 
   /** Runs a handler: {@linkcode testHandler} in the form of a constructor. */
   constructor(handler: Handler, options: TestHandlerOptions = {}) {
-    checkArguments(handler);
+    checkArguments(handler, options);
     const serveOptions = completedServeOptions(options);
     const { network = {}, transport } = options;
     const [client, memory] = faultyConnPair(network);

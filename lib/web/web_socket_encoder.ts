@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkWellFormed, HEADER_BYTES } from "../frame/frame.ts";
+import { checkBytes, checkText, HEADER_BYTES } from "../frame/frame.ts";
 import { MessageEncoder } from "../frame/message_encoder.ts";
 import { headBytes, OPCODE, writeHead } from "./web_socket_frame.ts";
 
@@ -27,7 +27,7 @@ export class WebSocketEncoder extends MessageEncoder {
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
   override push(text: string): void {
-    checkWellFormed(text);
+    checkText(text);
     // Every UTF-16 unit takes at least one byte, so this refuses before anything is allocated.
     this.#checkLength(text.length);
     this.pushBytes(utf8.encode(text));
@@ -39,12 +39,14 @@ export class WebSocketEncoder extends MessageEncoder {
    * @throws {FrameTooLargeError} If the body is over the limit.
    */
   override pushBytes(body: Uint8Array): void {
+    checkBytes(body);
     this.#checkLength(body.length);
     this.#pushMessage(body);
   }
 
   /** Queues a copy of the body of one frame of this library. */
   override pushFrame(frame: Uint8Array): void {
+    checkBytes(frame);
     this.#pushMessage(frame.subarray(HEADER_BYTES));
   }
 

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { noFlag } from "../../lib/base/nearest.ts";
-import { withNegatives, withoutSeparator } from "../../lib/base/task_args.ts";
+import { withNegatives, withoutSeparator } from "../../lib/terminal/task_args.ts";
 import { messageOf } from "../../lib/base/thrown.ts";
 import { wrapText } from "../../lib/terminal/text_layout.ts";
 import { linesPrinted, printError, printLine } from "./output.ts";

@@ -6,7 +6,7 @@
 import { isLoopback } from "../../lib/base/address.ts";
 import { parseHost } from "../../lib/base/endpoint.ts";
 import { nearest } from "../../lib/base/nearest.ts";
-import { withoutSeparator } from "../../lib/base/task_args.ts";
+import { withoutSeparator } from "../../lib/terminal/task_args.ts";
 import { type FlagValues, parseFlags, UsageError } from "./command_line.ts";
 import { FLAGS, flagsOf } from "./flags.ts";
 
