@@ -81,7 +81,7 @@ export class ChatSession {
   async run(): Promise<ChatEnd> {
     try {
       const end = await this.#stayConnected();
-      if (end === "logged_out") {
+      if (end === "logged_out" || end === "kicked") {
         await this.#state.login.forget().catch((error: Error) => this.#state.notKept(error));
       }
       return end;

@@ -68,7 +68,7 @@ export const COMMANDS: Record<string, Command> = {
   "resume": { summary: "listen again on the same port", listening: resume },
   "logs": {
     usage: "[N] [TEXT]",
-    summary: "last N lines of the log (20) with TEXT; logs -f [TEXT]: new ones",
+    summary: "last N lines of the log (20) with TEXT; -f [TEXT]: new ones",
     main: logs,
   },
   "reasons": { summary: "explain the reason= of the log", main: reasons },

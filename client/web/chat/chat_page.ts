@@ -18,7 +18,7 @@ import { reasonOf, texts } from "../shared/texts.ts";
 import { type BrowserConn, openWebSocket, socketUrl } from "../shared/browser_conn.ts";
 import { type CommandTarget, Composer, runLine } from "./composer.ts";
 import { MessageList, PAGE } from "./message_list.ts";
-import { Outgoing, reasonOfWait } from "./outgoing.ts";
+import { Outgoing, reasonOfWait, TOO_LATE } from "./outgoing.ts";
 import { LocalLogins, LoginForm, noticeAfter } from "./page_login.ts";
 import { People } from "./people.ts";
 
@@ -196,7 +196,10 @@ export class ChatPage implements CommandTarget {
     byId("me").textContent = safeText(name);
     this.#form.clear();
     this.#showChat(true);
-    this.#outgoing.enter(name, this.#data, (own) => this.#session.say(own.text, own));
+    this.#outgoing.enter(name, this.#data, {
+      send: (own) => this.#session.say(own.text, own),
+      drop: (own) => this.#takeError(TOO_LATE, own),
+    });
     this.#people.enter(name);
     this.#session.request({ type: "who" });
     if (isFirst && text !== undefined) this.notice(safeText(text));

@@ -7,7 +7,12 @@
 
 import type { ChatWait } from "../../session/session_options.ts";
 import type { OwnMessage } from "../../session/pending.ts";
-import { parseClientMessage, type ParsedMessage } from "../../../lib/chat/protocol.ts";
+import { LOGIN_ENDED } from "../../session/state.ts";
+import {
+  parseClientMessage,
+  type ParsedMessage,
+  type ServerMessage,
+} from "../../../lib/chat/protocol.ts";
 import { byId } from "../shared/dom.ts";
 import { texts } from "../shared/texts.ts";
 import { waitingRow } from "./message_row.ts";
@@ -18,6 +23,21 @@ const MAX_SHOWN = 20;
 const UNNOTICED_MS = 300;
 
 const KEY = "framed-unsent";
+
+/** What is shown for a message that must not be sent any more. */
+export const TOO_LATE: ServerMessage & { type: "error" } = {
+  type: "error",
+  code: "unauthorized",
+  message: LOGIN_ENDED,
+};
+
+/** What is done with the messages that were left. */
+export interface LeftOptions {
+  /** Sends one. */
+  send(own: OwnMessage): void;
+  /** Says that one is not sent. */
+  drop(own: OwnMessage): void;
+}
 
 /** Shows the banner, and the messages that wait. */
 export class Outgoing {
@@ -50,13 +70,15 @@ export class Outgoing {
 
   /**
    * The user is logged in at a server with this data. At the first login of the page, `send` gets what the same user had
-   * left when it was closed, with the refs by which the server knows what it has stored.
+   * left when it was closed, with the refs by which the server knows what it has stored; `drop` gets what must not be sent.
    */
-  enter(name: string, data: string | undefined, send: (own: OwnMessage) => void): void {
+  enter(name: string, data: string | undefined, { send, drop }: LeftOptions): void {
     const isFirst = this.#owner === undefined;
     this.#owner = JSON.stringify([name, data]);
-    const left = isFirst ? readUnsent(this.#owner) : [];
-    left.filter(({ type }) => type === "say" || !this.#wasAsked).forEach(send);
+    for (const own of isFirst ? readUnsent(this.#owner) : []) {
+      if (own.type === "tell" && this.#wasAsked) drop(own);
+      else send(own);
+    }
     this.connected();
   }
 

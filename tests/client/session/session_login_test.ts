@@ -80,22 +80,24 @@ for (
   });
 }
 
-Deno.test("ChatSession keeps a login with what it was got from, and forgets it at a logout", async () => {
-  const logins = new MemoryLogins();
-  const kept: KeptLogin[] = [];
-  const { session } = openSession([async (peer) => {
-    await peer.welcome();
-    await peer.until("ping");
-    kept.push(...logins.kept);
-    peer.logOut();
-  }], { logins, tls: true });
-  session.entered.then(() => session.request({ type: "ping" }));
+for (const reason of ["logged_out", "kicked"] as const) {
+  Deno.test(`ChatSession keeps a login with what it was got from, and forgets it when ${reason}`, async () => {
+    const logins = new MemoryLogins();
+    const kept: KeptLogin[] = [];
+    const { session } = openSession([async (peer) => {
+      await peer.welcome();
+      await peer.until("ping");
+      kept.push(...logins.kept);
+      peer.say({ type: "bye", reason });
+    }], { logins, tls: true });
+    session.entered.then(() => session.request({ type: "ping" }));
 
-  assertEquals(await session.run(), "logged_out");
+    assertEquals(await session.run(), reason);
 
-  assertEquals(kept, [{ name: "anna", token: "t1", tls: true, data: "d1" }]);
-  assertEquals(logins.kept, []);
-});
+    assertEquals(kept, [{ name: "anna", token: "t1", tls: true, data: "d1" }]);
+    assertEquals(logins.kept, []);
+  });
+}
 
 Deno.test("ChatSession reconnects to a server of an earlier version, and keeps no login of it", async () => {
   const hellos: Json[] = [];

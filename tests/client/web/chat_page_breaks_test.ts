@@ -1,7 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { browserTest } from "../../support/chromium.ts";
 import { ServerProcess } from "../../../tools/shared/server_process.ts";
+import { PASSWORD } from "../../../tools/shared/chat_client.ts";
 import { joinAs, say, showsTexts, startWebChat } from "./browsing.ts";
+
+// The answer that a message is stored does not reach the page.
+const LOSE_SAID = `{
+  const { parse } = JSON;
+  JSON.parse = (text) => text.includes('"said"') ? {} : parse(text);
+}`;
 
 browserTest("The chat page, when its connection breaks,", {
   "says what it waits for during a pause, and sends what was written": async (browser) => {
@@ -58,11 +65,7 @@ browserTest("The chat page, when its connection breaks,", {
       await using chat = startWebChat();
       using boris = await chat.enter("Boris");
       const anna = await joinAs(browser, "Anna", chat.url);
-      // The answer that the first message is stored does not reach the page.
-      await anna.evaluate(`{
-      const { parse } = JSON;
-      JSON.parse = (text) => text.includes('"said"') ? {} : parse(text);
-    }`);
+      await anna.evaluate(LOSE_SAID);
       await say(anna, "stored");
       await say(anna, "waiting");
       await say(anna, "/msg Boris in private");
@@ -77,6 +80,26 @@ browserTest("The chat page, when its connection breaks,", {
       assertEquals(chat.textsFor("Anna"), ["stored", "waiting", "in private"]);
       await anna.until("sessionStorage.length === 0");
     },
+
+  "shows private messages that a login after a reload is too late for": async (browser) => {
+    await using chat = startWebChat();
+    await using _boris = await chat.enter("Boris");
+    const anna = await joinAs(browser, "Anna", chat.url);
+    await anna.evaluate(LOSE_SAID);
+    await say(anna, "to all");
+    await say(anna, "/msg Boris in private");
+    await anna.shows("waits to be sent");
+    await anna.evaluate("localStorage.clear()");
+
+    await anna.open(chat.url);
+    await anna.fill("Name", "Anna");
+    await anna.fill("Password", PASSWORD);
+    await anna.click("button", "Log in");
+
+    await anna.shows("may be another user's now: in private");
+    await showsTexts(anna, ["to all"]);
+    assertEquals(chat.textsFor("Anna"), ["to all"]);
+  },
 
   "notices after a sleep that the connection is dead": async (browser) => {
     await using chat = startWebChat();
