@@ -1,5 +1,5 @@
 /**
- * Checks of what callers give, for those whom no compiler tells: a wrong argument is refused before anything has begun.
+ * Checks of arguments, for callers without a compiler: a wrong one is refused before anything has begun.
  *
  * `action`, in each of them, is what cannot be done, for the message: "serve", say. An option that is left out is fine.
  *

@@ -8,7 +8,7 @@ import { checkObject, checkSignal, checkStrings } from "../base/checks.ts";
 import { unlessAborted } from "../base/within.ts";
 import { closeQuietly } from "./conn_streams.ts";
 
-/** Whom a client trusts over TLS, and how it proves who it is. All in PEM. */
+/** The authorities that a client trusts over TLS, and its own certificate. All in PEM. */
 export interface DialTlsOptions {
   /** Certificates that are trusted beside those that the system trusts. */
   caCerts?: string[] | undefined;
@@ -101,7 +101,7 @@ export function setSocketOptions(conn: object, keepAlive = true): void {
     (conn as Deno.TcpConn).setNoDelay(true);
     if (keepAlive) (conn as Deno.TcpConn).setKeepAlive(true);
   } catch {
-    // macOS refuses this once the peer is gone, which the first read or write will tell.
+    // macOS refuses this once the peer is gone, which the first read or write will show.
   }
 }
 

@@ -137,7 +137,7 @@ export class WriteQueue extends ChunkWriter implements Flushable, Progressing, D
     return this.#refusal === undefined && this.#frames.finish();
   }
 
-  /** Accepts no more, and tells the peer so when what was accepted is written: in the stream, or by a half-close. */
+  /** Accepts no more, and says so to the peer when what was accepted is written: in the stream, or by a half-close. */
   async closeWrite(): Promise<void> {
     const isTold = this.finish();
     const flushed = this.flush();
