@@ -4,6 +4,16 @@
  * @module
  */
 
+/** What was thrown, or an error in its place if it cannot be read: a revoked proxy throws at every question. */
+export function readable(thrown: unknown): unknown {
+  try {
+    if (thrown instanceof Error) void [thrown.message, thrown.cause];
+    return thrown;
+  } catch {
+    return new TypeError("Cannot read what was thrown");
+  }
+}
+
 /** The message of an error, or the value itself. Never throws. */
 export function messageOf(thrown: unknown): string {
   return textOf(() => thrown instanceof Error ? thrown.message : thrown);

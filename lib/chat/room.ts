@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkObject } from "../base/checks.ts";
+import { checkFunctions, checkObject } from "../base/checks.ts";
 
 /** One connection of a user in a room. */
 export interface Member<Message> {
@@ -55,8 +55,15 @@ export class Room<Message> {
   /** All members: a broadcast goes through the array that it began with. */
   #members: readonly Member<Message>[] = [];
 
-  /** Makes an empty room. */
+  /**
+   * Makes an empty room.
+   *
+   * @throws {TypeError} If an option is not a function.
+   */
   constructor(options: RoomOptions<Message> = {}) {
+    checkObject("make a room", "options", options);
+    const { onUserJoined, onUserLeft } = options;
+    checkFunctions("make a room", {}, { onUserJoined, onUserLeft });
     this.#options = options;
   }
 

@@ -4,10 +4,19 @@
  * @module
  */
 import { checkFunctions } from "../base/checks.ts";
+import { quiet } from "../base/within.ts";
 import type { TextCodec } from "./codec.ts";
 
 /** Returns a value as what it should be, or throws what is wrong with it. The parse function of a schema is one. */
 export type Validate<T> = (value: unknown) => T;
+
+/** Calls `validate`, which must not leave the answer to later: a promise that rejects would end the process. */
+export function validated<T>(validate: Validate<T>, value: unknown): T {
+  const result = validate(value);
+  if (!(result instanceof Promise)) return result;
+  quiet(result);
+  throw new TypeError("validate returned a promise. Give a function that is not async");
+}
 
 /** Finds a key of an object in a text of JSON, however its letters are escaped. */
 function keyPattern(name: string, value = ""): RegExp {
@@ -67,7 +76,7 @@ const PROTOTYPE = keyPattern("prototype");
  */
 export function json<In, Out = In>(validate: Validate<In>): TextCodec<In, Out> {
   checkFunctions("use JSON", { validate });
-  return { body: "text", encode: stringify, decode: (text) => validate(parse(text)) };
+  return { body: "text", encode: stringify, decode: (text) => validated(validate, parse(text)) };
 }
 
 function stringify(value: unknown): string {

@@ -64,6 +64,16 @@ export interface FramedConnOptions extends FrameOptions {
   observer?: MessageObserver;
 }
 
+/**
+ * Checks what is to carry the bytes.
+ *
+ * @throws {TypeError} If it lacks a method, or the address of the peer.
+ */
+export function checkTransport(action: string, conn: Transport): void {
+  checkObject(action, "conn", conn, ["read", "write", "closeWrite", "close"]);
+  checkObject(action, "conn.remoteAddr", conn.remoteAddr);
+}
+
 // Marks options whose limits were checked; a copy of them is marked, too.
 const CHECKED = Symbol("checked");
 

@@ -5,6 +5,7 @@
  */
 
 import { quiet } from "../base/within.ts";
+import { checkBytes } from "../frame/frame.ts";
 
 const CHUNK_BYTES = 16 * 1024;
 
@@ -33,6 +34,8 @@ export function closeQuietly(closable: { close(): unknown }): void {
 
 /** Writes all of `bytes`, which must not change until then: one write may take a part. */
 export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
+  // What has no length would count as written.
+  checkBytes(bytes);
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 

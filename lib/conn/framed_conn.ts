@@ -110,7 +110,7 @@ export class FramedConn extends ByteConn implements MessageConn {
    * For a broadcast: encode once, and send the same bytes to all. They are not copied, so they must not change any more.
    * An `Outbox` keeps a slow peer from delaying it.
    *
-   * @throws {TypeError} At once, if it is not a `Uint8Array`: few callers wait for this promise.
+   * @throws {TypeError} At once, if it is not one whole frame: few callers wait for this promise.
    */
   sendFrame(frame: Uint8Array, options?: SendOptions): Promise<void> {
     if (!options) return internalsOf(this).queue.sendFrame(frame);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkLimits } from "../base/checks.ts";
+import { checkLimits, checkStrings } from "../base/checks.ts";
 import { type ByteSink, type ByteSource, Change, MemoryPipe } from "./memory_pipe.ts";
 
 /** What {@linkcode memoryConnPair} takes. */
@@ -43,8 +43,9 @@ export function memoryConnPair(
 ): [MemoryConn, MemoryConn] {
   const { chunkBytes = Infinity, highWaterMarkBytes = 65_536, clientHostname } = options;
   checkLimits("connect in memory", { chunkBytes, highWaterMarkBytes }, 1);
-  const there = new MemoryPipe(chunkBytes, highWaterMarkBytes);
-  const back = new MemoryPipe(chunkBytes, highWaterMarkBytes);
+  checkStrings("connect in memory", { clientHostname });
+  const there = new MemoryPipe(Math.floor(chunkBytes), Math.floor(highWaterMarkBytes));
+  const back = new MemoryPipe(Math.floor(chunkBytes), Math.floor(highWaterMarkBytes));
   const client = memoryAddr(clientHostname ?? "127.0.0.1", 50_000);
   const server = memoryAddr("127.0.0.1", 9090);
   return [new MemoryConn(back, there, client, server), new MemoryConn(there, back, server, client)];

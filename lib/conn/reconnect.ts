@@ -83,7 +83,8 @@ export function* backoff(options: BackoffOptions = {}): Generator<number, never,
   let ceilingMs = timerDelay(Math.min(minMs, maxMs));
   for (;;) {
     yield Math.round(ceilingMs / 2 * (1 + Math.random()));
-    ceilingMs = timerDelay(Math.min(ceilingMs * Math.max(factor, 1), maxMs));
+    // 0 * Infinity is no number: then it is the longest.
+    ceilingMs = Math.min(timerDelay(ceilingMs * Math.max(factor, 1)), timerDelay(maxMs));
   }
 }
 

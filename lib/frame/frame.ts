@@ -112,6 +112,19 @@ export function checkBytes(bytes: Uint8Array): void {
   throw new TypeError(`Cannot use ${kindOf(bytes)} as bytes: give a Uint8Array`);
 }
 
+/**
+ * Refuses what is not one whole frame: it would put the stream out of step.
+ *
+ * @throws {TypeError} If it is not a `Uint8Array`, or its header announces another length.
+ */
+export function checkFrame(frame: Uint8Array): void {
+  checkBytes(frame);
+  if (frame.length >= HEADER_BYTES && readHeader(frame, 0) === frame.length - HEADER_BYTES) return;
+  throw new TypeError(
+    `Cannot send ${frame.length} bytes as a frame: give what encodeFrame() returns`,
+  );
+}
+
 const encoder = new TextEncoder();
 
 /** As text what a header is as bytes: encoded in front of a body, it makes room for its header. */

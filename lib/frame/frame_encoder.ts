@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { checkBytes, checkText, HEADER_BYTES, HEADER_SPACE, writeHeader } from "./frame.ts";
+import {
+  checkBytes,
+  checkFrame,
+  checkText,
+  HEADER_BYTES,
+  HEADER_SPACE,
+  writeHeader,
+} from "./frame.ts";
 import { MessageEncoder } from "./message_encoder.ts";
 import { NO_FRAMES } from "./shared_frames.ts";
 import { endOfUnits } from "./utf8.ts";
@@ -88,6 +95,7 @@ export class FrameEncoder extends MessageEncoder {
    */
   override pushFrame(frame: Uint8Array): void {
     if (this.end + this.#waitingLength > 0) {
+      checkFrame(frame);
       this.pushRaw(frame);
       this.added(frame.length - HEADER_BYTES);
     } else {

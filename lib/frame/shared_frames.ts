@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkBytes, HEADER_BYTES } from "./frame.ts";
+import { checkFrame, HEADER_BYTES } from "./frame.ts";
 
 /**
  * An immutable list of frames. `append` returns another list, and the same one to all that append the same frame to the
@@ -24,9 +24,9 @@ export class SharedFrames {
   #bytes: Uint8Array | undefined;
   #bodyLengths: readonly number[] | undefined;
 
-  /** Puts `last` after the frames of `before`: `append` in the form of a constructor. Throws for what is not bytes. */
+  /** Puts `last` after the frames of `before`: `append` in the form of a constructor. Throws for what is not a frame. */
   constructor(last: Uint8Array, before?: SharedFrames) {
-    checkBytes(last);
+    if (before) checkFrame(last);
     this.count = before ? before.count + 1 : 0;
     this.length = before ? before.length + last.length : 0;
     this.#before = before;

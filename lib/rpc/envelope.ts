@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkObject } from "../base/checks.ts";
+
 /** Why a request has no answer: a code for the program, and a message for people. */
 export interface Failure {
   /**
@@ -36,6 +38,27 @@ export interface Cancellation {
 
 /** A response as it is sent. The `id` is that of the request, or `null` if that had none. */
 export type Response = { id: number | null } & Result<unknown>;
+
+/**
+ * Checks what a handler has returned: a client could not read another answer.
+ *
+ * @throws {TypeError} If it is not a result.
+ */
+export function checkResult(result: unknown): void {
+  checkObject("answer", "what the handler returned", result);
+  const { error } = result as Record<string, unknown>;
+  if (!error && !("body" in (result as object))) {
+    throw new TypeError("Cannot answer: the handler returned no body and no error. Give one");
+  }
+  if (error) checkFailure(error);
+}
+
+function checkFailure(error: unknown): void {
+  checkObject("answer", "error", error);
+  const { code, message } = error as Record<string, unknown>;
+  if (typeof code === "string" && typeof message === "string") return;
+  throw new TypeError("Cannot answer: the error has no code and message. Give two strings");
+}
 
 /** Reads a request or the end of one, or throws what is wrong with it. */
 export function parseRequest(value: unknown): Request | Cancellation {

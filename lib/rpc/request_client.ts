@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessageError } from "../codec/codec.ts";
-import { json, type Validate } from "../codec/json.ts";
+import { json, type Validate, validated } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { checkFunctions, checkLimits, checkObject, checkSignal } from "../base/checks.ts";
 import { timerDelay } from "../base/numbers.ts";
@@ -151,6 +151,7 @@ export class RequestClient<Question, Answer> implements Disposable {
     let isGivenUp = false;
     const timer = timeoutMs > 0 ? setTimeout(expire, timerDelay(timeoutMs)) : undefined;
     signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort(); // By a `toJSON` of the question.
     const pending = { id, text, answer, sent: Promise.resolve() };
     try {
       this.#waiting.add(pending);
@@ -181,7 +182,7 @@ export class RequestClient<Question, Answer> implements Disposable {
   #validated({ body, error }: Response): Result<Answer> {
     if (error) return { error };
     try {
-      return { body: this.#validate(body) };
+      return { body: validated(this.#validate, body) };
     } catch (error) {
       throw new InvalidMessageError(this.#conn, error);
     }
@@ -189,7 +190,7 @@ export class RequestClient<Question, Answer> implements Disposable {
 
   /** Tells the peer that a request was given up. That the connection is lost is reported by `ended`. */
   #cancel(id: number): Promise<void> {
-    return this.#conn.send(this.#codec.encode({ cancel: id })).catch(() => {});
+    return Promise.try(() => this.#conn.send(this.#codec.encode({ cancel: id }))).catch(() => {});
   }
 
   #leave(id: number): void {
@@ -207,7 +208,8 @@ export class RequestClient<Question, Answer> implements Disposable {
       }
       this.#waiting.delete(request);
       this.#pending.set(request.id, request);
-      request.sent = this.#conn.send(request.text).catch(request.answer.reject);
+      // The connection may be anybody's code, whose `send` throws or returns nothing.
+      request.sent = Promise.try(() => this.#conn.send(request.text)).catch(request.answer.reject);
     }
   }
 

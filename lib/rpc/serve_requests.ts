@@ -5,12 +5,13 @@
  */
 import { checkFunctions, checkLimits, checkObject } from "../base/checks.ts";
 import { InvalidMessageError, reasonOf } from "../codec/codec.ts";
-import { json, type Validate } from "../codec/json.ts";
+import { json, type Validate, validated } from "../codec/json.ts";
 import { type TextConn, TypedConn } from "../codec/typed_conn.ts";
 import { FrameTooLargeError } from "../frame/frame.ts";
 import { guarded, printError } from "../server/guarded.ts";
 import {
   type Cancellation,
+  checkResult,
   type Failure,
   parseRequest,
   type Request,
@@ -174,12 +175,14 @@ class RequestServer<Question, Answer> {
   async #handle(body: unknown, signal: AbortSignal): Promise<Result<Answer>> {
     let question: Question;
     try {
-      question = this.#validate(body);
+      question = validated(this.#validate, body);
     } catch (error) {
       return { error: { code: "bad_request", message: reasonOf(error) } };
     }
     try {
-      return await this.#handler(question, { signal });
+      const result = await this.#handler(question, { signal });
+      checkResult(result);
+      return result;
     } catch (error) {
       if (!isPassedOn(error, signal)) this.#report(error);
       return { error: FAILED };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../base/thrown.ts";
+import { messageOf, readable } from "../base/thrown.ts";
 import { sleep } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
 import { closeQuietly } from "../conn/conn_streams.ts";
@@ -92,8 +92,9 @@ export class AcceptLoop {
         const conn = await this.#listener.accept();
         reported = undefined;
         inVain = this.#handOver(conn) ? 0 : inVain + 1;
-      } catch (error) {
+      } catch (thrown) {
         if (this.closed) break;
+        const error = readable(thrown);
         // Without a pause: peers that reset their connections must not delay all others.
         if (hasLeft(error)) inVain++;
         else {

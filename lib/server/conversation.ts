@@ -6,6 +6,7 @@
 import { printError } from "./guarded.ts";
 import { Latch } from "../base/latch.ts";
 import { timerDelay } from "../base/numbers.ts";
+import { readable } from "../base/thrown.ts";
 import { type ByteConn, internalsOf } from "../conn/byte_conn.ts";
 import type { FramedConnOptions, Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
@@ -131,9 +132,10 @@ export class Conversation implements MessageObserver {
     return this.#options.onEvent ? { ...this.#options, observer: this } : this.#options;
   }
 
-  #onThrown(error: unknown): void {
+  #onThrown(thrown: unknown): void {
     // What a handler does that was left to itself does not matter.
     if (this.#isClosing) return;
+    const error = readable(thrown);
     const end = this.#end.endOfThrown(error);
     const isOwn = end.reason === "failed" || "error" in end && !this.#end.isOfConn(error);
     if (isOwn && !this.#options.onEvent) printError("A handler threw", error);

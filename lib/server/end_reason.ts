@@ -88,6 +88,17 @@ export function goodbyeReasonOf(reason: EndReason): GoodbyeReason | undefined {
   return reason === "finished" || reason === "lost" || reason === "ended" ? undefined : reason;
 }
 
+/**
+ * Checks the reason for which a program ends conversations.
+ *
+ * @throws {TypeError} If it is not a {@linkcode GoodbyeReason}.
+ */
+export function checkGoodbyeReason(reason: unknown): void {
+  if (typeof reason === "string" && Object.hasOwn(GOODBYES, reason)) return;
+  const advice = `Give one of ${Object.keys(GOODBYES).join(", ")}`;
+  throw new TypeError(`Cannot end a conversation: the reason is none of a goodbye. ${advice}`);
+}
+
 /** What the table says about a reason. */
 export function goodbyeOf(reason: GoodbyeReason): Goodbye {
   return GOODBYES[reason];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimits, checkStrings } from "../base/checks.ts";
+import { checkLimits, checkObject, checkStrings } from "../base/checks.ts";
 import type { Listener } from "./accept_loop.ts";
 
 /** Where a server listens, and with which certificate. */
@@ -78,9 +78,8 @@ export function listenerOf(options: ListenOptions): Listener {
 
 /** Throws for what is no listener, and for one of `Deno.listenTls`, of which Deno exports no class. */
 function checkListener(listener: Listener): void {
-  if (typeof listener.accept !== "function" || typeof listener.addr !== "object") {
-    throw new TypeError("Cannot listen: the listener has no accept() and addr");
-  }
+  checkObject("listen", "listener", listener, ["accept", "close"]);
+  checkObject("listen", "listener.addr", listener.addr);
   if (listener.constructor?.name !== "TlsListener") return;
   const advice = "Give a listener of Deno.listen, and the options cert and key";
   throw new TypeError(`Cannot listen on a listener of Deno.listenTls. ${advice}`);
@@ -117,6 +116,7 @@ export function listen(options: ListenOptions = {}): Deno.TcpListener {
 /** Listens on a Unix socket for this user only. */
 function listenOnPath(path: string): Deno.UnixListener {
   let listener: Deno.UnixListener | undefined;
+  if (path.includes("\0")) throw new TypeError("Cannot listen: path has a NUL character");
   try {
     listener = Deno.listen({ transport: "unix", path });
     // Until here, the mode is that of the umask: as a rule, only this user may write, and so connect.

@@ -6,7 +6,7 @@
 import { timerDelay } from "../base/numbers.ts";
 import { within } from "../base/within.ts";
 import type { Transport } from "../conn/conn_options.ts";
-import { writeAll } from "../conn/conn_streams.ts";
+import { closeQuietly, writeAll } from "../conn/conn_streams.ts";
 import { encodeFrame } from "../frame/frame.ts";
 import type { GoodbyeReason } from "./end_reason.ts";
 import type { Ending } from "./finish.ts";
@@ -72,7 +72,7 @@ export class Refusals {
 function closerOf(conn: Transport): () => void {
   let isOpen = true;
   return () => {
-    if (isOpen) conn.close();
+    if (isOpen) closeQuietly(conn);
     isOpen = false;
   };
 }

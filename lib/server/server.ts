@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Transport } from "../conn/conn_options.ts";
+import { checkFunctions } from "../base/checks.ts";
+import { checkTransport, type Transport } from "../conn/conn_options.ts";
 import type { MessageConn } from "../conn/message_conn.ts";
 import { AcceptLoop, type Listener } from "./accept_loop.ts";
 import type { Handler } from "./conversation.ts";
 import { Conversations } from "./conversations.ts";
-import type { GoodbyeReason } from "./end_reason.ts";
+import { checkGoodbyeReason, type GoodbyeReason } from "./end_reason.ts";
 import { drain } from "./finish.ts";
 import { listenerOf, type ListenOptions } from "./listen.ts";
 import { Refusals } from "./refusal.ts";
@@ -85,8 +86,12 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
    *
    * A handler that does not return runs until it does; a connection that is `kicked` is closed after `closeTimeoutMs`,
    * whatever its handler does.
+   *
+   * @throws {TypeError} If `reason` is not a `GoodbyeReason`, or `predicate` not a function.
    */
   end(reason: GoodbyeReason, predicate: (conn: ConnInfo) => boolean = () => true): number {
+    checkGoodbyeReason(reason);
+    checkFunctions("end conversations", { predicate });
     return this.#conversations.end(reason, predicate);
   }
 
@@ -176,6 +181,8 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
 
   /** Serves a connection or refuses it; returns which. */
   #admit(tcp: Transport): boolean {
+    // A listener may be anybody's code. What is no connection must not be counted as one.
+    checkTransport("accept", tcp);
     const { keepAlive } = this.#options;
     const info = connInfoOf(tcp, ++this.#lastId);
     const conn = this.#tls ? new TlsServerConn(tcp, this.#tls, keepAlive) : tcp;

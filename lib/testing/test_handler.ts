@@ -3,10 +3,14 @@
  *
  * @module
  */
-import type { Transport } from "../conn/conn_options.ts";
+import { checkTransport, type Transport } from "../conn/conn_options.ts";
 import { FramedConn } from "../conn/framed_conn.ts";
 import { Conversation, type Handler } from "../server/conversation.ts";
-import type { ConversationEnd, GoodbyeReason } from "../server/end_reason.ts";
+import {
+  checkGoodbyeReason,
+  type ConversationEnd,
+  type GoodbyeReason,
+} from "../server/end_reason.ts";
 import {
   checkArguments,
   completedServeOptions,
@@ -37,6 +41,7 @@ export class TestedHandler implements AsyncDisposable {
   readonly ended: Promise<ConversationEnd>;
   readonly #conversation: Conversation;
   readonly #isDetached: boolean;
+  #isOver = false;
 
   /** Runs a handler: {@linkcode testHandler} in the form of a constructor. */
   constructor(handler: Handler, options: TestHandlerOptions = {}) {
@@ -47,21 +52,28 @@ export class TestedHandler implements AsyncDisposable {
     this.#isDetached = transport !== undefined;
     if (transport) memory.close();
     const accepted = transport ?? memory;
+    checkTransport("serve", accepted);
     const info = connInfoOf(accepted, 1);
     const { onEvent } = serveOptions;
     const { promise, resolve } = Promise.withResolvers<ConversationEnd>();
     this.conn = new FramedConn(client);
     this.ended = promise;
     this.#conversation = new Conversation(accepted, info, serveOptions, (_, end) => {
+      this.#isOver = true;
       onEvent?.({ type: "disconnected", conn: info, ...end });
       resolve(end);
     });
     this.#conversation.run(handler);
   }
 
-  /** Ends the conversation, as a server does for this reason. */
+  /**
+   * Ends the conversation, as a server does for this reason.
+   *
+   * @throws {TypeError} If it is not a `GoodbyeReason`.
+   */
   end(reason: GoodbyeReason): void {
-    this.#conversation.end(reason);
+    checkGoodbyeReason(reason);
+    if (!this.#isOver) this.#conversation.end(reason);
   }
 
   /** Closes the client, and waits until the handler has returned: after 4 s its connection is closed, too. */

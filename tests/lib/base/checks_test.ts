@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkLimits } from "../../../lib/base/checks.ts";
 import * as mod from "../../../mod.ts";
-import { memoryConnPair, testHandler } from "../../../testing.ts";
+import type { FramedConn as Conn, HandlerInfo } from "../../../mod.ts";
+import { memoryConnPair, memoryListener, testHandler } from "../../../testing.ts";
 
 Deno.test("checkLimits() names the limit that is not a number from 0", () => {
   checkLimits("serve", { a: 0, b: Infinity, c: undefined });
@@ -47,6 +48,13 @@ const REFUSED: [call: () => unknown, message: string][] = [
   ],
   [() => framed().sendFrame([0, 0, 0, 0]), "Cannot use an Array as bytes: give a Uint8Array"],
   [() => new Room().join({ name: "a", key: "a" }), "Cannot join: member has no deliver()"],
+  [() => framed().sendFrame(new Uint8Array(3)), "Cannot send 3 bytes as a frame: give what"],
+  [() => framed().sendFrame(new Uint8Array(5)), "Cannot send 5 bytes as a frame: give what"],
+  [() => new Room(null), "Cannot make a room: options is null. Give an object"],
+  [() => new Room({ onUserLeft: 5 }), "Cannot make a room: onUserLeft is a number"],
+  [() => serve(handler, { listener: { addr: null } }), "Cannot listen: listener has no accept()"],
+  [() => serve(handler, { path: "a\0b" }), "Cannot listen: path has a NUL character"],
+  [() => memoryConnPair({ clientHostname: 5 as never }), "clientHostname is a number"],
   [() => new Reconnector(), "Cannot reconnect: open is undefined. Give a function"],
   [() => new Reconnector(handler, { onWait: 5 }), "Cannot reconnect: onWait is a number"],
   [() => new Reconnector(handler, { signal: {} }), "signal is an Object. Give an AbortSignal"],
@@ -73,6 +81,7 @@ const REJECTED: [call: (conn: any) => Promise<unknown>, message: string][] = [
   [(conn) => conn.request(null), "Cannot send null as a text: give a string"],
   [(conn) => conn.sendBytes("text"), "Cannot use a string as bytes: give a Uint8Array"],
   [(conn) => conn.write(), "Cannot use undefined as bytes: give a Uint8Array"],
+  [(conn) => conn.writable.getWriter().write(new ArrayBuffer(8)), "Cannot use an ArrayBuffer as"],
   [(conn) => conn.read(5), "Cannot use a number as bytes: give a Uint8Array"],
   [(conn) => conn.receive({ signal: 5 }), "signal is a number. Give an AbortSignal"],
   [(conn) => conn.send("a", { signal: {} }), "signal is an Object. Give an AbortSignal"],
@@ -109,3 +118,32 @@ for (const [options, message] of UNCONNECTED) {
     await assertRejects(() => FramedConn.connect(options), Error, message);
   });
 }
+
+Deno.test("Server.end() refuses what is no reason, and the conversations live on", async () => {
+  const { listener, connect } = memoryListener();
+  await using server = serve(async (conn: Conn, info: HandlerInfo) => {
+    info.signal.throwIfAborted();
+    for await (const text of conn) await conn.send(text);
+  }, { listener });
+  using conn = new FramedConn(await connect());
+  await conn.request("hello");
+
+  for (const reason of [undefined, "nonsense", "toString", 5]) {
+    assertThrows(() => server.end(reason), TypeError, "Give one of full, crowded, paused");
+  }
+  assertThrows(() => server.end("kicked", 5), TypeError, "predicate is a number");
+
+  assertEquals(await conn.request("alive"), "alive");
+  conn.close();
+});
+
+Deno.test("memoryConnPair() takes a limit that is not whole for the one below", async () => {
+  const [near, far] = memoryConnPair({ chunkBytes: 1.5, highWaterMarkBytes: 2.5 });
+  await near.write(new Uint8Array([1, 2]));
+  await near.write(new Uint8Array([2]));
+
+  const read = new Uint8Array(4);
+  assertEquals([await far.read(read), read[0]], [1, 1]);
+  near.close();
+  far.close();
+});

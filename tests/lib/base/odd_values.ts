@@ -14,5 +14,12 @@ export const ODD_VALUES: Record<string, unknown> = {
       throw new Error("no text");
     },
   },
+  "a proxy that was revoked": revoked(),
   "an error with a number as its message": Object.assign(new Error(), { message: 7, stack: 7 }),
 };
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}

@@ -10,7 +10,7 @@ Deno.test("messageOf() gives the message of an error, stackOf() its stack, and b
 
 Deno.test("messageOf() and stackOf() give a text for whatever was thrown", () => {
   const none = "a value without a text";
-  const expected = ["undefined", none, "Symbol(odd)", none, "7"];
+  const expected = ["undefined", none, "Symbol(odd)", none, none, "7"];
 
   assertEquals(Object.values(ODD_VALUES).map(messageOf), expected);
   assertEquals(Object.values(ODD_VALUES).map(stackOf), expected);

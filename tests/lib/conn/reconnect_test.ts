@@ -48,6 +48,7 @@ Deno.test("backoff() doubles from minMs up to maxMs, and is never below half of 
     assertEquals(take(2, backoff({ minMs: 900, maxMs: 300 })), [300, 300]);
   }
   using _random = stub(Math, "random", () => 0);
+  assertEquals(take(3, backoff({ minMs: 0, maxMs: 100, factor: Infinity })), [0, 50, 50]);
   assertEquals(take(4, backoff({ minMs: 100, maxMs: 400 })), [50, 100, 200, 200]);
 });
 

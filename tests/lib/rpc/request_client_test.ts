@@ -254,3 +254,29 @@ Deno.test("RequestClient refuses limits that are none", () => {
     far.close();
   }
 });
+
+Deno.test("RequestClient gives up a question whose own toJSON has aborted the signal", async () => {
+  const [client, peer] = clientAndPeer({ timeoutMs: 0 });
+  using _ = client;
+  const controller = new AbortController();
+  const toJSON = () => controller.abort(new Error("given up"));
+
+  const asked = client.request({ toJSON } as never, { signal: controller.signal });
+
+  await assertRejects(() => asked, Error, "given up");
+  assertEquals(await receiveJson(peer), { id: 1 });
+  assertEquals(await receiveJson(peer), { cancel: 1 });
+});
+
+Deno.test("RequestClient rejects each request that a connection's send throws at", async () => {
+  const received = Promise.withResolvers<null>();
+  const send = () => {
+    throw new Error("no");
+  };
+  const conn = { receive: () => received.promise, close: () => received.resolve(null), send };
+  using client = new RequestClient<string, string>(conn, { validate: parseText, maxPending: 1 });
+
+  const asked = ["a", "b", "c"].map((text) => client.request(text));
+
+  for (const request of asked) await assertRejects(() => request, Error, "no");
+});

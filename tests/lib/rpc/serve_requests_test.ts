@@ -344,3 +344,28 @@ Deno.test("serveRequests() ends at what cannot be read on, and handlers that wai
   test.conn.close();
   assertEquals((await test.ended).reason, "protocol");
 });
+
+Deno.test("serveRequests() answers `failed` where its handler returns no result, and reports it", async () => {
+  const odd = [undefined, 5, "x", [], {}, { error: "text" }, { error: { code: 4, message: "m" } }];
+  for (const result of odd) {
+    const reported: unknown[] = [];
+    const { client } = start(() => result as never, { onError: (error) => reported.push(error) });
+    sendJson(client, { id: 1, body: "a" });
+
+    const { error } = await receiveJson(client) as { error: { code: string } };
+
+    assertEquals([error.code, reported.length], ["failed", 1]);
+    client.close();
+  }
+});
+
+Deno.test("serveRequests() refuses a validate that is async, and no rejection of it is left alone", async () => {
+  const validate = () => Promise.reject(new TypeError("it is bad"));
+  const { client } = start((text) => ({ body: text }), { validate: validate as never });
+  sendJson(client, { id: 1, body: "a" });
+
+  const { error } = await receiveJson(client) as { error: { code: string; message: string } };
+
+  assertEquals(error.message, "validate returned a promise. Give a function that is not async");
+  client.close();
+});

@@ -3,8 +3,10 @@ import { FakeTime } from "@std/testing/time";
 import { stub } from "@std/testing/mock";
 import { Events } from "../../support/events.ts";
 import { PROCESSES, testWith } from "../../support/permissions.ts";
+import { passTime } from "../../support/turns.ts";
 import { connectTo, echo } from "../../support/served.ts";
 import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { memoryListener } from "../../../lib/conn/memory_conn.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
 
@@ -132,3 +134,32 @@ for (const [limit, reason] of [["maxConnections", "full"], ["maxPerAddress", "cr
     assertEquals(await third.request("welcome"), "welcome");
   });
 }
+
+Deno.test("serve() counts nothing that a listener gives and that is no connection", async () => {
+  using time = new FakeTime();
+  const { listener, connect } = memoryListener();
+  const remoteAddr = listener.addr;
+  const odd: unknown[] = [undefined, 5, {}, { remoteAddr }, { remoteAddr, close() {} }];
+  const failures: unknown[] = [];
+  await using server = serve((conn) => conn.send("served"), {
+    maxConnections: 1,
+    listener: {
+      addr: listener.addr,
+      accept: () => odd.length > 0 ? Promise.resolve(odd.pop() as never) : listener.accept(),
+      close: () => listener.close(),
+    },
+    onEvent: (event) => event.type === "accept_failed" && failures.push(event.error),
+  });
+  using client = new FramedConn(await connect());
+
+  await passTime(time, ...Array(6).fill(100));
+
+  assertEquals(await client.receive(), "served");
+  assertEquals(server.connections, 1);
+  assertEquals(failures.map(String), [
+    ...Array(3).fill("TypeError: Cannot accept: conn has no read()"),
+    "TypeError: Cannot accept: conn is a number. Give an object",
+    "TypeError: Cannot accept: conn is undefined. Give an object",
+  ]);
+  client.close();
+});

@@ -175,3 +175,11 @@ Deno.test("testHandler() refuses limits and faults that are none", () => {
   assertThrows(() => testHandler(echo, { network: { chunkBytes: 0 } }), RangeError);
   assertThrows(() => testHandler(echo, { network: { up: { delayMs: -1 } } }), RangeError);
 });
+
+Deno.test("TestedHandler.end() does nothing after the end, and leaves no timer", async () => {
+  await using test = testHandler(() => {});
+  test.conn.close();
+  await test.ended;
+
+  test.end("kicked");
+});
