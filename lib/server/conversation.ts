@@ -98,6 +98,8 @@ export class Conversation implements MessageObserver {
 
   /** Ends the conversation: the handler's `receive` gives `null`, and when it has returned the peer is told why. */
   end(reason: GoodbyeReason): void {
+    // A server that stops while it pauses does not come back in a moment.
+    if (this.#end.goodbye === "paused" && reason === "shutdown") this.#end.goodbye = reason;
     this.#end.goodbye ??= reason;
     this.#end.abort({ reason: this.#end.goodbye });
     // Before the handshake has ended, nothing can be sent.

@@ -105,9 +105,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     checkDrainOptions("pause", options);
     if (this.#stopped) return;
     this.#resuming = false;
-    await this.#loop.close();
-    if (!this.#stopped) this.end("paused");
-    await this.#drain(options);
+    await this.#endAll("paused", options);
   }
 
   /**
@@ -142,9 +140,7 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     checkDrainOptions("shut down", options);
     this.#stopped = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    await this.#loop.close();
-    this.end("shutdown");
-    await this.#drain(options);
+    await this.#endAll("shutdown", options);
     if (this.#reported) return;
     this.#reported = true;
     this.#emit({ type: "stopped" });
@@ -191,6 +187,16 @@ export class Server<Addr extends Deno.Addr = Deno.NetAddr> implements AsyncDispo
     this.#emit({ type: "refused", peer: info.peer, reason: refusal });
     this.#refusals.refuse(conn, refusal);
     return false;
+  }
+
+  async #endAll(reason: "paused" | "shutdown", options: DrainOptions): Promise<void> {
+    const closed = this.#loop.close();
+    this.end(reason);
+    const drained = this.#drain(options);
+    await closed;
+    // The loop may have accepted some more.
+    if (reason === "shutdown" || !this.#stopped) this.end(reason);
+    await Promise.all([drained, this.#drain(options)]);
   }
 
   /** Waits for the conversations, and for the peers that are being refused. */

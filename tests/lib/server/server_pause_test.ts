@@ -1,7 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { Events } from "../../support/events.ts";
 import { connectTo, echo } from "../../support/served.ts";
 import { isPending, turns } from "../../support/turns.ts";
+import { FramedConn } from "../../../lib/conn/framed_conn.ts";
+import { memoryListener } from "../../../lib/conn/memory_conn.ts";
 import type { Handler } from "../../../lib/server/conversation.ts";
 import { goodbyeText } from "../../../lib/server/end_reason.ts";
 import { serve } from "../../../lib/server/server.ts";
@@ -233,3 +236,28 @@ for (const last of ["pause", "resume"] as const) {
     assertEquals(await client.request("hello"), "hello");
   });
 }
+
+Deno.test("Server.pause() ends conversations at once, also where an accept stays pending", async () => {
+  using time = new FakeTime();
+  const { listener, connect } = memoryListener();
+  const { addr } = listener;
+  const never = new Promise<never>(() => {});
+  let accepts = 0;
+  const accept = () => accepts++ === 0 ? listener.accept() : never;
+  const events: string[] = [];
+  await using server = serve(echo, {
+    listener: { addr, accept, close: () => {} },
+    goodbye: goodbyeText,
+    onEvent: ({ type }) => events.push(type),
+  });
+  using client = new FramedConn(await connect());
+  await client.request("hello");
+
+  const pausing = server.pause();
+
+  assertEquals(await Array.fromAsync(client), [goodbyeText("paused")]);
+  client.close();
+  await time.tickAsync(1000);
+  await pausing;
+  assertEquals(events.slice(-2), ["disconnected", "paused"]);
+});
