@@ -96,7 +96,7 @@ export function goodbyeReasonOf(reason: EndReason): GoodbyeReason | undefined {
 export function checkGoodbyeReason(reason: unknown): void {
   if (typeof reason === "string" && Object.hasOwn(GOODBYES, reason)) return;
   const advice = `Give one of ${Object.keys(GOODBYES).join(", ")}`;
-  throw new TypeError(`Cannot end a conversation: the reason is none of a goodbye. ${advice}`);
+  throw new TypeError(`Cannot end a conversation: the reason is unknown. ${advice}`);
 }
 
 /** What the table says about a reason. */
