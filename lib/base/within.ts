@@ -32,7 +32,8 @@ export function refusedBy(signal: AbortSignal | undefined): Promise<never> | und
   if (!signal) return undefined;
   try {
     checkSignal("wait", signal);
-    return signal.aborted ? Promise.reject(signal.reason) : undefined;
+    signal.throwIfAborted();
+    return undefined;
   } catch (error) {
     return Promise.reject(error);
   }

@@ -129,12 +129,12 @@ export class FramedConn extends ByteConn implements MessageConn {
    * @throws {TypeError} If another `receive` is pending.
    */
   receive(options: ReceiveOptions = {}): Promise<string | null> {
-    return refusedBy(options.signal) ?? internalsOf(this).reader.receive(options.signal);
+    return internalsOf(this).reader.receive(options.signal);
   }
 
   /** Receives the next message as bytes, which are the caller's: like `receive` in everything else. */
   receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
-    return refusedBy(options.signal) ?? internalsOf(this).reader.receiveBytes(options.signal);
+    return internalsOf(this).reader.receiveBytes(options.signal);
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { Latch } from "../base/latch.ts";
-import { refusedBy, within } from "../base/within.ts";
+import { within } from "../base/within.ts";
 import type { Framing } from "../frame/framing.ts";
 import type { StreamEnd } from "./chunk_reader.ts";
 import type { FramedConnOptions, Transport } from "./conn_options.ts";
@@ -76,7 +76,7 @@ export class ConnInternals implements QueueOwner {
    */
   async peek(bytes: number, { signal }: ReceiveOptions = {}): Promise<Uint8Array> {
     const { frames } = this.reader;
-    await (refusedBy(signal) ?? this.reader.peek(bytes, signal));
+    await this.reader.peek(bytes, signal);
     return frames.bytes.slice(frames.usedTo, Math.min(frames.usedTo + bytes, frames.filledTo));
   }
 

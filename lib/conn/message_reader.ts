@@ -5,7 +5,7 @@
  */
 import { InactivityTimer, type Progressing } from "../base/inactivity_timer.ts";
 import { Latch } from "../base/latch.ts";
-import { quiet } from "../base/within.ts";
+import { quiet, refusedBy } from "../base/within.ts";
 import type { FramedConnOptions } from "./conn_options.ts";
 import type { MessageObserver } from "../frame/frame.ts";
 import type { MessageDecoder } from "../frame/message_decoder.ts";
@@ -13,8 +13,6 @@ import { ChunkReader, type Reader, type StreamEnd } from "./chunk_reader.ts";
 import { atLeast, BODY, type Kind, partInto, RESULT, TEXT } from "../frame/receive_kind.ts";
 
 const MAX_DEFAULT_MESSAGE_TIMEOUT_MS = 60_000;
-// More than the seconds that a message of any length may take.
-const MAX_STEPS = 2 ** 32;
 
 /** A receive that waits. */
 interface Waiting<T> extends PromiseWithResolvers<T> {
@@ -75,7 +73,7 @@ export class MessageReader extends ChunkReader
     return this.#thrown !== undefined && this.#thrown === error;
   }
 
-  /** Waits for the next text; `null` when the peer finished between frames. The signal has not aborted yet. */
+  /** Waits for the next text; `null` when the peer finished between frames. */
   receive(signal?: AbortSignal): Promise<string | null> {
     return this.#receive(TEXT, signal);
   }
@@ -136,6 +134,8 @@ export class MessageReader extends ChunkReader
     if (this.#waiting) {
       return Promise.reject(new TypeError("Cannot receive: another receive is pending"));
     }
+    const refused = refusedBy(signal);
+    if (refused) return refused;
     try {
       // On a busy connection most messages are here already: to take those must cost next to nothing.
       const message = this.#take(kind);
@@ -233,7 +233,8 @@ export class MessageReader extends ChunkReader
     if (!this.#waiting) return undefined;
     if (this.frames.bufferedBytes === 0) return NaN;
     const steps = Math.floor(this.frames.bufferedBytes / this.#messageTimeoutMs);
-    return this.#givenMessages * MAX_STEPS + steps;
+    // More than the seconds that a message of any length may take.
+    return this.#givenMessages * 2 ** 32 + steps;
   }
 
   /** For the timer. */

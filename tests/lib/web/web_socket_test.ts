@@ -265,12 +265,13 @@ Deno.test("WebSocketConn answers the last of many pings that a peer does not wai
   assertEquals(told.length < 100, true);
 });
 
-Deno.test("WebSocketConn.send() and sendFrame() send nothing when their signal has aborted", async () => {
+Deno.test("WebSocketConn sends and receives nothing when the signal of the call has aborted", async () => {
   using conn = new WebSocketConn(new ScriptedConn());
   const signal = AbortSignal.abort(new Error("given up"));
 
   await assertRejects(() => conn.send("a", { signal }), Error, "given up");
   await assertRejects(() => conn.sendFrame(encodeFrame("a"), { signal }), Error, "given up");
+  await assertRejects(() => conn.receive({ signal }), Error, "given up");
 
   assertEquals(conn.queuedBytes, 0);
 });
