@@ -96,7 +96,8 @@ export class FrameEncoder extends MessageEncoder {
   override pushFrame(frame: Uint8Array): void {
     if (this.end + this.#waitingLength > 0) {
       checkFrame(frame);
-      this.pushRaw(frame);
+      this.#gather();
+      this.add(frame);
       this.added(frame.length - HEADER_BYTES);
     } else {
       this.#shared = this.#shared.append(frame);

@@ -50,13 +50,9 @@ export function checkResult(result: unknown): void {
   if (!error && !("body" in (result as object))) {
     throw new TypeError("Cannot answer: the handler returned no body and no error. Give one");
   }
-  if (error) checkFailure(error);
-}
-
-function checkFailure(error: unknown): void {
+  if (!error) return;
   checkObject("answer", "error", error);
-  const { code, message } = error as Record<string, unknown>;
-  if (typeof code === "string" && typeof message === "string") return;
+  if (isFailure(error)) return;
   throw new TypeError("Cannot answer: the error has no code and message. Give two strings");
 }
 
@@ -73,11 +69,16 @@ export function parseResponse(value: unknown): Response {
   const { id, body, error } = parseObject(value);
   if (id !== null && !isId(id)) throw new TypeError("it is not a response: it has no id");
   if (error === undefined) return { id, body };
-  const { code, message } = parseObject(error);
-  if (typeof code !== "string" || typeof message !== "string") {
+  const failure = parseObject(error);
+  if (!isFailure(failure)) {
     throw new TypeError("it is not a response: its error has no code and message");
   }
-  return { id, error: { code, message } };
+  return { id, error: { code: failure.code, message: failure.message } };
+}
+
+function isFailure(error: object): error is Failure {
+  const { code, message } = error as Record<string, unknown>;
+  return typeof code === "string" && typeof message === "string";
 }
 
 function parseObject(value: unknown): Record<string, unknown> {
